@@ -1,0 +1,1 @@
+/** The parts of Anthropic's Messages API that the service reads; all else passes through unread. */

@@ -1,0 +1,112 @@
+/** The service's settings: the only reader of the environment, one schema, every bad key reported. */
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const ms = z.coerce.number().int().min(1).max(3_600_000);
+const count = z.coerce.number().int().min(1).max(1_000_000);
+const flag = z.enum(['true', 'false', '1', '0']).transform((v) => v === 'true' || v === '1');
+const url = z.url({ protocol: /^https?$/ });
+const list = z
+  .string()
+  .transform((v) => v.split(',').map((s) => s.trim()))
+  .pipe(z.array(z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/)).min(1));
+
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+/**
+ * Every variable that the service reads, with its default and meaning. Times are milliseconds.
+ * `.env.example` is compared with this table by a test, key by key.
+ * OTEL_* names and meanings: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+ */
+export const envSchema = z.object({
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address of the public API'),
+  PORT: port.default(8080).describe('Port of the public API'),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1').describe('Address of /metrics'),
+  METRICS_PORT: port.default(9464).describe('Port of /metrics, never the public one'),
+  CLAUDE_API_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{8,512}$/, 'must be 8 to 512 printable ASCII characters')
+    .optional()
+    .describe('Key for the upstream; without one the service is not ready'),
+  CLAUDE_BASE_URL: url.default('https://api.anthropic.com').describe('The upstream'),
+  CLAUDE_UPSTREAM_NAME: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .default('anthropic')
+    .describe('Label of the upstream in metrics'),
+  CLAUDE_MODELS: list
+    .default(['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5'])
+    .describe('Models that get a label of their own; all others are "other"'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Lowest level that is written'),
+  TRUST_INBOUND_TRACE: flag
+    .default(false)
+    .describe("Callers' IDs and traceparent become trace context (only behind a trusted edge)"),
+  BODY_LIMIT_BYTES: count
+    .max(64 * 1024 * 1024)
+    .default(32 * 1024 * 1024)
+    .describe('Largest request body'),
+  CALL_DEADLINE_MS: ms.default(300_000).describe('Limit of a whole call, retries included'),
+  ATTEMPT_TIMEOUT_MS: ms.default(120_000).describe('Limit of one attempt until its headers came'),
+  IDLE_TIMEOUT_MS: ms.default(60_000).describe('Longest silence of an upstream socket'),
+  CONNECT_TIMEOUT_MS: ms.default(5_000).describe('Limit of connecting to the upstream'),
+  KEEP_ALIVE_MS: ms.default(4_000).describe("Idle pool sockets close after this; below the server's"),
+  POOL_CONNECTIONS: count.default(100).describe('Most connections to the upstream'),
+  RETRY_MAX: z.coerce.number().int().min(0).max(10).default(2).describe('Most retries of a call'),
+  RETRY_BASE_MS: ms.default(500).describe('First back-off, doubled each time, full jitter'),
+  RETRY_CAP_MS: ms.default(8_000).describe('Longest back-off'),
+  BATCH_MAX_ITEMS: count.default(100).describe('Most items of one batch'),
+  BATCH_CONCURRENCY: count.default(10).describe('Items of one batch in flight at once'),
+  SHUTDOWN_TIMEOUT_MS: ms.default(30_000).describe('Limit for finishing what is in flight'),
+  OTEL_SDK_DISABLED: flag.default(false).describe('No spans, no metrics; correlation still works'),
+  OTEL_SERVICE_NAME: z.string().min(1).max(255).default('claude-observatory').describe('Service name'),
+  OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none']).default('otlp').describe('Where spans go'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url
+    .default('http://localhost:4318')
+    .describe('OTLP over HTTP, base URL; /v1/traces is appended'),
+  OTEL_TRACES_SAMPLER: z
+    .enum(SAMPLERS)
+    .default('always_on')
+    .describe("Share of calls traced; parentbased_* means the same, a caller's flag is never obeyed"),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('Ratio of the traceidratio samplers, 0 to 1'),
+});
+
+/** The settings as the service uses them: frozen plain data, keys as in the environment. */
+export type Config = Readonly<z.infer<typeof envSchema>>;
+
+/** A bad environment: `problems` has a line a key, never a value. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`bad configuration:\n${problems.map((p) => `  ${p}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the settings from an environment. An empty value counts as not set, as in a `.env` file.
+ * @throws {ConfigError} listing every bad key at once
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = envSchema.safeParse(set);
+  if (result.success) return Object.freeze(result.data);
+  throw new ConfigError(
+    result.error.issues.map((issue) => `${issue.path.join('.') || 'environment'}: ${issue.message}`),
+  );
+}

@@ -1,0 +1,38 @@
+/** The shapes that pass through the pipeline: request, response, stage. */
+import type { CallRecord } from '../telemetry/recorder.ts';
+
+/** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
+export interface PipelineRequest {
+  readonly method: 'GET' | 'POST';
+  /** Path with query (joined to the base URL) or an absolute URL. */
+  readonly url: string;
+  /** Lower-case names, but for Trae's own `Content-Type`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Serialised once by whoever made it, sent byte for byte. */
+  readonly body?: string;
+  /** Ends the request and everything that waits for it. */
+  readonly signal: AbortSignal;
+  /** What telemetry is told of this call. */
+  readonly call: CallRecord;
+}
+
+/** An upstream's answer of any status. A stream's `data` is a byte stream, otherwise it is text. */
+export interface PipelineResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly data: string | AsyncIterable<Uint8Array>;
+}
+
+/** What comes after a stage; a stage may call it again with another copy (retry does). */
+export type Next = (request: PipelineRequest) => Promise<PipelineResponse>;
+
+/** One layer around the call. It may change the request, the response, call `next` again or throw. */
+export type Stage = (request: PipelineRequest, next: Next) => Promise<PipelineResponse>;
+
+/** Time and chance, as dependencies. `sleep` rejects with the signal's reason when it is aborted. */
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}

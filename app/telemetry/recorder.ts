@@ -1,0 +1,71 @@
+/** What stages tell of a call: the one door from the service into telemetry. */
+
+/** How a call ended; docs/semantics.md says which are good, bad or left out. */
+export const OUTCOMES = [
+  'success',
+  'upstream_error',
+  'overloaded',
+  'rate_limited',
+  'timeout',
+  'network_error',
+  'truncated',
+  'auth_error',
+  'shed',
+  'internal_error',
+  'invalid_request',
+  'client_cancelled',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Token counts of one answer, as the Messages API reports them (cumulative in streams). */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheCreationTokens: number;
+}
+
+/** What is known of a call when it begins. */
+export interface CallInfo {
+  readonly operation: 'chat' | 'count_tokens' | 'models';
+  /** The model as the caller named it; `''` where the route has none. */
+  readonly model: string;
+  readonly stream: boolean;
+  /** When the caller's request came in, `clock.now()` milliseconds. */
+  readonly receivedAtMs: number;
+}
+
+/** One attempt as telemetry sees it. */
+export interface AttemptRecord {
+  /** Headers that carry the trace and the correlation ID to the upstream. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Runs `fn` with the attempt's span active. */
+  run<T>(fn: () => T): T;
+  /** Call once, when the headers came or the attempt failed. `status` is 0 when none came. */
+  end(outcome: Outcome, status: number): void;
+}
+
+/** One call as telemetry sees it. Methods never throw. */
+export interface CallRecord {
+  /** Runs `fn` with the call's span active. */
+  run<T>(fn: () => T): T;
+  startAttempt(upstream: string): AttemptRecord;
+  /** Another attempt is to come because of `reason`. */
+  retry(reason: Outcome): void;
+  /** Time that was not ours: waiting for an upstream or in back-off, milliseconds. */
+  waited(ms: number): void;
+  /** The first content of a stream has come. */
+  firstToken(): void;
+  usage(usage: Usage): void;
+  /** What the upstream said of the answer: its ID, real model, stop reason. */
+  answer(facts: { id?: string; model?: string; stopReason?: string; requestId?: string }): void;
+  /** Milliseconds since `receivedAtMs` that were ours. */
+  overheadMs(): number;
+  /** Call once; later calls are ignored. */
+  end(outcome: Outcome): void;
+}
+
+/** Where stages report to. An implementation that throws must not exist: see `sdk-recorder.ts`. */
+export interface Recorder {
+  startCall(info: CallInfo): CallRecord;
+}
