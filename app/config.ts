@@ -5,7 +5,9 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const ms = z.coerce.number().int().min(1).max(3_600_000);
 const count = z.coerce.number().int().min(1).max(1_000_000);
 const flag = z.enum(['true', 'false', '1', '0']).transform((v) => v === 'true' || v === '1');
-const url = z.url({ protocol: /^https?$/ });
+const url = z
+  .url({ protocol: /^https?$/ })
+  .refine((v) => URL.canParse(v) && new URL(v).username === '', 'must not hold a user or password');
 const list = z
   .string()
   .transform((v) => v.split(',').map((s) => s.trim()))
@@ -107,6 +109,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const result = envSchema.safeParse(set);
   if (result.success) return Object.freeze(result.data);
   throw new ConfigError(
-    result.error.issues.map((issue) => `${issue.path.join('.') || 'environment'}: ${issue.message}`),
+    result.error.issues.map((issue) => `${String(issue.path[0] ?? 'environment')}: ${issue.message}`),
   );
 }

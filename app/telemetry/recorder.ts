@@ -54,11 +54,13 @@ export interface CallRecord {
   retry(reason: Outcome): void;
   /** Time that was not ours: waiting for an upstream or in back-off, milliseconds. */
   waited(ms: number): void;
-  /** The first content of a stream has come. */
-  firstToken(): void;
+  /** Content of a stream has come; the first one sets the time to first token. */
+  chunk(): void;
   usage(usage: Usage): void;
   /** What the upstream said of the answer: its ID, real model, stop reason. */
   answer(facts: { id?: string; model?: string; stopReason?: string; requestId?: string }): void;
+  /** Milliseconds so far that were not ours. */
+  waitedMs(): number;
   /** Milliseconds since `receivedAtMs` that were ours. */
   overheadMs(): number;
   /** Call once; later calls are ignored. */
@@ -69,3 +71,17 @@ export interface CallRecord {
 export interface Recorder {
   startCall(info: CallInfo): CallRecord;
 }
+
+/** A call that nobody watches: for the pipeline used on its own, and for tests. */
+export const unrecordedCall: CallRecord = {
+  run: (fn) => fn(),
+  startAttempt: () => ({ headers: {}, run: (fn) => fn(), end() {} }),
+  retry() {},
+  waited() {},
+  chunk() {},
+  usage() {},
+  answer() {},
+  waitedMs: () => 0,
+  overheadMs: () => 0,
+  end() {},
+};

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { inspect } from 'node:util';
+import { systemClock } from '../clock.ts';
+import { recordingCall, textOf } from '../pipeline/testing.ts';
+import { type CallInput, type ClientOptions, createClient, createStages } from './client.ts';
+import { createPool } from './transport.ts';
+
+const KEY = 'sk-test-key-of-the-client';
+
+async function setUp(t: TestContext, answer: RequestListener, part: Partial<ClientOptions> = {}) {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const pool = createPool({
+    connections: 4,
+    connectTimeoutMs: 1000,
+    keepAliveMs: 1000,
+    idleTimeoutMs: 1000,
+  });
+  t.after(async () => {
+    await pool.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+  const call = recordingCall();
+  const options: ClientOptions = {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    upstreamName: 'up',
+    callDeadlineMs: 5000,
+    attemptTimeoutMs: 2000,
+    retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
+    ...part,
+  };
+  const deps = {
+    recorder: { startCall: () => call },
+    clock: systemClock,
+    random: () => 0,
+    keySource: () => KEY,
+    hasKey: true,
+    pool,
+  };
+  return { call, client: createClient(options, deps), options, deps, server };
+}
+
+function anInput(part: Partial<CallInput> = {}): CallInput {
+  return {
+    operation: 'chat',
+    method: 'POST',
+    url: '/v1/messages',
+    headers: { 'anthropic-version': '2023-06-01' },
+    body: '{"model":"m"}',
+    model: 'm',
+    stream: false,
+    receivedAtMs: performance.now(),
+    signal: new AbortController().signal,
+    ...part,
+  };
+}
+
+test('the stages stand in this order', async (t) => {
+  const { options, deps } = await setUp(t, (_, response) => response.end('{}'));
+  assert.deepEqual(
+    createStages(options, deps).map((stage) => stage.name),
+    ['observeCall', 'retry', 'observeAttempt', 'timeout', 'authenticate'],
+  );
+});
+
+test('a body goes out byte for byte, a __proto__ key in it, with one content-type', async (t) => {
+  const body = '{"model":"m", "__proto__":{"polluted":true},"deep":[{"__proto__":1}]}';
+  let sent = '';
+  let headers: string[] = [];
+  const { client } = await setUp(t, async (request, response) => {
+    headers = request.rawHeaders;
+    for await (const chunk of request) sent += chunk;
+    response.end('{"type":"message"}');
+  });
+  const result = await client.call(anInput({ body }));
+  assert.equal(await textOf(result.data), '{"type":"message"}');
+  assert.equal(sent, body);
+  assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+  const names = headers.filter((_, i) => i % 2 === 0).map((h) => h.toLowerCase());
+  assert.equal(names.filter((n) => n === 'content-type').length, 1);
+  assert.equal(headers[headers.indexOf('x-api-key') + 1], KEY);
+});
+
+test('an attempt that fails is made again, the call told of both', async (t) => {
+  let n = 0;
+  const { client, call } = await setUp(t, (_, response) => {
+    n += 1;
+    response.writeHead(n === 1 ? 529 : 200).end('{}');
+  });
+  assert.equal((await client.call(anInput())).status, 200);
+  assert.deepEqual(call.told, [
+    ['attempt', 'up', 'overloaded', 529],
+    ['retry', 'overloaded'],
+    ['attempt', 'up', 'success', 200],
+    ['end', 'success'],
+  ]);
+  assert.equal(client.upstream().state, 'up');
+});
+
+test('an upstream that is down is a network error, without its address', async (t) => {
+  const { client, call, server } = await setUp(t, () => {});
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await assert.rejects(client.call(anInput()), (error: Error & { status?: number }) => {
+    assert.equal(error.status, 502);
+    assert(!error.message.includes(String(port)));
+    return true;
+  });
+  assert.deepEqual(call.told.at(-1), ['end', 'network_error']);
+  assert.equal(client.upstream().state, 'down');
+});
+
+test('an upstream that hangs is given up within the deadline, and let go', async (t) => {
+  const closed: Promise<unknown>[] = [];
+  const { client, call } = await setUp(t, (_, response) => void closed.push(once(response, 'close')), {
+    callDeadlineMs: 60,
+    attemptTimeoutMs: 20,
+  });
+  await assert.rejects(client.call(anInput()), { code: 'timeout', status: 504 });
+  assert.deepEqual(call.told.at(-1), ['end', 'timeout']);
+  await Promise.all(closed);
+});
+
+test('a caller who leaves aborts the upstream, waiting or streaming', async (t) => {
+  for (const stream of [false, true]) {
+    const controller = new AbortController();
+    let upstreamClosed: Promise<unknown> | undefined;
+    const { client, call } = await setUp(t, (request, response) => {
+      upstreamClosed = once(response, 'close');
+      if (stream) response.write('event: ping\ndata: {}\n\n');
+      else controller.abort();
+      request.resume();
+    });
+    const input = anInput({ stream, signal: controller.signal });
+    const result = client.call(input).then(async ({ data }) => {
+      for await (const _ of data as AsyncIterable<Uint8Array>) controller.abort();
+    });
+    await assert.rejects(result, { code: 'client_cancelled' });
+    await upstreamClosed;
+    assert.deepEqual(call.told.at(-1), ['end', 'client_cancelled']);
+  }
+});
+
+test('a stream refused with an error is answered whole', async (t) => {
+  const body = '{"type":"error","error":{"type":"invalid_request_error"}}';
+  const { client } = await setUp(t, (_, response) => response.writeHead(400).end(body));
+  const result = await client.call(anInput({ stream: true }));
+  assert.deepEqual([result.status, result.data], [400, body]);
+});
+
+test('no error of ours holds the key', async (t) => {
+  const { client } = await setUp(t, (request) => request.socket.destroy());
+  await assert.rejects(client.call(anInput()), (error: Error) => {
+    assert(!inspect(error, { depth: 10, showHidden: true }).includes(KEY));
+    return true;
+  });
+});

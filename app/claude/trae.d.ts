@@ -1,0 +1,43 @@
+/** Types for trae 1.4.2, which ships none: only what `transport.ts` uses. */
+declare module 'trae' {
+  /** A request as Trae merges it: plain data, but for `signal`, which it passes by reference. */
+  export interface TraeConfig {
+    method: string;
+    url: string;
+    headers: Record<string, string>;
+    body?: string;
+    signal?: AbortSignal;
+    bodyType?: 'raw' | 'text' | 'json';
+  }
+
+  export interface TraeResponse {
+    status: number;
+    headers: Record<string, string>;
+    data: unknown;
+    config: TraeConfig;
+  }
+
+  /** Trae's own hook lists; `resolveBefore` runs them on a config. */
+  interface TraeMiddleware {
+    resolveBefore(config: TraeConfig): Promise<TraeConfig>;
+    resolveAfter(error: unknown, response?: TraeResponse): Promise<TraeResponse>;
+    resolveFinally(config: TraeConfig, url: string): void;
+  }
+
+  export class Trae {
+    constructor(config?: { baseUrl?: string });
+    readonly version: string;
+    protected readonly _middleware: TraeMiddleware;
+    before(fn: (config: TraeConfig) => TraeConfig | Promise<TraeConfig>): number;
+    after(
+      fulfil?: (response: TraeResponse) => TraeResponse | Promise<TraeResponse>,
+      reject?: (error: unknown) => TraeResponse | Promise<TraeResponse>,
+    ): number;
+    finally(fn: (config: TraeConfig, url: string) => void): number;
+    request(config: Partial<TraeConfig>): Promise<TraeResponse>;
+    protected _fetch(url: string, config: TraeConfig): Promise<TraeResponse>;
+  }
+
+  const instance: Trae;
+  export default instance;
+}

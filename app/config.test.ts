@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { ConfigError, envSchema, readConfig } from './config.ts';
+
+test('an empty environment gives the documented defaults', () => {
+  const config = readConfig({});
+  assert.equal(config.PORT, 8080);
+  assert.equal(config.HOST, '127.0.0.1');
+  assert.equal(config.METRICS_PORT, 9464);
+  assert.equal(config.CLAUDE_BASE_URL, 'https://api.anthropic.com');
+  assert.equal(config.CLAUDE_API_KEY, undefined);
+  assert.equal(config.TRUST_INBOUND_TRACE, false);
+});
+
+test('an empty value counts as not set', () => {
+  assert.equal(readConfig({ PORT: '', CLAUDE_API_KEY: '' }).PORT, 8080);
+});
+
+const BAD: readonly [name: string, value: string][] = [
+  ['PORT', '70000'],
+  ['PORT', 'http'],
+  ['METRICS_PORT', '-1'],
+  ['CLAUDE_BASE_URL', 'ftp://example.org'],
+  ['CLAUDE_BASE_URL', 'https://user:secret@example.org'],
+  ['CLAUDE_API_KEY', 'has a space in it'],
+  ['CLAUDE_API_KEY', 'line\nbreak-in-key'],
+  ['LOG_LEVEL', 'loud'],
+  ['TRUST_INBOUND_TRACE', 'yes'],
+  ['OTEL_TRACES_SAMPLER', 'sometimes'],
+  ['OTEL_TRACES_SAMPLER_ARG', '10%'],
+  ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+  ['ATTEMPT_TIMEOUT_MS', '0'],
+  ['RETRY_MAX', '1.5'],
+  ['CLAUDE_MODELS', 'a,,b'],
+];
+
+for (const [name, value] of BAD) {
+  test(`${name}=${JSON.stringify(value)} is refused by name`, () => {
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      (error) => error instanceof ConfigError && error.problems.some((p) => p.startsWith(`${name}:`)),
+    );
+  });
+}
+
+test('every bad key is listed at once, and no value of a secret', () => {
+  const secret = 'sk-ant-planted secret';
+  assert.throws(
+    () => readConfig({ PORT: 'x', LOG_LEVEL: 'x', CLAUDE_API_KEY: secret }),
+    (error) => {
+      assert(error instanceof ConfigError);
+      assert.deepEqual(
+        error.problems.map((p) => p.split(':')[0]).sort(),
+        ['CLAUDE_API_KEY', 'LOG_LEVEL', 'PORT'],
+      );
+      assert(!error.message.includes('planted'));
+      return true;
+    },
+  );
+});
+
+test('.env.example names every setting with its default, and nothing else', async () => {
+  const example = await readFile(new URL('../.env.example', import.meta.url), 'utf8');
+  const written = [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [key, value]);
+  const defaults = Object.entries(readConfig({})).map(([key, value]) => [key, String(value)]);
+  const expected = Object.keys(envSchema.shape).map((key) => [
+    key,
+    defaults.find(([name]) => name === key)?.[1] ?? '',
+  ]);
+  assert.deepEqual(written, expected);
+});

@@ -1,0 +1,91 @@
+/** The service's process: settings, telemetry, listen, graceful stop. The only `process.exit`. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import packageJson from '../package.json' with { type: 'json' };
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { createLogger, type Logger } from './telemetry/logger.ts';
+import { createMetricsServer } from './telemetry/metrics-server.ts';
+import { startTelemetry, type Telemetry } from './telemetry/sdk.ts';
+
+/** EX_CONFIG of sysexits.h. */
+const EXIT_CONFIG = 78;
+/** How often a stopping server closes connections that have become idle, milliseconds. */
+const IDLE_SWEEP_MS = 50;
+/** Telemetry's share of the stop: a dead collector must not keep the process, milliseconds. */
+const FLUSH_LIMIT_MS = 5_000;
+
+function configOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EXIT_CONFIG);
+  }
+}
+
+async function listen(server: Server, port: number, host: string): Promise<void> {
+  server.listen(port, host);
+  await once(server, 'listening');
+}
+
+/** Waits for what is in flight; after the limit it is cut off. */
+async function drain(server: Server, limitMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  const limit = setTimeout(() => server.closeAllConnections(), limitMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(limit);
+}
+
+async function flush(telemetry: Telemetry): Promise<void> {
+  const limit = new Promise((resolve) => setTimeout(resolve, FLUSH_LIMIT_MS).unref());
+  await Promise.race([telemetry.shutdown(), limit]);
+}
+
+async function run(config: Config, telemetry: Telemetry, logger: Logger): Promise<void> {
+  // Not before telemetry has started: Express is patched while it is being imported.
+  const { createService } = await import('./service.ts');
+  const { createServer } = await import('./http/server.ts');
+  const service = createService({ config, logger, telemetry });
+  const server = createServer(service.app);
+  const metricsServer = createMetricsServer(telemetry.prometheus);
+
+  await listen(metricsServer, config.METRICS_PORT, config.METRICS_HOST);
+  await listen(server, config.PORT, config.HOST);
+  logger.info(
+    {
+      address: server.address(),
+      metrics: metricsServer.address(),
+      upstream: new URL(config.CLAUDE_BASE_URL).host,
+      has_key: config.CLAUDE_API_KEY !== undefined,
+    },
+    'listening',
+  );
+
+  const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  logger.info({ signal: signal[0] }, 'stopping');
+  service.lifecycle.draining = true;
+  await drain(server, config.SHUTDOWN_TIMEOUT_MS);
+  await service.close();
+  await flush(telemetry);
+  metricsServer.close();
+  logger.info('stopped');
+}
+
+const config = configOrExit();
+const logger = createLogger({
+  level: config.LOG_LEVEL,
+  service: config.OTEL_SERVICE_NAME,
+  secrets: config.CLAUDE_API_KEY === undefined ? [] : [config.CLAUDE_API_KEY],
+});
+const telemetry = startTelemetry(config, packageJson.version);
+try {
+  await run(config, telemetry, logger);
+  process.exit(0);
+} catch (error) {
+  logger.fatal({ err: error }, 'cannot run');
+  process.exit(1);
+}

@@ -1,0 +1,26 @@
+/** Stage: tells the call of each attempt, and sends trace and correlation ID with it. */
+import { outcomeOfStatus } from '../claude/messages.ts';
+import { outcomeOfError } from './outcome.ts';
+import type { Clock, Stage } from './stage.ts';
+
+/**
+ * A stream's attempt ends with its headers; how the stream ended is the call's outcome.
+ * @param upstream its configured name, a label
+ */
+export function observeAttempt(upstream: string, { clock }: { clock: Pick<Clock, 'now'> }): Stage {
+  return async function observeAttempt(request, next) {
+    const attempt = request.call.startAttempt(upstream);
+    const startedMs = clock.now();
+    try {
+      const headers = { ...request.headers, ...attempt.headers };
+      const response = await attempt.run(() => next({ ...request, headers }));
+      attempt.end(outcomeOfStatus(response.status), response.status);
+      return response;
+    } catch (error) {
+      attempt.end(outcomeOfError(error), 0);
+      throw error;
+    } finally {
+      request.call.waited(clock.now() - startedMs);
+    }
+  };
+}

@@ -1,0 +1,22 @@
+/** How an error of ours reads as the outcome of a call or an attempt. */
+import { AppError, type ErrorCode } from '../errors.ts';
+import type { Outcome } from '../telemetry/recorder.ts';
+
+const OUTCOME: Readonly<Record<ErrorCode, Outcome>> = {
+  invalid_request: 'invalid_request',
+  request_too_large: 'invalid_request',
+  not_found: 'invalid_request',
+  no_key: 'internal_error',
+  draining: 'shed',
+  timeout: 'timeout',
+  network_error: 'network_error',
+  bad_upstream_answer: 'upstream_error',
+  truncated: 'truncated',
+  client_cancelled: 'client_cancelled',
+  internal_error: 'internal_error',
+};
+
+/** What is not an AppError is a mistake of ours. */
+export function outcomeOfError(error: unknown): Outcome {
+  return error instanceof AppError ? OUTCOME[error.code] : 'internal_error';
+}

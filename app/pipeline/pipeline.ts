@@ -1,0 +1,85 @@
+/** The pipeline: composes stages around a transport, and takes the article's forms of `use()`. */
+import { unrecordedCall } from '../telemetry/recorder.ts';
+import type { Next, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
+
+/**
+ * Wraps `last` in stages, the first one outermost. A stage may call `next` again; each call goes
+ * through everything below it.
+ */
+export function compose(stages: readonly Stage[], last: Next): Next {
+  return stages.reduceRight<Next>((next, stage) => (request) => stage(request, next), last);
+}
+
+/** A request as `use()`'s short forms may change it: it is a copy, so changing it is safe. */
+export type MutableRequest = { -readonly [K in keyof PipelineRequest]: PipelineRequest[K] } & {
+  headers: Record<string, string>;
+};
+
+/** The article's first form: takes the request's configuration, returns what is sent. */
+export type RequestHook = (request: MutableRequest) => MutableRequest | Promise<MutableRequest>;
+
+/** The article's second form. `response` sees answers of every status. */
+export interface HookPair {
+  readonly request?: RequestHook;
+  readonly response?: (r: PipelineResponse) => PipelineResponse | Promise<PipelineResponse>;
+}
+
+/** What `use()` takes: the article's two forms, and one that goes around the call. */
+export type Middleware = RequestHook | HookPair | Stage;
+
+/** Makes a stage of any form. A function of two parameters is a stage, of fewer a request hook. */
+export function toStage(middleware: Middleware): Stage {
+  if (typeof middleware === 'function') {
+    return middleware.length >= 2 ? (middleware as Stage) : hookStage({ request: middleware as RequestHook });
+  }
+  return hookStage(middleware);
+}
+
+function hookStage({ request: before, response: after }: HookPair): Stage {
+  return async function hooks(request, next) {
+    const sent = before ? await before({ ...request, headers: { ...request.headers } }) : request;
+    const answer = await next(sent);
+    return after ? after(answer) : answer;
+  };
+}
+
+/** What a caller of `request()` gives; the rest has defaults. */
+export type RequestInit = Pick<PipelineRequest, 'url'> & Partial<PipelineRequest>;
+
+/** A client in the article's manner. */
+export interface Pipeline {
+  /** Adds a layer below those added before. @returns the pipeline, for chaining */
+  use(middleware: Middleware): Pipeline;
+  request(init: RequestInit): Promise<PipelineResponse>;
+  get(url: string, init?: Partial<PipelineRequest>): Promise<PipelineResponse>;
+  /** @param body a value to serialise, or text that is sent as it is */
+  post(url: string, body: unknown, init?: Partial<PipelineRequest>): Promise<PipelineResponse>;
+}
+
+const NEVER = new AbortController().signal;
+
+/** @returns a pipeline over a transport, without a stage yet */
+export function createPipeline(transport: Next): Pipeline {
+  const stages: Stage[] = [];
+  let run: Next = transport;
+  const request = ({ url, ...init }: RequestInit) =>
+    run({ method: 'GET', url, headers: {}, signal: NEVER, call: unrecordedCall, ...init });
+  const pipeline: Pipeline = {
+    use(middleware) {
+      stages.push(toStage(middleware));
+      run = compose(stages, transport);
+      return pipeline;
+    },
+    request,
+    get: (url, init = {}) => request({ ...init, method: 'GET', url }),
+    post: (url, body, init = {}) =>
+      request({
+        ...init,
+        method: 'POST',
+        url,
+        headers: { 'Content-Type': 'application/json', ...init.headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+  };
+  return pipeline;
+}

@@ -1,0 +1,83 @@
+/** For the tests of stages: a request, a fake clock, a call that remembers, a scripted `next`. */
+import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
+import { unrecordedCall } from '../telemetry/recorder.ts';
+import type { Clock, Next, PipelineRequest, PipelineResponse } from './stage.ts';
+
+/** A request with defaults; its signal never fires unless given. */
+export function aRequest(part: Partial<PipelineRequest> = {}): PipelineRequest {
+  return {
+    method: 'POST',
+    url: '/v1/messages',
+    headers: {},
+    body: '{}',
+    signal: new AbortController().signal,
+    call: unrecordedCall,
+    ...part,
+  };
+}
+
+export function aResponse(status = 200, part: Partial<PipelineResponse> = {}): PipelineResponse {
+  return { status, headers: {}, data: '{}', ...part };
+}
+
+/** Time that passes only in `sleep`; `slept` has each wait in milliseconds. */
+export function fakeClock(): Clock & { readonly slept: number[] } {
+  let nowMs = 0;
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => nowMs,
+    async sleep(ms, signal) {
+      signal.throwIfAborted();
+      slept.push(ms);
+      nowMs += ms;
+    },
+  };
+}
+
+/** A call that keeps what it was told, in order. */
+export function recordingCall(): CallRecord & { readonly told: unknown[] } {
+  const told: unknown[] = [];
+  return {
+    ...unrecordedCall,
+    told,
+    startAttempt: (upstream) => ({
+      headers: { 'x-correlation-id': 'id-1' },
+      run: (fn) => fn(),
+      end: (outcome: Outcome, status: number) => void told.push(['attempt', upstream, outcome, status]),
+    }),
+    retry: (reason) => void told.push(['retry', reason]),
+    usage: (usage) => void told.push(['usage', usage]),
+    chunk: () => void told.push(['chunk']),
+    end: (outcome) => void told.push(['end', outcome]),
+  };
+}
+
+/** A `next` that answers its script in order and keeps the requests it saw. */
+export function scripted(
+  ...script: readonly (PipelineResponse | Error)[]
+): Next & { readonly seen: PipelineRequest[] } {
+  const seen: PipelineRequest[] = [];
+  const next: Next = async (request) => {
+    const step = script[seen.length];
+    seen.push(request);
+    if (!step) throw new Error('the script is over');
+    if (step instanceof Error) throw step;
+    return step;
+  };
+  return Object.assign(next, { seen });
+}
+
+/** A byte stream of the given texts. */
+export async function* bytes(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield new TextEncoder().encode(text);
+}
+
+/** All of a byte stream as text. */
+export async function textOf(data: PipelineResponse['data']): Promise<string> {
+  if (typeof data === 'string') return data;
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of data) text += decoder.decode(chunk, { stream: true });
+  return text;
+}

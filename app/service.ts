@@ -1,0 +1,69 @@
+/** Wires the service's parts from its settings: pool, client, Express app. It does not listen. */
+import type { Express } from 'express';
+import { createApp } from './app.ts';
+import { createClient } from './claude/client.ts';
+import { createPool, poolStates } from './claude/transport.ts';
+import { systemClock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { Telemetry } from './telemetry/sdk.ts';
+import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
+
+export interface ServiceDeps {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly telemetry: Pick<Telemetry, 'tracer' | 'instruments'>;
+}
+
+export interface Service {
+  readonly app: Express;
+  /** Set `draining` to refuse new calls and leave the balancer's list. */
+  readonly lifecycle: { draining: boolean };
+  /** Closes the pool; what is still in flight is cut off. */
+  close(): Promise<void>;
+}
+
+/** Import this after telemetry has started: it brings Express in. */
+export function createService({ config, logger, telemetry }: ServiceDeps): Service {
+  const { tracer, instruments } = telemetry;
+  const pool = createPool({
+    connections: config.POOL_CONNECTIONS,
+    connectTimeoutMs: config.CONNECT_TIMEOUT_MS,
+    keepAliveMs: config.KEEP_ALIVE_MS,
+    idleTimeoutMs: config.IDLE_TIMEOUT_MS,
+  });
+  instruments.pool.addCallback((result) => {
+    for (const [state, n] of Object.entries(poolStates(pool))) result.observe(n, { state });
+  });
+  const recorder = createSdkRecorder({
+    tracer,
+    instruments,
+    logger,
+    models: config.CLAUDE_MODELS,
+    now: systemClock.now,
+  });
+  const client = createClient(
+    {
+      baseUrl: config.CLAUDE_BASE_URL,
+      upstreamName: config.CLAUDE_UPSTREAM_NAME,
+      callDeadlineMs: config.CALL_DEADLINE_MS,
+      attemptTimeoutMs: config.ATTEMPT_TIMEOUT_MS,
+      retry: {
+        maxRetries: config.RETRY_MAX,
+        baseMs: config.RETRY_BASE_MS,
+        capMs: config.RETRY_CAP_MS,
+      },
+    },
+    {
+      recorder,
+      clock: systemClock,
+      random: Math.random,
+      keySource: () => config.CLAUDE_API_KEY,
+      hasKey: config.CLAUDE_API_KEY !== undefined,
+      pool,
+    },
+  );
+  const lifecycle = { draining: false };
+  const app = createApp({ client, logger, config, lifecycle, onReplacedId: () => instruments.replacedIds.add(1) });
+  return { app, lifecycle, close: () => pool.destroy() };
+}

@@ -1,0 +1,28 @@
+/**
+ * Names of span and metric attributes. The GenAI ones follow the OpenTelemetry conventions
+ * (https://github.com/open-telemetry/semantic-conventions-genai, status Development), which the
+ * stable package does not carry yet.
+ */
+export const ATTR_CORRELATION_ID = 'correlation.id';
+export const ATTR_OUTCOME = 'claude.outcome';
+export const ATTR_ATTEMPT = 'claude.attempt';
+export const ATTR_UPSTREAM = 'claude.upstream';
+export const ATTR_OVERHEAD_MS = 'claude.overhead_ms';
+export const ATTR_REQUEST_ID = 'anthropic.request_id';
+
+export const ATTR_ERROR_TYPE = 'error.type';
+export const ATTR_HTTP_STATUS = 'http.response.status_code';
+export const ATTR_SERVER_ADDRESS = 'server.address';
+
+export const ATTR_GEN_AI_OPERATION = 'gen_ai.operation.name';
+export const ATTR_GEN_AI_PROVIDER = 'gen_ai.provider.name';
+export const ATTR_GEN_AI_REQUEST_MODEL = 'gen_ai.request.model';
+export const ATTR_GEN_AI_RESPONSE_MODEL = 'gen_ai.response.model';
+export const ATTR_GEN_AI_RESPONSE_ID = 'gen_ai.response.id';
+export const ATTR_GEN_AI_FINISH_REASONS = 'gen_ai.response.finish_reasons';
+export const ATTR_GEN_AI_TOKEN_TYPE = 'gen_ai.token.type';
+export const ATTR_GEN_AI_INPUT_TOKENS = 'gen_ai.usage.input_tokens';
+export const ATTR_GEN_AI_OUTPUT_TOKENS = 'gen_ai.usage.output_tokens';
+export const ATTR_GEN_AI_CACHE_READ_TOKENS = 'gen_ai.usage.cache_read.input_tokens';
+export const ATTR_GEN_AI_CACHE_CREATION_TOKENS = 'gen_ai.usage.cache_creation.input_tokens';
+export const GEN_AI_PROVIDER = 'anthropic';

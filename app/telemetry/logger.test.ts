@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLogger } from './logger.ts';
+
+const SECRET = 'sk-planted"with\\quotes';
+
+function capture(level = 'info') {
+  const lines: string[] = [];
+  const sink = { write: (line: string) => void lines.push(line) };
+  return { lines, logger: createLogger({ level, service: 's', secrets: [SECRET], sink }) };
+}
+
+test('lines are JSON with a level word and a time', () => {
+  const { lines, logger } = capture();
+  logger.info({ a: 1 }, 'hello');
+  const line = JSON.parse(lines[0] ?? '');
+  assert.equal(line.level, 'info');
+  assert.equal(line.service, 's');
+  assert.equal(line.msg, 'hello');
+  assert(!Number.isNaN(Date.parse(line.time)));
+});
+
+test('a secret is hidden wherever it stands', () => {
+  const { lines, logger } = capture();
+  logger.info({ deep: { er: [SECRET] } }, `key ${SECRET}`);
+  logger.error({ err: new Error(`refused: ${SECRET}`, { cause: new Error(SECRET) }) });
+  logger.info({ headers: { 'x-api-key': 'another', cookie: 'c' } });
+  logger.info({ request: { headers: { authorization: 'Bearer abc' } } });
+  const all = lines.join('');
+  for (const line of lines) assert.doesNotThrow(() => JSON.parse(line));
+  for (const text of ['sk-planted', 'another', 'Bearer']) assert(!all.includes(text), text);
+  assert(all.includes('[redacted]'));
+});
+
+test('a message with line breaks stays one line', () => {
+  const { lines, logger } = capture();
+  logger.info('a\n{"level":"fatal"}');
+  assert.equal(lines.length, 1);
+  assert.equal(lines[0]?.trimEnd().split('\n').length, 1);
+});

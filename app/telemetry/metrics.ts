@@ -1,0 +1,260 @@
+/**
+ * Every instrument of the service, named as it reads in Prometheus; `docs/metrics.md` comes from
+ * here. Labels are allow-lists (docs/semantics.md): nothing else from outside becomes one.
+ */
+import type { Counter, Gauge, Histogram, Meter, UpDownCounter } from '@opentelemetry/api';
+import { OUTCOMES, type Outcome } from './recorder.ts';
+
+/** Outcomes of a failed attempt that count as upstream errors: not the caller's own doing. */
+export const ERROR_TYPES = [
+  'upstream_error',
+  'overloaded',
+  'rate_limited',
+  'timeout',
+  'network_error',
+  'truncated',
+  'auth_error',
+] as const satisfies readonly Outcome[];
+
+/** Names of the allow-list that a label's values come from. `configured` ones are in the config. */
+const MODEL = 'configured models, other';
+const UPSTREAM = 'configured upstream';
+const STREAM = ['true', 'false'];
+const OPERATION = ['chat', 'count_tokens', 'models'];
+
+/** Seconds; an exact edge at the documented 0.5 s, a range to 300 s. */
+const CALL_BUCKETS = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300,
+];
+/** Seconds; our own time is milliseconds on a good day. */
+const OVERHEAD_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+/** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ */
+const GEN_AI_DURATION_BUCKETS = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+const GEN_AI_FIRST_CHUNK_BUCKETS = [
+  0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+];
+const GEN_AI_CHUNK_BUCKETS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
+const GEN_AI_TOKEN_BUCKETS = [
+  1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216,
+  67_108_864,
+];
+
+/** One instrument. `labels` maps each label to its values, or to the name of their allow-list. */
+export interface MetricDefinition {
+  readonly name: string;
+  readonly kind: 'counter' | 'histogram' | 'gauge' | 'up_down_counter' | 'observable_gauge';
+  readonly unit: string;
+  readonly help: string;
+  readonly labels: Readonly<Record<string, readonly string[] | string>>;
+  readonly buckets?: readonly number[];
+}
+
+export const METRICS = {
+  requests: {
+    name: 'claude_api_requests_total',
+    kind: 'counter',
+    unit: '{call}',
+    help: 'Calls that callers asked of the service, by how they ended',
+    labels: { operation: OPERATION, model: MODEL, stream: STREAM, outcome: OUTCOMES },
+  },
+  errors: {
+    name: 'claude_api_errors_total',
+    kind: 'counter',
+    unit: '{attempt}',
+    help: "Attempts that failed by no fault of the caller: the documented rule's metric",
+    labels: { upstream: UPSTREAM, error_type: ERROR_TYPES },
+  },
+  attempts: {
+    name: 'claude_api_attempts_total',
+    kind: 'counter',
+    unit: '{attempt}',
+    help: 'Requests to an upstream, by how they ended',
+    labels: { upstream: UPSTREAM, outcome: OUTCOMES },
+  },
+  retries: {
+    name: 'claude_api_retries_total',
+    kind: 'counter',
+    unit: '{attempt}',
+    help: 'Attempts made again, by why',
+    labels: { reason: ERROR_TYPES },
+  },
+  duration: {
+    name: 'claude_api_request_duration_seconds',
+    kind: 'histogram',
+    unit: 's',
+    help: "A whole call, from the caller's request to the answer's last byte",
+    labels: { operation: OPERATION, model: MODEL, stream: STREAM, outcome: OUTCOMES },
+    buckets: CALL_BUCKETS,
+  },
+  timeToFirstToken: {
+    name: 'claude_api_time_to_first_token_seconds',
+    kind: 'histogram',
+    unit: 's',
+    help: "From the caller's request to the first content of a stream",
+    labels: { model: MODEL },
+    buckets: CALL_BUCKETS,
+  },
+  overhead: {
+    name: 'claude_api_overhead_seconds',
+    kind: 'histogram',
+    unit: 's',
+    help: 'Our own time in a call: all of it but waiting for the upstream and back-off',
+    labels: { operation: OPERATION, stream: STREAM },
+    buckets: OVERHEAD_BUCKETS,
+  },
+  tokens: {
+    name: 'claude_api_tokens_total',
+    kind: 'counter',
+    unit: '{token}',
+    help: 'Tokens that the upstream reported',
+    labels: { model: MODEL, type: ['input', 'output', 'cache_read', 'cache_creation'] },
+  },
+  inFlight: {
+    name: 'claude_api_calls_in_flight',
+    kind: 'up_down_counter',
+    unit: '{call}',
+    help: 'Calls being served now: the documented concurrent connections',
+    labels: {},
+  },
+  pool: {
+    name: 'claude_api_pool_connections',
+    kind: 'observable_gauge',
+    unit: '{connection}',
+    help: 'Upstream connections open and free, and requests pending for one',
+    labels: { state: ['open', 'free', 'pending'] },
+  },
+  replacedIds: {
+    name: 'claude_correlation_ids_replaced_total',
+    kind: 'counter',
+    unit: '{request}',
+    help: 'Requests whose correlation ID was not fit to be kept',
+    labels: {},
+  },
+  buildInfo: {
+    name: 'claude_build_info',
+    kind: 'gauge',
+    unit: '1',
+    help: 'Always 1; the labels tell what runs',
+    labels: { version: 'the release', node_version: 'the runtime' },
+  },
+  genAiDuration: {
+    name: 'gen_ai.client.operation.duration',
+    kind: 'histogram',
+    unit: 's',
+    help: 'GenAI convention: duration of an operation',
+    labels: {
+      'gen_ai.operation.name': ['chat'],
+      'gen_ai.provider.name': ['anthropic'],
+      'gen_ai.request.model': MODEL,
+      'error.type': OUTCOMES,
+    },
+    buckets: GEN_AI_DURATION_BUCKETS,
+  },
+  genAiTokens: {
+    name: 'gen_ai.client.token.usage',
+    kind: 'histogram',
+    unit: '{token}',
+    help: 'GenAI convention: tokens of an operation; input includes cached tokens',
+    labels: {
+      'gen_ai.operation.name': ['chat'],
+      'gen_ai.provider.name': ['anthropic'],
+      'gen_ai.request.model': MODEL,
+      'gen_ai.token.type': ['input', 'output'],
+    },
+    buckets: GEN_AI_TOKEN_BUCKETS,
+  },
+  genAiFirstChunk: {
+    name: 'gen_ai.client.operation.time_to_first_chunk',
+    kind: 'histogram',
+    unit: 's',
+    help: 'GenAI convention: from the operation to its first chunk',
+    labels: {
+      'gen_ai.operation.name': ['chat'],
+      'gen_ai.provider.name': ['anthropic'],
+      'gen_ai.request.model': MODEL,
+    },
+    buckets: GEN_AI_FIRST_CHUNK_BUCKETS,
+  },
+  genAiPerChunk: {
+    name: 'gen_ai.client.operation.time_per_output_chunk',
+    kind: 'histogram',
+    unit: 's',
+    help: 'GenAI convention: time between two chunks of a stream',
+    labels: {
+      'gen_ai.operation.name': ['chat'],
+      'gen_ai.provider.name': ['anthropic'],
+      'gen_ai.request.model': MODEL,
+    },
+    buckets: GEN_AI_CHUNK_BUCKETS,
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+type InstrumentOf<D extends MetricDefinition> = D['kind'] extends 'counter'
+  ? Counter
+  : D['kind'] extends 'histogram'
+    ? Histogram
+    : D['kind'] extends 'up_down_counter'
+      ? UpDownCounter
+      : D['kind'] extends 'gauge'
+        ? Gauge
+        : ReturnType<Meter['createObservableGauge']>;
+
+/** The instruments by their names in the catalogue. */
+export type Instruments = { readonly [K in keyof typeof METRICS]: InstrumentOf<(typeof METRICS)[K]> };
+
+function createInstrument(meter: Meter, definition: MetricDefinition) {
+  const { name, help, unit, buckets } = definition;
+  const options = { description: help, unit };
+  switch (definition.kind) {
+    case 'counter':
+      return meter.createCounter(name, options);
+    case 'histogram':
+      return meter.createHistogram(name, {
+        ...options,
+        advice: { explicitBucketBoundaries: [...(buckets ?? CALL_BUCKETS)] },
+      });
+    case 'up_down_counter':
+      return meter.createUpDownCounter(name, options);
+    case 'gauge':
+      return meter.createGauge(name, options);
+    case 'observable_gauge':
+      return meter.createObservableGauge(name, options);
+  }
+}
+
+/** Creates every instrument of the catalogue on a meter. */
+export function createInstruments(meter: Meter): Instruments {
+  const created = Object.entries(METRICS).map(([key, d]) => [key, createInstrument(meter, d)]);
+  return Object.fromEntries(created) as Instruments;
+}
+
+/** What the pre-created series need to know of the configuration. */
+export interface LabelValues {
+  /** Configured names; `other` is added here. */
+  readonly models: readonly string[];
+  readonly upstream: string;
+}
+
+/**
+ * Adds 0 to every series of an objective, so that `rate()` sees the first failure: a counter that
+ * appears with its first increment has no rate.
+ */
+export function createSeriesAtZero(instruments: Instruments, values: LabelValues): void {
+  const { upstream } = values;
+  for (const error_type of ERROR_TYPES) {
+    instruments.errors.add(0, { upstream, error_type });
+    instruments.retries.add(0, { reason: error_type });
+  }
+  for (const outcome of OUTCOMES) instruments.attempts.add(0, { upstream, outcome });
+  for (const model of [...values.models, 'other']) {
+    for (const outcome of OUTCOMES) {
+      instruments.requests.add(0, { operation: 'chat', model, stream: 'true', outcome });
+      instruments.requests.add(0, { operation: 'chat', model, stream: 'false', outcome });
+    }
+    for (const type of METRICS.tokens.labels.type) instruments.tokens.add(0, { model, type });
+  }
+  instruments.inFlight.add(0);
+  instruments.replacedIds.add(0);
+}

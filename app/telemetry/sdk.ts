@@ -1,0 +1,149 @@
+/** Starts OpenTelemetry: correlation first, then traces by OTLP and metrics for Prometheus. */
+import { context, metrics, propagation, type Tracer, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { ExpressInstrumentation, ExpressLayerType } from '@opentelemetry/instrumentation-express';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import {
+  envDetector,
+  resourceFromAttributes,
+  serviceInstanceIdDetector,
+} from '@opentelemetry/resources';
+import { AggregationType, type IMetricReader } from '@opentelemetry/sdk-metrics';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
+import { ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import type { Config } from '../config.ts';
+import { createCorrelationPropagator } from './correlation.ts';
+import { createInstruments, createSeriesAtZero, type Instruments } from './metrics.ts';
+import { createSampler, samplingRatio } from './sampler.ts';
+import { createSlotIdGenerator, type SlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
+
+/** Probes and scrapes are not calls: neither spans nor HTTP metrics. */
+const UNOBSERVED_PATHS = new Set(['/metrics', '/healthz', '/readyz']);
+
+/** Seconds; the convention's buckets end at 10 s, where calls of a model only begin. */
+const HTTP_SERVER_BUCKETS = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 120, 300,
+];
+
+/** Running telemetry. */
+export interface Telemetry {
+  readonly tracer: Tracer;
+  readonly instruments: Instruments;
+  /** Answers a scrape; absent when the SDK is disabled. */
+  readonly prometheus: PrometheusExporter | undefined;
+  /** Exports what is left and stops. Never rejects: a dead collector is no failure of ours. */
+  shutdown(): Promise<void>;
+}
+
+/** What a test can look into instead of a scrape. */
+export interface TelemetryOverrides {
+  readonly metricReader?: IMetricReader;
+}
+
+/**
+ * Starts telemetry. Call it before Express is imported. With `OTEL_SDK_DISABLED` the API's no-ops
+ * stay, but context and propagator are set, so that the correlation ID works all the same.
+ */
+export function startTelemetry(
+  config: Config,
+  version: string,
+  overrides: TelemetryOverrides = {},
+): Telemetry {
+  const propagator = createCorrelationPropagator({
+    trustInbound: config.TRUST_INBOUND_TRACE,
+    newTraceId: () => new RandomIdGenerator().generateTraceId(),
+  });
+  if (config.OTEL_SDK_DISABLED) {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    propagation.setGlobalPropagator(propagator);
+    return { ...api(config, version), prometheus: undefined, shutdown: async () => {} };
+  }
+  const prometheus = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
+  const ids = createSlotIdGenerator();
+  const http = httpInstrumentation();
+  const sdk = new NodeSDK({
+    ...traceOptions(config, ids),
+    serviceName: config.OTEL_SERVICE_NAME,
+    resource: resourceFromAttributes({ [ATTR_SERVICE_VERSION]: version }),
+    // Host, process and command line stay out of `target_info`.
+    resourceDetectors: [envDetector, serviceInstanceIdDetector],
+    textMapPropagator: propagator,
+    metricReaders: [prometheus, ...(overrides.metricReader ? [overrides.metricReader] : [])],
+    logRecordProcessors: [],
+    views: [
+      {
+        instrumentName: 'http.server.request.duration',
+        aggregation: {
+          type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
+          options: { boundaries: HTTP_SERVER_BUCKETS },
+        },
+      },
+    ],
+    instrumentations: [http, ...otherInstrumentations()],
+  });
+  withSdkMetrics(() => sdk.start());
+  http.setTracerProvider(withWantedTraceIds(trace.getTracerProvider(), ids));
+  return { ...api(config, version), prometheus, shutdown: () => sdk.shutdown().catch(() => {}) };
+}
+
+/** The tracer and instruments, real or no-op as the API has them, with every series at zero. */
+function api(config: Config, version: string): Pick<Telemetry, 'tracer' | 'instruments'> {
+  const instruments = createInstruments(metrics.getMeter('claude-observatory', version));
+  createSeriesAtZero(instruments, {
+    models: config.CLAUDE_MODELS,
+    upstream: config.CLAUDE_UPSTREAM_NAME,
+  });
+  instruments.buildInfo.record(1, { version, node_version: process.version });
+  return { tracer: trace.getTracer('claude-observatory', version), instruments };
+}
+
+/**
+ * `traceExporter`, not `spanProcessors`: only then does the SDK measure its own queue, and dropped
+ * spans are counted (`otel_sdk_processor_span_processed` with `error.type="queue_full"`).
+ */
+function traceOptions(config: Config, idGenerator: SlotIdGenerator) {
+  if (config.OTEL_TRACES_EXPORTER === 'none') return { spanProcessors: [] };
+  const url = `${config.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces`;
+  return {
+    sampler: createSampler(samplingRatio(config)),
+    idGenerator,
+    traceExporter: new OTLPTraceExporter({ url }),
+  };
+}
+
+/** The SDK reads this switch from the environment alone. */
+function withSdkMetrics(start: () => void): void {
+  process.env['OTEL_NODE_EXPERIMENTAL_SDK_METRICS'] ??= 'true';
+  start();
+}
+
+function httpInstrumentation(): HttpInstrumentation {
+  return new HttpInstrumentation({
+    disableOutgoingRequestInstrumentation: true,
+    ignoreIncomingRequestHook: (request) => UNOBSERVED_PATHS.has(pathOf(request.url)),
+  });
+}
+
+function pathOf(url: string | undefined): string {
+  return (url ?? '').split('?', 1)[0] ?? '';
+}
+
+function otherInstrumentations() {
+  return [
+    // The route is what we want of Express; a span a layer costs a fifth of the throughput.
+    new ExpressInstrumentation({
+      ignoreLayersType: [
+        ExpressLayerType.MIDDLEWARE,
+        ExpressLayerType.ROUTER,
+        ExpressLayerType.REQUEST_HANDLER,
+      ],
+    }),
+    new UndiciInstrumentation({ requireParentforSpans: true }),
+    new RuntimeNodeInstrumentation(),
+  ];
+}

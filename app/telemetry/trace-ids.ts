@@ -1,0 +1,63 @@
+/**
+ * Makes the server span take the trace ID that its caller asked for, without an invented parent:
+ * a one-slot ID generator, filled by a thin wrapper around the tracer of the HTTP instrumentation.
+ * Why so: docs/adr/0002.
+ */
+import { type Context, context, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace';
+import { ATTR_CORRELATION_ID } from './attributes.ts';
+import { findCorrelation } from './correlation.ts';
+
+/** An ID generator whose next trace ID can be set. */
+export interface SlotIdGenerator extends IdGenerator {
+  /** The next trace ID generated is this one; undefined empties the slot. */
+  want(traceId: string | undefined): void;
+}
+
+/** @returns a generator that is random but for a wanted ID, which it hands out once */
+export function createSlotIdGenerator(random: IdGenerator = new RandomIdGenerator()): SlotIdGenerator {
+  let wanted: string | undefined;
+  return {
+    want(traceId) {
+      wanted = traceId;
+    },
+    generateTraceId() {
+      const id = wanted ?? random.generateTraceId();
+      wanted = undefined;
+      return id;
+    },
+    generateSpanId: () => random.generateSpanId(),
+  };
+}
+
+/**
+ * Wraps a provider so that root spans take their context's wanted trace ID, correlation attribute
+ * and link. The slot is filled and emptied within one synchronous call: no two requests share it.
+ */
+export function withWantedTraceIds(provider: TracerProvider, ids: SlotIdGenerator): TracerProvider {
+  return {
+    getTracer(name, version, options) {
+      return wrapTracer(provider.getTracer(name, version, options), ids);
+    },
+  };
+}
+
+function wrapTracer(tracer: Tracer, ids: SlotIdGenerator): Tracer {
+  return {
+    startSpan(name, options = {}, ctx: Context = context.active()) {
+      const correlation = findCorrelation(ctx);
+      if (!correlation) return tracer.startSpan(name, options, ctx);
+      const attributes = { ...options.attributes, [ATTR_CORRELATION_ID]: correlation.id };
+      const links = correlation.link
+        ? [...(options.links ?? []), { context: correlation.link }]
+        : options.links;
+      ids.want(correlation.traceId);
+      try {
+        return tracer.startSpan(name, { ...options, attributes, ...(links && { links }) }, ctx);
+      } finally {
+        ids.want(undefined);
+      }
+    },
+    startActiveSpan: tracer.startActiveSpan.bind(tracer),
+  };
+}
