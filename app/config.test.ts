@@ -39,7 +39,8 @@ for (const [name, value] of BAD) {
   test(`${name}=${JSON.stringify(value)} is refused by name`, () => {
     assert.throws(
       () => readConfig({ [name]: value }),
-      (error) => error instanceof ConfigError && error.problems.some((p) => p.startsWith(`${name}:`)),
+      (error) =>
+        error instanceof ConfigError && error.problems.some((p) => p.startsWith(`${name}:`)),
     );
   });
 }
@@ -50,10 +51,11 @@ test('every bad key is listed at once, and no value of a secret', () => {
     () => readConfig({ PORT: 'x', LOG_LEVEL: 'x', CLAUDE_API_KEY: secret }),
     (error) => {
       assert(error instanceof ConfigError);
-      assert.deepEqual(
-        error.problems.map((p) => p.split(':')[0]).sort(),
-        ['CLAUDE_API_KEY', 'LOG_LEVEL', 'PORT'],
-      );
+      assert.deepEqual(error.problems.map((p) => p.split(':')[0]).sort(), [
+        'CLAUDE_API_KEY',
+        'LOG_LEVEL',
+        'PORT',
+      ]);
       assert(!error.message.includes('planted'));
       return true;
     },
@@ -62,7 +64,10 @@ test('every bad key is listed at once, and no value of a secret', () => {
 
 test('.env.example names every setting with its default, and nothing else', async () => {
   const example = await readFile(new URL('../.env.example', import.meta.url), 'utf8');
-  const written = [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [key, value]);
+  const written = [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [
+    key,
+    value,
+  ]);
   const defaults = Object.entries(readConfig({})).map(([key, value]) => [key, String(value)]);
   const expected = Object.keys(envSchema.shape).map((key) => [
     key,

@@ -61,7 +61,9 @@ export const envSchema = z.object({
   ATTEMPT_TIMEOUT_MS: ms.default(120_000).describe('Limit of one attempt until its headers came'),
   IDLE_TIMEOUT_MS: ms.default(60_000).describe('Longest silence of an upstream socket'),
   CONNECT_TIMEOUT_MS: ms.default(5_000).describe('Limit of connecting to the upstream'),
-  KEEP_ALIVE_MS: ms.default(4_000).describe("Idle pool sockets close after this; below the server's"),
+  KEEP_ALIVE_MS: ms
+    .default(4_000)
+    .describe("Idle pool sockets close after this; below the server's"),
   POOL_CONNECTIONS: count.default(100).describe('Most connections to the upstream'),
   RETRY_MAX: z.coerce.number().int().min(0).max(10).default(2).describe('Most retries of a call'),
   RETRY_BASE_MS: ms.default(500).describe('First back-off, doubled each time, full jitter'),
@@ -70,7 +72,12 @@ export const envSchema = z.object({
   BATCH_CONCURRENCY: count.default(10).describe('Items of one batch in flight at once'),
   SHUTDOWN_TIMEOUT_MS: ms.default(30_000).describe('Limit for finishing what is in flight'),
   OTEL_SDK_DISABLED: flag.default(false).describe('No spans, no metrics; correlation still works'),
-  OTEL_SERVICE_NAME: z.string().min(1).max(255).default('claude-observatory').describe('Service name'),
+  OTEL_SERVICE_NAME: z
+    .string()
+    .min(1)
+    .max(255)
+    .default('claude-observatory')
+    .describe('Service name'),
   OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none']).default('otlp').describe('Where spans go'),
   OTEL_EXPORTER_OTLP_ENDPOINT: url
     .default('http://localhost:4318')
@@ -78,7 +85,9 @@ export const envSchema = z.object({
   OTEL_TRACES_SAMPLER: z
     .enum(SAMPLERS)
     .default('always_on')
-    .describe("Share of calls traced; parentbased_* means the same, a caller's flag is never obeyed"),
+    .describe(
+      "Share of calls traced; parentbased_* means the same, a caller's flag is never obeyed",
+    ),
   OTEL_TRACES_SAMPLER_ARG: z.coerce
     .number()
     .min(0)
@@ -109,6 +118,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const result = envSchema.safeParse(set);
   if (result.success) return Object.freeze(result.data);
   throw new ConfigError(
-    result.error.issues.map((issue) => `${String(issue.path[0] ?? 'environment')}: ${issue.message}`),
+    result.error.issues.map(
+      (issue) => `${String(issue.path[0] ?? 'environment')}: ${issue.message}`,
+    ),
   );
 }

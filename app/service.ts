@@ -64,6 +64,12 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     },
   );
   const lifecycle = { draining: false };
-  const app = createApp({ client, logger, config, lifecycle, onReplacedId: () => instruments.replacedIds.add(1) });
+  const app = createApp({
+    client,
+    logger,
+    config,
+    lifecycle,
+    onReplacedId: () => instruments.replacedIds.add(1),
+  });
   return { app, lifecycle, close: () => pool.destroy() };
 }

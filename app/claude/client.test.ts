@@ -117,10 +117,14 @@ test('an upstream that is down is a network error, without its address', async (
 
 test('an upstream that hangs is given up within the deadline, and let go', async (t) => {
   const closed: Promise<unknown>[] = [];
-  const { client, call } = await setUp(t, (_, response) => void closed.push(once(response, 'close')), {
-    callDeadlineMs: 60,
-    attemptTimeoutMs: 20,
-  });
+  const { client, call } = await setUp(
+    t,
+    (_, response) => void closed.push(once(response, 'close')),
+    {
+      callDeadlineMs: 60,
+      attemptTimeoutMs: 20,
+    },
+  );
   await assert.rejects(client.call(anInput()), { code: 'timeout', status: 504 });
   assert.deepEqual(call.told.at(-1), ['end', 'timeout']);
   await Promise.all(closed);

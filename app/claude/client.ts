@@ -98,7 +98,11 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
       try {
         const response = await (input.stream ? streamed : whole)(request);
         state = response.status < 500 ? 'up' : 'down';
-        return { ...response, data: untilEnd(response.data, limit.dispose), timing: timing(request) };
+        return {
+          ...response,
+          data: untilEnd(response.data, limit.dispose),
+          timing: timing(request),
+        };
       } catch (error) {
         limit.dispose();
         if (error instanceof AppError && error.code === 'network_error') state = 'down';

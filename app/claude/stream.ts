@@ -86,25 +86,21 @@ function feed(parser: { feed(text: string): void }, text: string): void {
 }
 
 function readEvent({ event, data }: EventSourceMessage, seen: Watched, call: CallRecord): void {
-  switch (event) {
-    case 'content_block_delta':
-      return call.chunk();
-    case 'message_start': {
-      const { usage, ...facts } = readMessage(parse(data)?.['message']);
-      seen.usage = usage;
-      return call.answer(facts);
-    }
-    case 'message_delta': {
-      const body = parse(data);
-      seen.usage = readUsage(body?.['usage'], seen.usage);
-      const { stopReason } = readMessage(body?.['delta']);
-      return call.answer(stopReason === undefined ? {} : { stopReason });
-    }
-    case 'message_stop':
-      seen.outcome ??= 'success';
-      return;
-    case 'error':
-      seen.outcome ??= outcomeOfErrorType(readErrorType(parse(data)));
+  if (event === 'content_block_delta') {
+    call.chunk();
+  } else if (event === 'message_start') {
+    const { usage, ...facts } = readMessage(parse(data)?.['message']);
+    seen.usage = usage;
+    call.answer(facts);
+  } else if (event === 'message_delta') {
+    const body = parse(data);
+    seen.usage = readUsage(body?.['usage'], seen.usage);
+    const { stopReason } = readMessage(body?.['delta']);
+    if (stopReason !== undefined) call.answer({ stopReason });
+  } else if (event === 'message_stop') {
+    seen.outcome ??= 'success';
+  } else if (event === 'error') {
+    seen.outcome ??= outcomeOfErrorType(readErrorType(parse(data)));
   }
 }
 

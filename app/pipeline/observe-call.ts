@@ -60,7 +60,10 @@ function readAnswer(
 ): Outcome {
   const body = parseObject(text);
   if (!body) {
-    throw new AppError('bad_upstream_answer', `the upstream answered ${status} with no JSON object`);
+    throw new AppError(
+      'bad_upstream_answer',
+      `the upstream answered ${status} with no JSON object`,
+    );
   }
   const outcome = outcomeOfStatus(status);
   if (outcome !== 'success') return outcome;

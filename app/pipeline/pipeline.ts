@@ -30,7 +30,9 @@ export type Middleware = RequestHook | HookPair | Stage;
 /** Makes a stage of any form. A function of two parameters is a stage, of fewer a request hook. */
 export function toStage(middleware: Middleware): Stage {
   if (typeof middleware === 'function') {
-    return middleware.length >= 2 ? (middleware as Stage) : hookStage({ request: middleware as RequestHook });
+    return middleware.length >= 2
+      ? (middleware as Stage)
+      : hookStage({ request: middleware as RequestHook });
   }
   return hookStage(middleware);
 }
@@ -49,7 +51,9 @@ export type RequestInit = Pick<PipelineRequest, 'url'> & Partial<PipelineRequest
 /** A client in the article's manner. */
 export interface Pipeline {
   /** Adds a layer below those added before. @returns the pipeline, for chaining */
-  use(middleware: Middleware): Pipeline;
+  use(hook: RequestHook): Pipeline;
+  use(pair: HookPair): Pipeline;
+  use(stage: Stage): Pipeline;
   request(init: RequestInit): Promise<PipelineResponse>;
   get(url: string, init?: Partial<PipelineRequest>): Promise<PipelineResponse>;
   /** @param body a value to serialise, or text that is sent as it is */
@@ -65,7 +69,7 @@ export function createPipeline(transport: Next): Pipeline {
   const request = ({ url, ...init }: RequestInit) =>
     run({ method: 'GET', url, headers: {}, signal: NEVER, call: unrecordedCall, ...init });
   const pipeline: Pipeline = {
-    use(middleware) {
+    use(middleware: Middleware) {
       stages.push(toStage(middleware));
       run = compose(stages, transport);
       return pipeline;

@@ -40,7 +40,11 @@ for (const [name, first, attempts] of TABLE) {
     const next = scripted(first, aResponse(200));
     const result = stage(aRequest({ call }), next);
     if (attempts === 1 && first instanceof Error) await assert.rejects(result, first);
-    else assert.equal((await result).status, attempts === 1 ? (first as PipelineResponse).status : 200);
+    else
+      assert.equal(
+        (await result).status,
+        attempts === 1 ? (first as PipelineResponse).status : 200,
+      );
     assert.equal(next.seen.length, attempts);
     assert.equal(call.told.length, attempts - 1);
   });
@@ -79,13 +83,19 @@ test('a cancelled call is not retried, and its back-off ends with its reason', a
   const controller = new AbortController();
   const reason = new AppError('client_cancelled', 'gone');
   const next = scripted(aResponse(500), aResponse(200));
-  const clock = { ...fakeClock(), sleep: async (_ms: number, signal: AbortSignal) => {
-    controller.abort(reason);
-    signal.throwIfAborted();
-  } };
+  const clock = {
+    ...fakeClock(),
+    sleep: async (_ms: number, signal: AbortSignal) => {
+      controller.abort(reason);
+      signal.throwIfAborted();
+    },
+  };
   const patient = retry(OPTIONS, { clock, random: () => 0 });
   await assert.rejects(patient(aRequest({ signal: controller.signal }), next), reason);
-  assert.equal((await stage(aRequest({ signal: controller.signal }), scripted(aResponse(500)))).status, 500);
+  assert.equal(
+    (await stage(aRequest({ signal: controller.signal }), scripted(aResponse(500)))).status,
+    500,
+  );
 });
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -101,6 +111,9 @@ const HEADERS: readonly [Record<string, string>, number | undefined][] = [
 ];
 for (const [headers, ms] of HEADERS) {
   test(`${JSON.stringify(headers)} → ${ms}`, () => {
-    assert.equal(retryAfterMs(headers, () => NOW), ms);
+    assert.equal(
+      retryAfterMs(headers, () => NOW),
+      ms,
+    );
   });
 }

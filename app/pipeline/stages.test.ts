@@ -4,7 +4,15 @@ import { AppError } from '../errors.ts';
 import { authenticate } from './authenticate.ts';
 import { observeAttempt } from './observe-attempt.ts';
 import { observeCall } from './observe-call.ts';
-import { aRequest, aResponse, bytes, fakeClock, recordingCall, scripted, textOf } from './testing.ts';
+import {
+  aRequest,
+  aResponse,
+  bytes,
+  fakeClock,
+  recordingCall,
+  scripted,
+  textOf,
+} from './testing.ts';
 import { timeout } from './timeout.ts';
 
 const clock = fakeClock();
@@ -16,10 +24,13 @@ test('authenticate asks for a key on each attempt and leaves the request alone',
   const request = aRequest({ headers: { accept: 'x' } });
   await stage(request, next);
   await stage(request, next);
-  assert.deepEqual(next.seen.map((r) => r.headers), [
-    { accept: 'x', 'x-api-key': 'one-key' },
-    { accept: 'x', 'x-api-key': 'another-key' },
-  ]);
+  assert.deepEqual(
+    next.seen.map((r) => r.headers),
+    [
+      { accept: 'x', 'x-api-key': 'one-key' },
+      { accept: 'x', 'x-api-key': 'another-key' },
+    ],
+  );
   assert.deepEqual(request.headers, { accept: 'x' });
   await assert.rejects(async () => stage(request, next), { code: 'no_key' });
 });
@@ -148,7 +159,10 @@ const ANSWERS: readonly [status: number, data: string, outcome: string][] = [
 for (const [status, data, outcome] of ANSWERS) {
   test(`observeCall: ${status} ${data} → ${outcome}`, async () => {
     const call = recordingCall();
-    const answer = await observeCall({ clock })(aRequest({ call }), scripted(aResponse(status, { data })));
+    const answer = await observeCall({ clock })(
+      aRequest({ call }),
+      scripted(aResponse(status, { data })),
+    );
     assert.equal(answer.data, data);
     assert.deepEqual(call.told, [['end', outcome]]);
   });

@@ -44,7 +44,8 @@ export function recordingCall(): CallRecord & { readonly told: unknown[] } {
     startAttempt: (upstream) => ({
       headers: { 'x-correlation-id': 'id-1' },
       run: (fn) => fn(),
-      end: (outcome: Outcome, status: number) => void told.push(['attempt', upstream, outcome, status]),
+      end: (outcome: Outcome, status: number) =>
+        void told.push(['attempt', upstream, outcome, status]),
     }),
     retry: (reason) => void told.push(['retry', reason]),
     usage: (usage) => void told.push(['usage', usage]),

@@ -48,7 +48,12 @@ function requestIds(): Record<string, string> {
 }
 
 /** @returns the service's logger; levels are words, times RFC 3339 */
-export function createLogger({ level, service, secrets, sink = process.stdout }: LoggerOptions): Logger {
+export function createLogger({
+  level,
+  service,
+  secrets,
+  sink = process.stdout,
+}: LoggerOptions): Logger {
   return pino(
     {
       level,

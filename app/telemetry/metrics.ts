@@ -35,7 +35,9 @@ const GEN_AI_DURATION_BUCKETS = [
 const GEN_AI_FIRST_CHUNK_BUCKETS = [
   0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ];
-const GEN_AI_CHUNK_BUCKETS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
+const GEN_AI_CHUNK_BUCKETS = [
+  0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5,
+];
 const GEN_AI_TOKEN_BUCKETS = [
   1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216,
   67_108_864,
@@ -202,7 +204,9 @@ type InstrumentOf<D extends MetricDefinition> = D['kind'] extends 'counter'
         : ReturnType<Meter['createObservableGauge']>;
 
 /** The instruments by their names in the catalogue. */
-export type Instruments = { readonly [K in keyof typeof METRICS]: InstrumentOf<(typeof METRICS)[K]> };
+export type Instruments = {
+  readonly [K in keyof typeof METRICS]: InstrumentOf<(typeof METRICS)[K]>;
+};
 
 function createInstrument(meter: Meter, definition: MetricDefinition) {
   const { name, help, unit, buckets } = definition;

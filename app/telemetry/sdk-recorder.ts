@@ -114,8 +114,7 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
   const overheadMs = () => Math.max(0, now() - state.info.receivedAtMs - state.waitedMs);
   return {
     run: (fn) => context.with(ctx, fn),
-    startAttempt: (upstream) =>
-      safely(startAttempt(state, deps, ctx, upstream), deps.logger),
+    startAttempt: (upstream) => safely(startAttempt(state, deps, ctx, upstream), deps.logger),
     retry(reason) {
       instruments.retries.add(1, { reason });
       deps.logger.warn({ reason, attempt: state.attempts }, 'retrying');
@@ -191,7 +190,12 @@ function startAttempt(
   };
 }
 
-function endCall(state: CallState, deps: SdkRecorderDeps, outcome: Outcome, overheadMs: number): void {
+function endCall(
+  state: CallState,
+  deps: SdkRecorderDeps,
+  outcome: Outcome,
+  overheadMs: number,
+): void {
   const { instruments, logger, now } = deps;
   const { info, model, span } = state;
   const durationMs = now() - info.receivedAtMs;

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultTextMapGetter, ROOT_CONTEXT } from '@opentelemetry/api';
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { createCorrelationPropagator } from './correlation.ts';
 import { createSlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
 
@@ -17,7 +21,10 @@ function setUp(trustInbound: boolean) {
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
   });
   const tracer = withWantedTraceIds(provider, ids).getTracer('t');
-  const propagator = createCorrelationPropagator({ trustInbound, newTraceId: () => 'f'.repeat(32) });
+  const propagator = createCorrelationPropagator({
+    trustInbound,
+    newTraceId: () => 'f'.repeat(32),
+  });
   const start = (headers: Record<string, string>) =>
     tracer.startSpan('s', {}, propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter));
   return { ids, exporter, start, tracer };
@@ -52,5 +59,8 @@ test('an untrusted trace is a link', () => {
   start({ traceparent: `00-${TRACE}-00f067aa0ba902b7-01` }).end();
   const [span] = exporter.getFinishedSpans();
   assert.notEqual(span?.spanContext().traceId, TRACE);
-  assert.deepEqual(span?.links.map((l) => l.context.traceId), [TRACE]);
+  assert.deepEqual(
+    span?.links.map((l) => l.context.traceId),
+    [TRACE],
+  );
 });

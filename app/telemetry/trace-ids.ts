@@ -15,7 +15,9 @@ export interface SlotIdGenerator extends IdGenerator {
 }
 
 /** @returns a generator that is random but for a wanted ID, which it hands out once */
-export function createSlotIdGenerator(random: IdGenerator = new RandomIdGenerator()): SlotIdGenerator {
+export function createSlotIdGenerator(
+  random: IdGenerator = new RandomIdGenerator(),
+): SlotIdGenerator {
   let wanted: string | undefined;
   return {
     want(traceId) {
