@@ -1,0 +1,54 @@
+/** The Express app: its middleware and routes in order. No listen, no environment. */
+import express, { type Express, type RequestHandler } from 'express';
+import type { ClaudeClient } from './claude/client.ts';
+import type { Config } from './config.ts';
+import { AppError } from './errors.ts';
+import { batchRoutes } from './http/batch.ts';
+import { bodyErrors, readBytes } from './http/body.ts';
+import { accessLog, requestContext } from './http/context.ts';
+import { countRefused, errorHandler, methodNotAllowed, notFound } from './http/errors.ts';
+import { healthRoutes, type Lifecycle } from './http/health.ts';
+import { messageRoutes, modelRoutes } from './http/messages.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+export interface AppDeps {
+  readonly client: ClaudeClient;
+  readonly logger: Logger;
+  readonly config: Pick<Config, 'BODY_LIMIT_BYTES' | 'BATCH_MAX_ITEMS' | 'BATCH_CONCURRENCY'>;
+  readonly lifecycle: Lifecycle;
+  /** Told of each correlation ID that could not be kept. */
+  readonly onReplacedId: () => void;
+}
+
+const POST_PATHS = ['/v1/messages', '/v1/messages/count_tokens', '/v1/batch'];
+const GET_PATHS = ['/v1/models', '/v1/models/:id', '/healthz', '/readyz'];
+
+/** While the process drains, what is in flight goes on and nothing new begins. */
+function refuseWhenDraining(lifecycle: Lifecycle): RequestHandler {
+  return (_request, response, next) => {
+    if (!lifecycle.draining) return next();
+    response.setHeader('connection', 'close');
+    next(new AppError('draining', 'this instance is shutting down'));
+  };
+}
+
+export function createApp(deps: AppDeps): Express {
+  const { client, logger, config, lifecycle } = deps;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(requestContext(deps));
+  app.use(healthRoutes(client, lifecycle));
+  app.use(accessLog(logger));
+  app.use(refuseWhenDraining(lifecycle));
+  app.use(modelRoutes(client));
+  app.use(POST_PATHS, readBytes(config.BODY_LIMIT_BYTES), bodyErrors);
+  app.use(messageRoutes(client));
+  app.use(batchRoutes(client, config));
+  app.all(POST_PATHS, methodNotAllowed('POST'));
+  app.all(GET_PATHS, methodNotAllowed('GET'));
+  app.use(countRefused(client));
+  app.use(notFound);
+  app.use(errorHandler(logger));
+  return app;
+}

@@ -1,0 +1,58 @@
+/** Writes an upstream's answer to the caller: whole with its timing, or streamed as it comes. */
+import { once } from 'node:events';
+import type { Response } from 'express';
+import type { CallResult } from '../claude/client.ts';
+import { errorBody, toAppError } from '../errors.ts';
+import { localsOf } from './context.ts';
+import { headersDown } from './headers.ts';
+
+/** https://www.w3.org/TR/server-timing/, milliseconds. */
+function serverTiming({ timing }: CallResult): string {
+  const { upstreamMs, overheadMs } = timing();
+  return `upstream;dur=${upstreamMs.toFixed(3)}, overhead;dur=${overheadMs.toFixed(3)}`;
+}
+
+/** Resolves when the last byte is out, or the caller has gone. */
+export async function writeAnswer(response: Response, result: CallResult): Promise<void> {
+  const headers = headersDown(result.headers);
+  if (typeof result.data === 'string') {
+    response.writeHead(result.status, { ...headers, 'server-timing': serverTiming(result) });
+    response.end(result.data);
+    return;
+  }
+  response.writeHead(result.status, {
+    ...headers,
+    'cache-control': 'no-cache',
+    // Proxies in front of us must not gather the stream: nginx reads this.
+    'x-accel-buffering': 'no',
+  });
+  response.flushHeaders();
+  response.socket?.setNoDelay(true);
+  await writeStream(response, result.data);
+}
+
+async function writeStream(response: Response, data: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const chunk of data) {
+      if (response.destroyed) return;
+      if (!response.write(chunk)) await drained(response);
+    }
+    response.end();
+  } catch (thrown) {
+    endBroken(response, thrown);
+  }
+}
+
+/** A slow reader holds the upstream back, not our memory. */
+async function drained(response: Response): Promise<void> {
+  const { signal } = localsOf(response);
+  await once(response, 'drain', { signal }).catch(() => {});
+}
+
+/** The headers are out, so the error goes as an event, which the official SDKs throw. */
+function endBroken(response: Response, thrown: unknown): void {
+  if (response.destroyed) return;
+  const error = toAppError(thrown);
+  const body = JSON.stringify(errorBody(error, localsOf(response).correlationId));
+  response.end(`event: error\ndata: ${body}\n\n`);
+}

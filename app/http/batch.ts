@@ -1,0 +1,104 @@
+/** `POST /v1/batch`: the article's batch, many prompts in one call, each with an end of its own. */
+import { type RequestHandler, Router } from 'express';
+import type { ClaudeClient } from '../claude/client.ts';
+import type { Config } from '../config.ts';
+import { AppError, errorBody, toAppError } from '../errors.ts';
+import { parseJson } from './body.ts';
+import { localsOf, type RequestLocals } from './context.ts';
+import { headersUp } from './headers.ts';
+import { type Batch, type BatchItem, checkBatch, checkMessages } from './schemas.ts';
+
+/** How one item ended. `message` is the upstream's answer, `error` an Anthropic error. */
+export type ItemResult = { readonly index: number; readonly custom_id?: string } & (
+  | { readonly type: 'succeeded'; readonly status: number; readonly message: unknown }
+  | { readonly type: 'errored'; readonly status: number; readonly error: unknown }
+);
+
+type Limits = Pick<Config, 'BATCH_MAX_ITEMS' | 'BATCH_CONCURRENCY'>;
+
+/**
+ * Runs `work` on each item, at most `limit` at once.
+ * @returns the results in the items' order
+ */
+export async function mapLimited<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = new Array(items.length);
+  const queue = items.entries();
+  // All workers take from the one iterator; each takes its next item when it has done the last.
+  const worker = async () => {
+    for (const [index, item] of queue) results[index] = await work(item, index);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  return results;
+}
+
+/** Never throws: what goes wrong with an item is the item's result. */
+async function runItem(
+  client: ClaudeClient,
+  { custom_id, params }: BatchItem,
+  index: number,
+  headers: Record<string, string>,
+  { receivedAtMs, signal, correlationId }: RequestLocals,
+): Promise<ItemResult> {
+  const item = { index, ...(custom_id !== undefined && { custom_id }) };
+  try {
+    const { model, stream } = checkMessages(params);
+    if (stream)
+      throw new AppError('invalid_request', 'stream: an item of a batch is never streamed');
+    const { status, data } = await client.call({
+      operation: 'chat',
+      method: 'POST',
+      url: '/v1/messages',
+      headers,
+      body: JSON.stringify(params),
+      model,
+      stream: false,
+      receivedAtMs,
+      signal,
+    });
+    const answer: unknown = JSON.parse(data as string);
+    if (status < 300) return { ...item, type: 'succeeded', status, message: answer };
+    return { ...item, type: 'errored', status, error: answer };
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.code === 'invalid_request') {
+      client.reject(
+        { operation: 'chat', model: '', stream: false, receivedAtMs },
+        'invalid_request',
+      );
+    }
+    const body = errorBody(error, correlationId);
+    return { ...item, type: 'errored', status: error.status, error: body };
+  }
+}
+
+function concurrencyOf({ items, concurrency }: Batch, limits: Limits): number {
+  if (items.length > limits.BATCH_MAX_ITEMS) {
+    const message = `requests: at most ${limits.BATCH_MAX_ITEMS} items, got ${items.length}`;
+    throw new AppError('invalid_request', message);
+  }
+  return Math.min(concurrency ?? limits.BATCH_CONCURRENCY, limits.BATCH_CONCURRENCY);
+}
+
+/**
+ * Answers 200 with `{type, results, counts}` whatever became of the items; 400 only for a body that
+ * is no batch.
+ */
+export function batchRoutes(client: ClaudeClient, limits: Limits): Router {
+  const handle: RequestHandler = async (request, response) => {
+    const batch = checkBatch(parseJson(request).value);
+    const concurrency = concurrencyOf(batch, limits);
+    const headers = headersUp(request.headers);
+    const locals = localsOf(response);
+    const results = await mapLimited(batch.items, concurrency, (item, index) =>
+      runItem(client, item, index, headers, locals),
+    );
+    const succeeded = results.filter(({ type }) => type === 'succeeded').length;
+    const counts = { succeeded, errored: results.length - succeeded };
+    response.json({ type: 'batch_result', results, counts });
+  };
+  return Router().post('/v1/batch', handle);
+}

@@ -1,0 +1,58 @@
+/** Whatever goes wrong, as an answer in Anthropic's shape with the correlation ID in it. */
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ClaudeClient } from '../claude/client.ts';
+import { AppError, type ErrorCode, errorBody, toAppError } from '../errors.ts';
+import { outcomeOfError } from '../pipeline/outcome.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { localsOf } from './context.ts';
+
+/** No route has that path. */
+export const notFound: RequestHandler = (_request, _response, next) => {
+  next(new AppError('not_found', 'Not Found'));
+};
+
+/** The path is one of ours, the method is not. */
+export function methodNotAllowed(allowed: string): RequestHandler {
+  return (_request, response) => {
+    const { correlationId } = localsOf(response);
+    const error = new AppError('invalid_request', `Method Not Allowed; this path takes ${allowed}`);
+    response.setHeader('allow', allowed);
+    response.setHeader('request-id', correlationId);
+    response.status(405).json(errorBody(error, correlationId));
+  };
+}
+
+/** Codes of what we refuse ourselves; everything else was counted by the pipeline. */
+const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'invalid_request',
+  'request_too_large',
+  'draining',
+]);
+
+/** Counts the calls that were refused before they became one. */
+export function countRefused(client: ClaudeClient): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    if (thrown instanceof AppError && REFUSED.has(thrown.code)) {
+      const operation = request.path.endsWith('/count_tokens') ? 'count_tokens' : 'chat';
+      const { receivedAtMs } = localsOf(response);
+      const info = { operation, model: '', stream: false, receivedAtMs } as const;
+      client.reject(info, outcomeOfError(thrown));
+    }
+    next(thrown);
+  };
+}
+
+/** Only what is a mistake of ours is logged with its stack; the rest is in metrics and call lines. */
+export function errorHandler(logger: Logger): ErrorRequestHandler {
+  return (thrown, _request, response, _next) => {
+    const error = toAppError(thrown);
+    if (error.code === 'internal_error') logger.error({ err: error.cause ?? error }, 'unexpected');
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    const { correlationId } = localsOf(response);
+    response.setHeader('request-id', correlationId);
+    response.status(error.status).json(errorBody(error, correlationId));
+  };
+}

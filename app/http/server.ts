@@ -1,0 +1,15 @@
+/** The HTTP server's own limits: what a slow or silent client may cost. */
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+
+/** Milliseconds. A body of 32 MB on a slow line needs the two minutes. */
+export const serverOptions = {
+  headersTimeout: 15_000,
+  requestTimeout: 120_000,
+  // Above the idle time of common balancers (60 s), so that they close first, not we.
+  keepAliveTimeout: 65_000,
+} as const;
+
+/** @returns a server that is not listening yet */
+export function createServer(app: RequestListener): Server {
+  return createHttpServer(serverOptions, app);
+}
