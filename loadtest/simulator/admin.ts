@@ -1,0 +1,83 @@
+/** The admin routes under `/__sim`: faults, latency profile, what was seen. Loopback only. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { checkFaults } from './faults.ts';
+import { PROFILES, type ProfileName } from './profiles.ts';
+import type { SimulatorState } from './simulator.ts';
+
+const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
+
+type Reply = readonly [status: number, body: unknown];
+
+export async function handleAdmin(
+  state: SimulatorState,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [status, body] = LOOPBACK.test(request.socket.remoteAddress ?? '')
+    ? await reply(state, request)
+    : ([403, { error: 'loopback only' }] as const);
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+async function reply(state: SimulatorState, request: IncomingMessage): Promise<Reply> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://simulator');
+  switch (`${request.method} ${pathname}`) {
+    case 'GET /__sim':
+      return [200, overview(state)];
+    case 'GET /__sim/healthz':
+      return [200, { status: 'ok' }];
+    case 'GET /__sim/faults':
+      return [200, state.faults.list()];
+    case 'PUT /__sim/faults':
+      return change(request, (value) => {
+        state.faults.set(checkFaults(value));
+        return state.faults.list();
+      });
+    case 'DELETE /__sim/faults':
+      state.faults.set([]);
+      return [200, []];
+    case 'GET /__sim/requests':
+      return [200, requestsOf(state, searchParams.get('correlation_id'))];
+    case 'DELETE /__sim/requests':
+      state.ring.clear();
+      return [200, []];
+    case 'PUT /__sim/profile':
+      return change(request, (value) => {
+        state.profile = checkProfile(value);
+        return overview(state);
+      });
+    default:
+      return [404, { error: `no such admin route: ${request.method} ${pathname}` }];
+  }
+}
+
+function overview({ profile, faults, ring }: SimulatorState) {
+  return { simulator: true, profile, faults: faults.list(), requestsSeen: ring.seen };
+}
+
+function requestsOf({ ring }: SimulatorState, correlationId: string | null) {
+  if (correlationId === null) return ring.list();
+  return ring.list().filter(({ headers }) => headers['x-correlation-id'] === correlationId);
+}
+
+/** Applies a body; what is wrong with it is said, and nothing is changed. */
+async function change(
+  request: IncomingMessage,
+  apply: (value: unknown) => unknown,
+): Promise<Reply> {
+  try {
+    return [200, apply(JSON.parse(await text(request)))];
+  } catch (error) {
+    if (error instanceof SyntaxError) return [400, { error: 'the body is not JSON' }];
+    if (error instanceof TypeError) return [400, { error: error.message }];
+    throw error;
+  }
+}
+
+function checkProfile(value: unknown): ProfileName {
+  const name = (value as { profile?: unknown } | null)?.profile;
+  if (typeof name === 'string' && Object.hasOwn(PROFILES, name)) return name as ProfileName;
+  throw new TypeError(`profile: must be one of ${Object.keys(PROFILES).join(', ')}`);
+}

@@ -1,0 +1,84 @@
+/** The stand-in for Claude: Anthropic's Messages API on `node:http`, with latency and faults. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { handleAdmin } from './admin.ts';
+import { serveApi } from './api.ts';
+import { createFaultBox, type Fault, type FaultBox } from './faults.ts';
+import type { ProfileName } from './profiles.ts';
+import { createRequestRing, type RecordedRequest, type RequestRing } from './record.ts';
+
+export const DEFAULT_KEY = 'sim-key-for-local-use';
+
+export interface SimulatorOptions {
+  /** 0 takes a free one; default 0. */
+  readonly port?: number;
+  readonly host?: string;
+  /** Keys that are accepted; default `sim-key-for-local-use`. */
+  readonly keys?: readonly string[];
+  /** Default `none`. */
+  readonly profile?: ProfileName;
+  /** 0 inclusive to 1 exclusive. */
+  readonly random?: () => number;
+}
+
+/** What the routes share. */
+export interface SimulatorState {
+  readonly keys: ReadonlySet<string>;
+  readonly faults: FaultBox;
+  readonly ring: RequestRing;
+  readonly random: () => number;
+  profile: ProfileName;
+}
+
+export interface Simulator {
+  readonly url: string;
+  readonly port: number;
+  setFaults(faults: readonly Fault[]): void;
+  /** The last 1,000, oldest first. */
+  requests(): RecordedRequest[];
+  /** Connections open now. */
+  connections(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Starts a simulator. @throws {Error} EADDRINUSE */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { port = 0, host = '127.0.0.1', keys = [DEFAULT_KEY], random = Math.random } = options;
+  const state: SimulatorState = {
+    keys: new Set(keys),
+    faults: createFaultBox(random),
+    ring: createRequestRing(),
+    random,
+    profile: options.profile ?? 'none',
+  };
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
+    route(state, request, response),
+  );
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${host}:${address.port}`,
+    port: address.port,
+    setFaults: state.faults.set,
+    requests: state.ring.list,
+    connections: () =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, n) => (error ? reject(error) : resolve(n))),
+      ),
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function route(state: SimulatorState, request: IncomingMessage, response: ServerResponse): void {
+  // So that a load test can tell it from an upstream that costs money.
+  response.setHeader('x-simulator', 'claude-observatory');
+  const serve = request.url?.startsWith('/__sim') ? handleAdmin : serveApi;
+  serve(state, request, response).catch(() => response.destroy());
+}
