@@ -269,7 +269,7 @@ test('a collector that is down is not noticed, and its lost spans are counted', 
 });
 
 test('SIGTERM: a stream in flight is finished, new calls are refused, the exit is 0', async (t) => {
-  const { simulator, service } = await withUpstream(t);
+  const { simulator, service } = await withUpstream(t, { OTEL_TRACES_EXPORTER: 'none' });
   simulator.setFaults([{ kind: 'slow', delayMs: 300, probability: 1 }]);
   const pending = ask(service.url, {}, BODY.replace('{', '{"stream":true,'));
   await eventually(() => (simulator.requests().length > 0 ? true : undefined));
