@@ -1,0 +1,84 @@
+/** Finds one correlation ID everywhere: log lines, trace, the upstream's record. `make find ID=…`. */
+import { readFileSync } from 'node:fs';
+import { asTraceId } from '../../app/telemetry/correlation.ts';
+import { urlOf, usesSimulator } from './parts.ts';
+import { logFile } from './processes.ts';
+
+/** A span as the store gives it: the nanoseconds come as text. */
+interface StoredSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly name: string;
+  readonly startNs: string;
+  readonly endNs: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+function logLines(id: string, traceId: string | undefined): string[] {
+  const lines = readFileSync(logFile('service'), 'utf8').split('\n');
+  return lines.filter((line) => line.includes(`"${id}"`) || (traceId && line.includes(traceId)));
+}
+
+async function get(url: string): Promise<unknown> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return response.json();
+}
+
+async function spansOf(id: string, traceId: string | undefined): Promise<StoredSpan[]> {
+  const query = new URLSearchParams({ correlation_id: id, ...(traceId && { trace_id: traceId }) });
+  return (await get(`${urlOf('OTLP_PORT')}/spans?${query}`)) as StoredSpan[];
+}
+
+/** The spans as an indented tree, each with its milliseconds and outcome. */
+export function tree(spans: readonly StoredSpan[]): string[] {
+  const known = new Set(spans.map(({ spanId }) => spanId));
+  const below = (parentId: string, depth: number): string[] =>
+    spans
+      .filter((s) => (known.has(s.parentSpanId) ? s.parentSpanId : '') === parentId)
+      .toSorted((a, b) => (BigInt(a.startNs) < BigInt(b.startNs) ? -1 : 1))
+      .flatMap((span) => [describe(span, depth), ...below(span.spanId, depth + 1)]);
+  return below('', 0);
+}
+
+function describe({ name, startNs, endNs, attributes }: StoredSpan, depth: number): string {
+  const ms = Number(BigInt(endNs) - BigInt(startNs)) / 1e6;
+  const facts = ['claude.outcome', 'http.response.status_code']
+    .filter((key) => attributes[key] !== undefined)
+    .map((key) => `${key}=${attributes[key]}`);
+  return `${'  '.repeat(depth)}${name}  ${ms.toFixed(1)} ms  ${facts.join(' ')}`.trimEnd();
+}
+
+function section(title: string, lines: readonly string[]): boolean {
+  process.stdout.write(
+    `${title}\n${lines.map((line) => `  ${line}`).join('\n') || '  nothing'}\n\n`,
+  );
+  return lines.length > 0;
+}
+
+async function find(id: string): Promise<boolean> {
+  const traceId = asTraceId(id);
+  const spans = await spansOf(id, traceId);
+  const traces = [...new Set(spans.map((s) => s.traceId))];
+  const found = [section(`Log lines (${logFile('service')})`, logLines(id, traceId))];
+  found.push(section(`Spans of trace ${traces.join(', ') || traceId || '?'}`, tree(spans)));
+  if (!usesSimulator()) return found.every(Boolean);
+  const query = new URLSearchParams({ correlation_id: id });
+  const requests = await get(`${urlOf('SIMULATOR_PORT')}/__sim/requests?${query}`);
+  const seen = (requests as object[]).map((request) => JSON.stringify(request));
+  found.push(section('Requests that reached the upstream', seen));
+  return found.every(Boolean);
+}
+
+const id = process.env['ID'] || process.argv[2];
+if (!id) {
+  process.stderr.write('usage: make find ID=<correlation ID>\n');
+  process.exit(64);
+}
+try {
+  process.exitCode = (await find(id)) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`find: is the stack up? (make status) ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,35 @@
+/** Where the local stack keeps things, and how its tools are found. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const TOOLS_DIR = join(ROOT, '.tools');
+/** What `go install` built. */
+export const GO_BIN_DIR = join(TOOLS_DIR, 'bin');
+/** The root of the unpacked Debian packages. */
+export const DEBIAN_DIR = join(TOOLS_DIR, 'debian');
+/** Logs, process IDs and data of the running stack. */
+export const RUN_DIR = process.env['RUN_DIR'] || join(ROOT, '.run');
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The project's own copy first, then the one on PATH; undefined where there is none. */
+export function findTool(name: string): string | undefined {
+  const path = process.env['PATH'] ?? '';
+  const places = [GO_BIN_DIR, join(DEBIAN_DIR, 'usr/bin'), ...path.split(delimiter)];
+  return places.map((place) => join(place, name)).find(isProgram);
+}
+
+/** Debian's Prometheus looks for its UI in the system; ours lies in the project. */
+export function prometheusAssets(): string | undefined {
+  const assets = join(DEBIAN_DIR, 'usr/share/prometheus/web');
+  return findTool('prometheus')?.startsWith(DEBIAN_DIR) ? assets : undefined;
+}
