@@ -1,0 +1,194 @@
+/** The Node driver against a small server that misbehaves on demand: exit codes, guard, bounds. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { drive } from './drive.ts';
+
+const MESSAGE = JSON.stringify({
+  type: 'message',
+  role: 'assistant',
+  content: [{ type: 'text', text: 'Hello.' }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 9, output_tokens: 3 },
+});
+const event = (type: string) => `event: ${type}\ndata: {"type":"${type}"}\n\n`;
+const STREAM = event('message_start') + event('message_delta') + event('message_stop');
+
+interface Behaviour {
+  readonly simulator?: boolean;
+  readonly headers?: (id: string) => Record<string, string>;
+  readonly stream?: string;
+  /** Whole answers are cut off after their headers. */
+  readonly reset?: boolean;
+}
+
+const goodHeaders = (id: string): Record<string, string> => ({
+  'x-correlation-id': id,
+  'server-timing': 'upstream;dur=5.0, overhead;dur=1.5',
+});
+
+interface Service {
+  readonly url: string;
+  /** The correlation ID of each call to /v1/messages. */
+  readonly ids: string[];
+}
+
+async function startService(t: TestContext, behaviour: Behaviour = {}): Promise<Service> {
+  const ids: string[] = [];
+  const server = createServer((req, res) => {
+    if (req.url === '/v1/models') return models(res, behaviour);
+    ids.push(String(req.headers['x-correlation-id']));
+    void messages(req, res, behaviour);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ids };
+}
+
+function models(res: ServerResponse, { simulator = true }: Behaviour): void {
+  res.writeHead(200, simulator ? { 'x-simulator': 'claude-observatory' } : {});
+  res.end('{"data":[]}');
+}
+
+async function messages(req: IncomingMessage, res: ServerResponse, like: Behaviour): Promise<void> {
+  const { stream } = JSON.parse(await text(req)) as { stream: boolean };
+  const id = String(req.headers['x-correlation-id']);
+  res.writeHead(200, (like.headers ?? goodHeaders)(id));
+  if (!stream && like.reset) {
+    res.write(MESSAGE.slice(0, 20), () => res.destroy());
+    return;
+  }
+  res.end(stream ? (like.stream ?? STREAM) : MESSAGE);
+}
+
+async function run(env: Record<string, string>) {
+  const lines: string[] = [];
+  const result = await drive({ CALLS: '20', ...env }, (line) => lines.push(line));
+  return { ...result, lines };
+}
+
+test('a healthy service: exit 0, the first line says that it is not k6, the last is JSON', async (t) => {
+  const service = await startService(t);
+  const { exitCode, lines, summary } = await run({ BASE_URL: service.url, CONCURRENCY: '7' });
+  assert.equal(exitCode, 0);
+  assert.match(lines[0] ?? '', /not k6/);
+  assert.deepEqual(JSON.parse(lines.at(-1) ?? ''), summary);
+  assert.equal(summary?.calls, 40);
+  assert.equal(summary?.success, 1);
+  assert.equal(summary?.overheadP99Ms, 1.5);
+  assert.equal(new Set(service.ids).size, 40, 'each call has an ID of its own');
+  for (const id of service.ids) assert.match(id, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+});
+
+const misses: [string, Behaviour, string[], RegExp][] = [
+  [
+    'an error event inside a 200',
+    { stream: event('message_start') + event('error') + event('message_stop') },
+    ['claude_call_success'],
+    /20 × error_event/,
+  ],
+  [
+    'no message_stop',
+    { stream: event('message_start') },
+    ['claude_call_success'],
+    /20 × no_message_stop/,
+  ],
+  [
+    'an answer cut off',
+    { reset: true },
+    ['claude_call_success', 'claude_call_overhead_ms', 'claude_call_overhead_told'],
+    /20 × network_error/,
+  ],
+  [
+    'an ID of another',
+    { headers: (id) => ({ ...goodHeaders(id), 'x-correlation-id': 'other' }) },
+    ['claude_call_correlated'],
+    /MISSED/,
+  ],
+  [
+    'no server-timing',
+    { headers: (id) => ({ 'x-correlation-id': id }) },
+    ['claude_call_overhead_ms', 'claude_call_overhead_told'],
+    /MISSED/,
+  ],
+  [
+    'too much overhead',
+    { headers: (id) => ({ ...goodHeaders(id), 'server-timing': 'overhead;dur=100' }) },
+    ['claude_call_overhead_ms'],
+    /MISSED/,
+  ],
+];
+
+for (const [name, behaviour, failed, printed] of misses) {
+  test(`${name}: exit 99, naming the threshold`, async (t) => {
+    const service = await startService(t, behaviour);
+    const { exitCode, summary, lines } = await run({ BASE_URL: service.url });
+    assert.equal(exitCode, 99);
+    assert.deepEqual(summary?.failedThresholds, failed);
+    assert.match(lines.join('\n'), printed);
+  });
+}
+
+test('an upstream that is not the simulator gets no call: exit 3', async (t) => {
+  const service = await startService(t, { simulator: false });
+  const { exitCode, lines } = await run({ BASE_URL: service.url });
+  assert.equal(exitCode, 3);
+  assert.match(lines.at(-1) ?? '', /refused: .*not the simulator.*ALLOW_PAID_LOAD/);
+  assert.equal(service.ids.length, 0);
+});
+
+test('a redirect to a simulator does not open the guard', async (t) => {
+  const simulator = await startService(t);
+  const server = createServer((_, res) => {
+    res.writeHead(307, { location: `${simulator.url}/v1/models` }).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  assert.equal((await run({ BASE_URL: `http://127.0.0.1:${port}` })).exitCode, 3);
+});
+
+test('paid load is made when allowed, and not one call more', async (t) => {
+  const service = await startService(t, { simulator: false });
+  const { exitCode } = await run({ BASE_URL: service.url, CALLS: '1000', ALLOW_PAID_LOAD: '7' });
+  assert.equal(exitCode, 0);
+  assert.equal(service.ids.length, 6);
+});
+
+test('nobody listens: exit 3', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  const { exitCode, lines } = await run({ BASE_URL: `http://127.0.0.1:${port}` });
+  assert.equal(exitCode, 3);
+  assert.match(lines.at(-1) ?? '', /answered nothing/);
+});
+
+test('bad settings: exit 78, each key named', async () => {
+  const { exitCode, lines } = await run({ CALLS: 'many', CONCURRENCY: '0' });
+  assert.equal(exitCode, 78);
+  assert.match(lines.join('\n'), /CALLS: .*\n.*CONCURRENCY: /);
+});
+
+test('as a program, the exit code is the process’s', async (t) => {
+  const service = await startService(t, { stream: event('message_start') });
+  const child = spawn(process.execPath, [fileURLToPath(new URL('drive.ts', import.meta.url))], {
+    env: { BASE_URL: service.url, CALLS: '5' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  assert.equal(code, 99);
+  assert.match(output, /^This is not k6/);
+  assert.match(output, /"failedThresholds":\["claude_call_success"\]\}\n$/);
+});

@@ -1,0 +1,131 @@
+/**
+ * The smoke script's own logic, on stand-ins for k6's modules: this is not a k6 run and proves nothing
+ * about k6 itself (docs/unproven.md), only that the script loads and does what it says with its answers.
+ */
+import assert from 'node:assert/strict';
+import { registerHooks } from 'node:module';
+import { test } from 'node:test';
+
+interface K6Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string | null;
+  readonly error_code: number;
+  readonly timings: { readonly duration: number };
+}
+
+/** The state that the stand-ins share with the tests. */
+const k6 = {
+  iteration: 0,
+  models: { status: 200, headers: { 'X-Simulator': 'claude-observatory' } },
+  answer: (_id: string): K6Answer => assert.fail('no answer set'),
+  posts: [] as { url: string; headers: Record<string, string>; redirects: number }[],
+  samples: [] as [string, number | boolean, Record<string, string> | undefined][],
+};
+
+const ABORTED = /aborted: refused/;
+const MODULES: Record<string, string> = {
+  'k6/crypto': 'export const randomBytes = (n) => crypto.getRandomValues(new Uint8Array(n)).buffer',
+  'k6/execution': `export default {
+    scenario: { get iterationInTest() { return k6.iteration } },
+    test: { abort(why) { throw new Error('aborted: ' + why) } } }`,
+  'k6/http': `export default { get: () => k6.models, post(url, body, params) {
+    k6.posts.push({ url, ...params });
+    return k6.answer(params.headers['x-correlation-id']) } }`,
+  'k6/metrics': `class Metric { constructor(name) { this.name = name }
+      add(value, tags) { k6.samples.push([this.name, value, tags]) } }
+    export { Metric as Counter, Metric as Rate, Metric as Trend }`,
+};
+
+Object.assign(globalThis, { k6, __ENV: { CALLS: '1000' } });
+const hooks = registerHooks({
+  resolve(specifier, context, next) {
+    const source = MODULES[specifier];
+    if (source === undefined) return next(specifier, context);
+    return { url: `data:text/javascript,${encodeURIComponent(source)}`, shortCircuit: true };
+  },
+});
+const smoke = await import('./smoke.ts');
+hooks.deregister();
+
+const MESSAGE = JSON.stringify({
+  type: 'message',
+  role: 'assistant',
+  content: [],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 9, output_tokens: 3 },
+});
+
+const good = (id: string): K6Answer => ({
+  status: 200,
+  // Go, and so k6, spells header names like this.
+  headers: { 'X-Correlation-Id': id, 'Server-Timing': 'upstream;dur=20, overhead;dur=1.5' },
+  body: MESSAGE,
+  error_code: 0,
+  timings: { duration: 21.5 },
+});
+
+function samplesOf(call: () => void, answer: (id: string) => K6Answer): Record<string, unknown> {
+  k6.samples = [];
+  k6.answer = answer;
+  call();
+  return Object.fromEntries(k6.samples.map(([name, value]) => [name, value]));
+}
+
+test('options: two arrival-rate scenarios, long enough for 1,000 calls each', () => {
+  for (const type of ['whole', 'streamed'] as const) {
+    const scenario = smoke.options.scenarios?.[type];
+    assert.equal(scenario?.executor, 'constant-arrival-rate');
+    assert.equal(typeof smoke[scenario?.exec as 'whole' | 'streamed'], 'function');
+    assert.ok(scenario.rate * Number.parseInt(scenario.duration, 10) > 1000);
+  }
+  assert.deepEqual(smoke.options.thresholds?.['dropped_iterations'], ['count==0']);
+});
+
+test('a good whole call counts in every metric', () => {
+  assert.deepEqual(samplesOf(smoke.whole, good), {
+    claude_calls: 1,
+    claude_call_success: true,
+    claude_call_correlated: true,
+    claude_call_duration_ms: 21.5,
+    claude_call_overhead_told: true,
+    claude_call_overhead_ms: 1.5,
+  });
+  assert.deepEqual(k6.samples[0], ['claude_calls', 1, { call_type: 'whole' }]);
+});
+
+test('failures: a stream without its end, a timeout, a 529', () => {
+  const failed = { claude_calls: 1, claude_call_success: false };
+  assert.deepEqual(samplesOf(smoke.streamed, good), { ...failed, claude_call_correlated: true });
+  const nothing = { status: 0, headers: {}, body: null, error_code: 1050 };
+  assert.deepEqual(
+    samplesOf(smoke.whole, (id) => ({ ...good(id), ...nothing })),
+    failed,
+  );
+  assert.deepEqual(
+    samplesOf(smoke.whole, (id) => ({ ...good(id), status: 529, error_code: 1529 })),
+    { ...failed, claude_call_correlated: true },
+  );
+});
+
+test('iterations beyond the number of calls make none', (t) => {
+  t.after(() => {
+    k6.iteration = 0;
+  });
+  k6.iteration = 1000;
+  assert.deepEqual(samplesOf(smoke.whole, good), {});
+});
+
+test('no redirect is followed', () => {
+  assert.ok(k6.posts.length > 0);
+  assert.ok(k6.posts.every((post) => post.redirects === 0));
+});
+
+test('setup aborts on an upstream that is not the simulator', (t) => {
+  t.after(() => {
+    k6.models = { status: 200, headers: { 'X-Simulator': 'claude-observatory' } };
+  });
+  smoke.setup();
+  k6.models = { status: 200, headers: { 'X-Simulator': 'no' } };
+  assert.throws(() => smoke.setup(), ABORTED);
+});

@@ -1,0 +1,114 @@
+/**
+ * Smoke load for k6 v2 (`make loadtest`): calls of each type, whole and streamed, judged by their
+ * content and checked against the objectives. Nothing here is imported from the internet.
+ */
+import { randomBytes } from 'k6/crypto';
+import exec from 'k6/execution';
+import http from 'k6/http';
+import { Counter, Rate, Trend } from 'k6/metrics';
+import type { Options, Scenario } from 'k6/options';
+import { type Answer, CALL_TIMEOUT_MS, type CallType, messageCall, observe } from '../lib/call.ts';
+import { uuidFrom } from '../lib/correlation.ts';
+import { mayLoad } from '../lib/guard.ts';
+import { type LoadSettings, readLoadSettings } from '../lib/settings.ts';
+import { k6Thresholds, METRIC, smokeThresholds } from '../lib/thresholds.ts';
+
+const settings = requireSettings();
+
+/** Calls a second of each type: 1,000 take 20 s, which two cores keep up with beside the stack. */
+const RATE = 50;
+
+// An arrival rate, because only an open loop shows a slow service as dropped iterations.
+export const options: Options = {
+  userAgent: 'claude-observatory-smoke',
+  noUsageReport: true,
+  scenarios: { whole: scenario('whole'), streamed: scenario('streamed') },
+  thresholds: k6Thresholds(smokeThresholds(settings.callsPerType)),
+  summaryTrendStats: ['min', 'med', 'p(95)', 'p(99)', 'max'],
+};
+
+const success = new Rate(METRIC.success);
+const duration = new Trend(METRIC.durationMs, true);
+const overhead = new Trend(METRIC.overheadMs, true);
+const overheadTold = new Rate(METRIC.overheadTold);
+const correlated = new Rate(METRIC.correlated);
+const calls = new Counter(METRIC.calls);
+
+/** The guard: no load on an upstream that is not the simulator, unless it is allowed in words. */
+export function setup(): void {
+  // A redirect could lead past the guard, so none is followed here or below.
+  const answer = http.get(`${settings.baseUrl}/v1/models`, { redirects: 0 });
+  const permission = mayLoad(answer, settings.paidCalls);
+  if (permission.allowed) console.info(permission.reason);
+  else exec.test.abort(`refused: ${permission.reason}`);
+}
+
+export function whole(): void {
+  call('whole');
+}
+
+export function streamed(): void {
+  call('streamed');
+}
+
+// Each virtual user has its own copy, and so prints one failure at most.
+let toldOfFailure = false;
+
+function call(type: CallType): void {
+  // The schedule has a second to spare; this makes the number of calls exact, which paid load needs.
+  if (exec.scenario.iterationInTest >= settings.callsPerType) return;
+  const id = uuidFrom(new Uint8Array(randomBytes(16)));
+  const request = messageCall(type, id);
+  const response = http.post(settings.baseUrl + request.path, request.body, {
+    headers: { ...request.headers },
+    redirects: 0,
+    timeout: CALL_TIMEOUT_MS,
+    tags: { call_type: type },
+  });
+  note(type, id, toAnswer(response), response.timings.duration);
+}
+
+function note(type: CallType, id: string, answer: Answer, durationMs: number): void {
+  const tags = { call_type: type };
+  const seen = observe(type, id, answer);
+  calls.add(1, tags);
+  success.add(seen.verdict.ok, tags);
+  if (seen.correlated !== undefined) correlated.add(seen.correlated, tags);
+  if (!seen.verdict.ok) {
+    if (!toldOfFailure) console.warn(`${type} call ${id} failed: ${seen.verdict.reason}`);
+    toldOfFailure = true;
+    return;
+  }
+  duration.add(durationMs, tags);
+  if (type === 'whole') overheadTold.add(seen.overheadMs !== undefined, tags);
+  if (seen.overheadMs !== undefined) overhead.add(seen.overheadMs, tags);
+}
+
+function toAnswer(response: ReturnType<typeof http.post>): Answer {
+  const body = typeof response.body === 'string' ? response.body : '';
+  const answer = { status: response.status, headers: response.headers, body };
+  // k6 numbers its own errors from 1000, and 4xx and 5xx answers from 1400 to 1599, which are answers.
+  // https://grafana.com/docs/k6/latest/javascript-api/error-codes/
+  const code = response.error_code;
+  if (code === 0 || (code >= 1400 && code < 1600)) return answer;
+  return { ...answer, broken: code === 1050 ? 'timeout' : 'network_error' };
+}
+
+function scenario(type: CallType): Scenario {
+  return {
+    executor: 'constant-arrival-rate',
+    exec: type,
+    rate: RATE,
+    timeUnit: '1s',
+    duration: `${Math.ceil(settings.callsPerType / RATE) + 1}s`,
+    // Twice what the rate needs at the slowest call that the objective allows (Little's law).
+    preAllocatedVUs: 50,
+    gracefulStop: `${CALL_TIMEOUT_MS}ms`,
+  };
+}
+
+function requireSettings(): LoadSettings {
+  const result = readLoadSettings(__ENV);
+  if (result.ok) return result.settings;
+  throw new Error(`bad settings:\n${result.problems.join('\n')}`);
+}
