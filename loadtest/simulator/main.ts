@@ -17,7 +17,9 @@ const schema = z.object({
   SIMULATOR_PROFILE: z.enum(Object.keys(PROFILES) as [ProfileName]).default('documented'),
 });
 
-const settings = schema.safeParse(process.env);
+// An empty value counts as not set, as in the service.
+const given = Object.entries(process.env).filter(([, value]) => value !== '');
+const settings = schema.safeParse(Object.fromEntries(given));
 if (!settings.success) {
   process.stderr.write(`bad configuration:\n${z.prettifyError(settings.error)}\n`);
   process.exit(EXIT_CONFIG);

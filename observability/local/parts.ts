@@ -78,6 +78,10 @@ function service(): Part {
       // Callers of the local stack are its own developer: their IDs become trace IDs.
       TRUST_INBOUND_TRACE: process.env['TRUST_INBOUND_TRACE'] || 'true',
       OTEL_EXPORTER_OTLP_ENDPOINT: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] || urlOf('OTLP_PORT'),
+      // Soon enough that `make find` finds what was just asked; the default is 5 s.
+      OTEL_BSP_SCHEDULE_DELAY: process.env['OTEL_BSP_SCHEDULE_DELAY'] || '500',
+      // A smoke load's spans at once; what is over is dropped and counted.
+      OTEL_BSP_MAX_QUEUE_SIZE: process.env['OTEL_BSP_MAX_QUEUE_SIZE'] || '8192',
       ...(usesSimulator() && upstream),
     },
     url: urlOf('PORT'),

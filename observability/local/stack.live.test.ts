@@ -1,0 +1,224 @@
+/** The live run: a whole stack on ports of its own, under load, watched by the real Prometheus. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { findTool, ROOT } from './paths.ts';
+
+const PORT_NAMES = [
+  'PORT',
+  'METRICS_PORT',
+  'SIMULATOR_PORT',
+  'OTLP_PORT',
+  'PROMETHEUS_PORT',
+  'ALERTMANAGER_PORT',
+] as const;
+type Ports = Record<(typeof PORT_NAMES)[number], string>;
+
+interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+const CALLS = 1_000;
+
+/** Ports that are free now; all are taken before any is let go, so that they differ. */
+async function freePorts(): Promise<Ports> {
+  const servers = PORT_NAMES.map(() => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const entries = PORT_NAMES.map((name, i) => {
+    const address = servers[i]?.address();
+    return [name, String(typeof address === 'object' ? address?.port : 0)];
+  });
+  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
+  return Object.fromEntries(entries) as Ports;
+}
+
+describe('the stack', { concurrency: false }, () => {
+  const runDir = mkdtempSync(join(tmpdir(), 'observatory-'));
+  let env: NodeJS.ProcessEnv;
+  let ports: Ports;
+
+  const execute = (program: string, args: string[], extra: NodeJS.ProcessEnv = {}) =>
+    new Promise<Ended>((resolve) => {
+      execFile(program, args, { cwd: ROOT, env: { ...env, ...extra } }, (error, stdout, stderr) => {
+        const code = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
+        resolve({ code, output: stdout + stderr });
+      });
+    });
+  const stack = (command: string, extra?: NodeJS.ProcessEnv) =>
+    execute(process.execPath, ['observability/local/stack.ts', command], extra);
+  const url = (name: keyof Ports) => `http://127.0.0.1:${ports[name]}`;
+  const loadEnv = () => ({ BASE_URL: url('PORT'), CALLS: String(CALLS) });
+
+  async function query(expression: string): Promise<number> {
+    const response = await fetch(
+      `${url('PROMETHEUS_PORT')}/api/v1/query?query=${encodeURIComponent(expression)}`,
+    );
+    const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
+    return Number(data.result[0]?.value[1] ?? Number.NaN);
+  }
+
+  /** Polls until Prometheus has scraped it: finite, not zero and not less than `atLeast`. */
+  async function untilData(expression: string, atLeast = 0): Promise<number> {
+    const limitMs = performance.now() + 60_000;
+    for (;;) {
+      const value = await query(expression);
+      if (Number.isFinite(value) && value !== 0 && value >= atLeast) return value;
+      if (performance.now() > limitMs) {
+        throw new Error(`${expression} is ${value} after 60 s, not ${atLeast} or more`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+
+  async function setFaults(faults: readonly object[]): Promise<void> {
+    const response = await fetch(`${url('SIMULATOR_PORT')}/__sim/faults`, {
+      method: 'PUT',
+      body: JSON.stringify(faults),
+    });
+    assert.equal(response.status, 200, await response.text());
+  }
+
+  before(async () => {
+    ports = await freePorts();
+    const { CLAUDE_API_KEY: _never, ...inherited } = process.env;
+    env = { ...inherited, ...ports, RUN_DIR: runDir, NODE_TEST_CONTEXT: undefined };
+  });
+  after(async () => {
+    await stack('down');
+    rmSync(runDir, { recursive: true, force: true });
+  });
+
+  test('a taken port is said, with the variable that changes it; nothing is started', async () => {
+    const taken = createServer().listen(Number(ports.PROMETHEUS_PORT), '127.0.0.1');
+    await once(taken, 'listening');
+    const { code, output } = await stack('up');
+    taken.close();
+    assert.equal(code, 1);
+    assert(output.includes(`prometheus: port ${ports.PROMETHEUS_PORT} is taken`), output);
+    assert(output.includes('PROMETHEUS_PORT='), output);
+    assert.deepEqual(readdirSync(runDir), []);
+  });
+
+  test('up: every part is healthy, the simulator is announced', async () => {
+    const { code, output } = await stack('up');
+    assert.equal(code, 0, output);
+    assert(output.includes('the simulator answers in place of Claude'));
+    for (const part of ['simulator', 'span-store', 'service', 'prometheus', 'alertmanager']) {
+      assert.match(output, new RegExp(`${part} +healthy`), output);
+    }
+  });
+
+  test('up again starts nothing twice', async () => {
+    const pids = () => readFileSync(join(runDir, 'service.pid'), 'utf8');
+    const first = pids();
+    assert.equal((await stack('up')).code, 0);
+    assert.equal(pids(), first);
+    assert.equal((await stack('status')).code, 0);
+  });
+
+  test('one UUID is found in response, log, trace and upstream by `make find`', async () => {
+    const uuid = randomUUID();
+    const response = await fetch(`${url('PORT')}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-correlation-id': uuid },
+      body: '{"model":"claude-haiku-5-5","max_tokens":9,"messages":[{"role":"user","content":"x"}]}',
+    });
+    assert.equal(response.headers.get('x-correlation-id'), uuid);
+    const limitMs = performance.now() + 10_000;
+    let found: Ended;
+    do {
+      found = await execute(process.execPath, ['observability/local/find.ts', uuid]);
+    } while (found.code !== 0 && performance.now() < limitMs);
+    assert.equal(found.code, 0, found.output);
+    assert(found.output.includes(`Spans of trace ${uuid.replaceAll('-', '')}`), found.output);
+    assert(found.output.includes('\n  POST /v1/messages  '), found.output);
+    assert(found.output.includes('\n      attempt  ') || found.output.includes('attempt  '));
+    assert(found.output.includes(`"x-correlation-id":"${uuid}"`), found.output);
+  });
+
+  test('the smoke load is green', async () => {
+    const { code, output } = await execute(process.execPath, ['loadtest/drive.ts'], loadEnv());
+    assert.equal(code, 0, output);
+  });
+
+  test('k6: the smoke load is green', { skip: findTool('k6') ? false : 'no k6 here' }, async () => {
+    const { code, output } = await execute(
+      process.execPath,
+      ['observability/local/loadtest.ts'],
+      loadEnv(),
+    );
+    assert.equal(code, 0, output);
+  });
+
+  test('Prometheus has data, finite and not zero', async () => {
+    const least: readonly [expression: string, atLeast: number][] = [
+      ['up{job="claude-observatory"}', 1],
+      ['sum(claude_api_requests_total{outcome="success",stream="false"})', CALLS],
+      ['sum(claude_api_requests_total{outcome="success",stream="true"})', CALLS],
+      ['sum(claude_api_attempts_total{outcome="success"})', 2 * CALLS],
+      ['sum(claude_api_tokens_total{type="output"})', 2 * CALLS],
+      ['sum(http_server_request_duration_count{http_route="/v1/messages"})', 2 * CALLS],
+      ['sum(claude_api_time_to_first_token_seconds_count)', CALLS],
+      ['sum(claude_api_overhead_seconds_count)', 2 * CALLS],
+      ['sum(gen_ai_client_operation_duration_count)', 2 * CALLS],
+      ['claude_api_pool_connections{state="open"}', 1],
+      ['claude_build_info', 1],
+    ];
+    for (const [expression, atLeast] of least) await untilData(expression, atLeast);
+    const p99 =
+      'histogram_quantile(0.99, sum by (le) (rate(claude_api_request_duration_seconds_bucket{outcome="success"}[1m])))';
+    assert((await untilData(p99)) < 0.5, 'P99 by Prometheus');
+    assert.equal(await query('sum(claude_api_errors_total)'), 0);
+  });
+
+  test('the documented rule is loaded, Alertmanager is known', async () => {
+    const rules = await (await fetch(`${url('PROMETHEUS_PORT')}/api/v1/rules`)).text();
+    assert(rules.includes('HighClaudeErrorRate'));
+    assert(rules.includes('rate(claude_api_errors_total[5m])'));
+    const known = await (await fetch(`${url('PROMETHEUS_PORT')}/api/v1/alertmanagers`)).text();
+    assert(known.includes(`127.0.0.1:${ports.ALERTMANAGER_PORT}`), known);
+  });
+
+  test('control run: with a fault on, the load fails on the success threshold', async () => {
+    await setFaults([{ kind: 'error_500', probability: 0.5 }]);
+    const small = { ...loadEnv(), CALLS: '100' };
+    const { code, output } = await execute(process.execPath, ['loadtest/drive.ts'], small);
+    await setFaults([]);
+    assert.equal(code, 99, output);
+    assert.match(output, /"failedThresholds":\[[^\]]*claude_call_success/);
+    assert((await untilData('sum(claude_api_errors_total{error_type="upstream_error"})')) > 0);
+  });
+
+  test('k6: the control run fails with 99', {
+    skip: findTool('k6') ? false : 'no k6 here',
+  }, async () => {
+    await setFaults([{ kind: 'error_500', probability: 0.5 }]);
+    const { code, output } = await execute(
+      process.execPath,
+      ['observability/local/loadtest.ts'],
+      loadEnv(),
+    );
+    await setFaults([]);
+    assert.equal(code, 99, output);
+    assert(output.includes('claude_call_success'), output);
+  });
+
+  test('down stops all of it', async () => {
+    const pidFiles = () => readdirSync(runDir).filter((file) => file.endsWith('.pid'));
+    assert.equal(pidFiles().length, 5);
+    const { code, output } = await stack('down');
+    assert.equal(code, 0, output);
+    assert.deepEqual(pidFiles(), []);
+    assert(!/ healthy/.test((await stack('status')).output));
+    await Promise.all(
+      PORT_NAMES.map((name) => assert.rejects(fetch(url(name)), `${name} still answers`)),
+    );
+  });
+});
