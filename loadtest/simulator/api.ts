@@ -86,7 +86,7 @@ async function readBody(request: IncomingMessage): Promise<Body> {
 async function answer(exchange: Exchange, body: Body): Promise<void> {
   const { state, request, region } = exchange;
   const ask = ('value' in body ? body.value : undefined) as Partial<Ask> | undefined | null;
-  const key = String(request.headers['x-api-key'] ?? '');
+  const key = keyOf(request);
   const stream = ask?.stream === true;
   const keyIsKnown = state.keys.has(key);
   const target = { region, key, maskedKey: maskKey(key), stream };
@@ -105,6 +105,12 @@ async function answer(exchange: Exchange, body: Body): Promise<void> {
       fault: fault?.kind ?? null,
     });
   });
+}
+
+/** Clients send the key as `x-api-key` or, as the official SDK does since 1.x, as a bearer token. */
+function keyOf({ headers }: IncomingMessage): string {
+  const key = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /i, '');
+  return String(key ?? '');
 }
 
 async function handle(exchange: Exchange, body: Body, keyIsKnown: boolean, fault?: Fault) {
