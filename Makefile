@@ -8,6 +8,8 @@ NODE := ./node_modules/.bin/node
 SETUP := node_modules/.set-up
 # What the stack's ports are called; `make up PORT=9000` changes one.
 export PORT METRICS_PORT SIMULATOR_PORT OTLP_PORT PROMETHEUS_PORT ALERTMANAGER_PORT RUN_DIR ID
+BASE_URL ?= http://127.0.0.1:$(or $(PORT),8080)
+export CALLS CONCURRENCY BASE_URL ALLOW_PAID_LOAD
 
 .PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check test generate format clean
 

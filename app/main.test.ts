@@ -203,6 +203,14 @@ describe('one service, watched', { concurrency: false }, () => {
     t.assert.snapshot(shape(text));
   });
 
+  test('the key is in no span and no log line', () => {
+    assert(store.spans().length > 1000);
+    const spans = JSON.stringify(store.spans(), (_, v) => (typeof v === 'bigint' ? `${v}` : v));
+    assert(!spans.includes(KEY));
+    assert(!JSON.stringify(service.lines).includes(KEY));
+    assert(spans.includes('/v1/messages'));
+  });
+
   test('every series of an objective exists at zero', async () => {
     const text = await (await fetch(service.metricsUrl)).text();
     for (const type of ['upstream_error', 'overloaded', 'timeout', 'network_error', 'truncated']) {

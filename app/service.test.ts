@@ -144,6 +144,21 @@ describe('the service', { concurrency: false }, () => {
     assert.equal(recorded(id)[0]?.status, 0);
   });
 
+  test('SDK: a stream left half-way is cancelled, and its upstream closed', async () => {
+    const id = randomUUID();
+    const setProfile = (profile: string) =>
+      fetch(`${simulator.url}/__sim/profile`, { method: 'PUT', body: JSON.stringify({ profile }) });
+    await setProfile('realistic');
+    const stream = await sdk.messages.create(
+      { ...ASK, stream: true },
+      { headers: { 'x-correlation-id': id } },
+    );
+    for await (const event of stream) if (event.type === 'message_start') break;
+    assert.equal(await outcomeOf(id), 'client_cancelled');
+    await setProfile('none');
+    await simulatorSaw(id, 1);
+  });
+
   const ERRORS: readonly {
     readonly fault: Fault;
     readonly error: abstract new (...args: never[]) => Error;

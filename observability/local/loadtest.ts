@@ -14,6 +14,6 @@ const scenario = process.argv[2] ?? 'loadtest/scenarios/smoke.ts';
 const { status } = spawnSync(k6, ['run', scenario], {
   cwd: ROOT,
   stdio: 'inherit',
-  env: { BASE_URL: urlOf('PORT'), ...process.env },
+  env: { ...process.env, BASE_URL: process.env['BASE_URL'] || urlOf('PORT') },
 });
 process.exitCode = status ?? 1;
