@@ -8,7 +8,6 @@ NODE := ./node_modules/.bin/node
 SETUP := node_modules/.set-up
 # What the stack's ports are called; `make up PORT=9000` changes one.
 export PORT METRICS_PORT SIMULATOR_PORT OTLP_PORT PROMETHEUS_PORT ALERTMANAGER_PORT RUN_DIR ID
-BASE_URL ?= http://127.0.0.1:$(or $(PORT),8080)
 export CALLS CONCURRENCY BASE_URL ALLOW_PAID_LOAD
 
 .PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check test generate format clean
@@ -49,10 +48,10 @@ down: setup ## Stop what was started, and nothing else
 	@$(NODE) observability/local/stack.ts down
 
 loadtest: setup ## Check the two targets with k6 against the running stack
-	@$(NODE) observability/local/loadtest.ts
+	@$(NODE) observability/local/loadtest.ts k6
 
 loadtest-node: setup ## The same load from plain Node, where k6 cannot be had
-	@$(NODE) loadtest/drive.ts
+	@$(NODE) observability/local/loadtest.ts node
 
 check: setup ## Format, lint, types, generated files, unit tests
 	@$(NODE) observability/local/run-tests.ts check

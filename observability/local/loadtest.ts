@@ -1,19 +1,28 @@
-/** Runs a k6 scenario against the running stack; its exit code is k6's. */
+/** Makes load against the running stack: `loadtest.ts k6 | node`; its exit code is the load's own. */
 import { spawnSync } from 'node:child_process';
 import { urlOf } from './parts.ts';
 import { findTool, ROOT } from './paths.ts';
 
-const k6 = process.env['K6'] || findTool('k6');
-if (!k6) {
+/** EX_UNAVAILABLE of sysexits.h. */
+const EXIT_UNAVAILABLE = 69;
+
+function load(program: string, args: readonly string[]): number {
+  const { status } = spawnSync(program, args, {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, BASE_URL: process.env['BASE_URL'] || urlOf('PORT') },
+  });
+  return status ?? 1;
+}
+
+function k6(): number {
+  const program = process.env['K6'] || findTool('k6');
+  if (program) return load(program, ['run', 'loadtest/scenarios/smoke.ts']);
   process.stderr.write(
     'loadtest: no k6 here. Put k6 v2 on PATH, build it with `make k6`, or use `make loadtest-node`.\n',
   );
-  process.exit(69);
+  return EXIT_UNAVAILABLE;
 }
-const scenario = process.argv[2] ?? 'loadtest/scenarios/smoke.ts';
-const { status } = spawnSync(k6, ['run', scenario], {
-  cwd: ROOT,
-  stdio: 'inherit',
-  env: { ...process.env, BASE_URL: process.env['BASE_URL'] || urlOf('PORT') },
-});
-process.exitCode = status ?? 1;
+
+process.exitCode =
+  process.argv[2] === 'node' ? load(process.execPath, ['loadtest/drive.ts']) : k6();

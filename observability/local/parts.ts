@@ -1,5 +1,5 @@
 /** The parts of the Docker-free stack: how each is run, where it is, how one sees that it is well. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_KEY } from '../../loadtest/simulator/simulator.ts';
 import { findTool, prometheusAssets, ROOT, RUN_DIR } from './paths.ts';
@@ -26,8 +26,35 @@ const DEFAULT_PORTS = {
 } as const;
 type PortName = keyof typeof DEFAULT_PORTS;
 
+const PORTS_FILE = join(RUN_DIR, 'ports.json');
+
+/** The ports of the stack that is up, so that the other commands need not be told again. */
+function savedPorts(): Partial<Record<PortName, number>> {
+  try {
+    return JSON.parse(readFileSync(PORTS_FILE, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+const saved = savedPorts();
+
 export function portOf(name: PortName): number {
-  return Number(process.env[name] || DEFAULT_PORTS[name]);
+  return Number(process.env[name] || saved[name] || DEFAULT_PORTS[name]);
+}
+
+/** Variables that ask for another port than the stack that is up has. */
+export function changedPorts(): PortName[] {
+  const names = Object.keys(saved) as PortName[];
+  return names.filter((name) => portOf(name) !== saved[name]);
+}
+
+export function savePorts(): void {
+  const names = Object.keys(DEFAULT_PORTS) as PortName[];
+  writeFileSync(PORTS_FILE, JSON.stringify(Object.fromEntries(names.map((n) => [n, portOf(n)]))));
+}
+
+export function forgetPorts(): void {
+  rmSync(PORTS_FILE, { force: true });
 }
 
 export function urlOf(name: PortName): string {

@@ -54,7 +54,8 @@ describe('the stack', { concurrency: false }, () => {
   const stack = (command: string, extra?: NodeJS.ProcessEnv) =>
     execute(process.execPath, ['observability/local/stack.ts', command], extra);
   const url = (name: keyof Ports) => `http://127.0.0.1:${ports[name]}`;
-  const loadEnv = () => ({ BASE_URL: url('PORT'), CALLS: String(CALLS) });
+  const load = (kind: 'k6' | 'node', calls = CALLS) =>
+    execute(process.execPath, ['observability/local/loadtest.ts', kind], { CALLS: String(calls) });
 
   async function query(expression: string): Promise<number> {
     const response = await fetch(
@@ -144,16 +145,12 @@ describe('the stack', { concurrency: false }, () => {
   });
 
   test('the smoke load is green', async () => {
-    const { code, output } = await execute(process.execPath, ['loadtest/drive.ts'], loadEnv());
+    const { code, output } = await load('node');
     assert.equal(code, 0, output);
   });
 
   test('k6: the smoke load is green', { skip: findTool('k6') ? false : 'no k6 here' }, async () => {
-    const { code, output } = await execute(
-      process.execPath,
-      ['observability/local/loadtest.ts'],
-      loadEnv(),
-    );
+    const { code, output } = await load('k6');
     assert.equal(code, 0, output);
   });
 
@@ -189,8 +186,7 @@ describe('the stack', { concurrency: false }, () => {
 
   test('control run: with a fault on, the load fails on the success threshold', async () => {
     await setFaults([{ kind: 'error_500', probability: 0.5 }]);
-    const small = { ...loadEnv(), CALLS: '100' };
-    const { code, output } = await execute(process.execPath, ['loadtest/drive.ts'], small);
+    const { code, output } = await load('node', 100);
     await setFaults([]);
     assert.equal(code, 99, output);
     assert.match(output, /"failedThresholds":\[[^\]]*claude_call_success/);
@@ -201,11 +197,7 @@ describe('the stack', { concurrency: false }, () => {
     skip: findTool('k6') ? false : 'no k6 here',
   }, async () => {
     await setFaults([{ kind: 'error_500', probability: 0.5 }]);
-    const { code, output } = await execute(
-      process.execPath,
-      ['observability/local/loadtest.ts'],
-      loadEnv(),
-    );
+    const { code, output } = await load('k6');
     await setFaults([]);
     assert.equal(code, 99, output);
     assert(output.includes('claude_call_success'), output);

@@ -3,7 +3,16 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { allParts, layOutPrometheus, type Part, urlOf, usesSimulator } from './parts.ts';
+import {
+  allParts,
+  changedPorts,
+  forgetPorts,
+  layOutPrometheus,
+  type Part,
+  savePorts,
+  urlOf,
+  usesSimulator,
+} from './parts.ts';
 import { ROOT, RUN_DIR } from './paths.ts';
 import { lastLines, logFile, runningPid, start, stop } from './processes.ts';
 
@@ -66,6 +75,11 @@ async function untilHealthy(part: Part): Promise<void> {
 async function up(): Promise<number> {
   const parts = allParts();
   const missing = parts.filter(({ name }) => runningPid(name) === undefined);
+  if (missing.length < parts.length && changedPorts().length > 0) {
+    const names = changedPorts().join(', ');
+    process.stderr.write(`The stack is up with other ports (${names}): make down first.\n`);
+    return 1;
+  }
   const taken = await takenPorts(missing);
   if (taken.length > 0) {
     process.stderr.write(`${taken.join('\n')}\nNothing was started.\n`);
@@ -86,6 +100,7 @@ async function up(): Promise<number> {
     process.stderr.write('What was started has been stopped again.\n');
     return 1;
   }
+  savePorts();
   await table(parts);
   nextSteps();
   return 0;
@@ -134,6 +149,7 @@ async function down(): Promise<number> {
   for (const name of [...names].toReversed()) {
     if (await stop(name)) say(`stopped ${name}`);
   }
+  forgetPorts();
   say(`Everything is down. Logs and data stay in ${RUN_DIR}.`);
   return 0;
 }
