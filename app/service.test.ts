@@ -123,6 +123,8 @@ describe('the service', { concurrency: false }, () => {
     const counted = await sdk.messages.countTokens({ model: MODEL, messages: ASK.messages });
     const { usage } = await sdk.messages.create(ASK);
     assert.equal(counted.input_tokens, usage.input_tokens);
+    const odd = await post('/v1/messages/count_tokens', JSON.stringify({ ...ASK, stream: true }));
+    assert.deepEqual(Object.keys((await odd.json()) as object), ['input_tokens']);
     assert((await sdk.models.list()).data.some(({ id }) => id === MODEL));
     assert.equal((await sdk.models.retrieve(MODEL)).id, MODEL);
     await assert.rejects(sdk.models.retrieve('none'), Anthropic.NotFoundError);

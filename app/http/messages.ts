@@ -1,5 +1,5 @@
 /** Anthropic's routes: messages, token counts and models, each one call of the client. */
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { CallInput, ClaudeClient } from '../claude/client.ts';
 import { writeAnswer } from './answer.ts';
 import { parseJson } from './body.ts';
@@ -26,31 +26,20 @@ async function answer(
 
 /** @returns the router of `/v1/messages` and `/v1/messages/count_tokens` */
 export function messageRoutes(client: ClaudeClient): Router {
+  type Read = { readonly model: string; readonly stream?: unknown };
+  const post =
+    (operation: Asked['operation'], check: (value: unknown) => Read): RequestHandler =>
+    async (request, response) => {
+      const { text: body, value } = parseJson(request);
+      const { model, stream: wanted } = check(value);
+      // A count is never streamed, whatever its body says.
+      const stream = operation === 'chat' && wanted === true;
+      const asked = { operation, method: 'POST', url: request.url, body, model, stream } as const;
+      await answer(client, request, response, asked);
+    };
   return Router()
-    .post('/v1/messages', async (request, response) => {
-      const body = parseJson(request);
-      const value = checkMessages(body.value);
-      await answer(client, request, response, {
-        operation: 'chat',
-        method: 'POST',
-        url: request.url,
-        body: body.text,
-        model: value.model,
-        stream: value.stream ?? false,
-      });
-    })
-    .post('/v1/messages/count_tokens', async (request, response) => {
-      const body = parseJson(request);
-      const value = checkCountTokens(body.value);
-      await answer(client, request, response, {
-        operation: 'count_tokens',
-        method: 'POST',
-        url: request.url,
-        body: body.text,
-        model: value.model,
-        stream: false,
-      });
-    });
+    .post('/v1/messages', post('chat', checkMessages))
+    .post('/v1/messages/count_tokens', post('count_tokens', checkCountTokens));
 }
 
 /** @returns the router of `/v1/models` and `/v1/models/{id}`, which have no body */
