@@ -269,6 +269,11 @@ describe('the service', { concurrency: false }, () => {
         await assert.rejects(stream.finalMessage(), Anthropic.APIError);
       });
       assert.equal(await outcomeOf(id), outcome);
+      const text = await (await fetch(service.metricsUrl)).text();
+      const errors = `claude_api_errors_total\\{[^}]*error_type="${outcome}"\\} [1-9]`;
+      assert.match(text, new RegExp(errors));
+      const failed = service.lines.filter((l) => l['msg'] === 'attempt failed');
+      assert(failed.some((l) => l['correlation_id'] === id && l['outcome'] === outcome));
     });
   }
 

@@ -4,7 +4,8 @@ import { outcomeOfError } from './outcome.ts';
 import type { Clock, Stage } from './stage.ts';
 
 /**
- * A stream's attempt ends with its headers; how the stream ended is the call's outcome.
+ * A stream's attempt ends as its stream does, which is the call's outcome: an error inside a 200 is
+ * a failed attempt.
  * @param upstream its configured name, a label
  */
 export function observeAttempt(upstream: string, { clock }: { clock: Pick<Clock, 'now'> }): Stage {
@@ -14,7 +15,8 @@ export function observeAttempt(upstream: string, { clock }: { clock: Pick<Clock,
     try {
       const headers = { ...request.headers, ...attempt.headers };
       const response = await attempt.run(() => next({ ...request, headers }));
-      attempt.end(outcomeOfStatus(response.status), response.status);
+      if (typeof response.data !== 'string') attempt.streaming(response.status);
+      else attempt.end(outcomeOfStatus(response.status), response.status);
       return response;
     } catch (error) {
       attempt.end(outcomeOfError(error), 0);

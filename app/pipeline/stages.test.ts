@@ -85,6 +85,13 @@ for (const [step, outcome, status] of ATTEMPTS) {
   });
 }
 
+test('observeAttempt: a stream ends with its call', async () => {
+  const call = recordingCall();
+  const next = scripted(aResponse(200, { data: bytes() }));
+  await observeAttempt('up', { clock })(aRequest({ call }), next);
+  assert.deepEqual(call.told, [['streaming', 'up', 200]]);
+});
+
 const START =
   'event: message_start\ndata: {"type":"message_start","message":{"id":"m","usage":{"input_tokens":7,"output_tokens":1,"cache_read_input_tokens":2}}}\n\n';
 const DELTA = 'event: content_block_delta\ndata: {"type":"content_block_delta"}\n\n';

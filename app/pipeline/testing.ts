@@ -44,6 +44,7 @@ export function recordingCall(): CallRecord & { readonly told: unknown[] } {
     startAttempt: (upstream) => ({
       headers: { 'x-correlation-id': 'id-1' },
       run: (fn) => fn(),
+      streaming: (status: number) => void told.push(['streaming', upstream, status]),
       end: (outcome: Outcome, status: number) =>
         void told.push(['attempt', upstream, outcome, status]),
     }),

@@ -51,6 +51,7 @@ export function createSdkRecorder(deps: SdkRecorderDeps): Recorder {
         lastChunkMs: undefined,
         usage: undefined,
         facts: {},
+        endStreaming: undefined,
         ended: false,
       };
       return safely(createCallRecord(state, deps), deps.logger);
@@ -139,28 +140,32 @@ function startAttempt(
   propagation.inject(ctx, headers);
   const below = markInjected(ctx);
   const startedMs = now();
+  const end = (outcome: Outcome, status: number) => {
+    instruments.attempts.add(1, { upstream, outcome });
+    if (FAILED.has(outcome)) instruments.errors.add(1, { upstream, error_type: outcome });
+    span.setAttribute(ATTR_OUTCOME, outcome);
+    if (status > 0) span.setAttribute(ATTR_HTTP_STATUS, status);
+    markError(span, outcome);
+    span.end();
+    if (!FAILED.has(outcome)) return;
+    const duration_ms = round(now() - startedMs);
+    context.with(ctx, () =>
+      logger.warn({ attempt, upstream, outcome, status, duration_ms }, 'attempt failed'),
+    );
+  };
   return {
     headers,
     run: (fn) => context.with(below, fn),
-    end(outcome, status) {
-      instruments.attempts.add(1, { upstream, outcome });
-      if (FAILED.has(outcome)) instruments.errors.add(1, { upstream, error_type: outcome });
-      span.setAttribute(ATTR_OUTCOME, outcome);
-      if (status > 0) span.setAttribute(ATTR_HTTP_STATUS, status);
-      markError(span, outcome);
-      span.end();
-      if (!FAILED.has(outcome)) return;
-      const duration_ms = round(now() - startedMs);
-      context.with(ctx, () =>
-        logger.warn({ attempt, upstream, outcome, status, duration_ms }, 'attempt failed'),
-      );
+    end,
+    streaming(status) {
+      state.endStreaming = (outcome) => end(outcome, status);
     },
   };
 }
 
 /** Telemetry that throws never breaks a call: void methods are fenced, `run` and readings are not. */
 function safely<R extends object>(record: R, logger: Logger): R {
-  const fenced = ['retry', 'waited', 'chunk', 'usage', 'answer', 'end'];
+  const fenced = ['retry', 'waited', 'chunk', 'usage', 'answer', 'end', 'streaming'];
   const entries = Object.entries(record).map(([name, method]) => {
     if (!fenced.includes(name)) return [name, method];
     return [name, (...args: unknown[]) => attempt(() => method(...args), name, logger)];

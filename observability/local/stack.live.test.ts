@@ -26,6 +26,8 @@ interface Ended {
 }
 
 const CALLS = 1_000;
+/** Bites streams alone: the load's guard, which asks for the models, must get through. */
+const BROKEN_STREAMS = { kind: 'stream_error', probability: 0.5 };
 
 /** Ports that are free now; all are taken before any is let go, so that they differ. */
 async function freePorts(): Promise<Ports> {
@@ -185,18 +187,18 @@ describe('the stack', { concurrency: false }, () => {
   });
 
   test('control run: with a fault on, the load fails on the success threshold', async () => {
-    await setFaults([{ kind: 'error_500', probability: 0.5 }]);
+    await setFaults([BROKEN_STREAMS]);
     const { code, output } = await load('node', 100);
     await setFaults([]);
     assert.equal(code, 99, output);
     assert.match(output, /"failedThresholds":\[[^\]]*claude_call_success/);
-    assert((await untilData('sum(claude_api_errors_total{error_type="upstream_error"})')) > 0);
+    assert((await untilData('sum(claude_api_errors_total{error_type="overloaded"})')) > 0);
   });
 
   test('k6: the control run fails with 99', {
     skip: findTool('k6') ? false : 'no k6 here',
   }, async () => {
-    await setFaults([{ kind: 'error_500', probability: 0.5 }]);
+    await setFaults([BROKEN_STREAMS]);
     const { code, output } = await load('k6');
     await setFaults([]);
     assert.equal(code, 99, output);
