@@ -85,10 +85,17 @@ function ensure({ name, fetch, byHand }: Tool): boolean {
   return false;
 }
 
+/** Only when it is asked for by name: docs/adr/0008. */
+const K6: Tool = {
+  name: 'k6',
+  fetch: () => goInstall(K6_MODULE),
+  byHand: 'install Go 1.25 or newer, or put k6 v2 on PATH',
+};
+
 mkdirSync(GO_BIN_DIR, { recursive: true });
-if (process.argv[2] === 'k6') goInstall(K6_MODULE);
-const complete = TOOLS.map(ensure).every(Boolean);
-if (!findTool('k6')) {
+const wanted = process.argv[2] === 'k6' ? [K6] : TOOLS;
+const complete = wanted.map(ensure).every(Boolean);
+if (complete && !findTool('k6')) {
   process.stdout.write('tools: no k6 here; `make loadtest` needs it on PATH or by `make k6`\n');
 }
 process.exitCode = complete ? 0 : 1;
