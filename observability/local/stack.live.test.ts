@@ -90,8 +90,9 @@ describe('the stack', { concurrency: false }, () => {
 
   before(async () => {
     ports = await freePorts();
-    const { CLAUDE_API_KEY: _never, ...inherited } = process.env;
-    env = { ...inherited, ...ports, RUN_DIR: runDir, NODE_TEST_CONTEXT: undefined };
+    // Set and empty, so that a developer's own `.env` cannot bring a real key in.
+    const noMoney = { CLAUDE_API_KEY: '', ALLOW_PAID_LOAD: '', BASE_URL: '' };
+    env = { ...process.env, ...noMoney, ...ports, RUN_DIR: runDir, NODE_TEST_CONTEXT: undefined };
   });
   after(async () => {
     await stack('down');
