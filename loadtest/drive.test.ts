@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { drive } from './drive.ts';
+import { GUARD_TRIES } from './lib/guard.ts';
 
 const MESSAGE = JSON.stringify({
   type: 'message',
@@ -21,6 +22,8 @@ const STREAM = event('message_start') + event('message_delta') + event('message_
 
 interface Behaviour {
   readonly simulator?: boolean;
+  /** So many looks at the models fail, without a mark, before one shows who is there. */
+  readonly failingLooks?: number;
   readonly headers?: (id: string) => Record<string, string>;
   readonly stream?: string;
   /** Whole answers are cut off after their headers. */
@@ -33,16 +36,21 @@ const goodHeaders = (id: string): Record<string, string> => ({
 });
 
 interface Service {
-  readonly url: string;
+  url: string;
   /** The correlation ID of each call to /v1/messages. */
   readonly ids: string[];
+  /** How often the guard looked. */
+  looks: number;
 }
 
 async function startService(t: TestContext, behaviour: Behaviour = {}): Promise<Service> {
-  const ids: string[] = [];
+  const service: Service = { url: '', ids: [], looks: 0 };
   const server = createServer((req, res) => {
-    if (req.url === '/v1/models') return models(res, behaviour);
-    ids.push(String(req.headers['x-correlation-id']));
+    if (req.url === '/v1/models') {
+      service.looks += 1;
+      return models(res, behaviour, service.looks);
+    }
+    service.ids.push(String(req.headers['x-correlation-id']));
     void messages(req, res, behaviour);
   });
   server.listen(0, '127.0.0.1');
@@ -51,10 +59,13 @@ async function startService(t: TestContext, behaviour: Behaviour = {}): Promise<
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ids };
+  service.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return service;
 }
 
-function models(res: ServerResponse, { simulator = true }: Behaviour): void {
+function models(res: ServerResponse, behaviour: Behaviour, look: number): void {
+  const { simulator = true, failingLooks = 0 } = behaviour;
+  if (look <= failingLooks) return void res.writeHead(502).end();
   res.writeHead(200, simulator ? { 'x-simulator': 'claude-observatory' } : {});
   res.end('{"data":[]}');
 }
@@ -143,6 +154,19 @@ test('an upstream that is not the simulator gets no call: exit 3', async (t) => 
   const { exitCode, lines } = await run({ BASE_URL: service.url });
   assert.equal(exitCode, 3);
   assert.match(lines.at(-1) ?? '', /refused: .*not the simulator.*ALLOW_PAID_LOAD/);
+  assert.equal(service.ids.length, 0);
+  assert.equal(service.looks, 1, 'a clear answer is final');
+});
+
+test('a simulator that fails is known by a later look', async (t) => {
+  const service = await startService(t, { failingLooks: GUARD_TRIES - 1 });
+  assert.equal((await run({ BASE_URL: service.url })).exitCode, 0);
+});
+
+test('an upstream that stays unknown gets no call: exit 3', async (t) => {
+  const service = await startService(t, { failingLooks: GUARD_TRIES });
+  assert.equal((await run({ BASE_URL: service.url })).exitCode, 3);
+  assert.equal(service.looks, GUARD_TRIES);
   assert.equal(service.ids.length, 0);
 });
 

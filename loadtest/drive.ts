@@ -13,7 +13,7 @@ import {
   observe,
 } from './lib/call.ts';
 import { uuidFrom } from './lib/correlation.ts';
-import { mayLoad } from './lib/guard.ts';
+import { GUARD_TRIES, mayLoad, type Permission } from './lib/guard.ts';
 import { failedMetrics, type Summary, summaryOf, thresholdTable } from './lib/report.ts';
 import { type LoadSettings, readLoadSettings } from './lib/settings.ts';
 import { newTally, record, type Tally } from './lib/tally.ts';
@@ -47,7 +47,7 @@ export async function drive(
   }
   const agent = new Agent({ connections: read.settings.concurrency });
   try {
-    const permission = mayLoad(await models(read.settings, agent), read.settings.paidCalls);
+    const permission = await askGuard(read.settings, agent);
     write(permission.allowed ? permission.reason : `refused: ${permission.reason}`);
     if (!permission.allowed) return { exitCode: EXIT.refused };
     return report(await load(read.settings, agent, write), read.settings, write);
@@ -104,8 +104,12 @@ async function callOnce(
   return seen.verdict.ok ? undefined : `${type} call ${id} failed: ${seen.verdict.reason}`;
 }
 
-function models(settings: LoadSettings, agent: Agent): Promise<Answer> {
-  return send(`${settings.baseUrl}/v1/models`, { method: 'GET', dispatcher: agent });
+async function askGuard({ baseUrl, paidCalls }: LoadSettings, agent: Agent): Promise<Permission> {
+  for (let tries = 1; ; tries++) {
+    const answer = await send(`${baseUrl}/v1/models`, { method: 'GET', dispatcher: agent });
+    const permission = mayLoad(answer, paidCalls);
+    if (!permission.unknown || tries >= GUARD_TRIES) return permission;
+  }
 }
 
 type RequestOptions = Omit<NonNullable<Parameters<typeof request>[1]>, 'signal'> & {

@@ -3,42 +3,34 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mayLoad } from './guard.ts';
 
-const simulator = { 'X-Simulator': 'claude-observatory' };
+const MARK = { 'X-Simulator': 'claude-observatory' };
 
-const table = [
-  { name: 'simulator', status: 200, headers: simulator, paid: undefined, allowed: true },
-  { name: 'another upstream', status: 200, headers: {}, paid: undefined, allowed: false },
-  {
-    name: 'header of another',
-    status: 200,
-    headers: { 'x-simulator': 'true' },
-    paid: undefined,
-    allowed: false,
-  },
-  {
-    name: 'header twice',
-    status: 200,
-    headers: { 'x-simulator': ['claude-observatory', 'x'] },
-    paid: undefined,
-    allowed: false,
-  },
-  { name: 'redirect', status: 302, headers: simulator, paid: undefined, allowed: false },
-  {
-    name: 'error with the header',
-    status: 503,
-    headers: simulator,
-    paid: undefined,
-    allowed: false,
-  },
-  { name: 'no answer', status: 0, headers: {}, paid: undefined, allowed: false },
-  { name: 'paid', status: 200, headers: {}, paid: 20, allowed: true },
+type Row = [name: string, status: number, headers: object, expected: string];
+
+const table: Row[] = [
+  ['the simulator', 200, MARK, 'allowed'],
+  ['a fault of the simulator', 529, MARK, 'allowed'],
+  ['another upstream', 200, {}, 'refused'],
+  ['the mark of another', 200, { 'x-simulator': 'true' }, 'refused'],
+  ['two marks', 200, { 'x-simulator': ['claude-observatory', 'x'] }, 'refused'],
+  ['a redirect, even with the mark', 302, MARK, 'unknown'],
+  ["the service's own error", 502, {}, 'unknown'],
+  ['no answer', 0, {}, 'unknown'],
 ];
 
-for (const { name, status, headers, paid, allowed } of table) {
-  test(`${name}: ${allowed ? 'allowed' : 'refused'}`, () => {
-    const permission = mayLoad({ status, headers }, paid);
-    assert.equal(permission.allowed, allowed);
-    if (!allowed) assert.match(permission.reason, /ALLOW_PAID_LOAD/);
-    if (paid !== undefined) assert.match(permission.reason, /20 calls/);
+for (const [name, status, headers, expected] of table) {
+  test(`${name}: ${expected}`, () => {
+    const { allowed, unknown, reason } = mayLoad({ status, headers: { ...headers } }, undefined);
+    assert.equal(allowed ? 'allowed' : unknown ? 'unknown' : 'refused', expected);
+    if (!allowed) assert.match(reason, /ALLOW_PAID_LOAD/);
+  });
+
+  test(`${name}, paid load permitted: allowed`, () => {
+    const { allowed, unknown } = mayLoad({ status, headers: { ...headers } }, 20);
+    assert.deepEqual({ allowed, unknown }, { allowed: true, unknown: false });
   });
 }
+
+test('paid load says how much of it is permitted', () => {
+  assert.match(mayLoad({ status: 200, headers: {} }, 20).reason, /at most 20 calls/);
+});

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { registerHooks } from 'node:module';
 import { test } from 'node:test';
+import { GUARD_TRIES } from '../lib/guard.ts';
 
 interface K6Answer {
   readonly status: number;
@@ -17,7 +18,9 @@ interface K6Answer {
 /** The state that the stand-ins share with the tests. */
 const k6 = {
   iteration: 0,
-  models: { status: 200, headers: { 'X-Simulator': 'claude-observatory' } },
+  looks: 0,
+  models: (_look: number): { status: number; headers: Record<string, string> } =>
+    assert.fail('no models set'),
   answer: (_id: string): K6Answer => assert.fail('no answer set'),
   posts: [] as { url: string; headers: Record<string, string>; redirects: number }[],
   samples: [] as [string, number | boolean, Record<string, string> | undefined][],
@@ -29,7 +32,7 @@ const MODULES: Record<string, string> = {
   'k6/execution': `export default {
     scenario: { get iterationInTest() { return k6.iteration } },
     test: { abort(why) { throw new Error('aborted: ' + why) } } }`,
-  'k6/http': `export default { get: () => k6.models, post(url, body, params) {
+  'k6/http': `export default { get: () => k6.models(++k6.looks), post(url, body, params) {
     k6.posts.push({ url, ...params });
     return k6.answer(params.headers['x-correlation-id']) } }`,
   'k6/metrics': `class Metric { constructor(name) { this.name = name }
@@ -121,11 +124,22 @@ test('no redirect is followed', () => {
   assert.ok(k6.posts.every((post) => post.redirects === 0));
 });
 
-test('setup aborts on an upstream that is not the simulator', (t) => {
-  t.after(() => {
-    k6.models = { status: 200, headers: { 'X-Simulator': 'claude-observatory' } };
+test('setup aborts on an upstream that is not the simulator, or stays unknown', () => {
+  const answers = (status: number, mark: string) => {
+    k6.looks = 0;
+    k6.models = () => ({ status, headers: { 'X-Simulator': mark } });
+  };
+  answers(200, 'no');
+  assert.throws(() => smoke.setup(), ABORTED);
+  assert.equal(k6.looks, 1);
+  answers(502, '');
+  assert.throws(() => smoke.setup(), ABORTED);
+  assert.equal(k6.looks, GUARD_TRIES);
+  k6.looks = 0;
+  k6.models = (look) => ({
+    status: look < 3 ? 502 : 529,
+    headers: look < 3 ? {} : { 'X-Simulator': 'claude-observatory' },
   });
   smoke.setup();
-  k6.models = { status: 200, headers: { 'X-Simulator': 'no' } };
-  assert.throws(() => smoke.setup(), ABORTED);
+  assert.equal(k6.looks, 3);
 });

@@ -1,0 +1,72 @@
+/** Calls as they are sent, judged on what the simulator really answers, each of its faults included. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { request } from 'undici';
+import type { FaultKind } from '../simulator/faults.ts';
+import { DEFAULT_KEY, type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { type Answer, type CallType, messageCall, observe } from './call.ts';
+
+let simulator: Simulator;
+before(async () => {
+  simulator = await startSimulator({ profile: 'none' });
+});
+after(() => simulator.close());
+
+async function answerOf(type: CallType, key = DEFAULT_KEY): Promise<Answer> {
+  const { path, headers, body } = messageCall(type, 'an-id');
+  const options = { method: 'POST', headers: { ...headers, 'x-api-key': key }, body } as const;
+  try {
+    const { statusCode, headers, body } = await request(simulator.url + path, options);
+    return { status: statusCode, headers, body: await body.text() };
+  } catch {
+    return { status: 0, headers: {}, body: '', broken: 'network_error' };
+  }
+}
+
+async function reasonOf(type: CallType, key?: string): Promise<string> {
+  const { verdict } = observe(type, 'an-id', await answerOf(type, key));
+  return verdict.ok ? 'ok' : verdict.reason;
+}
+
+test('without a fault both types are good; the ID reached the upstream', async () => {
+  simulator.setFaults([]);
+  assert.equal(await reasonOf('whole'), 'ok');
+  assert.equal(await reasonOf('streamed'), 'ok');
+  assert.equal(simulator.requests().at(-1)?.headers['x-correlation-id'], 'an-id');
+});
+
+test('a wrong key is a failure', async () => {
+  assert.equal(await reasonOf('whole', 'sim-key-that-is-wrong'), 'status_401');
+});
+
+/** `hang` has no answer to judge, and a `slow` one is good: their times are judged elsewhere. */
+const table: Record<Exclude<FaultKind, 'hang' | 'slow'>, [whole: string, streamed: string]> = {
+  rate_limited: ['status_429', 'status_429'],
+  overloaded: ['status_529', 'status_529'],
+  error_500: ['status_500', 'status_500'],
+  error_502: ['status_502', 'status_502'],
+  error_503: ['status_503', 'status_503'],
+  reset: ['network_error', 'network_error'],
+  malformed_json: ['not_json', 'bad_event_data'],
+  html: ['status_502', 'status_502'],
+  stream_error: ['ok', 'error_event'],
+  stream_cut: ['ok', 'no_message_stop'],
+};
+
+// One test, for the faults are the simulator's state.
+test('every fault is judged a failure, and by its right name', async () => {
+  for (const [kind, expected] of Object.entries(table)) {
+    simulator.setFaults([{ kind: kind as FaultKind }]);
+    assert.deepEqual([await reasonOf('whole'), await reasonOf('streamed')], expected, kind);
+  }
+});
+
+test('overhead is read from whole answers only, correlation from every answer', () => {
+  const headers = { 'x-correlation-id': 'an-id', 'server-timing': 'overhead;dur=2' };
+  const answer = { status: 500, headers, body: '' };
+  assert.equal(observe('whole', 'an-id', answer).overheadMs, 2);
+  assert.equal(observe('streamed', 'an-id', answer).overheadMs, undefined);
+  assert.equal(observe('streamed', 'an-id', answer).correlated, true);
+  assert.equal(observe('whole', 'another', answer).correlated, false);
+  assert.equal(observe('whole', 'an-id', { ...answer, status: 0 }).correlated, undefined);
+});
