@@ -6,9 +6,8 @@ MAKEFLAGS += --no-print-directory
 NODE_VERSION := $(shell sed -n 's/^ *"node": "\([0-9.]*\)",*$$/\1/p' package.json)
 NODE := ./node_modules/.bin/node
 SETUP := node_modules/.set-up
-# What the stack's ports are called; `make up PORT=9000` changes one.
-export PORT METRICS_PORT SIMULATOR_PORT OTLP_PORT PROMETHEUS_PORT ALERTMANAGER_PORT RUN_DIR ID
-export CALLS CONCURRENCY BASE_URL ALLOW_PAID_LOAD
+# What is typed (`make up PORT=9000`) reaches the commands by itself. An `export` here would hand down
+# an empty value for what is not typed, and .env could no longer set it.
 
 .PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check test generate format clean
 
@@ -22,7 +21,7 @@ $(SETUP): package.json package-lock.json
 	@npx --yes --package node@$(NODE_VERSION) -c 'npm ci --no-fund --no-audit --loglevel=error'
 	@touch $@
 
-setup: $(SETUP)
+setup: $(SETUP) ## Install node_modules with the pinned Node; the others do it by themselves
 	@[ "$$($(NODE) -v)" = "v$(NODE_VERSION)" ] || \
 	  { echo "node_modules has Node $$($(NODE) -v), pinned is v$(NODE_VERSION): allow its install script, then make clean setup"; exit 1; }
 
@@ -65,5 +64,6 @@ generate: setup ## Write the generated files
 format: setup ## Format and mend what can be mended
 	@./node_modules/.bin/biome check --write .
 
-clean: ## Remove what was fetched and what ran (make down first)
+clean: ## Stop what runs, remove what was fetched and written
+	@[ "$$($(NODE) -v 2>/dev/null)" != "v$(NODE_VERSION)" ] || $(NODE) observability/local/stack.ts down
 	@rm -rf node_modules .tools .run

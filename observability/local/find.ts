@@ -1,11 +1,11 @@
 /** Finds one correlation ID everywhere: log lines, trace, the upstream's record. `make find ID=…`. */
 import { readFileSync } from 'node:fs';
 import { asTraceId } from '../../app/telemetry/correlation.ts';
-import { urlOf, usesSimulator } from './parts.ts';
+import { urlOf, usesSimulator } from './ports.ts';
 import { logFile } from './processes.ts';
 
 /** A span as the store gives it: the nanoseconds come as text. */
-interface StoredSpan {
+export interface StoredSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
@@ -71,14 +71,18 @@ async function find(id: string): Promise<boolean> {
   return found.every(Boolean);
 }
 
-const id = process.env['ID'] || process.argv[2];
-if (!id) {
-  process.stderr.write('usage: make find ID=<correlation ID>\n');
-  process.exit(64);
+async function main(): Promise<number> {
+  const id = process.env['ID'] || process.argv[2];
+  if (!id) {
+    process.stderr.write('usage: make find ID=<correlation ID>\n');
+    return 64;
+  }
+  try {
+    return (await find(id)) ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`find: is the stack up? (make status) ${(error as Error).message}\n`);
+    return 1;
+  }
 }
-try {
-  process.exitCode = (await find(id)) ? 0 : 1;
-} catch (error) {
-  process.stderr.write(`find: is the stack up? (make status) ${(error as Error).message}\n`);
-  process.exitCode = 1;
-}
+
+if (import.meta.main) process.exitCode = await main();

@@ -1,22 +1,23 @@
 /** Makes load against the running stack: `loadtest.ts k6 | node`; its exit code is the load's own. */
 import { spawnSync } from 'node:child_process';
-import { urlOf } from './parts.ts';
-import { findTool, ROOT } from './paths.ts';
+import { findK6, ROOT } from './paths.ts';
+import { urlOf } from './ports.ts';
 
 /** EX_UNAVAILABLE of sysexits.h. */
 const EXIT_UNAVAILABLE = 69;
 
 function load(program: string, args: readonly string[]): number {
-  const { status } = spawnSync(program, args, {
+  const { status, error } = spawnSync(program, args, {
     cwd: ROOT,
     stdio: 'inherit',
     env: { ...process.env, BASE_URL: process.env['BASE_URL'] || urlOf('PORT') },
   });
+  if (error) process.stderr.write(`loadtest: ${program} cannot be run: ${error.message}\n`);
   return status ?? 1;
 }
 
 function k6(): number {
-  const program = process.env['K6'] || findTool('k6');
+  const program = findK6();
   if (program) return load(program, ['run', 'loadtest/scenarios/smoke.ts']);
   process.stderr.write(
     'loadtest: no k6 here. Put k6 v2 on PATH, build it with `make k6`, or use `make loadtest-node`.\n',

@@ -1,69 +1,20 @@
 /** The parts of the Docker-free stack: how each is run, where it is, how one sees that it is well. */
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_KEY } from '../../loadtest/simulator/simulator.ts';
 import { findTool, prometheusAssets, ROOT, RUN_DIR } from './paths.ts';
+import { HOST, type PartName, type PortName, portOf, urlOf, usesSimulator } from './ports.ts';
 import type { Command } from './processes.ts';
+import { apiKey, settingsWithoutKey } from './settings.ts';
 
 export interface Part extends Command {
+  readonly name: PartName;
   /** Where people look. */
   readonly url: string;
   /** Answers 200 when the part is well. */
   readonly healthUrl: string;
   /** Every port it takes, and the variable that changes it. */
   readonly ports: readonly { readonly port: number; readonly variable: string }[];
-}
-
-const HOST = '127.0.0.1';
-
-const DEFAULT_PORTS = {
-  PORT: 8080,
-  METRICS_PORT: 9464,
-  SIMULATOR_PORT: 8081,
-  OTLP_PORT: 4318,
-  PROMETHEUS_PORT: 9090,
-  ALERTMANAGER_PORT: 9093,
-} as const;
-type PortName = keyof typeof DEFAULT_PORTS;
-
-const PORTS_FILE = join(RUN_DIR, 'ports.json');
-
-/** The ports of the stack that is up, so that the other commands need not be told again. */
-function savedPorts(): Partial<Record<PortName, number>> {
-  try {
-    return JSON.parse(readFileSync(PORTS_FILE, 'utf8'));
-  } catch {
-    return {};
-  }
-}
-const saved = savedPorts();
-
-export function portOf(name: PortName): number {
-  return Number(process.env[name] || saved[name] || DEFAULT_PORTS[name]);
-}
-
-/** Variables that ask for another port than the stack that is up has. */
-export function changedPorts(): PortName[] {
-  const names = Object.keys(saved) as PortName[];
-  return names.filter((name) => portOf(name) !== saved[name]);
-}
-
-export function savePorts(): void {
-  const names = Object.keys(DEFAULT_PORTS) as PortName[];
-  writeFileSync(PORTS_FILE, JSON.stringify(Object.fromEntries(names.map((n) => [n, portOf(n)]))));
-}
-
-export function forgetPorts(): void {
-  rmSync(PORTS_FILE, { force: true });
-}
-
-export function urlOf(name: PortName): string {
-  return `http://${HOST}:${portOf(name)}`;
-}
-
-/** Without a key of the real API the simulator answers. */
-export function usesSimulator(): boolean {
-  return !process.env['CLAUDE_API_KEY'];
 }
 
 const ports = (...names: PortName[]) =>
@@ -74,6 +25,7 @@ function simulator(): Part {
     name: 'simulator',
     program: process.execPath,
     args: ['loadtest/simulator/main.ts'],
+    env: { ...settingsWithoutKey(), SIMULATOR_PORT: String(portOf('SIMULATOR_PORT')) },
     url: `${urlOf('SIMULATOR_PORT')}/__sim`,
     healthUrl: `${urlOf('SIMULATOR_PORT')}/__sim/healthz`,
     ports: ports('SIMULATOR_PORT'),
@@ -85,32 +37,42 @@ function spanStore(): Part {
     name: 'span-store',
     program: process.execPath,
     args: ['observability/local/span-store-main.ts'],
+    env: { ...settingsWithoutKey(), OTLP_PORT: String(portOf('OTLP_PORT')) },
     url: `${urlOf('OTLP_PORT')}/spans`,
     healthUrl: `${urlOf('OTLP_PORT')}/healthz`,
     ports: ports('OTLP_PORT'),
   };
 }
 
-function service(): Part {
+/** The service's environment; what the stack wants is weaker than what is set, ports excepted. */
+function serviceEnv(): Record<string, string> {
+  const given = settingsWithoutKey();
   const upstream = {
-    CLAUDE_API_KEY: process.env['SIMULATOR_KEYS']?.split(',')[0] || DEFAULT_KEY,
+    CLAUDE_API_KEY: given['SIMULATOR_KEYS']?.split(',')[0] || DEFAULT_KEY,
     CLAUDE_BASE_URL: urlOf('SIMULATOR_PORT'),
     CLAUDE_UPSTREAM_NAME: 'simulator',
   };
   return {
+    // Callers of the local stack are its own developer: their IDs become trace IDs.
+    TRUST_INBOUND_TRACE: 'true',
+    OTEL_EXPORTER_OTLP_ENDPOINT: urlOf('OTLP_PORT'),
+    // Soon enough that `make find` finds what was just asked; the default is 5 s.
+    OTEL_BSP_SCHEDULE_DELAY: '500',
+    // A smoke load's spans at once; what is over is dropped and counted.
+    OTEL_BSP_MAX_QUEUE_SIZE: '8192',
+    ...given,
+    PORT: String(portOf('PORT')),
+    METRICS_PORT: String(portOf('METRICS_PORT')),
+    ...(usesSimulator() ? upstream : { CLAUDE_API_KEY: apiKey() ?? '' }),
+  };
+}
+
+function service(): Part {
+  return {
     name: 'service',
     program: process.execPath,
     args: ['--import', './app/telemetry/preload.ts', 'app/main.ts'],
-    env: {
-      // Callers of the local stack are its own developer: their IDs become trace IDs.
-      TRUST_INBOUND_TRACE: process.env['TRUST_INBOUND_TRACE'] || 'true',
-      OTEL_EXPORTER_OTLP_ENDPOINT: process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] || urlOf('OTLP_PORT'),
-      // Soon enough that `make find` finds what was just asked; the default is 5 s.
-      OTEL_BSP_SCHEDULE_DELAY: process.env['OTEL_BSP_SCHEDULE_DELAY'] || '500',
-      // A smoke load's spans at once; what is over is dropped and counted.
-      OTEL_BSP_MAX_QUEUE_SIZE: process.env['OTEL_BSP_MAX_QUEUE_SIZE'] || '8192',
-      ...(usesSimulator() && upstream),
-    },
+    env: serviceEnv(),
     url: urlOf('PORT'),
     healthUrl: `${urlOf('PORT')}/readyz`,
     ports: ports('PORT', 'METRICS_PORT'),
@@ -152,6 +114,7 @@ function prometheus(): Part {
       '--storage.tsdb.retention.time=31d',
       ...(assets ? [`--web.local-assets=${assets}`] : []),
     ],
+    env: settingsWithoutKey(),
     url: assets ? `${urlOf('PROMETHEUS_PORT')}/classic/graph` : urlOf('PROMETHEUS_PORT'),
     healthUrl: `${urlOf('PROMETHEUS_PORT')}/-/ready`,
     ports: ports('PROMETHEUS_PORT'),
@@ -169,6 +132,7 @@ function alertmanager(): Part {
       // No cluster: without this it listens on a further port, on every address.
       '--cluster.listen-address=',
     ],
+    env: settingsWithoutKey(),
     url: urlOf('ALERTMANAGER_PORT'),
     healthUrl: `${urlOf('ALERTMANAGER_PORT')}/-/ready`,
     ports: ports('ALERTMANAGER_PORT'),

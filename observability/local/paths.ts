@@ -28,6 +28,11 @@ export function findTool(name: string): string | undefined {
   return places.map((place) => join(place, name)).find(isProgram);
 }
 
+/** K6 names one that is neither in the project nor on PATH. */
+export function findK6(): string | undefined {
+  return process.env['K6'] || findTool('k6');
+}
+
 /** Debian's Prometheus looks for its UI in the system; ours lies in the project. */
 export function prometheusAssets(): string | undefined {
   const assets = join(DEBIAN_DIR, 'usr/share/prometheus/web');

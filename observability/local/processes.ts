@@ -10,7 +10,8 @@ export interface Command {
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  /** The whole of it: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 const STOP_LIMIT_MS = 35_000;
@@ -27,8 +28,9 @@ function pidFile(name: string): string {
 /**
  * When a process began, in the kernel's ticks: with it a recycled PID is told from the one started.
  * Field 22 of proc(5)'s stat; the name before it may hold anything, so counting begins after it.
+ * @returns undefined when the process has ended
  */
-function startTime(pid: number): string | undefined {
+export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -56,7 +58,7 @@ export function start({ name, program, args, env }: Command): void {
   const child = spawn(program, args, {
     cwd: ROOT,
     detached: true,
-    env: { ...process.env, ...env },
+    env,
     stdio: ['ignore', log, log],
   });
   closeSync(log);
@@ -68,17 +70,26 @@ export function start({ name, program, args, env }: Command): void {
   }
 }
 
+/** Signals a process that may end at this very moment. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** SIGTERM, and SIGKILL to what is still there after the limit. @returns whether it was running */
-export async function stop(name: string): Promise<boolean> {
+export async function stop(name: string, stopLimitMs = STOP_LIMIT_MS): Promise<boolean> {
   const pid = runningPid(name);
   if (pid === undefined) {
     rmSync(pidFile(name), { force: true });
     return false;
   }
-  process.kill(pid, 'SIGTERM');
-  const limitMs = performance.now() + STOP_LIMIT_MS;
+  signal(pid, 'SIGTERM');
+  const limitMs = performance.now() + stopLimitMs;
   while (runningPid(name) !== undefined) {
-    if (performance.now() > limitMs) process.kill(pid, 'SIGKILL');
+    if (performance.now() > limitMs) signal(pid, 'SIGKILL');
     await delay(POLL_MS);
   }
   rmSync(pidFile(name), { force: true });

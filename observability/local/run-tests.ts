@@ -6,7 +6,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { findTool, ROOT } from './paths.ts';
 
-interface Counts {
+export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
@@ -64,7 +64,7 @@ function testFiles(live: boolean): string[] {
 }
 
 /** Node's test runner, a process a file. */
-async function nodeTests(files: readonly string[]): Promise<Counts> {
+export async function nodeTests(files: readonly string[]): Promise<Counts> {
   let counts: Counts = FAILED;
   const stream = run({ files: [...files], concurrency: true });
   // One summary comes for each file and, at the end and without a file, one for all.
@@ -87,4 +87,4 @@ async function main(all: boolean): Promise<void> {
   say(`\n${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
 }
 
-await main(process.argv[2] === 'all');
+if (import.meta.main) await main(process.argv[2] === 'all');

@@ -25,15 +25,18 @@ export interface SpanStore {
 export async function startSpanStore({
   port,
   host = '127.0.0.1',
+  capacity = CAPACITY,
 }: {
   readonly port: number;
   readonly host?: string;
+  /** Spans kept at most; when there are more, the older half goes. */
+  readonly capacity?: number;
 }): Promise<SpanStore> {
   let kept: DecodedSpan[] = [];
   const add = (spans: readonly DecodedSpan[]) => {
     kept.push(...spans);
     // Dropped in halves: a shift for each span would move the whole array each time.
-    if (kept.length > CAPACITY) kept = kept.slice(-CAPACITY / 2);
+    if (kept.length > capacity) kept = kept.slice(-capacity / 2);
   };
   const server = createServer((request, response) => {
     serve(request, response, add, () => kept).catch((error: Error) =>

@@ -1,19 +1,18 @@
 /** The Docker-free stack: `stack.ts up | status | logs | down`, behind the Makefile. */
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { allParts, layOutPrometheus, type Part } from './parts.ts';
+import { RUN_DIR } from './paths.ts';
 import {
-  allParts,
-  changedPorts,
-  forgetPorts,
-  layOutPrometheus,
-  type Part,
-  savePorts,
+  conflictWithStack,
+  HOST,
+  nextFreePort,
+  PART_NAMES,
+  portProblems,
+  saveStack,
   urlOf,
   usesSimulator,
-} from './parts.ts';
-import { ROOT, RUN_DIR } from './paths.ts';
+} from './ports.ts';
 import { lastLines, logFile, runningPid, start, stop } from './processes.ts';
 
 const START_LIMIT_MS = 30_000;
@@ -43,7 +42,7 @@ async function isFree(port: number): Promise<boolean> {
   const probe = createServer();
   const { promise, resolve } = Promise.withResolvers<boolean>();
   probe.once('error', () => resolve(false));
-  probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  probe.listen(port, HOST, () => probe.close(() => resolve(true)));
   return promise;
 }
 
@@ -53,7 +52,8 @@ async function takenPorts(parts: readonly Part[]): Promise<string[]> {
   for (const { name, ports } of parts) {
     for (const { port, variable } of ports) {
       if (await isFree(port)) continue;
-      lines.push(`${name}: port ${port} is taken; choose another: make up ${variable}=${port + 1}`);
+      const other = await nextFreePort(port, isFree);
+      lines.push(`${name}: port ${port} is taken; choose another: make up ${variable}=${other}`);
     }
   }
   return lines;
@@ -72,17 +72,37 @@ async function untilHealthy(part: Part): Promise<void> {
   }
 }
 
+/** Why nothing can be started, a line each; empty when it can. */
+async function obstacles(missing: readonly Part[]): Promise<string[]> {
+  const wrong = portProblems();
+  if (wrong.length > 0) return wrong;
+  const conflict = conflictWithStack();
+  if (conflict) return [`The stack is up and ${conflict}: make down first.`];
+  return takenPorts(missing);
+}
+
+/** @returns whether all are healthy; if not, what was started is stopped again, and why is said */
+async function startAll(parts: readonly Part[], missing: readonly Part[]): Promise<boolean> {
+  layOutPrometheus();
+  saveStack();
+  for (const part of missing) start(part);
+  try {
+    await Promise.all(parts.map(untilHealthy));
+    return true;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    for (const { name } of missing.toReversed()) await stop(name);
+    process.stderr.write('What was started has been stopped again.\n');
+    return false;
+  }
+}
+
 async function up(): Promise<number> {
   const parts = allParts();
   const missing = parts.filter(({ name }) => runningPid(name) === undefined);
-  if (missing.length < parts.length && changedPorts().length > 0) {
-    const names = changedPorts().join(', ');
-    process.stderr.write(`The stack is up with other ports (${names}): make down first.\n`);
-    return 1;
-  }
-  const taken = await takenPorts(missing);
-  if (taken.length > 0) {
-    process.stderr.write(`${taken.join('\n')}\nNothing was started.\n`);
+  const lines = await obstacles(missing);
+  if (lines.length > 0) {
+    process.stderr.write(`${lines.join('\n')}\nNothing was started.\n`);
     return 1;
   }
   say(
@@ -90,17 +110,7 @@ async function up(): Promise<number> {
       ? 'No CLAUDE_API_KEY is set: the simulator answers in place of Claude.'
       : 'CLAUDE_API_KEY is set: calls go to the real API and cost money.',
   );
-  layOutPrometheus();
-  for (const part of missing) start(part);
-  try {
-    await Promise.all(parts.map(untilHealthy));
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
-    for (const { name } of missing.toReversed()) await stop(name);
-    process.stderr.write('What was started has been stopped again.\n');
-    return 1;
-  }
-  savePorts();
+  if (!(await startAll(parts, missing))) return 1;
   await table(parts);
   nextSteps();
   return 0;
@@ -143,19 +153,15 @@ function logs(): number {
   return 0;
 }
 
-/** Stops every part that was started, also one that is no longer configured. */
+/** Stops every part that was started, also when others have died. */
 async function down(): Promise<number> {
-  const names = new Set(['simulator', ...allParts().map(({ name }) => name)]);
-  for (const name of [...names].toReversed()) {
+  for (const name of PART_NAMES.toReversed()) {
     if (await stop(name)) say(`stopped ${name}`);
   }
-  forgetPorts();
   say(`Everything is down. Logs and data stay in ${RUN_DIR}.`);
   return 0;
 }
 
-const envFile = join(ROOT, '.env');
-if (existsSync(envFile)) process.loadEnvFile(envFile);
 const commands: Readonly<Record<string, () => number | Promise<number>>> = {
   up,
   status,

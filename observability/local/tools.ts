@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEBIAN_DIR, findTool, GO_BIN_DIR, TOOLS_DIR } from './paths.ts';
+import { DEBIAN_DIR, findK6, findTool, GO_BIN_DIR, TOOLS_DIR } from './paths.ts';
 import { ALERTMANAGER_MODULE, DEBIAN_PACKAGES, K6_MODULE } from './versions.ts';
 
 /** A tool that is needed: how to get it here, and what to tell who cannot. */
@@ -95,7 +95,7 @@ const K6: Tool = {
 mkdirSync(GO_BIN_DIR, { recursive: true });
 const wanted = process.argv[2] === 'k6' ? [K6] : TOOLS;
 const complete = wanted.map(ensure).every(Boolean);
-if (complete && !findTool('k6')) {
+if (complete && !findK6()) {
   process.stdout.write('tools: no k6 here; `make loadtest` needs it on PATH or by `make k6`\n');
 }
 process.exitCode = complete ? 0 : 1;

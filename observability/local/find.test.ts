@@ -1,0 +1,33 @@
+/** The tree that `make find` prints. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type StoredSpan, tree } from './find.ts';
+
+const span = (
+  spanId: string,
+  parentSpanId: string,
+  startNs: string,
+  attributes = {},
+): StoredSpan => ({
+  ...{ traceId: 't', spanId, parentSpanId, name: spanId, startNs, attributes },
+  endNs: String(BigInt(startNs) + 1_500_000n),
+});
+
+test('children stand below their parent in the order of time, with durations and outcome', () => {
+  const spans = [
+    span('attempt 2', 'chat', '1700000000000000300'),
+    span('attempt 1', 'chat', '1700000000000000200'),
+    span('chat', 'POST', '1700000000000000100', { 'claude.outcome': 'success' }),
+    span('POST', '', '1700000000000000000', { 'http.response.status_code': 200 }),
+  ];
+  assert.deepEqual(tree(spans), [
+    'POST  1.5 ms  http.response.status_code=200',
+    '  chat  1.5 ms  claude.outcome=success',
+    '    attempt 1  1.5 ms',
+    '    attempt 2  1.5 ms',
+  ]);
+});
+
+test('a span whose parent is unknown, a caller’s own, is shown as a root', () => {
+  assert.deepEqual(tree([span('POST', 'of-the-caller', '0')]), ['POST  1.5 ms']);
+});

@@ -1,0 +1,125 @@
+/** The ports of the local stack: what was asked for, what is up, and what is wrong with them. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RUN_DIR } from './paths.ts';
+import { runningPid } from './processes.ts';
+import { apiKey, fileSettings, shellSettings } from './settings.ts';
+
+export const HOST = '127.0.0.1';
+
+const DEFAULT_PORTS = {
+  PORT: 8080,
+  METRICS_PORT: 9464,
+  SIMULATOR_PORT: 8081,
+  OTLP_PORT: 4318,
+  PROMETHEUS_PORT: 9090,
+  ALERTMANAGER_PORT: 9093,
+} as const;
+export type PortName = keyof typeof DEFAULT_PORTS;
+export type Ports = Readonly<Record<PortName, number>>;
+const NAMES = Object.keys(DEFAULT_PORTS) as PortName[];
+
+export const PART_NAMES = [
+  'simulator',
+  'span-store',
+  'service',
+  'prometheus',
+  'alertmanager',
+] as const;
+export type PartName = (typeof PART_NAMES)[number];
+
+/** What the stack that is up was started with, so that no other command need be told again. */
+interface Stack {
+  readonly ports: Ports;
+  readonly simulator: boolean;
+}
+
+const STACK_FILE = join(RUN_DIR, 'stack.json');
+
+/** @returns undefined when nothing of it runs any more, whatever the file says */
+function readStack(): Stack | undefined {
+  if (!PART_NAMES.some((name) => runningPid(name) !== undefined)) return undefined;
+  try {
+    return JSON.parse(readFileSync(STACK_FILE, 'utf8')) as Stack;
+  } catch {
+    return undefined;
+  }
+}
+const current = readStack();
+
+type Settings = Readonly<Record<string, string | undefined>>;
+
+/** The port to use: what was typed, then what is up, then `.env`, then the default. NaN is no port. */
+export function choosePort(
+  name: PortName,
+  from: { readonly shell: Settings; readonly up?: Ports | undefined; readonly file: Settings },
+): number {
+  return Number(from.shell[name] || from.up?.[name] || from.file[name] || DEFAULT_PORTS[name]);
+}
+
+export function portOf(name: PortName): number {
+  return choosePort(name, { shell: shellSettings, up: current?.ports, file: fileSettings });
+}
+
+export function urlOf(name: PortName): string {
+  return `http://${HOST}:${portOf(name)}`;
+}
+
+function portsAskedFor(): Ports {
+  return Object.fromEntries(NAMES.map((name) => [name, portOf(name)])) as Ports;
+}
+
+/** A line for each variable that holds no port, or the port of another. */
+export function portProblems(ports: Ports = portsAskedFor()): string[] {
+  return NAMES.flatMap((name, i) => {
+    const port = ports[name];
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+      return [`${name} is no port: a whole number from 1 to 65535 is`];
+    }
+    const other = NAMES.slice(0, i).find((before) => ports[before] === port);
+    return other ? [`${name} and ${other} are both ${port}: change one of them`] : [];
+  });
+}
+
+/** Without a key of the real API the simulator answers; a stack that is up keeps what it has. */
+export function usesSimulator(): boolean {
+  return current?.simulator ?? !hasKey();
+}
+
+function hasKey(): boolean {
+  return apiKey() !== undefined;
+}
+
+/** Why what is asked for cannot be had beside the stack that is up; undefined when it can. */
+export function conflictWithStack(): string | undefined {
+  if (!current) return undefined;
+  const changed = NAMES.filter((name) => portOf(name) !== current.ports[name]);
+  if (changed.length > 0) return `it has other ports (${changed.join(', ')})`;
+  if (hasKey() && current.simulator) return 'it has the simulator, and CLAUDE_API_KEY is set';
+  const mustStart = runningPid('service') === undefined;
+  if (!hasKey() && !current.simulator && mustStart) {
+    return 'its service was started with a CLAUDE_API_KEY, which is not set now';
+  }
+  return undefined;
+}
+
+export function saveStack(): void {
+  const stack: Stack = { ports: portsAskedFor(), simulator: usesSimulator() };
+  mkdirSync(RUN_DIR, { recursive: true });
+  writeFileSync(STACK_FILE, JSON.stringify(stack));
+}
+
+/** The next port above one that is taken which neither anybody else nor a part of ours has. */
+export async function nextFreePort(
+  taken: number,
+  isFree: (port: number) => Promise<boolean>,
+): Promise<number> {
+  const ours = new Set<number>([
+    ...Object.values(portsAskedFor()),
+    ...Object.values(DEFAULT_PORTS),
+  ]);
+  for (let port = taken + 1; port <= 65_535; port++) {
+    if (!ours.has(port) && (await isFree(port))) return port;
+  }
+  throw new Error(`no port above ${taken} is free`);
+}
