@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
@@ -496,6 +497,58 @@ describe('the service', { concurrency: false }, () => {
     }
     const text = await (await fetch(service.metricsUrl)).text();
     assert(/claude_correlation_ids_replaced_total(\{\})? [1-9]/.test(text));
+  });
+
+  /** Sends the text as it is, and gives the whole answer. */
+  async function raw(text: string): Promise<string> {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(text, 'latin1');
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    return answer;
+  }
+
+  test('no request target leads the key to another host or path', async (t) => {
+    const seen: string[] = [];
+    const stranger = createServer((request, response) => {
+      seen.push(`${request.method} ${request.url} ${request.headers['x-api-key']}`);
+      response.end('{}');
+    }).listen(0, '127.0.0.1');
+    t.after(() => stranger.close().closeAllConnections());
+    await once(stranger, 'listening');
+    const { port } = stranger.address() as AddressInfo;
+    const targets: [method: string, target: string, upstream: string | undefined][] = [
+      ['GET', `http://127.0.0.1:${port}/v1/models`, '/v1/models'],
+      ['GET', `http://127.0.0.1:${port}/v1/models/${MODEL}`, `/v1/models/${MODEL}`],
+      ['POST', `http://127.0.0.1:${port}/v1/messages?beta=true`, '/v1/messages'],
+      ['POST', `http://127.0.0.1:${port}/v1/messages/count_tokens`, '/v1/messages/count_tokens'],
+      ['GET', `//127.0.0.1:${port}/v1/models`, undefined],
+      ['GET', '/v1/models/..', undefined],
+      ['GET', '/v1/models/%2e%2e', undefined],
+      ['GET', '/v1/models/%2e', undefined],
+      ['GET', '/v1/models/%ff', undefined],
+      ['GET', '/v1/models/..%2fmessages', '/v1/models/..%2Fmessages'],
+      [
+        'GET',
+        `/v1/models/http:%2f%2f127.0.0.1:${port}`,
+        `/v1/models/http%3A%2F%2F127.0.0.1%3A${port}`,
+      ],
+      ['GET', '/v1/models/a%3fb%23c%0d%0ax', '/v1/models/a%3Fb%23c%0D%0Ax'],
+      ['GET', '/V1/Models/', '/v1/models'],
+    ];
+    for (const [method, target, upstream] of targets) {
+      const id = randomUUID();
+      const body = method === 'POST' ? BODY : '';
+      const answer = await raw(
+        `${method} ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n` +
+          `x-correlation-id: ${id}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      );
+      assert.match(answer, /^HTTP\/1\.1 (200|400|404) /, target);
+      const asked = recorded(id).map(({ path }) => path);
+      assert.deepEqual(asked, upstream === undefined ? [] : [upstream], target);
+    }
+    assert.deepEqual(seen, []);
   });
 
   test('a folded header cannot smuggle a second one', async () => {

@@ -60,6 +60,20 @@ function anInput(part: Partial<CallInput> = {}): CallInput {
   };
 }
 
+test('a URL that is no path is never sent: the key would go to its host', async (t) => {
+  let seen = 0;
+  const { client, server } = await setUp(t, (_request, response) => {
+    seen += 1;
+    response.end('{}');
+  });
+  const { port } = server.address() as AddressInfo;
+  const own = `127.0.0.1:${port}/v1/messages`;
+  for (const url of [`http://${own}`, `//${own}`, `/\\${own}`, `\\\\${own}`, 'v1/messages', '']) {
+    await assert.rejects(client.call(anInput({ url })), { code: 'internal_error' }, url);
+  }
+  assert.equal(seen, 0);
+});
+
 test('the stages stand in this order', async (t) => {
   const { options, deps } = await setUp(t, (_, response) => response.end('{}'));
   assert.deepEqual(

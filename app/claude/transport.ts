@@ -7,6 +7,9 @@ import { Agent, type Dispatcher, request as undiciRequest } from 'undici';
 import { AppError } from '../errors.ts';
 import type { PipelineRequest, PipelineResponse } from '../pipeline/stage.ts';
 
+/** A path from the root, and no authority (`//host`). */
+const PATH = /^\/(?![/\\])/;
+
 const LeanBase = trae.constructor as new (config?: { baseUrl?: string }) => Trae;
 
 /** Trae with its request hooks, base URL and merging, but undici's `request` for the network. */
@@ -76,7 +79,8 @@ export function poolStates(pool: Agent): { open: number; free: number; pending: 
 
 /**
  * Sends one request. A stream's bytes come as undici's readable, everything else as text.
- * @throws {AppError} network_error; or the signal's reason when it was aborted
+ * @throws {AppError} network_error; internal_error for a URL that is no path; or the signal's reason
+ *   when it was aborted
  */
 export type Transport = (
   request: PipelineRequest,
@@ -88,6 +92,8 @@ export function createTransport(baseUrl: string, pool: Dispatcher): Transport {
   const api = new LeanTrae(baseUrl.replace(/\/$/, ''), pool);
   return async ({ method, url, headers, body, signal }, bodyType) => {
     signal.throwIfAborted();
+    // Trae takes an absolute URL in place of its base URL, and the key would go there.
+    if (!PATH.test(url)) throw new AppError('internal_error', 'an upstream URL must be a path');
     try {
       const response = await api.request({
         method,

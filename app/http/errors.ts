@@ -42,10 +42,15 @@ export function countRefused(client: ClaudeClient): ErrorRequestHandler {
   };
 }
 
+/** Express throws a URIError for a path parameter that it cannot decode. */
+function badPath(cause: URIError): AppError {
+  return new AppError('invalid_request', 'the path is not valid percent-encoded UTF-8', { cause });
+}
+
 /** Only what is a mistake of ours is logged with its stack; the rest is in metrics and call lines. */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
   return (thrown, _request, response, _next) => {
-    const error = toAppError(thrown);
+    const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);
     if (error.code === 'internal_error') logger.error({ err: error.cause ?? error }, 'unexpected');
     if (response.headersSent || response.destroyed) {
       response.destroy();
