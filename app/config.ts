@@ -79,9 +79,13 @@ export const envSchema = z.object({
     .default('claude-observatory')
     .describe('Service name'),
   OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none']).default('otlp').describe('Where spans go'),
+  OTEL_LOGS_EXPORTER: z
+    .enum(['otlp', 'none'])
+    .default('none')
+    .describe('Where log lines go besides standard output'),
   OTEL_EXPORTER_OTLP_ENDPOINT: url
     .default('http://localhost:4318')
-    .describe('OTLP over HTTP, base URL; /v1/traces is appended'),
+    .describe('OTLP over HTTP, base URL; /v1/traces and /v1/logs are appended'),
   OTEL_TRACES_SAMPLER: z
     .enum(SAMPLERS)
     .default('always_on')

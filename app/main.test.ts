@@ -312,3 +312,34 @@ test('a taken port is said, and ends the process', async (t) => {
   assert.equal(code, 1);
   assert(printed.includes('EADDRINUSE'));
 });
+
+test('log lines go out by OTLP too when that is asked for; a dead collector holds up nothing', async (t) => {
+  const bodies: Buffer[] = [];
+  const collector = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (request.url === '/v1/logs') bodies.push(Buffer.concat(chunks));
+      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  t.after(() => collector.close().closeAllConnections());
+  const { port } = collector.address() as AddressInfo;
+  const { service } = await withUpstream(t, {
+    OTEL_LOGS_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+  });
+  const uuid = randomUUID();
+  await ask(service.url, { 'x-correlation-id': uuid });
+  const traceId = Buffer.from(uuid.replaceAll('-', ''), 'hex');
+  await eventually(() => bodies.find((b) => b.includes(uuid) && b.includes(traceId)));
+  await service.line((line) => line['msg'] === 'call' && line['correlation_id'] === uuid);
+  const metrics = await (await fetch(service.metricsUrl)).text();
+  assert.match(metrics, /otel_sdk_processor_log_processed_total\{[^}]*\} [1-9]/);
+
+  collector.close().closeAllConnections();
+  for (let i = 0; i < 20; i++) assert.equal((await ask(service.url)).status, 200);
+  assert.equal(await service.stop(), 0);
+  assert(!bodies.some((body) => body.includes(KEY)));
+});

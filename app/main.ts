@@ -76,12 +76,13 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
 }
 
 const config = configOrExit();
+const telemetry = startTelemetry(config, packageJson.version);
 const logger = createLogger({
   level: config.LOG_LEVEL,
   service: config.OTEL_SERVICE_NAME,
   secrets: config.CLAUDE_API_KEY === undefined ? [] : [config.CLAUDE_API_KEY],
+  sinks: telemetry.logSink ? [process.stdout, telemetry.logSink] : [process.stdout],
 });
-const telemetry = startTelemetry(config, packageJson.version);
 try {
   await run(config, telemetry, logger);
   process.exit(0);

@@ -31,7 +31,7 @@ async function serve(t: TestContext, source: () => AsyncIterable<Uint8Array>) {
   };
   const app = createApp({
     client,
-    logger: createLogger({ level: 'silent', service: 'test', secrets: [] }),
+    logger: createLogger({ level: 'silent', service: 'test', secrets: [], sinks: [] }),
     config: readConfig({}),
     lifecycle: { draining: false },
     onReplacedId() {},

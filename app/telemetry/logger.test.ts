@@ -7,7 +7,7 @@ const SECRET = 'sk-planted"with\\quotes';
 function capture(level = 'info') {
   const lines: string[] = [];
   const sink = { write: (line: string) => void lines.push(line) };
-  return { lines, logger: createLogger({ level, service: 's', secrets: [SECRET], sink }) };
+  return { lines, logger: createLogger({ level, service: 's', secrets: [SECRET], sinks: [sink] }) };
 }
 
 test('lines are JSON with a level word and a time', () => {

@@ -5,7 +5,7 @@ import { findCorrelation } from './correlation.ts';
 
 export type { Logger };
 
-/** Where lines go: standard output in the service, an array in tests. */
+/** Where finished lines go: standard output and the exporter in the service, an array in tests. */
 export interface LogSink {
   write(line: string): void;
 }
@@ -15,7 +15,7 @@ export interface LoggerOptions {
   readonly service: string;
   /** Exact texts that no line may hold, however they got into it. */
   readonly secrets: readonly string[];
-  readonly sink?: LogSink;
+  readonly sinks: readonly LogSink[];
 }
 
 const CENSOR = '[redacted]';
@@ -25,14 +25,13 @@ const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'cookie', 'set-cookie'
  * Hides secrets in finished lines: the last gate, for what no path or serialiser foresaw (an error
  * message, a stack, a header in an unknown place).
  */
-export function redactLines(sink: LogSink, secrets: readonly string[]): LogSink {
+export function redactLines(sinks: readonly LogSink[], secrets: readonly string[]): LogSink {
   const needles = secrets.flatMap((s) => [s, JSON.stringify(s).slice(1, -1)]);
-  if (needles.length === 0) return sink;
   return {
     write(line) {
       let clean = line;
       for (const needle of needles) clean = clean.replaceAll(needle, CENSOR);
-      sink.write(clean);
+      for (const sink of sinks) sink.write(clean);
     },
   };
 }
@@ -48,12 +47,7 @@ function requestIds(): Record<string, string> {
 }
 
 /** @returns the service's logger; levels are words, times RFC 3339 */
-export function createLogger({
-  level,
-  service,
-  secrets,
-  sink = process.stdout,
-}: LoggerOptions): Logger {
+export function createLogger({ level, service, secrets, sinks }: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -66,6 +60,6 @@ export function createLogger({
         censor: CENSOR,
       },
     },
-    redactLines(sink, secrets),
+    redactLines(sinks, secrets),
   );
 }

@@ -8,16 +8,20 @@ import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import {
+  detectResources,
   envDetector,
+  type Resource,
   resourceFromAttributes,
   serviceInstanceIdDetector,
 } from '@opentelemetry/resources';
 import { AggregationType, type IMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
-import { ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { Config } from '../config.ts';
 import { createCorrelationPropagator } from './correlation.ts';
+import { startLogExport } from './log-export.ts';
+import type { LogSink } from './logger.ts';
 import { createInstruments, createSeriesAtZero, type Instruments } from './metrics.ts';
 import { createSampler, samplingRatio } from './sampler.ts';
 import { createSlotIdGenerator, type SlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
@@ -36,6 +40,8 @@ export interface Telemetry {
   readonly instruments: Instruments;
   /** Answers a scrape; absent when the SDK is disabled. */
   readonly prometheus: PrometheusExporter | undefined;
+  /** Takes log lines to be sent on; absent unless that is asked for. */
+  readonly logSink: LogSink | undefined;
   /** Exports what is left and stops. Never rejects: a dead collector is no failure of ours. */
   shutdown(): Promise<void>;
 }
@@ -61,17 +67,21 @@ export function startTelemetry(
   if (config.OTEL_SDK_DISABLED) {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     propagation.setGlobalPropagator(propagator);
-    return { ...api(config, version), prometheus: undefined, shutdown: async () => {} };
+    return {
+      ...api(config, version),
+      prometheus: undefined,
+      logSink: undefined,
+      shutdown: async () => {},
+    };
   }
   const prometheus = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
   const ids = createSlotIdGenerator();
   const http = httpInstrumentation();
+  const resource = resourceOf(config, version);
   const sdk = new NodeSDK({
     ...traceOptions(config, ids),
-    serviceName: config.OTEL_SERVICE_NAME,
-    resource: resourceFromAttributes({ [ATTR_SERVICE_VERSION]: version }),
-    // Host, process and command line stay out of `target_info`.
-    resourceDetectors: [envDetector, serviceInstanceIdDetector],
+    resource,
+    autoDetectResources: false,
     textMapPropagator: propagator,
     metricReaders: [prometheus, ...(overrides.metricReader ? [overrides.metricReader] : [])],
     logRecordProcessors: [],
@@ -88,7 +98,32 @@ export function startTelemetry(
   });
   withSdkMetrics(() => sdk.start());
   http.setTracerProvider(withWantedTraceIds(trace.getTracerProvider(), ids));
-  return { ...api(config, version), prometheus, shutdown: () => sdk.shutdown().catch(() => {}) };
+  const logs =
+    config.OTEL_LOGS_EXPORTER === 'otlp'
+      ? startLogExport({ url: otlpUrl(config, 'logs'), resource })
+      : undefined;
+  return {
+    ...api(config, version),
+    prometheus,
+    logSink: logs?.sink,
+    shutdown: async () => {
+      await Promise.allSettled([sdk.shutdown(), logs?.shutdown()]);
+    },
+  };
+}
+
+/** Host, process and command line stay out: `target_info` shows all of it. */
+function resourceOf(config: Config, version: string): Resource {
+  return detectResources({ detectors: [envDetector, serviceInstanceIdDetector] }).merge(
+    resourceFromAttributes({
+      [ATTR_SERVICE_NAME]: config.OTEL_SERVICE_NAME,
+      [ATTR_SERVICE_VERSION]: version,
+    }),
+  );
+}
+
+function otlpUrl(config: Config, signal: 'traces' | 'logs'): string {
+  return `${config.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/${signal}`;
 }
 
 /** The tracer and instruments, real or no-op as the API has them, with every series at zero. */
@@ -108,11 +143,10 @@ function api(config: Config, version: string): Pick<Telemetry, 'tracer' | 'instr
  */
 function traceOptions(config: Config, idGenerator: SlotIdGenerator) {
   if (config.OTEL_TRACES_EXPORTER === 'none') return { spanProcessors: [] };
-  const url = `${config.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces`;
   return {
     sampler: createSampler(samplingRatio(config)),
     idGenerator,
-    traceExporter: new OTLPTraceExporter({ url }),
+    traceExporter: new OTLPTraceExporter({ url: otlpUrl(config, 'traces') }),
   };
 }
 

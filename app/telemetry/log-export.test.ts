@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SeverityNumber } from '@opentelemetry/api';
+import {
+  InMemoryLogRecordExporter,
+  LoggerProvider,
+  SimpleLogRecordProcessor,
+} from '@opentelemetry/sdk-logs';
+import { recordingSink } from './log-export.ts';
+import { createLogger } from './logger.ts';
+
+const SECRET = 'sk-planted-in-a-line';
+
+function setUp() {
+  const exporter = new InMemoryLogRecordExporter();
+  const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] });
+  const sink = recordingSink(provider.getLogger('test'));
+  const logger = createLogger({ level: 'trace', service: 's', secrets: [SECRET], sinks: [sink] });
+  const records = async () => {
+    await provider.forceFlush();
+    return exporter.getFinishedLogRecords();
+  };
+  return { logger, records, sink };
+}
+
+test('a line becomes a record: message, severity, time, attributes', async () => {
+  const { logger, records } = setUp();
+  const beforeMs = Date.now();
+  logger.warn({ outcome: 'success', duration_ms: 1.5 }, 'call');
+  const [record] = await records();
+  assert.equal(record?.body, 'call');
+  assert.equal(record.severityNumber, SeverityNumber.WARN);
+  assert.equal(record.severityText, 'warn');
+  assert(record.hrTime[0] * 1000 + record.hrTime[1] / 1e6 >= beforeMs);
+  assert.deepEqual(record.attributes, { outcome: 'success', duration_ms: 1.5 });
+});
+
+test('the IDs of the trace are the record\u2019s own fields, the correlation ID an attribute', async () => {
+  const { records, sink } = setUp();
+  const ids = { trace_id: 'a'.repeat(32), span_id: 'b'.repeat(16) };
+  const time = new Date().toISOString();
+  sink.write(JSON.stringify({ level: 'info', time, correlation_id: 'c-1', ...ids, msg: 'call' }));
+  const [record] = await records();
+  assert.equal(record?.spanContext?.traceId, ids.trace_id);
+  assert.equal(record.spanContext.spanId, ids.span_id);
+  assert.deepEqual(record.attributes, { correlation_id: 'c-1' });
+});
+
+test('what leaves has passed the redaction', async () => {
+  const { logger, records } = setUp();
+  logger.error({ err: new Error(SECRET), deep: { er: [SECRET] } }, `key ${SECRET}`);
+  const [record] = await records();
+  assert.equal(record?.body, 'key [redacted]');
+  assert(!JSON.stringify(record.attributes).includes(SECRET));
+  assert(JSON.stringify(record.attributes).includes('[redacted]'));
+});
+
+test('every level has its severity; a line that is no JSON is dropped', async () => {
+  const { logger, records, sink } = setUp();
+  for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const)
+    logger[level]('x');
+  sink.write('not JSON\n');
+  assert.deepEqual(
+    (await records()).map(({ severityNumber }) => severityNumber),
+    [1, 5, 9, 13, 17, 21],
+  );
+});
