@@ -1,0 +1,42 @@
+# The images of what is written here: `service` (the default), and for the local stack `simulator`
+# and `pages`. The Node version is that of package.json; a test compares them.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim
+
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+# No package that the service needs has an install script; the pinned Node, which has one, is for
+# development.
+RUN npm ci --omit=dev --ignore-scripts --no-fund --no-audit
+
+FROM ${NODE_IMAGE} AS base
+ENV NODE_ENV=production
+WORKDIR /app
+COPY package.json ./
+USER node
+# Node is PID 1 and handles SIGTERM itself: exec form, no shell and no npm between.
+
+FROM base AS pages
+COPY observability/alertmanager observability/alertmanager
+EXPOSE 9095
+HEALTHCHECK --interval=5s --timeout=3s --retries=6 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:9095/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "observability/alertmanager/pages-main.ts"]
+
+FROM base AS simulator
+COPY --from=dependencies /app/node_modules node_modules
+COPY loadtest/simulator loadtest/simulator
+EXPOSE 8081
+HEALTHCHECK --interval=5s --timeout=3s --retries=6 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8081/__sim/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "loadtest/simulator/main.ts"]
+
+FROM base AS service
+COPY --from=dependencies /app/node_modules node_modules
+COPY app app
+# In a container the loopback address is nobody's.
+ENV HOST=0.0.0.0 METRICS_HOST=0.0.0.0
+EXPOSE 8080 9464
+HEALTHCHECK --interval=5s --timeout=3s --retries=6 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--import", "./app/telemetry/preload.ts", "app/main.ts"]
