@@ -65,5 +65,5 @@ format: setup ## Format and mend what can be mended
 	@./node_modules/.bin/biome check --write .
 
 clean: ## Stop what runs, remove what was fetched and written
-	@[ "$$($(NODE) -v 2>/dev/null)" != "v$(NODE_VERSION)" ] || $(NODE) observability/local/stack.ts down
+	@[ "$$($(NODE) -v 2>/dev/null)" != "v$(NODE_VERSION)" ] || $(NODE) observability/local/stack.ts clean
 	@rm -rf node_modules .tools .run

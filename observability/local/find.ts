@@ -1,10 +1,11 @@
 /** Finds one correlation ID everywhere: log lines, trace, the upstream's record. `make find ID=…`. */
-import { readFileSync } from 'node:fs';
 import { asTraceId } from '../../app/telemetry/correlation.ts';
-import { urlOf, usesSimulator } from './ports.ts';
-import { logFile } from './processes.ts';
+import { lokiAndTempo } from './find-compose.ts';
+import { get } from './find-http.ts';
+import { fileAndSpanStore } from './find-processes.ts';
+import { modeOf, urlOf, usesSimulator } from './ports.ts';
 
-/** A span as the store gives it: the nanoseconds come as text. */
+/** A span as it is shown: the nanoseconds are text. */
 export interface StoredSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -15,21 +16,17 @@ export interface StoredSpan {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-function logLines(id: string, traceId: string | undefined): string[] {
-  const lines = readFileSync(logFile('service'), 'utf8').split('\n');
-  return lines.filter((line) => line.includes(`"${id}"`) || (traceId && line.includes(traceId)));
+/** Where a stack keeps what is looked for. `traceId` is the ID's own, where it can be one. */
+export interface Sources {
+  readonly logName: string;
+  logLines(id: string, traceId: string | undefined): Promise<string[]>;
+  spans(id: string, traceId: string | undefined): Promise<StoredSpan[]>;
 }
 
-async function get(url: string): Promise<unknown> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return response.json();
-}
-
-async function spansOf(id: string, traceId: string | undefined): Promise<StoredSpan[]> {
-  const query = new URLSearchParams({ correlation_id: id, ...(traceId && { trace_id: traceId }) });
-  return (await get(`${urlOf('OTLP_PORT')}/spans?${query}`)) as StoredSpan[];
-}
+const SOURCES: Readonly<Record<ReturnType<typeof modeOf>, Sources>> = {
+  compose: lokiAndTempo,
+  processes: fileAndSpanStore,
+};
 
 /** The spans as an indented tree, each with its milliseconds and outcome. */
 export function tree(spans: readonly StoredSpan[]): string[] {
@@ -58,10 +55,11 @@ function section(title: string, lines: readonly string[]): boolean {
 }
 
 async function find(id: string): Promise<boolean> {
+  const { logName, logLines, spans: spansOf } = SOURCES[modeOf()];
   const traceId = asTraceId(id);
   const spans = await spansOf(id, traceId);
   const traces = [...new Set(spans.map((s) => s.traceId))];
-  const found = [section(`Log lines (${logFile('service')})`, logLines(id, traceId))];
+  const found = [section(`Log lines (${logName})`, await logLines(id, traceId))];
   found.push(section(`Spans of trace ${traces.join(', ') || traceId || '?'}`, tree(spans)));
   if (!usesSimulator()) return found.every(Boolean);
   const query = new URLSearchParams({ correlation_id: id });

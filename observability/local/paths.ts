@@ -1,6 +1,6 @@
 /** Where the local stack keeps things, and how its tools are found. */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,4 +37,10 @@ export function findK6(): string | undefined {
 export function prometheusAssets(): string | undefined {
   const assets = join(DEBIAN_DIR, 'usr/share/prometheus/web');
   return findTool('prometheus')?.startsWith(DEBIAN_DIR) ? assets : undefined;
+}
+
+/** Grafana's own files: its release has the program in `bin`, beside them; packages put them here. */
+export function grafanaHome(): string {
+  const beside = join(dirname(findTool('grafana') ?? '/usr/bin/grafana'), '..');
+  return existsSync(join(beside, 'conf/defaults.ini')) ? beside : '/usr/share/grafana';
 }

@@ -10,6 +10,11 @@ const up: Ports = {
   OTLP_PORT: 9004,
   PROMETHEUS_PORT: 9005,
   ALERTMANAGER_PORT: 9006,
+  PAGES_PORT: 9007,
+  GRAFANA_PORT: 9008,
+  TEMPO_PORT: 9009,
+  LOKI_PORT: 9010,
+  COLLECTOR_PORT: 9011,
 };
 
 test('what is typed wins over the stack that is up, that over .env, that over the default', () => {

@@ -1,58 +1,39 @@
 /** The ports of the local stack: what was asked for, what is up, and what is wrong with them. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { RUN_DIR } from './paths.ts';
+import { current, MODES, type Mode, type Stack } from './current.ts';
+import { hasEngine } from './engine.ts';
 import { runningPid } from './processes.ts';
 import { apiKey, fileSettings, shellSettings } from './settings.ts';
 
 export const HOST = '127.0.0.1';
 
-const DEFAULT_PORTS = {
+/** The one list of them; docker-compose.yml and .env.example are compared with it. */
+export const DEFAULT_PORTS = {
   PORT: 8080,
   METRICS_PORT: 9464,
   SIMULATOR_PORT: 8081,
   OTLP_PORT: 4318,
   PROMETHEUS_PORT: 9090,
   ALERTMANAGER_PORT: 9093,
+  PAGES_PORT: 9095,
+  GRAFANA_PORT: 3000,
+  TEMPO_PORT: 3200,
+  LOKI_PORT: 3100,
+  COLLECTOR_PORT: 13_133,
 } as const;
 export type PortName = keyof typeof DEFAULT_PORTS;
 export type Ports = Readonly<Record<PortName, number>>;
 const NAMES = Object.keys(DEFAULT_PORTS) as PortName[];
-
-export const PART_NAMES = [
-  'simulator',
-  'span-store',
-  'service',
-  'prometheus',
-  'alertmanager',
-] as const;
-export type PartName = (typeof PART_NAMES)[number];
-
-/** What the stack that is up was started with, so that no other command need be told again. */
-interface Stack {
-  readonly ports: Ports;
-  readonly simulator: boolean;
-}
-
-const STACK_FILE = join(RUN_DIR, 'stack.json');
-
-/** @returns undefined when nothing of it runs any more, whatever the file says */
-function readStack(): Stack | undefined {
-  if (!PART_NAMES.some((name) => runningPid(name) !== undefined)) return undefined;
-  try {
-    return JSON.parse(readFileSync(STACK_FILE, 'utf8')) as Stack;
-  } catch {
-    return undefined;
-  }
-}
-const current = readStack();
 
 type Settings = Readonly<Record<string, string | undefined>>;
 
 /** The port to use: what was typed, then what is up, then `.env`, then the default. NaN is no port. */
 export function choosePort(
   name: PortName,
-  from: { readonly shell: Settings; readonly up?: Ports | undefined; readonly file: Settings },
+  from: {
+    readonly shell: Settings;
+    readonly up?: Stack['ports'] | undefined;
+    readonly file: Settings;
+  },
 ): number {
   return Number(from.shell[name] || from.up?.[name] || from.file[name] || DEFAULT_PORTS[name]);
 }
@@ -65,12 +46,13 @@ export function urlOf(name: PortName): string {
   return `http://${HOST}:${portOf(name)}`;
 }
 
-function portsAskedFor(): Ports {
+/** What is asked for or up, of every part. */
+export function allPorts(): Ports {
   return Object.fromEntries(NAMES.map((name) => [name, portOf(name)])) as Ports;
 }
 
 /** A line for each variable that holds no port, or the port of another. */
-export function portProblems(ports: Ports = portsAskedFor()): string[] {
+export function portProblems(ports: Ports = allPorts()): string[] {
   return NAMES.flatMap((name, i) => {
     const port = ports[name];
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
@@ -90,23 +72,38 @@ function hasKey(): boolean {
   return apiKey() !== undefined;
 }
 
+/** What STACK asks for; undefined when it asks for nothing. */
+function modeAskedFor(): string | undefined {
+  return shellSettings['STACK'] || fileSettings['STACK'] || undefined;
+}
+
+/** What is up, or asked for, or can be had: compose where there is an engine. */
+export function modeOf(): Mode {
+  const asked = MODES.find((mode) => mode === modeAskedFor());
+  return current?.mode ?? asked ?? (hasEngine() ? 'compose' : 'processes');
+}
+
+/** A line when STACK is no way to run the stack. */
+export function modeProblems(): string[] {
+  const asked = modeAskedFor();
+  if (asked === undefined || MODES.some((mode) => mode === asked)) return [];
+  return [`STACK is ${MODES.join(' or ')}`];
+}
+
 /** Why what is asked for cannot be had beside the stack that is up; undefined when it can. */
 export function conflictWithStack(): string | undefined {
   if (!current) return undefined;
-  const changed = NAMES.filter((name) => portOf(name) !== current.ports[name]);
+  const asked = modeAskedFor();
+  if (asked && asked !== current.mode) return `it runs by ${current.mode}, and STACK is ${asked}`;
+  const { ports } = current;
+  const changed = NAMES.filter((name) => portOf(name) !== ports[name]);
   if (changed.length > 0) return `it has other ports (${changed.join(', ')})`;
   if (hasKey() && current.simulator) return 'it has the simulator, and CLAUDE_API_KEY is set';
-  const mustStart = runningPid('service') === undefined;
+  const mustStart = current.mode === 'compose' || runningPid('service') === undefined;
   if (!hasKey() && !current.simulator && mustStart) {
     return 'its service was started with a CLAUDE_API_KEY, which is not set now';
   }
   return undefined;
-}
-
-export function saveStack(): void {
-  const stack: Stack = { ports: portsAskedFor(), simulator: usesSimulator() };
-  mkdirSync(RUN_DIR, { recursive: true });
-  writeFileSync(STACK_FILE, JSON.stringify(stack));
 }
 
 /** The next port above one that is taken which neither anybody else nor a part of ours has. */
@@ -114,10 +111,7 @@ export async function nextFreePort(
   taken: number,
   isFree: (port: number) => Promise<boolean>,
 ): Promise<number> {
-  const ours = new Set<number>([
-    ...Object.values(portsAskedFor()),
-    ...Object.values(DEFAULT_PORTS),
-  ]);
+  const ours = new Set<number>([...Object.values(allPorts()), ...Object.values(DEFAULT_PORTS)]);
   for (let port = taken + 1; port <= 65_535; port++) {
     if (!ours.has(port) && (await isFree(port))) return port;
   }

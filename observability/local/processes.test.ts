@@ -14,7 +14,7 @@ after(() => rmSync(runDir, { recursive: true }));
 
 const STAY = 'setInterval(() => {}, 1e6);';
 const node = (name: string, script: string, env = {}) =>
-  start({ name, program: process.execPath, args: ['-e', script], env });
+  start({ name, program: process.execPath, args: ['-e', script], cwd: '/', env });
 
 async function until(condition: () => boolean): Promise<void> {
   const limitMs = performance.now() + 10_000;
@@ -66,7 +66,7 @@ test('a recycled PID, another process under the number we wrote, is left alone',
 });
 
 test('a program that is not there is said in the log', async () => {
-  start({ name: 'absent', program: join(runDir, 'no-such-program'), args: [], env: {} });
+  start({ name: 'absent', program: join(runDir, 'no-such-program'), args: [], cwd: '/', env: {} });
   await until(() => written('absent').includes('ENOENT'));
   assert.equal(runningPid('absent'), undefined);
   assert.match(lastLines('absent', 1), /no-such-program/);

@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ROOT, RUN_DIR } from './paths.ts';
+import { RUN_DIR } from './paths.ts';
 
 /** What to run. */
 export interface Command {
   readonly name: string;
   readonly program: string;
   readonly args: readonly string[];
+  readonly cwd: string;
   /** The whole of it: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -52,11 +53,11 @@ export function runningPid(name: string): number | undefined {
 }
 
 /** Starts a process that outlives us; its output goes to its log, which begins anew. */
-export function start({ name, program, args, env }: Command): void {
+export function start({ name, program, args, cwd, env }: Command): void {
   mkdirSync(RUN_DIR, { recursive: true });
   const log = openSync(logFile(name), 'w');
   const child = spawn(program, args, {
-    cwd: ROOT,
+    cwd,
     detached: true,
     env,
     stdio: ['ignore', log, log],

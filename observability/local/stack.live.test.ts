@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { findK6, ROOT } from './paths.ts';
+import { findK6, findTool, ROOT } from './paths.ts';
 import { startTime } from './processes.ts';
 
 const PORT_NAMES = [
@@ -18,6 +18,11 @@ const PORT_NAMES = [
   'OTLP_PORT',
   'PROMETHEUS_PORT',
   'ALERTMANAGER_PORT',
+  'PAGES_PORT',
+  'GRAFANA_PORT',
+  'TEMPO_PORT',
+  'LOKI_PORT',
+  'COLLECTOR_PORT',
 ] as const;
 type Ports = Record<(typeof PORT_NAMES)[number], string>;
 
@@ -26,6 +31,10 @@ interface Ended {
   readonly output: string;
 }
 
+const PARTS = [
+  ...['simulator', 'span-store', 'service', 'prometheus', 'alertmanager', 'pages'],
+  ...(findTool('grafana') ? ['grafana'] : []),
+];
 const CALLS = 1_000;
 /** Bites streams alone: the load's guard, which asks for the models, must get through. */
 const BROKEN_STREAMS = { kind: 'stream_error', probability: 0.5 };
@@ -112,6 +121,7 @@ describe('the stack', { concurrency: false }, () => {
       ...process.env,
       ...noMoney,
       ...noFile,
+      STACK: 'processes',
       ...ports,
       RUN_DIR: runDir,
       NODE_TEST_CONTEXT: undefined,
@@ -137,7 +147,7 @@ describe('the stack', { concurrency: false }, () => {
     const { code, output } = await stack('up');
     assert.equal(code, 0, output);
     assert(output.includes('the simulator answers in place of Claude'));
-    for (const part of ['simulator', 'span-store', 'service', 'prometheus', 'alertmanager']) {
+    for (const part of PARTS) {
       assert.match(output, new RegExp(`${part} +healthy`), output);
     }
   });
@@ -249,7 +259,7 @@ describe('the stack', { concurrency: false }, () => {
   test('down stops all of it', async () => {
     const pidFiles = () => readdirSync(runDir).filter((file) => file.endsWith('.pid'));
     const pids = pidFiles().map((f) => Number.parseInt(readFileSync(join(runDir, f), 'utf8'), 10));
-    assert.equal(pids.filter((pid) => startTime(pid) !== undefined).length, 5);
+    assert.equal(pids.filter((pid) => startTime(pid) !== undefined).length, PARTS.length);
     const { code, output } = await stack('down');
     assert.equal(code, 0, output);
     assert.deepEqual(pidFiles(), []);

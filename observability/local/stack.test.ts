@@ -28,7 +28,7 @@ after(() => {
 /** Runs `up` with a `.env` and shell variables of these texts; it must fail and start nothing. */
 async function failingUp(envFile: string, shell: Record<string, string>): Promise<string> {
   writeFileSync(ENV_FILE, envFile);
-  const env = { PATH: process.env['PATH'], RUN_DIR, ENV_FILE, ...shell };
+  const env = { PATH: process.env['PATH'], RUN_DIR, ENV_FILE, STACK: 'processes', ...shell };
   const args = ['observability/local/stack.ts', 'up'];
   const { promise, resolve } = Promise.withResolvers<[number | undefined, string]>();
   execFile(process.execPath, args, { cwd: ROOT, env }, (error, stdout, stderr) =>
@@ -63,4 +63,9 @@ test('the shell wins over .env', async () => {
 test('what is no port is said before anything is tried', async () => {
   const output = await failingUp('', { PORT: 'http', OTLP_PORT: '70000' });
   assert.match(output, /^PORT is no port.*\nOTLP_PORT is no port/m);
+});
+
+test('a way to run the stack that there is not is said with those that there are', async () => {
+  const output = await failingUp('', { STACK: 'podman' });
+  assert(output.includes('STACK is compose or processes'), output);
 });

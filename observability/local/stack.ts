@@ -1,21 +1,24 @@
-/** The Docker-free stack: `stack.ts up | status | logs | down`, behind the Makefile. */
+/** The local stack: `stack.ts up | status | logs | down | clean`, behind the Makefile. */
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { allParts, layOutPrometheus, type Part } from './parts.ts';
-import { RUN_DIR } from './paths.ts';
+import type { Backend } from './backend.ts';
+import { composeBackend, wipeCompose } from './compose-backend.ts';
+import { forgetStack, type PartName, saveStack } from './current.ts';
+import { hasContainers } from './engine.ts';
+import { type Part, partOf } from './parts.ts';
 import {
+  allPorts,
   conflictWithStack,
   HOST,
+  modeOf,
+  modeProblems,
   nextFreePort,
-  PART_NAMES,
   portProblems,
-  saveStack,
   urlOf,
   usesSimulator,
 } from './ports.ts';
-import { lastLines, logFile, runningPid, start, stop } from './processes.ts';
+import { processBackend } from './process-backend.ts';
 
-const START_LIMIT_MS = 30_000;
 const POLL_MS = 100;
 
 /** A state that a reader of the table understands. */
@@ -33,8 +36,8 @@ async function isHealthy({ healthUrl }: Part): Promise<boolean> {
   }
 }
 
-async function stateOf(part: Part): Promise<State> {
-  if (runningPid(part.name) === undefined) return 'not running';
+async function stateOf(part: Part, running: ReadonlySet<PartName>): Promise<State> {
+  if (!running.has(part.name)) return 'not running';
   return (await isHealthy(part)) ? 'healthy' : 'not healthy';
 }
 
@@ -60,13 +63,18 @@ async function takenPorts(parts: readonly Part[]): Promise<string[]> {
 }
 
 /** @throws {Error} with the end of the part's log, when it died or is not well in time */
-async function untilHealthy(part: Part): Promise<void> {
-  const limitMs = performance.now() + START_LIMIT_MS;
+async function untilHealthy(part: Part, backend: Backend): Promise<void> {
+  const { name } = part;
+  const limitMs = performance.now() + backend.startLimitMs;
   while (!(await isHealthy(part))) {
-    const died = runningPid(part.name) === undefined;
-    if (died || performance.now() > limitMs) {
-      const what = died ? 'ended at its start' : `is not healthy after ${START_LIMIT_MS / 1000} s`;
-      throw new Error(`${part.name} ${what}; its log ends:\n${lastLines(part.name, 10)}`);
+    const late = performance.now() > limitMs;
+    // Asking compose what runs takes a while; a process that died is seen at once.
+    const died = (late || backend === processBackend) && !backend.running().has(name);
+    if (died || late) {
+      const what = died
+        ? 'ended at its start'
+        : `is not well after ${backend.startLimitMs / 1000} s`;
+      throw new Error(`${name} ${what}; its log ends:\n${backend.log(name, 10)}`);
     }
     await delay(POLL_MS);
   }
@@ -82,43 +90,61 @@ async function obstacles(missing: readonly Part[]): Promise<string[]> {
 }
 
 /** @returns whether all are healthy; if not, what was started is stopped again, and why is said */
-async function startAll(parts: readonly Part[], missing: readonly Part[]): Promise<boolean> {
-  layOutPrometheus();
-  saveStack();
-  for (const part of missing) start(part);
+async function startAll(
+  backend: Backend,
+  parts: readonly Part[],
+  missing: readonly PartName[],
+): Promise<boolean> {
+  saveStack({ mode: modeOf(), ports: allPorts(), simulator: usesSimulator() });
   try {
-    await Promise.all(parts.map(untilHealthy));
+    backend.start(missing);
+    await Promise.all(parts.map((part) => untilHealthy(part, backend)));
     return true;
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
-    for (const { name } of missing.toReversed()) await stop(name);
+    await backend.undo(missing);
     process.stderr.write('What was started has been stopped again.\n');
     return false;
   }
 }
 
+function chosenBackend(): Backend {
+  return modeOf() === 'compose' ? composeBackend : processBackend;
+}
+
 async function up(): Promise<number> {
-  const parts = allParts();
-  const missing = parts.filter(({ name }) => runningPid(name) === undefined);
+  const unknown = modeProblems();
+  if (unknown.length > 0) return refuse(unknown);
+  const backend = chosenBackend();
+  const parts = backend.names.map(partOf);
+  const running = backend.running();
+  const missing = parts.filter(({ name }) => !running.has(name));
   const lines = await obstacles(missing);
-  if (lines.length > 0) {
-    process.stderr.write(`${lines.join('\n')}\nNothing was started.\n`);
-    return 1;
-  }
+  if (lines.length > 0) return refuse(lines);
   say(
     usesSimulator()
       ? 'No CLAUDE_API_KEY is set: the simulator answers in place of Claude.'
       : 'CLAUDE_API_KEY is set: calls go to the real API and cost money.',
   );
-  if (!(await startAll(parts, missing))) return 1;
-  await table(parts);
+  const names = missing.map(({ name }) => name);
+  if (!(await startAll(backend, parts, names))) return 1;
+  await table(backend);
   nextSteps();
   return 0;
 }
 
-async function table(parts: readonly Part[]): Promise<boolean> {
+function refuse(lines: readonly string[]): number {
+  process.stderr.write(`${lines.join('\n')}\nNothing was started.\n`);
+  return 1;
+}
+
+async function table(backend: Backend): Promise<boolean> {
+  const running = backend.running();
   const rows = await Promise.all(
-    parts.map(async (part) => [part.name, await stateOf(part), part.url] as const),
+    backend.names.map(async (name) => {
+      const part = partOf(name);
+      return [name, await stateOf(part, running), part.url] as const;
+    }),
   );
   const metrics = ['  metrics', '', `${urlOf('METRICS_PORT')}/metrics`] as const;
   const shown = rows.flatMap((row) => (row[0] === 'service' ? [row, metrics] : [row]));
@@ -142,24 +168,32 @@ function nextSteps(): void {
 }
 
 async function status(): Promise<number> {
-  return (await table(allParts())) ? 0 : 1;
+  return (await table(chosenBackend())) ? 0 : 1;
 }
 
 function logs(): number {
-  for (const { name } of allParts()) {
-    say(`── ${logFile(name)}`);
-    say(lastLines(name, 10));
+  const backend = chosenBackend();
+  for (const name of backend.names) {
+    say(`── ${backend.logName(name)}`);
+    say(backend.log(name, 10));
   }
   return 0;
 }
 
-/** Stops every part that was started, also when others have died. */
+/** Both ways: what was started by one is stopped, whatever is the choice now. */
 async function down(): Promise<number> {
-  for (const name of PART_NAMES.toReversed()) {
-    if (await stop(name)) say(`stopped ${name}`);
-  }
-  say(`Everything is down. Logs and data stay in ${RUN_DIR}.`);
+  const backend = chosenBackend();
+  await processBackend.down();
+  if (hasContainers()) await composeBackend.down();
+  forgetStack();
+  say(`Everything is down. ${backend.left}`);
   return 0;
+}
+
+async function clean(): Promise<number> {
+  const code = await down();
+  if (modeOf() === 'compose') wipeCompose();
+  return code;
 }
 
 const commands: Readonly<Record<string, () => number | Promise<number>>> = {
@@ -167,6 +201,7 @@ const commands: Readonly<Record<string, () => number | Promise<number>>> = {
   status,
   logs,
   down,
+  clean,
 };
 const command = commands[process.argv[2] ?? ''];
 if (!command) {

@@ -3,7 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEBIAN_DIR, findK6, findTool, GO_BIN_DIR, TOOLS_DIR } from './paths.ts';
-import { ALERTMANAGER_MODULE, DEBIAN_PACKAGES, K6_MODULE } from './versions.ts';
+import {
+  ALERTMANAGER_MODULE,
+  ALERTMANAGER_VERSION,
+  DEBIAN_PACKAGES,
+  K6_MODULE,
+} from './versions.ts';
 
 /** A tool that is needed: how to get it here, and what to tell who cannot. */
 interface Tool {
@@ -13,16 +18,16 @@ interface Tool {
 }
 
 const TOOLS: readonly Tool[] = [
-  ...['prometheus', 'promtool', 'amtool'].map((name) => ({
+  ...['prometheus', 'promtool'].map((name) => ({
     name,
     fetch: fetchDebianPackages,
     byHand: `put ${name} on PATH: it is in Debian's packages and in Prometheus' own releases`,
   })),
-  {
-    name: 'alertmanager',
-    fetch: () => goInstall(ALERTMANAGER_MODULE),
-    byHand: 'install Go 1.25 or newer, or put alertmanager on PATH',
-  },
+  ...['alertmanager', 'amtool'].map((name) => ({
+    name,
+    fetch: () => goInstall(`${ALERTMANAGER_MODULE}/${name}@v${ALERTMANAGER_VERSION}`),
+    byHand: `install Go 1.25 or newer, or put ${name} ${ALERTMANAGER_VERSION} on PATH`,
+  })),
 ];
 
 function run(command: string, args: readonly string[], cwd = TOOLS_DIR): void {

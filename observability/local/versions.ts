@@ -3,8 +3,6 @@
 /** Unpacked from Debian 12's packages into `.tools/debian`; their versions are the release's. */
 export const DEBIAN_PACKAGES = [
   'prometheus',
-  // amtool; its alertmanager opens a template at a fixed system path, so that one is built.
-  'prometheus-alertmanager',
   // The parts of the classic UI that Debian packages apart.
   'fonts-glyphicons-halflings',
   'libjs-bootstrap4',
@@ -20,8 +18,12 @@ export const DEBIAN_PACKAGES = [
   'node-moment',
 ] as const;
 
-/** Built by `go install`. 0.34's module lacks its UI and does not build. */
-export const ALERTMANAGER_MODULE = 'github.com/prometheus/alertmanager/cmd/alertmanager@v0.31.1';
+/**
+ * Built by `go install`, alertmanager and amtool: Debian's open a template at a fixed system path and
+ * do not know `url_file`. 0.34's module lacks its UI and does not build.
+ */
+export const ALERTMANAGER_MODULE = 'github.com/prometheus/alertmanager/cmd';
+export const ALERTMANAGER_VERSION = '0.31.1';
 
 /** AGPL-3.0, run as a separate program; installed only by `make k6`, see docs/adr/0008. */
 export const K6_MODULE = 'go.k6.io/k6/v2@v2.3.0';
