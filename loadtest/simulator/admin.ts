@@ -1,4 +1,4 @@
-/** The admin routes under `/__sim`: faults, latency profile, what was seen. Loopback only. */
+/** The admin routes under `/__sim`: faults, latency profile, what was seen. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { checkFaults } from './faults.ts';
@@ -14,7 +14,8 @@ export async function handleAdmin(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [status, body] = LOOPBACK.test(request.socket.remoteAddress ?? '')
+  const allowed = state.admin === 'anyone' || LOOPBACK.test(request.socket.remoteAddress ?? '');
+  const [status, body] = allowed
     ? await reply(state, request)
     : ([403, { error: 'loopback only' }] as const);
   response.writeHead(status, { 'content-type': 'application/json' });

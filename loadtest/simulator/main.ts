@@ -1,8 +1,8 @@
-/** The simulator as a process: SIMULATOR_HOST, _PORT, _KEYS (comma list) and _PROFILE. */
+/** The simulator as a process: SIMULATOR_HOST, _PORT, _KEYS (comma list), _PROFILE, _ADMIN. */
 import { once } from 'node:events';
 import { z } from 'zod';
 import { PROFILES, type ProfileName } from './profiles.ts';
-import { DEFAULT_KEY, startSimulator } from './simulator.ts';
+import { ADMINS, DEFAULT_KEY, startSimulator } from './simulator.ts';
 
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
@@ -15,6 +15,7 @@ const schema = z.object({
     .default(DEFAULT_KEY)
     .transform((keys) => keys.split(',')),
   SIMULATOR_PROFILE: z.enum(Object.keys(PROFILES) as [ProfileName]).default('documented'),
+  SIMULATOR_ADMIN: z.enum(ADMINS).default('loopback'),
 });
 
 // An empty value counts as not set, as in the service.
@@ -24,12 +25,14 @@ if (!settings.success) {
   process.stderr.write(`bad configuration:\n${z.prettifyError(settings.error)}\n`);
   process.exit(EXIT_CONFIG);
 }
-const { SIMULATOR_HOST, SIMULATOR_PORT, SIMULATOR_KEYS, SIMULATOR_PROFILE } = settings.data;
+const { SIMULATOR_HOST, SIMULATOR_PORT, SIMULATOR_KEYS, SIMULATOR_PROFILE, SIMULATOR_ADMIN } =
+  settings.data;
 const simulator = await startSimulator({
   host: SIMULATOR_HOST,
   port: SIMULATOR_PORT,
   keys: SIMULATOR_KEYS,
   profile: SIMULATOR_PROFILE,
+  admin: SIMULATOR_ADMIN,
 });
 process.stdout.write(
   `${JSON.stringify({ msg: 'listening', url: simulator.url, profile: SIMULATOR_PROFILE })}\n`,

@@ -10,6 +10,10 @@ import { createRequestRing, type RecordedRequest, type RequestRing } from './rec
 
 export const DEFAULT_KEY = 'sim-key-for-local-use';
 
+/** `anyone` is for a container whose port is published on loopback: there every peer is a stranger. */
+export const ADMINS = ['loopback', 'anyone'] as const;
+export type Admin = (typeof ADMINS)[number];
+
 export interface SimulatorOptions {
   /** 0 takes a free one; default 0. */
   readonly port?: number;
@@ -18,6 +22,8 @@ export interface SimulatorOptions {
   readonly keys?: readonly string[];
   /** Default `none`. */
   readonly profile?: ProfileName;
+  /** Who may use the admin routes; default `loopback`. */
+  readonly admin?: Admin;
   /** 0 inclusive to 1 exclusive. */
   readonly random?: () => number;
 }
@@ -28,6 +34,7 @@ export interface SimulatorState {
   readonly faults: FaultBox;
   readonly ring: RequestRing;
   readonly random: () => number;
+  readonly admin: Admin;
   profile: ProfileName;
 }
 
@@ -50,6 +57,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     faults: createFaultBox(random),
     ring: createRequestRing(),
     random,
+    admin: options.admin ?? 'loopback',
     profile: options.profile ?? 'none',
   };
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
