@@ -31,7 +31,7 @@ tools: setup ## Fetch what is missing (Prometheus, Alertmanager) into .tools/
 k6: setup ## Build k6 (AGPL-3.0, a separate program) into .tools/
 	@$(NODE) observability/local/tools.ts k6
 
-up: tools ## Start everything, wait until it is healthy
+up: setup ## Start everything (by Docker compose where there is one), wait until it is healthy
 	@$(NODE) observability/local/stack.ts up
 
 status: setup ## What runs, where, how it is
@@ -55,7 +55,8 @@ loadtest-node: setup ## The same load from plain Node, where k6 cannot be had
 check: setup ## Format, lint, types, generated files, unit tests
 	@$(NODE) observability/local/run-tests.ts check
 
-test: tools ## All of it: check, rules and configuration, a live run under load
+test: setup ## All of it: check, rules and configuration, a live run under load
+	@$(NODE) observability/local/tools.ts test
 	@$(NODE) observability/local/run-tests.ts all
 
 generate: setup ## Write the generated files

@@ -1,11 +1,23 @@
-/** Fetches what the local stack needs and does not find, into `.tools/`. Run by `make tools`. */
+/**
+ * Fetches what is needed and not found, into `.tools/`: `tools.ts` what the local stack needs,
+ * `tools.ts test` what the tests need beside it, `tools.ts k6` k6.
+ */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { DEBIAN_DIR, findK6, findTool, GO_BIN_DIR, TOOLS_DIR } from './paths.ts';
+import { DEBIAN_DIR, findK6, findTool, GO_BIN_DIR, ROOT, TOOLS_DIR } from './paths.ts';
 import {
   ALERTMANAGER_MODULE,
   ALERTMANAGER_VERSION,
+  COLLECTOR_BUILDER_MODULE,
   DEBIAN_PACKAGES,
   K6_MODULE,
 } from './versions.ts';
@@ -66,11 +78,29 @@ function fetchDebianPackages(): void {
   }
 }
 
-function goInstall(module: string): void {
-  execFileSync('go', ['install', module], {
-    env: { ...process.env, GOBIN: GO_BIN_DIR, GOFLAGS: '-buildvcs=false' },
+function go(...args: string[]): void {
+  execFileSync('go', args, {
+    env: { ...process.env, GOBIN: GO_BIN_DIR, GOFLAGS: '-buildvcs=false', CGO_ENABLED: '0' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+}
+
+function goInstall(module: string): void {
+  go('install', module);
+}
+
+/** The builder writes a Go module where its manifest says, and builds it there. */
+function buildCollector(): void {
+  const directory = mkdtempSync(join(TOOLS_DIR, 'otelcol-'));
+  try {
+    const manifest = readFileSync(join(ROOT, 'observability/collector/builder.yaml'), 'utf8');
+    const here = join(directory, 'builder.yaml');
+    writeFileSync(here, manifest.replace('dist:\n', `dist:\n  output_path: ${directory}\n`));
+    go('run', COLLECTOR_BUILDER_MODULE, '--config', here);
+    copyFileSync(join(directory, 'otelcol'), join(GO_BIN_DIR, 'otelcol'));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 /** @returns whether the tool is there now */
@@ -97,9 +127,23 @@ const K6: Tool = {
   byHand: 'install Go 1.25 or newer, or put k6 v2 on PATH',
 };
 
+const COLLECTOR: Tool = {
+  name: 'otelcol',
+  fetch: buildCollector,
+  byHand: 'install Go 1.25 or newer; its tests are skipped',
+};
+
+const SETS: Readonly<Record<string, readonly Tool[]>> = {
+  stack: TOOLS,
+  test: [...TOOLS, COLLECTOR],
+  k6: [K6],
+};
+
 mkdirSync(GO_BIN_DIR, { recursive: true });
-const wanted = process.argv[2] === 'k6' ? [K6] : TOOLS;
-const complete = wanted.map(ensure).every(Boolean);
+const wanted = SETS[process.argv[2] ?? 'stack'] ?? TOOLS;
+const missing = wanted.filter((tool) => !ensure(tool));
+// Without a collector its own tests are skipped, and say so; nothing else needs it.
+const complete = missing.every((tool) => tool === COLLECTOR);
 if (complete && !findK6()) {
   process.stdout.write('tools: no k6 here; `make loadtest` needs it on PATH or by `make k6`\n');
 }

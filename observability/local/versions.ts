@@ -27,3 +27,6 @@ export const ALERTMANAGER_VERSION = '0.31.1';
 
 /** AGPL-3.0, run as a separate program; installed only by `make k6`, see docs/adr/0008. */
 export const K6_MODULE = 'go.k6.io/k6/v2@v2.3.0';
+
+/** Builds the collector of observability/collector/builder.yaml, whose version it has. */
+export const COLLECTOR_BUILDER_MODULE = 'go.opentelemetry.io/collector/cmd/builder@v0.160.0';

@@ -1,0 +1,159 @@
+/** docker-compose.yml and the Dockerfile: hardened, bounded, and of one mind with the code beside. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { envSchema } from '../../app/config.ts';
+import { DEFAULT_KEY } from '../../loadtest/simulator/simulator.ts';
+import { PART_NAMES } from './current.ts';
+import { ROOT } from './paths.ts';
+import { DEFAULT_PORTS } from './ports.ts';
+import { ALERTMANAGER_VERSION } from './versions.ts';
+
+interface Service {
+  readonly image: string;
+  readonly build?: { readonly target: string };
+  readonly profiles?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly environment?: Readonly<Record<string, string | number | null>>;
+  readonly volumes?: readonly string[];
+  readonly user?: string;
+  readonly read_only: boolean;
+  readonly cap_drop: readonly string[];
+  readonly security_opt: readonly string[];
+  readonly mem_limit: string;
+  readonly stop_grace_period?: string;
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly command?: readonly string[];
+}
+interface Compose {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
+const dockerfile = read('Dockerfile');
+const services = Object.entries(compose.services);
+const lasting = services.filter(([, { profiles }]) => !profiles);
+
+/** 1.5 GB, decimal. */
+const MEMORY_BYTES = 1.5e9;
+const MIB = 2 ** 20;
+
+describe('every service', () => {
+  for (const [name, service] of services) {
+    test(`${name}: read-only, no capabilities, no root, bounded memory`, () => {
+      assert.equal(service.read_only, true);
+      assert.deepEqual(service.cap_drop, ['ALL']);
+      assert.deepEqual(service.security_opt, ['no-new-privileges:true']);
+      assert.match(service.mem_limit, /^\d+m$/);
+      const ours = service.build && dockerfile.includes('USER node');
+      // k6's image has a user of its own, 12345.
+      assert(ours || name === 'k6' || /^[1-9]\d*:\d+$/.test(service.user ?? ''), 'a user');
+    });
+
+    test(`${name}: an exact version, or built here`, () => {
+      if (service.build) return assert(dockerfile.includes(` AS ${service.build.target}\n`));
+      assert.match(service.image, /^[a-z0-9/-]+:v?\d+\.\d+\.\d+$/);
+    });
+
+    test(`${name}: what is mounted from the project cannot be written`, () => {
+      for (const volume of service.volumes ?? []) {
+        if (volume.startsWith('.')) assert(volume.endsWith(':ro'), volume);
+        else assert(Object.hasOwn(compose.volumes, volume.split(':')[0] ?? ''), volume);
+      }
+    });
+
+    test(`${name}: ports on loopback only, each with its variable and the default of the code`, () => {
+      for (const port of service.ports ?? []) {
+        const [, variable = '', byDefault] =
+          /^127\.0\.0\.1:\$\{(\w+):-(\d+)\}:\d+$/.exec(port) ?? assert.fail(port);
+        assert.equal(
+          Number(byDefault),
+          DEFAULT_PORTS[variable as keyof typeof DEFAULT_PORTS],
+          port,
+        );
+      }
+    });
+  }
+});
+
+test('all ports of the code are published, and .env.example names them', () => {
+  const published = services.flatMap(([, { ports = [] }]) => ports).join(' ');
+  const example = read('.env.example');
+  for (const [variable, port] of Object.entries(DEFAULT_PORTS)) {
+    assert(published.includes(`\${${variable}:-${port}}`), variable);
+    assert(example.includes(`#${variable}=${port}\n`), `.env.example: ${variable}`);
+  }
+});
+
+test('the README shows the default ports', () => {
+  const readme = read('README.md');
+  for (const port of Object.values(DEFAULT_PORTS)) assert(readme.includes(`:${port}`), `${port}`);
+});
+
+test('memory limits sum to less than 1.5 GB', () => {
+  const sum = lasting.reduce((total, [, s]) => total + Number.parseInt(s.mem_limit, 10) * MIB, 0);
+  assert(sum < MEMORY_BYTES, `${sum / MIB} MiB`);
+});
+
+test('a Go program knows four fifths of its limit, or its collector starts too late', () => {
+  for (const [name, { environment = {}, mem_limit }] of services) {
+    const goLimit = environment['GOMEMLIMIT'];
+    if (goLimit === undefined) continue;
+    const share = Number.parseInt(String(goLimit), 10) / Number.parseInt(mem_limit, 10);
+    assert(share > 0.7 && share < 0.85, `${name}: ${share}`);
+  }
+});
+
+test('the parts are those of `make up`, but for the span store, which is for the other stack', () => {
+  const expected = PART_NAMES.filter((name) => name !== 'span-store');
+  assert.deepEqual(lasting.map(([name]) => name).toSorted(), expected.toSorted());
+});
+
+test('the service can be told every setting of its schema', () => {
+  const given = Object.keys(compose.services['service']?.environment ?? {});
+  assert.deepEqual(
+    Object.keys(envSchema.shape).filter((key) => !given.includes(key)),
+    [],
+  );
+  assert(
+    String(compose.services['service']?.environment?.['CLAUDE_API_KEY']).includes(DEFAULT_KEY),
+  );
+});
+
+test('docker stop waits longer than the service takes to finish what is in flight', () => {
+  const grace = Number.parseInt(compose.services['service']?.stop_grace_period ?? '', 10) * 1000;
+  const { SHUTDOWN_TIMEOUT_MS } = envSchema.parse({});
+  // Five seconds for the last spans, see main.ts.
+  assert(grace >= SHUTDOWN_TIMEOUT_MS + 5_000, `${grace} ms`);
+});
+
+test('30-day windows have their data', () => {
+  assert(compose.services['prometheus']?.command?.includes('--storage.tsdb.retention.time=31d'));
+});
+
+test('no health check needs what an image may not have', () => {
+  for (const [name, { healthcheck }] of services) {
+    const [how, program = ''] = healthcheck?.test ?? ['CMD', '/bin/x'];
+    assert.equal(how, 'CMD', name);
+    assert.match(program, /^\/bin\/(promtool|amtool|x)$/, name);
+  }
+});
+
+test('the images’ Node is the one that the tests run under', () => {
+  const { devDependencies } = JSON.parse(read('package.json'));
+  assert(dockerfile.includes(`NODE_IMAGE=node:${devDependencies.node}-`));
+});
+
+test('one version of a program, whichever way it runs', () => {
+  const tag = (name: string) => compose.services[name]?.image.split(':')[1];
+  const { devDependencies } = JSON.parse(read('package.json'));
+  assert.equal(tag('alertmanager'), `v${ALERTMANAGER_VERSION}`);
+  assert.equal(tag('k6'), devDependencies['@types/k6']);
+  const modules = read('observability/collector/builder.yaml').match(/ v\d[\d.]*$/gm) ?? [];
+  assert(modules.length > 0);
+  assert.deepEqual([...new Set(modules)], [` v${tag('collector')}`]);
+});
