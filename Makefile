@@ -9,7 +9,7 @@ SETUP := node_modules/.set-up
 # What is typed (`make up PORT=9000`) reaches the commands by itself. An `export` here would hand down
 # an empty value for what is not typed, and .env could no longer set it.
 
-.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check test generate format clean
+.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check test test-compose generate format clean
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,6 +58,9 @@ check: setup ## Format, lint, types, generated files, unit tests
 test: setup ## All of it: check, rules and configuration, a live run under load
 	@$(NODE) observability/local/tools.ts test
 	@$(NODE) observability/local/run-tests.ts all
+
+test-compose: setup ## The compose stack on a Docker engine, under load, while its parts die
+	@$(NODE) observability/local/run-tests.ts compose
 
 generate: setup ## Write the generated files
 	@$(NODE) observability/generate/main.ts

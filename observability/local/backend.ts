@@ -7,6 +7,8 @@ export interface Backend {
   readonly names: readonly PartName[];
   /** How long the slowest part may take to be well, milliseconds. */
   readonly startLimitMs: number;
+  /** Fetches the programs that are missing. @returns whether all are there */
+  prepare(): boolean;
   running(): ReadonlySet<PartName>;
   /** Starts what does not run. @throws {Error} when it cannot */
   start(missing: readonly PartName[]): void;

@@ -40,6 +40,8 @@ export const composeBackend: Backend = {
   names: NAMES,
   // Loki and Tempo say that they are ready a while after they are.
   startLimitMs: 120_000,
+  // The images come with `up`.
+  prepare: () => true,
   running() {
     const services = new Set(runningServices());
     return new Set(NAMES.filter((name) => services.has(name)));

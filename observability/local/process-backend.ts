@@ -1,4 +1,5 @@
 /** The stack without Docker: each part a plain process, with the files that compose mounts. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_KEY } from '../../loadtest/simulator/simulator.ts';
@@ -162,6 +163,10 @@ function commandOf(name: PartName): Command {
 export const processBackend: Backend = {
   names: names(),
   startLimitMs: 30_000,
+  prepare() {
+    const tools = ['observability/local/tools.ts'];
+    return spawnSync(process.execPath, tools, { cwd: ROOT, stdio: 'inherit' }).status === 0;
+  },
   running: () => new Set(names().filter((name) => runningPid(name) !== undefined)),
   start(missing) {
     layOut();

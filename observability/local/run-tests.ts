@@ -1,4 +1,4 @@
-/** Runs every check and test: `run-tests.ts check | all`. Its last line: `N passed, N failed`. */
+/** Runs every check and test: `run-tests.ts check | all | compose`. Its last line: `N passed, N failed`. */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,9 +58,14 @@ function configurationChecks(): Counts[] {
   ];
 }
 
-function testFiles(live: boolean): string[] {
+/** `live` needs the tools of `make test`, `proof` an engine and all images. */
+const KINDS = ['unit', 'live', 'proof'] as const;
+
+function testFiles(wanted: (typeof KINDS)[number]): string[] {
   const all = globSync('{app,loadtest,observability}/**/*.test.ts', { cwd: ROOT });
-  return all.filter((file) => file.endsWith('.live.test.ts') === live).map((f) => join(ROOT, f));
+  const kindOf = (file: string) =>
+    KINDS.find((kind) => file.endsWith(`.${kind}.test.ts`)) ?? 'unit';
+  return all.filter((file) => kindOf(file) === wanted).map((file) => join(ROOT, file));
 }
 
 /** Node's test runner, a process a file. */
@@ -78,13 +83,26 @@ export async function nodeTests(files: readonly string[]): Promise<Counts> {
   return counts;
 }
 
-async function main(all: boolean): Promise<void> {
-  const results = [...staticChecks(), await nodeTests(testFiles(false))];
-  if (all) results.push(...configurationChecks(), await nodeTests(testFiles(true)));
+async function check(): Promise<Counts[]> {
+  return [...staticChecks(), await nodeTests(testFiles('unit'))];
+}
+
+const COMMANDS: Readonly<Record<string, () => Promise<Counts[]>>> = {
+  check,
+  all: async () => [
+    ...(await check()),
+    ...configurationChecks(),
+    await nodeTests(testFiles('live')),
+  ],
+  compose: async () => [await nodeTests(testFiles('proof'))],
+};
+
+async function main(command: string): Promise<void> {
+  const results = await (COMMANDS[command] ?? check)();
   const sum = (key: keyof Counts) => results.reduce((total, counts) => total + counts[key], 0);
   const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
   process.exitCode = sum('failed') === 0 ? 0 : 1;
   say(`\n${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
 }
 
-if (import.meta.main) await main(process.argv[2] === 'all');
+if (import.meta.main) await main(process.argv[2] ?? 'check');

@@ -1,6 +1,5 @@
 /** The live run: a whole stack on ports of its own, under load, watched by the real Prometheus. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -8,28 +7,16 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { findK6, findTool, ROOT } from './paths.ts';
+import { findK6, findTool } from './paths.ts';
 import { startTime } from './processes.ts';
-
-const PORT_NAMES = [
-  'PORT',
-  'METRICS_PORT',
-  'SIMULATOR_PORT',
-  'OTLP_PORT',
-  'PROMETHEUS_PORT',
-  'ALERTMANAGER_PORT',
-  'PAGES_PORT',
-  'GRAFANA_PORT',
-  'TEMPO_PORT',
-  'LOKI_PORT',
-  'COLLECTOR_PORT',
-] as const;
-type Ports = Record<(typeof PORT_NAMES)[number], string>;
-
-interface Ended {
-  readonly code: number;
-  readonly output: string;
-}
+import {
+  type Ended,
+  execute,
+  type FreePorts,
+  freePorts,
+  PORT_NAMES,
+  stackEnv,
+} from './testing-stack.ts';
 
 const PARTS = [
   ...['simulator', 'span-store', 'service', 'prometheus', 'alertmanager', 'pages'],
@@ -39,35 +26,19 @@ const CALLS = 1_000;
 /** Bites streams alone: the load's guard, which asks for the models, must get through. */
 const BROKEN_STREAMS = { kind: 'stream_error', probability: 0.5 };
 
-/** Ports that are free now; all are taken before any is let go, so that they differ. */
-async function freePorts(): Promise<Ports> {
-  const servers = PORT_NAMES.map(() => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const entries = PORT_NAMES.map((name, i) => {
-    const address = servers[i]?.address();
-    return [name, String(typeof address === 'object' ? address?.port : 0)];
-  });
-  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
-  return Object.fromEntries(entries) as Ports;
-}
-
 describe('the stack', { concurrency: false }, () => {
   const runDir = mkdtempSync(join(tmpdir(), 'observatory-'));
   let env: NodeJS.ProcessEnv;
-  let ports: Ports;
+  let ports: FreePorts;
 
-  const execute = (program: string, args: string[], extra: NodeJS.ProcessEnv = {}) =>
-    new Promise<Ended>((resolve) => {
-      execFile(program, args, { cwd: ROOT, env: { ...env, ...extra } }, (error, stdout, stderr) => {
-        const code = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
-        resolve({ code, output: stdout + stderr });
-      });
-    });
   const stack = (command: string, extra?: NodeJS.ProcessEnv) =>
-    execute(process.execPath, ['observability/local/stack.ts', command], extra);
-  const url = (name: keyof Ports) => `http://127.0.0.1:${ports[name]}`;
+    execute(process.execPath, ['observability/local/stack.ts', command], { ...env, ...extra });
+  const url = (name: keyof FreePorts) => `http://127.0.0.1:${ports[name]}`;
   const load = (kind: 'k6' | 'node', calls = CALLS) =>
-    execute(process.execPath, ['observability/local/loadtest.ts', kind], { CALLS: String(calls) });
+    execute(process.execPath, ['observability/local/loadtest.ts', kind], {
+      ...env,
+      CALLS: String(calls),
+    });
 
   async function query(expression: string): Promise<number> {
     const response = await fetch(
@@ -114,18 +85,7 @@ describe('the stack', { concurrency: false }, () => {
 
   before(async () => {
     ports = await freePorts();
-    // Set and empty, so that a developer's own `.env` cannot bring a real key or other settings in.
-    const noMoney = { CLAUDE_API_KEY: '', ALLOW_PAID_LOAD: '', BASE_URL: '' };
-    const noFile = { ENV_FILE: '/dev/null' };
-    env = {
-      ...process.env,
-      ...noMoney,
-      ...noFile,
-      STACK: 'processes',
-      ...ports,
-      RUN_DIR: runDir,
-      NODE_TEST_CONTEXT: undefined,
-    };
+    env = stackEnv(ports, { STACK: 'processes', RUN_DIR: runDir });
   });
   after(async () => {
     await stack('down');
@@ -187,7 +147,7 @@ describe('the stack', { concurrency: false }, () => {
     const limitMs = performance.now() + 10_000;
     let found: Ended;
     do {
-      found = await execute(process.execPath, ['observability/local/find.ts', uuid]);
+      found = await execute(process.execPath, ['observability/local/find.ts', uuid], env);
     } while (found.code !== 0 && performance.now() < limitMs);
     assert.equal(found.code, 0, found.output);
     assert(found.output.includes(`Spans of trace ${uuid.replaceAll('-', '')}`), found.output);

@@ -121,6 +121,7 @@ async function up(): Promise<number> {
   const missing = parts.filter(({ name }) => !running.has(name));
   const lines = await obstacles(missing);
   if (lines.length > 0) return refuse(lines);
+  if (!backend.prepare()) return refuse([]);
   say(
     usesSimulator()
       ? 'No CLAUDE_API_KEY is set: the simulator answers in place of Claude.'

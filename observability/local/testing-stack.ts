@@ -1,0 +1,63 @@
+/** For the live tests: free ports, and the stack's commands run as a user types them. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { ROOT } from './paths.ts';
+import { DEFAULT_PORTS, type PortName } from './ports.ts';
+
+export const PORT_NAMES = Object.keys(DEFAULT_PORTS) as PortName[];
+export type FreePorts = Record<PortName, string>;
+
+export interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Ports that are free now; all are taken before any is let go, so that they differ. */
+export async function freePorts(): Promise<FreePorts> {
+  const servers = PORT_NAMES.map(() => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => String((server.address() as AddressInfo).port));
+  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
+  return Object.fromEntries(PORT_NAMES.map((name, i) => [name, ports[i]])) as FreePorts;
+}
+
+/** The environment of a stack of its own, which no developer's `.env` brings a real key into. */
+export function stackEnv(ports: FreePorts, extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ...{ CLAUDE_API_KEY: '', ALLOW_PAID_LOAD: '', BASE_URL: '', ENV_FILE: '/dev/null' },
+    ...ports,
+    NODE_TEST_CONTEXT: undefined,
+    ...extra,
+  };
+}
+
+/** Runs a program of the project to its end. */
+export function execute(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Ended> {
+  const { promise, resolve } = Promise.withResolvers<Ended>();
+  execFile(program, args, { cwd: ROOT, env }, (error, stdout, stderr) => {
+    const code = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
+    resolve({ code, output: stdout + stderr });
+  });
+  return promise;
+}
+
+/** Polls `look` until it answers. @throws {Error} when it does not within the limit */
+export async function eventually<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  limitMs = 30_000,
+): Promise<T> {
+  const endMs = performance.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > endMs) throw new Error(`${what}: not within ${limitMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
