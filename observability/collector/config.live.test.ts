@@ -143,6 +143,18 @@ describe('the collector', {
     assert.deepEqual(kept(ordinary), []);
   });
 
+  test('thousands of traces kept at once all go on', async () => {
+    const ids = Array.from({ length: 4_000 }, () => hex(16));
+    for (let i = 0; i < ids.length; i += 500) {
+      await send(...ids.slice(i, i + 500).map((traceId) => ({ traceId, error: true })));
+    }
+    const arrived = () => new Set(tempo.spans().map(({ traceId }) => traceId));
+    await eventually(() => {
+      const there = arrived();
+      return ids.every((id) => there.has(id)) || undefined;
+    });
+  });
+
   test('exemplars: a kept trace’s ID goes out in the metrics, an unkept one’s does not', async () => {
     const [slow, ordinary] = [hex(16), hex(16)];
     await send({ traceId: slow, ms: 600 }, { traceId: ordinary });
