@@ -1,4 +1,5 @@
-/** The objectives: the one source of every threshold that rules, load tests and documents use. */
+/** The objectives: the one source of every threshold that rules, dashboards and load tests use. */
+import type { Outcome } from '../app/telemetry/recorder.ts';
 
 /**
  * The article's two targets ("documented"). Latency is the whole call, measured against the
@@ -12,6 +13,12 @@ export const slo = {
   /** 99 of 100 calls cost no more of our own time than this, milliseconds. */
   overheadP99Ms: 100,
 } as const;
+
+/** Which calls count (docs/semantics.md): good is good, left out is neither, all others are bad. */
+export const counted = {
+  good: ['success'],
+  leftOut: ['invalid_request', 'client_cancelled'],
+} as const satisfies Record<string, readonly Outcome[]>;
 
 /**
  * The article's alert, word for word. Its unit is errors per second and series, not a share:

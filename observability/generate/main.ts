@@ -2,11 +2,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../local/paths.ts';
+import { oneIdDashboard } from './dashboard-one-id.ts';
+import { targetsDashboard } from './dashboard-targets.ts';
 import { metricsPage } from './metrics-page.ts';
 import { documentedRules } from './rules.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
   'docs/metrics.md': metricsPage,
+  'observability/grafana/dashboards/one-id.json': oneIdDashboard,
+  'observability/grafana/dashboards/targets.json': targetsDashboard,
   'observability/prometheus/rules/documented.yml': documentedRules,
 };
 

@@ -16,7 +16,9 @@ import {
   eventually,
   execute,
   type FreePorts,
+  finiteSeries,
   freePorts,
+  panelExpressions,
   stackEnv,
 } from './testing-stack.ts';
 
@@ -164,6 +166,13 @@ describe('the stack in compose', { concurrency: false }, () => {
       );
     });
   }
+
+  test('every panel has data, the exemplars’ too', async () => {
+    for (const { title, expr } of panelExpressions()) {
+      const look = async () => (await finiteSeries(url('PROMETHEUS_PORT'), expr)) || undefined;
+      await eventually(`${title}: ${expr}`, look);
+    }
+  });
 
   test('docker compose stop under load: no call that came in is lost', async (t) => {
     const calls = await underLoad(async () => {

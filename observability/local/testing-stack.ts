@@ -1,7 +1,9 @@
 /** For the live tests: free ports, and the stack's commands run as a user types them. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { ROOT } from './paths.ts';
 import { DEFAULT_PORTS, type PortName } from './ports.ts';
 
@@ -45,6 +47,31 @@ export function execute(
     resolve({ code, output: stdout + stderr });
   });
   return promise;
+}
+
+/** What each panel of the targets' dashboard asks Prometheus, with windows in Grafana's place. */
+export function panelExpressions(): { title: string; expr: string }[] {
+  const file = join(ROOT, 'observability/grafana/dashboards/targets.json');
+  const { panels } = JSON.parse(readFileSync(file, 'utf8')) as {
+    panels: { title: string; targets: { expr: string }[] }[];
+  };
+  return panels.flatMap(({ title, targets }) =>
+    targets.map(({ expr }) => ({
+      title,
+      expr: expr.replaceAll('$__rate_interval', '1m').replaceAll('$__range', '5m'),
+    })),
+  );
+}
+
+/** @returns how many series of an expression have a finite value now */
+export async function finiteSeries(prometheus: string, expr: string): Promise<number> {
+  const response = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(expr)}`);
+  const { data, error } = (await response.json()) as {
+    data?: { result: { value: [number, string] }[] };
+    error?: string;
+  };
+  if (!data) throw new Error(`${expr}: ${error}`);
+  return data.result.filter(({ value }) => Number.isFinite(Number(value[1]))).length;
 }
 
 /** Polls `look` until it answers. @throws {Error} when it does not within the limit */

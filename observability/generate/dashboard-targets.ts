@@ -1,0 +1,169 @@
+/** The first dashboard: the two targets, what endangers them, and how busy the service is. */
+import {
+  DashboardBuilder,
+  DashboardCursorSync,
+  DashboardLinkBuilder,
+  DashboardLinkType,
+  DatasourceVariableBuilder,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { METRICS } from '../../app/telemetry/metrics.ts';
+import { documentedRule, slo } from '../slo.ts';
+import { dashboardJson } from './dashboard-json.ts';
+import { prometheusName } from './metrics-page.ts';
+import { type PanelSpec, stat, timeSeries, WINDOW } from './panels.ts';
+import {
+  budgetLeft,
+  EXEMPLAR_METRIC,
+  latencyP99,
+  quantile,
+  rateBy,
+  successRatio,
+} from './promql.ts';
+
+export const TARGETS_UID = 'claude-targets';
+export const ONE_ID_UID = 'claude-one-id';
+
+const percent = (ratio: number) => `${(ratio * 100).toFixed(1)} %`;
+const seconds = (ms: number) => ms / 1000;
+
+const success = { value: slo.successRatio, badAbove: false };
+const latency = { value: seconds(slo.latencyP99Ms), badAbove: true };
+const [documentedSeries = '', documentedLimit = ''] = documentedRule.expr.split(' > ');
+
+const STATS: readonly PanelSpec[] = [
+  {
+    id: 1,
+    title: 'Success',
+    description: `Good calls of those that count, over the range shown. The target is ${percent(slo.successRatio)}.`,
+    unit: 'percentunit',
+    at: { x: 0, y: 0, w: 6, h: 4 },
+    queries: [{ expr: successRatio('$__range'), legend: 'success' }],
+    objective: success,
+  },
+  {
+    id: 2,
+    title: 'Error budget left',
+    description: `Of the ${percent(1 - slo.successRatio)} that may fail, over the range shown. Below zero the target is missed.`,
+    unit: 'percentunit',
+    at: { x: 6, y: 0, w: 6, h: 4 },
+    queries: [{ expr: budgetLeft(slo.successRatio, '$__range'), legend: 'left' }],
+    objective: { value: 0, badAbove: false },
+  },
+  {
+    id: 3,
+    title: 'P99 latency',
+    description: `99 of 100 good calls ended within this time, over the range shown. The documented target, against the simulator, is ${slo.latencyP99Ms} ms.`,
+    unit: 's',
+    at: { x: 12, y: 0, w: 6, h: 4 },
+    queries: [{ expr: latencyP99('$__range'), legend: 'P99' }],
+    objective: latency,
+  },
+  {
+    id: 4,
+    title: 'Calls in flight',
+    description: 'Calls that the service is answering now.',
+    unit: 'short',
+    at: { x: 18, y: 0, w: 6, h: 4 },
+    queries: [{ expr: `sum(${prometheusName(METRICS.inFlight.name)})`, legend: 'calls' }],
+    noValue: 'not scraped',
+  },
+];
+
+const GRAPHS: readonly PanelSpec[] = [
+  {
+    id: 5,
+    title: 'Success against its target',
+    description:
+      'Share of good calls. Errors of the caller and calls that he gave up are left out; no traffic leaves a gap, not a zero.',
+    unit: 'percentunit',
+    at: { x: 0, y: 4, w: 12, h: 8 },
+    queries: [{ expr: successRatio(WINDOW), legend: 'success' }],
+    objective: success,
+  },
+  {
+    id: 6,
+    title: 'P99 latency against its target',
+    description:
+      'Good calls, from request to last byte. Each point of the exemplars leads to its trace; the second line is theirs, made of kept traces only.',
+    unit: 's',
+    at: { x: 12, y: 4, w: 12, h: 8 },
+    queries: [
+      { expr: latencyP99(WINDOW), legend: 'P99' },
+      {
+        expr: quantile(0.99, EXEMPLAR_METRIC, WINDOW, 'gen_ai_operation_name="chat"'),
+        legend: 'P99 of kept traces',
+        exemplar: true,
+      },
+    ],
+    objective: latency,
+  },
+  {
+    id: 7,
+    title: 'Calls by outcome',
+    description: 'What callers got, after our own retries. docs/semantics.md says which is good.',
+    unit: 'reqps',
+    at: { x: 0, y: 12, w: 12, h: 8 },
+    queries: [{ expr: rateBy(METRICS.requests.name, 'outcome', WINDOW), legend: '{{outcome}}' }],
+  },
+  {
+    id: 8,
+    title: 'Failed attempts, and the documented alert',
+    description: `Failed attempts a second by upstream and error. ${documentedRule.alert} fires when one of them stays above ${documentedLimit} for ${documentedRule.for}: errors a second, not a share.`,
+    unit: 'reqps',
+    at: { x: 12, y: 12, w: 12, h: 8 },
+    queries: [{ expr: documentedSeries, legend: '{{upstream}} {{error_type}}' }],
+    objective: { value: Number(documentedLimit), badAbove: true },
+  },
+  {
+    id: 9,
+    title: 'Concurrent calls and connections',
+    description:
+      'Calls in flight, and the connections to the upstream: open, free, and requests that wait for one. Waiting requests mean that the pool is too small.',
+    unit: 'short',
+    at: { x: 0, y: 20, w: 12, h: 8 },
+    queries: [
+      { expr: `sum(${prometheusName(METRICS.inFlight.name)})`, legend: 'calls in flight' },
+      {
+        expr: `sum by (state) (${prometheusName(METRICS.pool.name)})`,
+        legend: 'connections {{state}}',
+      },
+    ],
+    noValue: 'not scraped',
+  },
+  {
+    id: 10,
+    title: 'P99 of the first token, and of our own overhead',
+    description: `Time to the first token of streams, and the time that the service itself adds, whose target is ${slo.overheadP99Ms} ms.`,
+    unit: 's',
+    at: { x: 12, y: 20, w: 12, h: 8 },
+    queries: [
+      { expr: quantile(0.99, METRICS.timeToFirstToken.name, WINDOW), legend: 'first token' },
+      { expr: quantile(0.99, METRICS.overhead.name, WINDOW), legend: 'overhead' },
+    ],
+    objective: { value: seconds(slo.overheadP99Ms), badAbove: true },
+  },
+];
+
+/** @returns the dashboard's JSON, as it is committed */
+export function targetsDashboard(): string {
+  const dashboard = new DashboardBuilder('Claude: the two targets')
+    .uid(TARGETS_UID)
+    .description('More than 99.5 % success, and a P99 below 500 ms: are they met, and if not, why?')
+    .tags(['claude'])
+    .readonly()
+    .refresh('10s')
+    .time({ from: 'now-30m', to: 'now' })
+    .tooltip(DashboardCursorSync.Crosshair)
+    .withVariable(
+      new DatasourceVariableBuilder('datasource').label('Prometheus').type('prometheus'),
+    )
+    .link(
+      new DashboardLinkBuilder('Find one ID')
+        .type(DashboardLinkType.Link)
+        .url(`/d/${ONE_ID_UID}`)
+        .keepTime(true),
+    );
+  for (const spec of STATS) dashboard.withPanel(stat(spec));
+  for (const spec of GRAPHS) dashboard.withPanel(timeSeries(spec));
+  return dashboardJson(dashboard);
+}
