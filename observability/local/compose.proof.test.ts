@@ -18,6 +18,7 @@ import {
   type FreePorts,
   finiteSeries,
   freePorts,
+  pageComesOut,
   panelExpressions,
   stackEnv,
 } from './testing-stack.ts';
@@ -148,6 +149,9 @@ describe('the stack in compose', { concurrency: false }, () => {
     const { data } = (await answer.json()) as { data: string[] };
     assert.deepEqual(data, ['service_name']);
   });
+
+  test('an alert comes out as a page', () =>
+    pageComesOut(url('ALERTMANAGER_PORT'), url('PAGES_PORT')));
 
   for (const part of OBSERVERS) {
     test(`${part} dies under load: no call fails`, async (t) => {

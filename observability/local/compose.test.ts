@@ -1,5 +1,6 @@
 /** docker-compose.yml and the Dockerfile: hardened, bounded, and of one mind with the code beside. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -41,6 +42,25 @@ const lasting = services.filter(([, { profiles }]) => !profiles);
 /** 1.5 GB, decimal. */
 const MEMORY_BYTES = 1.5e9;
 const MIB = 2 ** 20;
+
+function hasCompose(): boolean {
+  return spawnSync('docker', ['compose', 'version'], { stdio: 'ignore' }).status === 0;
+}
+
+test('compose itself takes the file', {
+  skip: hasCompose() ? false : 'no docker compose here',
+}, () => {
+  const args = ['compose', '--env-file', '/dev/null', '--file', 'docker-compose.yml'];
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+  const options = { cwd: ROOT, env, encoding: 'utf8' } as const;
+  const { status, stderr } = spawnSync(
+    'docker',
+    [...args, '--profile', 'load', 'config', '--quiet'],
+    options,
+  );
+  assert.equal(status, 0, stderr);
+  assert.equal(stderr, '');
+});
 
 describe('every service', () => {
   for (const [name, service] of services) {

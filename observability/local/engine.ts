@@ -33,8 +33,15 @@ export function composeShown(command: readonly string[], env: Env = {}): number 
   return status ?? 1;
 }
 
-/** Whether there is an engine that answers, and a compose that knows it. */
+let engine: boolean | undefined;
+
+/** Whether there is an engine that answers, and a compose that knows it; asked once. */
 export function hasEngine(): boolean {
+  engine ??= askForEngine();
+  return engine;
+}
+
+function askForEngine(): boolean {
   try {
     execFileSync('docker', ['info', '--format', '{{.ID}}'], { stdio: 'ignore', timeout: 10_000 });
     compose('version');

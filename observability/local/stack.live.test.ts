@@ -18,6 +18,7 @@ import {
   finiteSeries,
   freePorts,
   PORT_NAMES,
+  pageComesOut,
   panelExpressions,
   stackEnv,
 } from './testing-stack.ts';
@@ -209,6 +210,9 @@ describe('the stack', { concurrency: false }, () => {
     const known = await (await fetch(`${url('PROMETHEUS_PORT')}/api/v1/alertmanagers`)).text();
     assert(known.includes(`127.0.0.1:${ports.ALERTMANAGER_PORT}`), known);
   });
+
+  test('an alert comes out as a page', () =>
+    pageComesOut(url('ALERTMANAGER_PORT'), url('PAGES_PORT')));
 
   test('control run: with a fault on, the load fails on the success threshold', async () => {
     await setFaults([BROKEN_STREAMS]);

@@ -181,11 +181,11 @@ function logs(): number {
   return 0;
 }
 
-/** Both ways: what was started by one is stopped, whatever is the choice now. */
+/** With STACK=processes compose is left alone: it may be running somebody else's stack. */
 async function down(): Promise<number> {
   const backend = chosenBackend();
   await processBackend.down();
-  if (hasContainers()) await composeBackend.down();
+  if (backend === composeBackend && hasContainers()) await composeBackend.down();
   forgetStack();
   say(`Everything is down. ${backend.left}`);
   return 0;
@@ -204,6 +204,11 @@ const commands: Readonly<Record<string, () => number | Promise<number>>> = {
   down,
   clean,
 };
+// `make logs | head` closes the pipe early: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 const command = commands[process.argv[2] ?? ''];
 if (!command) {
   process.stderr.write(`usage: stack.ts ${Object.keys(commands).join(' | ')}\n`);

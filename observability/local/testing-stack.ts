@@ -74,6 +74,22 @@ export async function finiteSeries(prometheus: string, expr: string): Promise<nu
   return data.result.filter(({ value }) => Number.isFinite(Number(value[1]))).length;
 }
 
+/** Gives Alertmanager an alert, and waits until it has come out as a page. */
+export async function pageComesOut(alertmanager: string, pages: string): Promise<void> {
+  const alertname = `Trial${process.pid}`;
+  const labels = { alertname, severity: 'critical' };
+  const response = await fetch(`${alertmanager}/api/v2/alerts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify([{ labels, annotations: { summary: 'a trial' } }]),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  await eventually('a page', async () => {
+    const shown = await (await fetch(`${pages}/pages`)).text();
+    return shown.includes(alertname) || undefined;
+  });
+}
+
 /** Polls `look` until it answers. @throws {Error} when it does not within the limit */
 export async function eventually<T>(
   what: string,
