@@ -33,7 +33,9 @@ export function composeEnv(): Record<string, string> {
 
 function must(command: readonly string[]): void {
   const code = composeShown(command, composeEnv());
-  if (code !== 0) throw new Error(`docker compose ${command[0]} failed (${code})`);
+  if (code === 0) return;
+  const without = 'make up STACK=processes does without Docker';
+  throw new Error(`docker compose ${command[0]} failed (${code}); ${without}`);
 }
 
 export const composeBackend: Backend = {
@@ -48,7 +50,8 @@ export const composeBackend: Backend = {
   },
   start: () => must(['up', '--detach', '--build', '--remove-orphans']),
   async undo(missing) {
-    must(['stop', ...missing]);
+    // What went wrong has been said already.
+    composeShown(['stop', ...missing], composeEnv());
   },
   async down() {
     must(['down', '--remove-orphans']);

@@ -3,7 +3,8 @@ import { asTraceId } from '../../app/telemetry/correlation.ts';
 import { lokiAndTempo } from './find-compose.ts';
 import { get } from './find-http.ts';
 import { fileAndSpanStore } from './find-processes.ts';
-import { modeOf, urlOf, usesSimulator } from './ports.ts';
+import { modeOf } from './mode.ts';
+import { urlOf, usesSimulator } from './ports.ts';
 
 /** A span as it is shown: the nanoseconds are text. */
 export interface StoredSpan {

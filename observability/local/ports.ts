@@ -1,6 +1,6 @@
 /** The ports of the local stack: what was asked for, what is up, and what is wrong with them. */
-import { current, MODES, type Mode, type Stack } from './current.ts';
-import { hasEngine } from './engine.ts';
+import { current, type Stack } from './current.ts';
+import { modeAskedFor } from './mode.ts';
 import { runningPid } from './processes.ts';
 import { apiKey, fileSettings, shellSettings } from './settings.ts';
 
@@ -70,24 +70,6 @@ export function usesSimulator(): boolean {
 
 function hasKey(): boolean {
   return apiKey() !== undefined;
-}
-
-/** What STACK asks for; undefined when it asks for nothing. */
-function modeAskedFor(): string | undefined {
-  return shellSettings['STACK'] || fileSettings['STACK'] || undefined;
-}
-
-/** What is up, or asked for, or can be had: compose where there is an engine. */
-export function modeOf(): Mode {
-  const asked = MODES.find((mode) => mode === modeAskedFor());
-  return current?.mode ?? asked ?? (hasEngine() ? 'compose' : 'processes');
-}
-
-/** A line when STACK is no way to run the stack. */
-export function modeProblems(): string[] {
-  const asked = modeAskedFor();
-  if (asked === undefined || MODES.some((mode) => mode === asked)) return [];
-  return [`STACK is ${MODES.join(' or ')}`];
 }
 
 /** Why what is asked for cannot be had beside the stack that is up; undefined when it can. */

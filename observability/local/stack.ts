@@ -5,13 +5,12 @@ import type { Backend } from './backend.ts';
 import { composeBackend, wipeCompose } from './compose-backend.ts';
 import { forgetStack, type PartName, saveStack } from './current.ts';
 import { hasContainers } from './engine.ts';
+import { modeOf, modeProblems } from './mode.ts';
 import { type Part, partOf } from './parts.ts';
 import {
   allPorts,
   conflictWithStack,
   HOST,
-  modeOf,
-  modeProblems,
   nextFreePort,
   portProblems,
   urlOf,
