@@ -3,6 +3,7 @@
  * leaves has passed the same redaction. https://opentelemetry.io/docs/specs/otel/logs/data-model/
  */
 import {
+  type LogRecord,
   type Logger as LogsLogger,
   metrics,
   ROOT_CONTEXT,
@@ -74,14 +75,17 @@ function emit(logger: LogsLogger, line: Line): void {
     severityNumber: SEVERITY[level],
     body: msg ?? '',
     // Parsed JSON, so plain data all the way down.
-    attributes: attributes as Record<string, string>,
+    attributes: attributes as NonNullable<LogRecord['attributes']>,
     ...(traceId && spanId && { context: contextOf(traceId, spanId) }),
   });
 }
 
-/** The record's own trace fields: a log store finds it by them, not by an attribute. */
+/**
+ * The record's own trace fields: a log store finds it by them, not by an attribute. A line does not say
+ * whether its trace is sampled, so neither does the record.
+ */
 function contextOf(traceId: string, spanId: string) {
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.SAMPLED });
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.NONE });
 }
 
 /**

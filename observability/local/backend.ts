@@ -7,6 +7,8 @@ export interface Backend {
   readonly names: readonly PartName[];
   /** How long the slowest part may take to be well, milliseconds. */
   readonly startLimitMs: number;
+  /** How often `running` may be asked while waiting, milliseconds: compose takes a while to answer. */
+  readonly askEveryMs: number;
   /** Fetches the programs that are missing. @returns whether all are there */
   prepare(): boolean;
   running(): ReadonlySet<PartName>;

@@ -42,6 +42,7 @@ export const composeBackend: Backend = {
   names: NAMES,
   // Loki and Tempo say that they are ready a while after they are.
   startLimitMs: 120_000,
+  askEveryMs: 2_000,
   // The images come with `up`.
   prepare: () => true,
   running() {

@@ -163,6 +163,7 @@ function commandOf(name: PartName): Command {
 export const processBackend: Backend = {
   names: names(),
   startLimitMs: 30_000,
+  askEveryMs: 0,
   prepare() {
     const tools = ['observability/local/tools.ts'];
     return spawnSync(process.execPath, tools, { cwd: ROOT, stdio: 'inherit' }).status === 0;

@@ -61,15 +61,30 @@ async function takenPorts(parts: readonly Part[]): Promise<string[]> {
   return lines;
 }
 
+/** A view of what runs that is asked no more often than the backend likes, whoever asks. */
+function watchRunning({ running, askEveryMs }: Backend): () => ReadonlySet<PartName> {
+  let known = running();
+  let askedMs = performance.now();
+  return () => {
+    if (performance.now() - askedMs >= askEveryMs) {
+      known = running();
+      askedMs = performance.now();
+    }
+    return known;
+  };
+}
+
 /** @throws {Error} with the end of the part's log, when it died or is not well in time */
-async function untilHealthy(part: Part, backend: Backend): Promise<void> {
+async function untilHealthy(
+  part: Part,
+  backend: Backend,
+  running: () => ReadonlySet<PartName>,
+): Promise<void> {
   const { name } = part;
   const limitMs = performance.now() + backend.startLimitMs;
   while (!(await isHealthy(part))) {
-    const late = performance.now() > limitMs;
-    // Asking compose what runs takes a while; a process that died is seen at once.
-    const died = (late || backend === processBackend) && !backend.running().has(name);
-    if (died || late) {
+    const died = !running().has(name);
+    if (died || performance.now() > limitMs) {
       const what = died
         ? 'ended at its start'
         : `is not well after ${backend.startLimitMs / 1000} s`;
@@ -97,7 +112,8 @@ async function startAll(
   saveStack({ mode: modeOf(), ports: allPorts(), simulator: usesSimulator() });
   try {
     backend.start(missing);
-    await Promise.all(parts.map((part) => untilHealthy(part, backend)));
+    const running = watchRunning(backend);
+    await Promise.all(parts.map((part) => untilHealthy(part, backend, running)));
     return true;
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
