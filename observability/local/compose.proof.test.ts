@@ -126,10 +126,12 @@ describe('the stack in compose', { concurrency: false }, () => {
     const traceId = uuid.replaceAll('-', '');
     const response = await ask(uuid);
     assert.equal(response.headers.get('x-correlation-id'), uuid);
-    const found = await eventually('make find finds all', async () => {
-      const ended = await execute(process.execPath, ['observability/local/find.ts', uuid], env);
-      return ended.code === 0 ? ended.output : undefined;
-    });
+    const { code, output: found } = await execute(
+      process.execPath,
+      ['observability/local/find.ts', uuid],
+      env,
+    );
+    assert.equal(code, 0, found);
     assert(found.includes('Log lines (Loki)\n  {"time"'), found);
     assert(found.includes(`Spans of trace ${traceId}\n  POST /v1/messages  `), found);
     assert.match(found, /\n {6}attempt {2}/, found);

@@ -1,10 +1,14 @@
 /** Finds one correlation ID everywhere: log lines, trace, the upstream's record. `make find ID=…`. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { asTraceId } from '../../app/telemetry/correlation.ts';
 import { lokiAndTempo } from './find-compose.ts';
 import { get } from './find-http.ts';
 import { fileAndSpanStore } from './find-processes.ts';
 import { modeOf } from './mode.ts';
 import { urlOf, usesSimulator } from './ports.ts';
+
+const PATIENCE_MS = 6_000;
+const POLL_MS = 300;
 
 /** A span as it is shown: the nanoseconds are text. */
 export interface StoredSpan {
@@ -48,26 +52,51 @@ function describe({ name, startNs, endNs, attributes }: StoredSpan, depth: numbe
   return `${'  '.repeat(depth)}${name}  ${ms.toFixed(1)} ms  ${facts.join(' ')}`.trimEnd();
 }
 
-function section(title: string, lines: readonly string[]): boolean {
-  process.stdout.write(
-    `${title}\n${lines.map((line) => `  ${line}`).join('\n') || '  nothing'}\n\n`,
-  );
-  return lines.length > 0;
+interface Section {
+  readonly title: string;
+  readonly lines: readonly string[];
 }
 
-async function find(id: string): Promise<boolean> {
+async function upstreamSection(id: string): Promise<Section> {
+  const query = new URLSearchParams({ correlation_id: id });
+  const requests = await get(`${urlOf('SIMULATOR_PORT')}/__sim/requests?${query}`);
+  const lines = (requests as object[]).map((request) => JSON.stringify(request));
+  return { title: 'Requests that reached the upstream', lines };
+}
+
+async function look(id: string): Promise<Section[]> {
   const { logName, logLines, spans: spansOf } = SOURCES[modeOf()];
   const traceId = asTraceId(id);
   const spans = await spansOf(id, traceId);
   const traces = [...new Set(spans.map((s) => s.traceId))];
-  const found = [section(`Log lines (${logName})`, await logLines(id, traceId))];
-  found.push(section(`Spans of trace ${traces.join(', ') || traceId || '?'}`, tree(spans)));
-  if (!usesSimulator()) return found.every(Boolean);
-  const query = new URLSearchParams({ correlation_id: id });
-  const requests = await get(`${urlOf('SIMULATOR_PORT')}/__sim/requests?${query}`);
-  const seen = (requests as object[]).map((request) => JSON.stringify(request));
-  found.push(section('Requests that reached the upstream', seen));
-  return found.every(Boolean);
+  return [
+    { title: `Log lines (${logName})`, lines: await logLines(id, traceId) },
+    { title: `Spans of trace ${traces.join(', ') || traceId || '?'}`, lines: tree(spans) },
+    ...(usesSimulator() ? [await upstreamSection(id)] : []),
+  ];
+}
+
+const isWhole = (sections: readonly Section[]) => sections.every(({ lines }) => lines.length > 0);
+
+/** What was asked just now is on its way for some seconds: it is waited for. */
+async function lookUntilWhole(id: string): Promise<Section[]> {
+  const limitMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const sections = await look(id);
+    if (isWhole(sections) || performance.now() > limitMs) return sections;
+    await delay(POLL_MS);
+  }
+}
+
+function show({ title, lines }: Section): void {
+  const body = lines.map((line) => `  ${line}`).join('\n') || '  nothing';
+  process.stdout.write(`${title}\n${body}\n\n`);
+}
+
+async function find(id: string): Promise<boolean> {
+  const sections = await lookUntilWhole(id);
+  for (const section of sections) show(section);
+  return isWhole(sections);
 }
 
 async function main(): Promise<number> {
