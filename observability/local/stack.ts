@@ -197,19 +197,26 @@ function logs(): number {
 }
 
 /** With STACK=processes compose is left alone: it may be running somebody else's stack. */
-async function down(): Promise<number> {
-  const backend = chosenBackend();
+async function stopAll(backend: Backend): Promise<void> {
   await processBackend.down();
   if (backend === composeBackend && hasContainers()) await composeBackend.down();
   forgetStack();
+}
+
+async function down(): Promise<number> {
+  const backend = chosenBackend();
+  await stopAll(backend);
   say(`Everything is down. ${backend.left}`);
   return 0;
 }
 
+/** What `down` leaves outside the project's folder; the Makefile removes what is inside. */
 async function clean(): Promise<number> {
-  const code = await down();
-  if (modeOf() === 'compose') wipeCompose();
-  return code;
+  const backend = chosenBackend();
+  await stopAll(backend);
+  if (backend === composeBackend) wipeCompose();
+  say('Everything is down, and its data is gone.');
+  return 0;
 }
 
 const commands: Readonly<Record<string, () => number | Promise<number>>> = {
