@@ -58,7 +58,10 @@ export const envSchema = z.object({
     .default(32 * 1024 * 1024)
     .describe('Largest request body'),
   CALL_DEADLINE_MS: ms.default(300_000).describe('Limit of a whole call, retries included'),
-  ATTEMPT_TIMEOUT_MS: ms.default(120_000).describe('Limit of one attempt until its headers came'),
+  ATTEMPT_TIMEOUT_MS: ms.default(120_000).describe('Limit of one attempt at a whole answer'),
+  FIRST_EVENT_TIMEOUT_MS: ms
+    .default(10_000)
+    .describe('Limit of one attempt at a stream until its first event'),
   IDLE_TIMEOUT_MS: ms.default(60_000).describe('Longest silence of an upstream socket'),
   CONNECT_TIMEOUT_MS: ms.default(5_000).describe('Limit of connecting to the upstream'),
   KEEP_ALIVE_MS: ms
@@ -68,6 +71,15 @@ export const envSchema = z.object({
   RETRY_MAX: z.coerce.number().int().min(0).max(10).default(2).describe('Most retries of a call'),
   RETRY_BASE_MS: ms.default(500).describe('First back-off, doubled each time, full jitter'),
   RETRY_CAP_MS: ms.default(8_000).describe('Longest back-off'),
+  RETRY_BUDGET_RATIO: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('Retries earned by each success, of all calls together'),
+  RETRY_BUDGET_CAPACITY: count
+    .default(10)
+    .describe('Retries that can be saved up, and at the start'),
   BATCH_MAX_ITEMS: count.default(100).describe('Most items of one batch'),
   BATCH_CONCURRENCY: count.default(10).describe('Items of one batch in flight at once'),
   SHUTDOWN_TIMEOUT_MS: ms.default(30_000).describe('Limit for finishing what is in flight'),

@@ -43,6 +43,9 @@ describe('the service', { concurrency: false }, () => {
       TRUST_INBOUND_TRACE: 'true',
       OTEL_TRACES_EXPORTER: 'none',
       ATTEMPT_TIMEOUT_MS: '300',
+      FIRST_EVENT_TIMEOUT_MS: '300',
+      CALL_DEADLINE_MS: '20000',
+      RETRY_BUDGET_CAPACITY: '1000',
       IDLE_TIMEOUT_MS: '1000',
       RETRY_MAX: '1',
       RETRY_BASE_MS: '1',
@@ -258,6 +261,44 @@ describe('the service', { concurrency: false }, () => {
       await simulatorSaw(id, attempts);
     });
   }
+
+  const BEFORE_CONTENT: readonly [fault: Fault, status: number, outcome: string][] = [
+    [{ kind: 'stream_error', afterChunks: 0 }, 529, 'overloaded'],
+    [{ kind: 'stream_cut', afterChunks: 0 }, 502, 'truncated'],
+    [{ kind: 'hang' }, 504, 'timeout'],
+  ];
+  for (const [fault, status, outcome] of BEFORE_CONTENT) {
+    test(`SDK: a stream’s ${fault.kind} before content is retried, then ${status}`, async () => {
+      const id = randomUUID();
+      const headers = { 'x-correlation-id': id };
+      const thrown = await withFaults([fault], () =>
+        sdk.messages.create({ ...ASK, stream: true }, { headers }).then(
+          () => assert.fail('it began'),
+          (e: unknown) => e as InstanceType<typeof Anthropic.APIError>,
+        ),
+      );
+      assert.equal(thrown.status, status);
+      assert.equal(thrown.headers?.get('x-should-retry'), 'false');
+      assert.equal(await outcomeOf(id), outcome);
+      await simulatorSaw(id, 2);
+    });
+  }
+
+  test('the caller’s own deadline is obeyed, and a bad one said', async () => {
+    await withFaults([{ kind: 'slow', delayMs: 5_000 }], async () => {
+      const startedMs = performance.now();
+      const late = await post('/v1/messages', BODY, { 'x-deadline-ms': '100' });
+      assert.equal(late.status, 504);
+      assert.equal(late.headers.get('x-should-retry'), 'false');
+      assert.match(await late.text(), /deadline of 100 ms/);
+      assert(performance.now() - startedMs < 3_000);
+    });
+    for (const bad of ['0', '-5', 'soon', '1.5', '99999999']) {
+      const refused = await post('/v1/messages', BODY, { 'x-deadline-ms': bad });
+      assert.equal(refused.status, 400, bad);
+      assert.match(await refused.text(), /x-deadline-ms/);
+    }
+  });
 
   for (const [kind, outcome] of [
     ['stream_error', 'overloaded'],

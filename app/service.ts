@@ -5,6 +5,7 @@ import { createClient } from './claude/client.ts';
 import { createPool, poolStates } from './claude/transport.ts';
 import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { createRetryBudget } from './pipeline/retry-budget.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Telemetry } from './telemetry/sdk.ts';
 import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
@@ -42,12 +43,18 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     models: config.CLAUDE_MODELS,
     now: systemClock.now,
   });
+  const budget = createRetryBudget({
+    ratio: config.RETRY_BUDGET_RATIO,
+    capacity: config.RETRY_BUDGET_CAPACITY,
+  });
+  instruments.retryBudget.addCallback((result) => result.observe(budget.left()));
   const client = createClient(
     {
       baseUrl: config.CLAUDE_BASE_URL,
       upstreamName: config.CLAUDE_UPSTREAM_NAME,
       callDeadlineMs: config.CALL_DEADLINE_MS,
       attemptTimeoutMs: config.ATTEMPT_TIMEOUT_MS,
+      firstEventTimeoutMs: config.FIRST_EVENT_TIMEOUT_MS,
       retry: {
         maxRetries: config.RETRY_MAX,
         baseMs: config.RETRY_BASE_MS,
@@ -58,6 +65,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
       recorder,
       clock: systemClock,
       random: Math.random,
+      budget,
       keySource: () => config.CLAUDE_API_KEY,
       hasKey: config.CLAUDE_API_KEY !== undefined,
       pool,

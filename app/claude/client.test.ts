@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { systemClock } from '../clock.ts';
+import { createRetryBudget } from '../pipeline/retry-budget.ts';
 import { recordingCall, textOf } from '../pipeline/testing.ts';
 import { type CallInput, type ClientOptions, createClient, createStages } from './client.ts';
 import { createPool } from './transport.ts';
@@ -31,6 +32,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     upstreamName: 'up',
     callDeadlineMs: 5000,
     attemptTimeoutMs: 2000,
+    firstEventTimeoutMs: 2000,
     retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
     ...part,
   };
@@ -38,6 +40,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     recorder: { startCall: () => call },
     clock: systemClock,
     random: () => 0,
+    budget: createRetryBudget({ ratio: 0.1, capacity: 100 }),
     keySource: () => KEY,
     hasKey: true,
     pool,
@@ -78,7 +81,7 @@ test('the stages stand in this order', async (t) => {
   const { options, deps } = await setUp(t, (_, response) => response.end('{}'));
   assert.deepEqual(
     createStages(options, deps).map((stage) => stage.name),
-    ['observeCall', 'retry', 'observeAttempt', 'timeout', 'authenticate'],
+    ['observeCall', 'retry', 'observeAttempt', 'timeout', 'hold', 'authenticate'],
   );
 });
 
@@ -150,7 +153,7 @@ test('a caller who leaves aborts the upstream, waiting or streaming', async (t) 
     let upstreamClosed: Promise<unknown> | undefined;
     const { client, call } = await setUp(t, (request, response) => {
       upstreamClosed = once(response, 'close');
-      if (stream) response.write('event: ping\ndata: {}\n\n');
+      if (stream) response.write('event: content_block_delta\ndata: {}\n\n');
       else controller.abort();
       request.resume();
     });

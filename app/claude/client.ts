@@ -2,10 +2,12 @@
 import type { Agent } from 'undici';
 import { AppError } from '../errors.ts';
 import { authenticate, type KeySource } from '../pipeline/authenticate.ts';
+import { hold } from '../pipeline/hold.ts';
 import { observeAttempt } from '../pipeline/observe-attempt.ts';
 import { observeCall } from '../pipeline/observe-call.ts';
 import { compose } from '../pipeline/pipeline.ts';
 import { type RetryOptions, retry } from '../pipeline/retry.ts';
+import type { RetryBudget } from '../pipeline/retry-budget.ts';
 import type { Clock, PipelineRequest, PipelineResponse, Stage } from '../pipeline/stage.ts';
 import { timeout } from '../pipeline/timeout.ts';
 import type { CallInfo, Outcome, Recorder } from '../telemetry/recorder.ts';
@@ -23,6 +25,8 @@ export interface CallInput extends CallInfo {
   readonly body?: string;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
+  /** The caller's own limit, milliseconds from now; ours holds where it is shorter. */
+  readonly deadlineMs?: number;
 }
 
 /** An upstream's answer of any status. */
@@ -48,7 +52,10 @@ export interface ClientOptions {
   readonly baseUrl: string;
   readonly upstreamName: string;
   readonly callDeadlineMs: number;
+  /** Of a whole answer, to its end. */
   readonly attemptTimeoutMs: number;
+  /** Of a stream, to its first event. */
+  readonly firstEventTimeoutMs: number;
   readonly retry: RetryOptions;
 }
 
@@ -56,6 +63,7 @@ export interface ClientDeps {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly budget: RetryBudget;
   readonly keySource: KeySource;
   readonly hasKey: boolean;
   readonly pool: Agent;
@@ -63,7 +71,7 @@ export interface ClientDeps {
 
 /**
  * The stages, outermost first; a test pins their order. Their places and reasons are in
- * docs/adr/0001: observeCall, (mask), retry, (failover), observeAttempt, timeout, authenticate,
+ * docs/adr/0001: observeCall, (mask), retry, (failover), observeAttempt, timeout, hold, authenticate,
  * (sign). Those in brackets are not built yet.
  */
 export function createStages(options: ClientOptions, deps: ClientDeps): readonly Stage[] {
@@ -72,6 +80,7 @@ export function createStages(options: ClientOptions, deps: ClientDeps): readonly
     retry(options.retry, deps),
     observeAttempt(options.upstreamName, deps),
     timeout(options.attemptTimeoutMs),
+    hold(options.firstEventTimeoutMs),
     authenticate(deps.keySource),
   ];
 }
@@ -88,13 +97,15 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
     upstream: () => ({ name: options.upstreamName, state }),
     reject: (info, outcome) => deps.recorder.startCall(info).end(outcome),
     async call(input) {
+      const deadlineMs = Math.min(options.callDeadlineMs, input.deadlineMs ?? Infinity);
       const limit = linkedAbort(input.signal, {
-        timeoutMs: options.callDeadlineMs,
-        onTimeout: () => deadlinePassed(options.callDeadlineMs),
+        timeoutMs: deadlineMs,
+        onTimeout: () => deadlinePassed(deadlineMs),
         // Whatever the caller's signal gives as its reason, here it means that he went away.
         onParent: () => new AppError('client_cancelled', 'the caller went away'),
       });
-      const request = toRequest(input, limit.signal, deps.recorder);
+      const deadlineAtMs = deps.clock.now() + deadlineMs;
+      const request = toRequest(input, limit.signal, deadlineAtMs, deps.recorder);
       try {
         const response = await (input.stream ? streamed : whole)(request);
         state = response.status < 500 ? 'up' : 'down';
@@ -112,15 +123,22 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
   };
 }
 
-function toRequest(input: CallInput, signal: AbortSignal, recorder: Recorder): PipelineRequest {
-  const { method, url, headers, body } = input;
+function toRequest(
+  input: CallInput,
+  signal: AbortSignal,
+  deadlineAtMs: number,
+  recorder: Recorder,
+): PipelineRequest {
+  const { method, url, headers, body, stream } = input;
   return {
     method,
     url,
     // Trae adds its own `Content-Type`; a lower-case one would go out beside it.
     headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
     ...(body !== undefined && { body }),
+    stream,
     signal,
+    deadlineAtMs,
     call: recorder.startCall(input),
   };
 }

@@ -58,6 +58,8 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
     }
     const { correlationId } = localsOf(response);
     response.setHeader('request-id', correlationId);
+    // Through the pipeline, which has retried it as often as it may, or its time was up.
+    if (error.retryable || error.code === 'timeout') response.setHeader('x-should-retry', 'false');
     response.status(error.status).json(errorBody(error, correlationId));
   };
 }

@@ -1,8 +1,24 @@
 /** Which headers cross the service: allow-lists, both ways. What is not listed stays behind. */
 
+import { AppError } from '../errors.ts';
+
 /** Of a caller's; his credentials and cookies never go upstream. */
 const UP = ['anthropic-version', 'anthropic-beta', 'accept'] as const;
 const DEFAULT_VERSION = '2023-06-01';
+
+/** How long the caller will wait, in milliseconds from now: it goes no further than here. */
+const DEADLINE_HEADER = 'x-deadline-ms';
+const MAX_DEADLINE_MS = 3_600_000;
+
+/** @returns the caller's own limit, where he gives one @throws {AppError} invalid_request */
+export function deadlineOf(incoming: Incoming): { deadlineMs?: number } {
+  const text = incoming[DEADLINE_HEADER];
+  if (text === undefined) return {};
+  const deadlineMs = typeof text === 'string' && /^[0-9]{1,7}$/.test(text) ? Number(text) : 0;
+  if (deadlineMs >= 1 && deadlineMs <= MAX_DEADLINE_MS) return { deadlineMs };
+  const problem = `must be a whole number of milliseconds from 1 to ${MAX_DEADLINE_MS}`;
+  throw new AppError('invalid_request', `${DEADLINE_HEADER}: ${problem}`);
+}
 
 /** Of an upstream's, besides `anthropic-ratelimit-*`; the organisation ID is not for callers. */
 const DOWN: ReadonlySet<string> = new Set([

@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import { writeAnswer } from './answer.ts';
 import { parseJson } from './body.ts';
 import { localsOf } from './context.ts';
-import { headersUp } from './headers.ts';
+import { deadlineOf, headersUp } from './headers.ts';
 import { checkCountTokens, checkMessages } from './schemas.ts';
 
 type Asked = Pick<CallInput, 'operation' | 'method' | 'url' | 'model' | 'stream'> & {
@@ -36,7 +36,8 @@ async function answer(
 ): Promise<void> {
   const { receivedAtMs, signal } = localsOf(response);
   const headers = headersUp(request.headers);
-  const result = await client.call({ ...asked, headers, receivedAtMs, signal });
+  const deadline = deadlineOf(request.headers);
+  const result = await client.call({ ...asked, ...deadline, headers, receivedAtMs, signal });
   await writeAnswer(response, result);
 }
 

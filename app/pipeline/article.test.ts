@@ -8,6 +8,7 @@ import { createPool, createTransport } from '../claude/transport.ts';
 import { systemClock } from '../clock.ts';
 import { createPipeline } from './pipeline.ts';
 import { retry } from './retry.ts';
+import { createRetryBudget } from './retry-budget.ts';
 import type { Stage } from './stage.ts';
 import { textOf } from './testing.ts';
 
@@ -175,7 +176,8 @@ test('retry: as a stage, three retries, doubling', async (t) => {
   const { seen, baseUrl } = await upstream(t, 429, 502, 503);
   const api = create(t, baseUrl);
   const options = { maxRetries: 3, baseMs: 1, capMs: 1000 };
-  api.use(retry(options, { clock: systemClock, random: Math.random }));
+  const budget = createRetryBudget({ ratio: 0.1, capacity: 10 });
+  api.use(retry(options, { clock: systemClock, random: Math.random, budget }));
   assert.equal((await api.post('/v1/messages', {})).status, 200);
   assert.equal(seen.length, 4);
 });

@@ -60,14 +60,20 @@ export interface Pipeline {
   post(url: string, body: unknown, init?: Partial<PipelineRequest>): Promise<PipelineResponse>;
 }
 
-const NEVER = new AbortController().signal;
+const DEFAULTS = {
+  method: 'GET',
+  headers: {},
+  stream: false,
+  signal: new AbortController().signal,
+  deadlineAtMs: Number.POSITIVE_INFINITY,
+  call: unrecordedCall,
+} as const;
 
 /** @returns a pipeline over a transport, without a stage yet */
 export function createPipeline(transport: Next): Pipeline {
   const stages: Stage[] = [];
   let run: Next = transport;
-  const request = ({ url, ...init }: RequestInit) =>
-    run({ method: 'GET', url, headers: {}, signal: NEVER, call: unrecordedCall, ...init });
+  const request = ({ url, ...init }: RequestInit) => run({ ...DEFAULTS, url, ...init });
   const pipeline: Pipeline = {
     use(middleware: Middleware) {
       stages.push(toStage(middleware));

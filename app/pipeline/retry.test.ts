@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../errors.ts';
 import { retry, retryAfterMs } from './retry.ts';
+import { createRetryBudget } from './retry-budget.ts';
 import type { PipelineResponse } from './stage.ts';
 import { aRequest, aResponse, fakeClock, recordingCall, scripted } from './testing.ts';
 
@@ -12,8 +13,16 @@ const broken = new AppError('bad_upstream_answer', 'x');
 function setUp() {
   const clock = fakeClock();
   const call = recordingCall();
-  return { clock, call, stage: retry(OPTIONS, { clock, random: () => 0.5 }) };
+  const budget = createRetryBudget({ ratio: 0.1, capacity: 10 });
+  const deps = { clock, random: () => 0.5, budget };
+  return { clock, call, budget, deps, stage: retry(OPTIONS, deps) };
 }
+
+const spent = (code: string) =>
+  JSON.stringify({
+    type: 'error',
+    error: { type: 'rate_limit_error', details: { error_code: code } },
+  });
 
 const TABLE: readonly [name: string, first: PipelineResponse | Error, attempts: number][] = [
   ['200', aResponse(200), 1],
@@ -29,6 +38,9 @@ const TABLE: readonly [name: string, first: PipelineResponse | Error, attempts: 
   ]),
   ['x-should-retry: false', aResponse(500, { headers: { 'x-should-retry': 'false' } }), 1],
   ['x-should-retry: true', aResponse(400, { headers: { 'x-should-retry': 'true' } }), 2],
+  ['a spend limit', aResponse(429, { data: spent('enforced_spend_limit_reached') }), 1],
+  ['a contract’s', aResponse(429, { data: spent('contract_spend_limit_reached') }), 1],
+  ['a 429 with another code', aResponse(429, { data: spent('acceleration_limit') }), 2],
   ['network error', network, 2],
   ['an error that is not retryable', broken, 1],
   ['a mistake of ours', new TypeError('x'), 1],
@@ -58,6 +70,7 @@ test('back-off doubles with full jitter; the last answer tells the SDK not to go
   assert.deepEqual(call.told, [
     ['retry', 'upstream_error'],
     ['retry', 'overloaded'],
+    ['refused', 'attempts'],
   ]);
   assert.equal(response.status, 503);
   assert.equal(response.headers['x-should-retry'], 'false');
@@ -70,16 +83,58 @@ test('retry-after is obeyed, and never undercut', async () => {
   assert.deepEqual(clock.slept, [1050]);
 });
 
-test('an upstream that asks for more than the cap is not waited for', async () => {
-  const { clock, stage } = setUp();
+test('retry-after is obeyed up to the deadline, and not begun beyond it', async () => {
+  const { call, clock, budget, stage } = setUp();
   const limited = aResponse(429, { headers: { 'retry-after': '60' } });
-  const response = await stage(aRequest(), scripted(limited));
+  const patient = aRequest({ deadlineAtMs: clock.now() + 61_000 });
+  assert.equal((await stage(patient, scripted(limited, aResponse()))).status, 200);
+  assert.deepEqual(clock.slept, [60_050]);
+  const before = budget.left();
+  const hurried = aRequest({ call, deadlineAtMs: clock.now() + 59_000 });
+  const response = await stage(hurried, scripted(limited));
   assert.equal(response.status, 429);
-  assert.deepEqual(clock.slept, []);
+  assert.equal(response.headers['x-should-retry'], 'false');
+  assert.deepEqual(call.told, [['refused', 'deadline']]);
+  assert.equal(clock.slept.length, 1);
+  assert.equal(budget.left(), before, 'what cannot be made costs nothing');
+});
+
+test('a timeout is retried once: the upstream may still be at work', async () => {
+  const timeout = new AppError('timeout', 'x', { retryable: true });
+  const { call, stage } = setUp();
+  const next = scripted(timeout, timeout, aResponse());
+  await assert.rejects(stage(aRequest({ call }), next), timeout);
+  assert.deepEqual(call.told, [
+    ['retry', 'timeout'],
+    ['refused', 'attempts'],
+  ]);
+});
+
+test('an outage is not multiplied: 10,000 failing calls make at most 1.1 attempts each', async () => {
+  const { stage } = setUp();
+  let attempts = 0;
+  const failing = async () => {
+    attempts += 1;
+    return aResponse(529);
+  };
+  for (let i = 0; i < 10_000; i++) await stage(aRequest(), failing);
+  assert(attempts > 10_000 && attempts <= 11_000, String(attempts));
+});
+
+test('where one in ten fails, none is refused a retry', async () => {
+  const { call, stage } = setUp();
+  for (let i = 0; i < 1_000; i++) {
+    const script = i % 11 === 0 ? [aResponse(500), aResponse()] : [aResponse()];
+    await stage(aRequest({ call }), scripted(...script));
+  }
+  assert.deepEqual(
+    call.told.filter((told) => (told as string[])[0] === 'refused'),
+    [],
+  );
 });
 
 test('a cancelled call is not retried, and its back-off ends with its reason', async () => {
-  const { stage } = setUp();
+  const { deps, stage } = setUp();
   const controller = new AbortController();
   const reason = new AppError('client_cancelled', 'gone');
   const next = scripted(aResponse(500), aResponse(200));
@@ -90,7 +145,7 @@ test('a cancelled call is not retried, and its back-off ends with its reason', a
       signal.throwIfAborted();
     },
   };
-  const patient = retry(OPTIONS, { clock, random: () => 0 });
+  const patient = retry(OPTIONS, { ...deps, clock });
   await assert.rejects(patient(aRequest({ signal: controller.signal }), next), reason);
   assert.equal(
     (await stage(aRequest({ signal: controller.signal }), scripted(aResponse(500)))).status,

@@ -1,16 +1,17 @@
 /** Stage: makes an attempt again where that can succeed, with full jitter and within the deadline. */
 import { outcomeOfStatus } from '../claude/messages.ts';
 import { AppError } from '../errors.ts';
-import type { Outcome } from '../telemetry/recorder.ts';
+import type { Outcome, RetryRefusal } from '../telemetry/recorder.ts';
 import { outcomeOfError } from './outcome.ts';
-import type { Clock, PipelineResponse, Stage } from './stage.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { Clock, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 
 export interface RetryOptions {
   /** Attempts after the first. */
   readonly maxRetries: number;
   /** First back-off, doubled for each further one. */
   readonly baseMs: number;
-  /** Longest back-off; an upstream that asks for more is not waited for. */
+  /** Longest back-off of our own; what an upstream asks for is bounded by the call's deadline. */
   readonly capMs: number;
 }
 
@@ -18,16 +19,24 @@ export interface RetryDeps {
   readonly clock: Clock;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
+  /** Shared by all calls. */
+  readonly budget: RetryBudget;
 }
+
+/** After a timeout the upstream may still be at work, and is paid: once more, and no further. */
+const MAX_TIMEOUT_RETRIES = 1;
+/** A month's spend is used up: it fails until the month is over, whatever its status. */
+const SPEND_LIMIT = /"error_code"\s*:\s*"[a-z_]*spend_limit_reached"/;
 
 /** https://docs.anthropic.com/en/api/errors; 408 and 409 as Anthropic's own SDKs do. */
 const RETRYABLE_STATUS: ReadonlySet<number> = new Set([408, 409, 429, 500, 502, 503, 504, 529]);
 
 /** A 4xx would fail again; an answer that says `x-should-retry` knows better than its status. */
-export function isRetryable({ status, headers }: PipelineResponse): boolean {
+export function isRetryable({ status, headers, data }: PipelineResponse): boolean {
   const advice = headers['x-should-retry'];
   if (advice === 'true') return status >= 400;
   if (advice === 'false') return false;
+  if (status === 429 && typeof data === 'string' && SPEND_LIMIT.test(data)) return false;
   return RETRYABLE_STATUS.has(status);
 }
 
@@ -48,26 +57,52 @@ export function retryAfterMs(
 }
 
 /**
- * Retries answers and errors alike; a stream whose headers came is never retried here. The last
- * answer goes to the caller with `x-should-retry: false`, so that his SDK does not multiply ours.
+ * Retries answers and errors alike; what comes back of a stream has begun, and is never retried here.
+ * The last answer goes to the caller with `x-should-retry: false`, so that his SDK does not multiply
+ * ours; an error of ours is marked by the error handler.
  */
-export function retry(options: RetryOptions, { clock, random }: RetryDeps): Stage {
+export function retry(options: RetryOptions, deps: RetryDeps): Stage {
+  const { clock, random, budget } = deps;
   const backoffMs = (retries: number) =>
     random() * Math.min(options.capMs, options.baseMs * 2 ** retries);
   return async function retry(request, next) {
+    const { call, signal } = request;
+    let timeouts = 0;
     for (let retries = 0; ; retries += 1) {
       const result = await settle(() => next(request));
       const reason = reasonToRetry(result);
-      if (reason === undefined || request.signal.aborted) return finish(result);
+      if (reason === undefined) {
+        if ('response' in result && result.response.status < 400) budget.earn();
+        return finish(result);
+      }
+      if (signal.aborted) return finish(result);
+      if (reason === 'timeout') timeouts += 1;
       const asked = 'response' in result ? retryAfterMs(result.response.headers) : undefined;
       const waitMs = asked === undefined ? backoffMs(retries) : asked + random() * options.baseMs;
-      if (retries >= options.maxRetries || (asked ?? 0) > options.capMs) return lastWord(result);
-      request.call.retry(reason);
+      const refusal =
+        retries >= options.maxRetries || timeouts > MAX_TIMEOUT_RETRIES
+          ? 'attempts'
+          : refusalOf(request, clock.now() + waitMs, budget);
+      if (refusal !== undefined) {
+        call.retryRefused(refusal);
+        return lastWord(result);
+      }
+      call.retry(reason);
       const startedMs = clock.now();
-      await clock.sleep(waitMs, request.signal);
-      request.call.waited(clock.now() - startedMs);
+      await clock.sleep(waitMs, signal);
+      call.waited(clock.now() - startedMs);
     }
   };
+}
+
+/** Time first: a retry that cannot be made takes none of the budget. */
+function refusalOf(
+  { deadlineAtMs }: PipelineRequest,
+  nextAtMs: number,
+  budget: RetryBudget,
+): RetryRefusal | undefined {
+  if (nextAtMs >= deadlineAtMs) return 'deadline';
+  return budget.spend() ? undefined : 'budget';
 }
 
 type Result = { readonly response: PipelineResponse } | { readonly error: unknown };

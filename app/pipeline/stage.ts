@@ -10,8 +10,12 @@ export interface PipelineRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Serialised once by whoever made it, sent byte for byte. */
   readonly body?: string;
+  /** Whether the answer is asked for as a stream of events. */
+  readonly stream: boolean;
   /** Ends the request and everything that waits for it. */
   readonly signal: AbortSignal;
+  /** When that will be at the latest, `clock.now()` milliseconds; Infinity where there is no limit. */
+  readonly deadlineAtMs: number;
   /** What telemetry is told of this call. */
   readonly call: CallRecord;
 }

@@ -1,11 +1,11 @@
-/** Stage: limits one attempt, and aborts what it limits. */
+/** Stage: limits one attempt at a whole answer, and aborts what it limits. Streams are `hold`'s. */
 import { linkedAbort } from '../claude/deadline.ts';
 import { AppError } from '../errors.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * The limit ends when the response is there: a whole answer's text, a stream's headers. Until a
- * stream's own end the request's signal goes on to abort it.
+ * Headers of a whole answer come only after its generation: a limit to the first byte would end good
+ * calls, and pay for them twice.
  * @throws {AppError} timeout, retryable
  */
 export function timeout(attemptTimeoutMs: number): Stage {
@@ -14,15 +14,12 @@ export function timeout(attemptTimeoutMs: number): Stage {
       retryable: true,
     });
   return async function timeout(request, next) {
+    if (request.stream) return next(request);
     const limit = linkedAbort(request.signal, { timeoutMs: attemptTimeoutMs, onTimeout });
     try {
-      const response = await next({ ...request, signal: limit.signal });
-      limit.clearTimer();
-      if (typeof response.data === 'string') limit.dispose();
-      return response;
-    } catch (error) {
+      return await next({ ...request, signal: limit.signal });
+    } finally {
       limit.dispose();
-      throw error;
     }
   };
 }

@@ -67,6 +67,9 @@ export function endCall(
   const labels = { operation: info.operation, model, stream, outcome };
   instruments.requests.add(1, labels);
   instruments.duration.record(durationMs / 1000, labels);
+  if (state.attempts > 0) {
+    instruments.attemptsPerCall.record(state.attempts, { operation: info.operation });
+  }
   instruments.overhead.record(overheadMs / 1000, { operation: info.operation, stream });
   if (info.operation === 'chat') endChat(state, instruments, outcome, durationMs);
   span.setAttributes({ ...state.facts, ...usageAttributes(state.usage) });

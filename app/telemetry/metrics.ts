@@ -3,7 +3,7 @@
  * here. Labels are allow-lists (docs/semantics.md): nothing else from outside becomes one.
  */
 import type { Counter, Gauge, Histogram, Meter, UpDownCounter } from '@opentelemetry/api';
-import { OUTCOMES, type Outcome } from './recorder.ts';
+import { OUTCOMES, type Outcome, RETRY_REFUSALS } from './recorder.ts';
 
 /** Outcomes of a failed attempt that count as upstream errors: not the caller's own doing. */
 export const ERROR_TYPES = [
@@ -28,6 +28,7 @@ const CALL_BUCKETS = [
 ];
 /** Seconds; our own time is milliseconds on a good day. */
 const OVERHEAD_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+const ATTEMPT_BUCKETS = [1, 2, 3, 4, 6, 11];
 /** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ */
 const GEN_AI_DURATION_BUCKETS = [
   0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
@@ -81,6 +82,28 @@ export const METRICS = {
     unit: '{attempt}',
     help: 'Attempts made again, by why',
     labels: { reason: ERROR_TYPES },
+  },
+  retriesRefused: {
+    name: 'claude_api_retries_refused_total',
+    kind: 'counter',
+    unit: '{call}',
+    help: 'Calls that another attempt might have saved: out of attempts, of the budget, of time',
+    labels: { why: RETRY_REFUSALS },
+  },
+  retryBudget: {
+    name: 'claude_api_retry_budget',
+    kind: 'observable_gauge',
+    unit: '{retry}',
+    help: 'Retries that may be made now; at 0 an outage is no longer multiplied',
+    labels: {},
+  },
+  attemptsPerCall: {
+    name: 'claude_api_attempts_per_call',
+    kind: 'histogram',
+    unit: '{attempt}',
+    help: 'Attempts that a call took',
+    labels: { operation: OPERATION },
+    buckets: ATTEMPT_BUCKETS,
   },
   duration: {
     name: 'claude_api_request_duration_seconds',
@@ -259,6 +282,7 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
     }
     for (const type of METRICS.tokens.labels.type) instruments.tokens.add(0, { model, type });
   }
+  for (const why of RETRY_REFUSALS) instruments.retriesRefused.add(0, { why });
   instruments.inFlight.add(0);
   instruments.replacedIds.add(0);
 }

@@ -35,6 +35,10 @@ export interface CallInfo {
   readonly receivedAtMs: number;
 }
 
+/** Why no further attempt is made: of the call's own, of all calls' budget, of time. */
+export const RETRY_REFUSALS = ['attempts', 'budget', 'deadline'] as const;
+export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
+
 /** One attempt as telemetry sees it. */
 export interface AttemptRecord {
   /** Headers that carry the trace and the correlation ID to the upstream. */
@@ -54,6 +58,8 @@ export interface CallRecord {
   startAttempt(upstream: string): AttemptRecord;
   /** Another attempt is to come because of `reason`. */
   retry(reason: Outcome): void;
+  /** Another attempt could have succeeded, but is not made, because of `why`. */
+  retryRefused(why: RetryRefusal): void;
   /** Time that was not ours: waiting for an upstream or in back-off, milliseconds. */
   waited(ms: number): void;
   /** Content of a stream has come; the first one sets the time to first token. */
@@ -79,6 +85,7 @@ export const unrecordedCall: CallRecord = {
   run: (fn) => fn(),
   startAttempt: () => ({ headers: {}, run: (fn) => fn(), end() {}, streaming() {} }),
   retry() {},
+  retryRefused() {},
   waited() {},
   chunk() {},
   usage() {},

@@ -88,6 +88,9 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
       instruments.retries.add(1, { reason });
       deps.logger.warn({ reason, attempt: state.attempts }, 'retrying');
     },
+    retryRefused(why) {
+      instruments.retriesRefused.add(1, { why });
+    },
     waited(ms) {
       state.waitedMs += ms;
     },
