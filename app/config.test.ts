@@ -76,3 +76,58 @@ test('.env.example names every setting with its default, and nothing else of the
   ]);
   assert.deepEqual(written, expected);
 });
+
+test('one upstream by default, several as JSON, each with the key that it names', () => {
+  const [one] = readConfig({ CLAUDE_API_KEY: 'sk-the-first' }).upstreams;
+  assert.equal(one?.name, 'anthropic');
+  assert.equal(one.key, 'sk-the-first');
+  const { upstreams } = readConfig({
+    CLAUDE_API_KEY: 'sk-the-first',
+    EU_KEY: 'sk-the-second',
+    CLAUDE_UPSTREAMS: JSON.stringify([
+      { name: 'us', url: 'https://us.example' },
+      {
+        name: 'eu',
+        url: 'https://eu.example/x',
+        priority: 1,
+        key_env: 'EU_KEY',
+        models: { a: 'b' },
+      },
+    ]),
+  });
+  assert.deepEqual(
+    upstreams.map(({ name, key, priority, weight }) => [name, key, priority, weight]),
+    [
+      ['us', 'sk-the-first', 0, 1],
+      ['eu', 'sk-the-second', 1, 1],
+    ],
+  );
+});
+
+const US = { name: 'us', url: 'https://us.example' };
+const BAD_UPSTREAMS: readonly [why: string, value: string][] = [
+  ['no JSON', '{'],
+  ['none', '[]'],
+  ['no list', '{}'],
+  ['a name that is no label', JSON.stringify([{ ...US, name: 'US East' }])],
+  ['two of one name', JSON.stringify([US, US])],
+  ['a password in the address', JSON.stringify([{ ...US, url: 'https://u:p@us.example' }])],
+  ['an unknown field', JSON.stringify([{ ...US, key: 'sk-not-here' }])],
+  ['a header of ours', JSON.stringify([{ ...US, headers: { 'x-api-key': 'sk-not-here' } }])],
+  ['a broken header', JSON.stringify([{ ...US, headers: { 'x-a': 'b\r\nc: d' } }])],
+  ['a key that is not set', JSON.stringify([{ ...US, key_env: 'NOT_SET' }])],
+];
+for (const [why, value] of BAD_UPSTREAMS) {
+  test(`CLAUDE_UPSTREAMS: ${why} is refused by name`, () => {
+    const env = { CLAUDE_API_KEY: 'sk-the-first', CLAUDE_UPSTREAMS: value };
+    assert.throws(
+      () => readConfig(env),
+      (error: ConfigError) => {
+        assert(error instanceof ConfigError);
+        assert(error.problems.every((problem) => problem.startsWith('CLAUDE_UPSTREAMS')));
+        assert(!error.message.includes('sk-not-here'));
+        return true;
+      },
+    );
+  });
+}

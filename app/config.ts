@@ -13,6 +13,44 @@ const list = z
   .transform((v) => v.split(',').map((s) => s.trim()))
   .pipe(z.array(z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/)).min(1));
 
+const apiKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{8,512}$/, 'must be 8 to 512 printable ASCII characters');
+const alias = z.string().regex(/^[a-z0-9-]{1,32}$/);
+const name = z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/);
+
+/** Set by the pipeline, or by HTTP itself. */
+const OWN_HEADERS =
+  /^(?!(?:host|connection|content-length|content-type|transfer-encoding|x-api-key)$)[a-z0-9-]{1,64}$/;
+
+/** One upstream of CLAUDE_UPSTREAMS. */
+const upstream = z.strictObject({
+  name: alias,
+  url,
+  priority: z.int().min(0).max(100).default(0),
+  weight: z.number().positive().max(1_000).default(1),
+  key_env: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{0,63}$/)
+    .default('CLAUDE_API_KEY'),
+  models: z.record(name, name).default({}),
+  headers: z.record(z.string().regex(OWN_HEADERS), z.string().regex(/^[\x20-\x7e]*$/)).default({}),
+});
+
+/** @throws nothing: what is no JSON is an issue like any other */
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue('must be JSON');
+    return z.NEVER;
+  }
+});
+
+const upstreams = json
+  .pipe(z.array(upstream).min(1).max(16))
+  .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
+
 const SAMPLERS = [
   'always_on',
   'always_off',
@@ -32,17 +70,14 @@ export const envSchema = z.object({
   PORT: port.default(8080).describe('Port of the public API'),
   METRICS_HOST: z.string().min(1).default('127.0.0.1').describe('Address of /metrics'),
   METRICS_PORT: port.default(9464).describe('Port of /metrics, never the public one'),
-  CLAUDE_API_KEY: z
-    .string()
-    .regex(/^[\x21-\x7e]{8,512}$/, 'must be 8 to 512 printable ASCII characters')
+  CLAUDE_API_KEY: apiKey
     .optional()
     .describe('Key for the upstream; without one the service is not ready'),
   CLAUDE_BASE_URL: url.default('https://api.anthropic.com').describe('The upstream'),
-  CLAUDE_UPSTREAM_NAME: z
-    .string()
-    .regex(/^[a-z0-9-]{1,32}$/)
-    .default('anthropic')
-    .describe('Label of the upstream in metrics'),
+  CLAUDE_UPSTREAM_NAME: alias.default('anthropic').describe('Label of the upstream in metrics'),
+  CLAUDE_UPSTREAMS: upstreams
+    .optional()
+    .describe('Several upstreams in place of the one above, as JSON (docs/upstreams.md)'),
   CLAUDE_MODELS: list
     .default(['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5'])
     .describe('Models that get a label of their own; all others are "other"'),
@@ -80,6 +115,21 @@ export const envSchema = z.object({
   RETRY_BUDGET_CAPACITY: count
     .default(10)
     .describe('Retries that can be saved up, and at the start'),
+  BREAKER_WINDOW_MS: ms
+    .default(10_000)
+    .describe('Failures of an upstream are counted over this time'),
+  BREAKER_MIN_ATTEMPTS: count
+    .default(20)
+    .describe('With fewer attempts in that time its circuit stays closed'),
+  BREAKER_FAILURE_RATIO: z.coerce
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.5)
+    .describe('Share of failures that opens its circuit'),
+  BREAKER_OPEN_MS: ms.default(5_000).describe('How long a circuit stays open before it is tried'),
+  BREAKER_PROBES: count.default(3).describe('Attempts that try it, and must all succeed'),
+  BREAKER_RAMP_MS: ms.default(30_000).describe('From closing again to its full share of the calls'),
   BATCH_MAX_ITEMS: count.default(100).describe('Most items of one batch'),
   BATCH_CONCURRENCY: count.default(10).describe('Items of one batch in flight at once'),
   SHUTDOWN_TIMEOUT_MS: ms.default(30_000).describe('Limit for finishing what is in flight'),
@@ -112,8 +162,18 @@ export const envSchema = z.object({
     .describe('Ratio of the traceidratio samplers, 0 to 1'),
 });
 
-/** The settings as the service uses them: frozen plain data, keys as in the environment. */
-export type Config = Readonly<z.infer<typeof envSchema>>;
+/** An upstream with its key; `key` is undefined where the variable is not set. */
+export type UpstreamConfig = Omit<z.infer<typeof upstream>, 'key_env'> & {
+  readonly key: string | undefined;
+};
+
+/**
+ * The settings as the service uses them: frozen plain data, keys as in the environment; besides them
+ * the upstreams, however they were given.
+ */
+export type Config = Readonly<
+  z.infer<typeof envSchema> & { readonly upstreams: readonly UpstreamConfig[] }
+>;
 
 /** A bad environment: `problems` has a line a key, never a value. */
 export class ConfigError extends Error {
@@ -132,10 +192,31 @@ export class ConfigError extends Error {
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const result = envSchema.safeParse(set);
-  if (result.success) return Object.freeze(result.data);
+  if (result.success) {
+    return Object.freeze({ ...result.data, upstreams: upstreamsOf(result.data, set) });
+  }
   throw new ConfigError(
     result.error.issues.map(
       (issue) => `${String(issue.path[0] ?? 'environment')}: ${issue.message}`,
     ),
   );
+}
+
+/** @throws {ConfigError} naming each key that is missing or bad, never its value */
+function upstreamsOf(
+  settings: z.infer<typeof envSchema>,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly UpstreamConfig[] {
+  const { CLAUDE_UPSTREAMS, CLAUDE_UPSTREAM_NAME, CLAUDE_BASE_URL, CLAUDE_API_KEY } = settings;
+  if (!CLAUDE_UPSTREAMS) {
+    const one = { name: CLAUDE_UPSTREAM_NAME, url: CLAUDE_BASE_URL, key: CLAUDE_API_KEY };
+    return [{ ...one, priority: 0, weight: 1, models: {}, headers: {} }];
+  }
+  const bad = CLAUDE_UPSTREAMS.filter(({ key_env }) => !apiKey.safeParse(env[key_env]).success);
+  if (bad.length > 0) {
+    throw new ConfigError(
+      bad.map(({ name, key_env }) => `CLAUDE_UPSTREAMS: ${name} needs a key in ${key_env}`),
+    );
+  }
+  return CLAUDE_UPSTREAMS.map(({ key_env, ...one }) => ({ ...one, key: env[key_env] }));
 }

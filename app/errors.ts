@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'request_too_large'
   | 'not_found'
   | 'no_key'
+  | 'no_upstream'
   | 'draining'
   | 'timeout'
   | 'network_error'
@@ -36,6 +37,7 @@ const WIRE: Readonly<Record<ErrorCode, { status: number; type: AnthropicErrorTyp
   request_too_large: { status: 413, type: 'request_too_large' },
   not_found: { status: 404, type: 'not_found_error' },
   no_key: { status: 503, type: 'api_error' },
+  no_upstream: { status: 503, type: 'api_error' },
   draining: { status: 503, type: 'api_error' },
   timeout: { status: 504, type: 'timeout_error' },
   network_error: { status: 502, type: 'api_error' },
@@ -50,15 +52,18 @@ const WIRE: Readonly<Record<ErrorCode, { status: number; type: AnthropicErrorTyp
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  /** When the caller may come again, milliseconds from now. */
+  readonly retryAfterMs: number | undefined;
   constructor(
     code: ErrorCode,
     message: string,
-    options: { retryable?: boolean; cause?: unknown } = {},
+    options: { retryable?: boolean; retryAfterMs?: number; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
     this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** HTTP status of the answer. */

@@ -59,8 +59,8 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
     {
       address: server.address(),
       metrics: metricsServer.address(),
-      upstream: new URL(config.CLAUDE_BASE_URL).host,
-      has_key: config.CLAUDE_API_KEY !== undefined,
+      upstreams: config.upstreams.map(({ name, url }) => `${name} ${new URL(url).host}`),
+      has_key: config.upstreams.some(({ key }) => key !== undefined),
     },
     'listening',
   );
@@ -80,7 +80,7 @@ const telemetry = startTelemetry(config, packageJson.version);
 const logger = createLogger({
   level: config.LOG_LEVEL,
   service: config.OTEL_SERVICE_NAME,
-  secrets: config.CLAUDE_API_KEY === undefined ? [] : [config.CLAUDE_API_KEY],
+  secrets: config.upstreams.flatMap(({ key }) => key ?? []),
   sinks: telemetry.logSink ? [process.stdout, telemetry.logSink] : [process.stdout],
 });
 try {

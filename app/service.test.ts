@@ -46,6 +46,8 @@ describe('the service', { concurrency: false }, () => {
       FIRST_EVENT_TIMEOUT_MS: '300',
       CALL_DEADLINE_MS: '20000',
       RETRY_BUDGET_CAPACITY: '1000',
+      // Faults come in rows here: no circuit is to open.
+      BREAKER_MIN_ATTEMPTS: '100000',
       IDLE_TIMEOUT_MS: '1000',
       RETRY_MAX: '1',
       RETRY_BASE_MS: '1',

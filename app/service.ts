@@ -4,9 +4,11 @@ import { createApp } from './app.ts';
 import { createClient } from './claude/client.ts';
 import { createPool, poolStates } from './claude/transport.ts';
 import { systemClock } from './clock.ts';
-import type { Config } from './config.ts';
+import type { Config, UpstreamConfig } from './config.ts';
 import { createRetryBudget } from './pipeline/retry-budget.ts';
+import { createUpstreams, type Upstream } from './pipeline/upstreams.ts';
 import type { Logger } from './telemetry/logger.ts';
+import { CIRCUIT_STATES } from './telemetry/recorder.ts';
 import type { Telemetry } from './telemetry/sdk.ts';
 import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
 
@@ -47,11 +49,27 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     ratio: config.RETRY_BUDGET_RATIO,
     capacity: config.RETRY_BUDGET_CAPACITY,
   });
+  const upstreams = createUpstreams(
+    config.upstreams.map(toUpstream),
+    {
+      windowMs: config.BREAKER_WINDOW_MS,
+      minAttempts: config.BREAKER_MIN_ATTEMPTS,
+      failureRatio: config.BREAKER_FAILURE_RATIO,
+      openMs: config.BREAKER_OPEN_MS,
+      probes: config.BREAKER_PROBES,
+      rampMs: config.BREAKER_RAMP_MS,
+    },
+    { clock: systemClock, random: Math.random },
+  );
+  instruments.circuit.addCallback((result) => {
+    for (const { name: upstream, state: now } of upstreams.states()) {
+      for (const state of CIRCUIT_STATES)
+        result.observe(Number(state === now), { upstream, state });
+    }
+  });
   instruments.retryBudget.addCallback((result) => result.observe(budget.left()));
   const client = createClient(
     {
-      baseUrl: config.CLAUDE_BASE_URL,
-      upstreamName: config.CLAUDE_UPSTREAM_NAME,
       callDeadlineMs: config.CALL_DEADLINE_MS,
       attemptTimeoutMs: config.ATTEMPT_TIMEOUT_MS,
       firstEventTimeoutMs: config.FIRST_EVENT_TIMEOUT_MS,
@@ -66,8 +84,8 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
       clock: systemClock,
       random: Math.random,
       budget,
-      keySource: () => config.CLAUDE_API_KEY,
-      hasKey: config.CLAUDE_API_KEY !== undefined,
+      upstreams,
+      hasKey: config.upstreams.some(({ key }) => key !== undefined),
       pool,
     },
   );
@@ -80,4 +98,8 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     onReplacedId: () => instruments.replacedIds.add(1),
   });
   return { app, lifecycle, close: () => pool.destroy() };
+}
+
+function toUpstream({ url, key, ...upstream }: UpstreamConfig): Upstream {
+  return { ...upstream, baseUrl: url.replace(/\/$/, ''), key: () => key };
 }

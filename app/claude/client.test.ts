@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { systemClock } from '../clock.ts';
 import { createRetryBudget } from '../pipeline/retry-budget.ts';
-import { recordingCall, textOf } from '../pipeline/testing.ts';
+import { anUpstream, BREAKER, recordingCall, textOf } from '../pipeline/testing.ts';
+import { createUpstreams } from '../pipeline/upstreams.ts';
 import { type CallInput, type ClientOptions, createClient, createStages } from './client.ts';
 import { createPool } from './transport.ts';
 
@@ -28,20 +29,23 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
   });
   const call = recordingCall();
   const options: ClientOptions = {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    upstreamName: 'up',
     callDeadlineMs: 5000,
     attemptTimeoutMs: 2000,
     firstEventTimeoutMs: 2000,
     retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
     ...part,
   };
+  const upstream = anUpstream({
+    name: 'up',
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    key: () => KEY,
+  });
   const deps = {
     recorder: { startCall: () => call },
     clock: systemClock,
     random: () => 0,
     budget: createRetryBudget({ ratio: 0.1, capacity: 100 }),
-    keySource: () => KEY,
+    upstreams: createUpstreams([upstream], BREAKER, { clock: systemClock, random: () => 0 }),
     hasKey: true,
     pool,
   };
@@ -81,7 +85,7 @@ test('the stages stand in this order', async (t) => {
   const { options, deps } = await setUp(t, (_, response) => response.end('{}'));
   assert.deepEqual(
     createStages(options, deps).map((stage) => stage.name),
-    ['observeCall', 'retry', 'observeAttempt', 'timeout', 'hold', 'authenticate'],
+    ['observeCall', 'retry', 'failover', 'observeAttempt', 'timeout', 'hold', 'authenticate'],
   );
 });
 
@@ -116,7 +120,7 @@ test('an attempt that fails is made again, the call told of both', async (t) => 
     ['attempt', 'up', 'success', 200],
     ['end', 'success'],
   ]);
-  assert.equal(client.upstream().state, 'up');
+  assert.deepEqual(client.upstreams(), [{ name: 'up', state: 'closed' }]);
 });
 
 test('an upstream that is down is a network error, without its address', async (t) => {
@@ -129,7 +133,6 @@ test('an upstream that is down is a network error, without its address', async (
     return true;
   });
   assert.deepEqual(call.told.at(-1), ['end', 'network_error']);
-  assert.equal(client.upstream().state, 'down');
 });
 
 test('an upstream that hangs is given up within the deadline, and let go', async (t) => {

@@ -1,7 +1,8 @@
 /** The client of Claude: one stage list over one transport, a deadline over each call. */
 import type { Agent } from 'undici';
 import { AppError } from '../errors.ts';
-import { authenticate, type KeySource } from '../pipeline/authenticate.ts';
+import { authenticate } from '../pipeline/authenticate.ts';
+import { failover } from '../pipeline/failover.ts';
 import { hold } from '../pipeline/hold.ts';
 import { observeAttempt } from '../pipeline/observe-attempt.ts';
 import { observeCall } from '../pipeline/observe-call.ts';
@@ -10,6 +11,7 @@ import { type RetryOptions, retry } from '../pipeline/retry.ts';
 import type { RetryBudget } from '../pipeline/retry-budget.ts';
 import type { Clock, PipelineRequest, PipelineResponse, Stage } from '../pipeline/stage.ts';
 import { timeout } from '../pipeline/timeout.ts';
+import type { Upstreams } from '../pipeline/upstreams.ts';
 import type { CallInfo, Outcome, Recorder } from '../telemetry/recorder.ts';
 import { linkedAbort } from './deadline.ts';
 import { createTransport } from './transport.ts';
@@ -43,14 +45,12 @@ export interface ClaudeClient {
   call(input: CallInput): Promise<CallResult>;
   /** Counts a call that never went upstream. */
   reject(info: CallInfo, outcome: Outcome): void;
-  /** Name and last known state of the upstream. */
-  upstream(): { readonly name: string; readonly state: 'unknown' | 'up' | 'down' };
+  /** Name and circuit of each upstream. */
+  upstreams(): ReturnType<Upstreams['states']>;
   readonly hasKey: boolean;
 }
 
 export interface ClientOptions {
-  readonly baseUrl: string;
-  readonly upstreamName: string;
   readonly callDeadlineMs: number;
   /** Of a whole answer, to its end. */
   readonly attemptTimeoutMs: number;
@@ -64,37 +64,37 @@ export interface ClientDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly budget: RetryBudget;
-  readonly keySource: KeySource;
+  readonly upstreams: Upstreams;
   readonly hasKey: boolean;
   readonly pool: Agent;
 }
 
 /**
  * The stages, outermost first; a test pins their order. Their places and reasons are in
- * docs/adr/0001: observeCall, (mask), retry, (failover), observeAttempt, timeout, hold, authenticate,
+ * docs/adr/0001: observeCall, (mask), retry, failover, observeAttempt, timeout, hold, authenticate,
  * (sign). Those in brackets are not built yet.
  */
 export function createStages(options: ClientOptions, deps: ClientDeps): readonly Stage[] {
   return [
     observeCall(deps),
     retry(options.retry, deps),
-    observeAttempt(options.upstreamName, deps),
+    failover(deps.upstreams),
+    observeAttempt(deps),
     timeout(options.attemptTimeoutMs),
     hold(options.firstEventTimeoutMs),
-    authenticate(deps.keySource),
+    authenticate(),
   ];
 }
 
 /** @returns a client; the pool stays its creator's to close */
 export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeClient {
-  const transport = createTransport(options.baseUrl, deps.pool);
+  const transport = createTransport('', deps.pool);
   const stages = createStages(options, deps);
   const whole = compose(stages, (request) => transport(request, 'text'));
   const streamed = compose(stages, (request) => transport(request, 'raw'));
-  let state: 'unknown' | 'up' | 'down' = 'unknown';
   return {
     hasKey: deps.hasKey,
-    upstream: () => ({ name: options.upstreamName, state }),
+    upstreams: deps.upstreams.states,
     reject: (info, outcome) => deps.recorder.startCall(info).end(outcome),
     async call(input) {
       const deadlineMs = Math.min(options.callDeadlineMs, input.deadlineMs ?? Infinity);
@@ -108,7 +108,6 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
       const request = toRequest(input, limit.signal, deadlineAtMs, deps.recorder);
       try {
         const response = await (input.stream ? streamed : whole)(request);
-        state = response.status < 500 ? 'up' : 'down';
         return {
           ...response,
           data: untilEnd(response.data, limit.dispose),
@@ -116,7 +115,6 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
         };
       } catch (error) {
         limit.dispose();
-        if (error instanceof AppError && error.code === 'network_error') state = 'down';
         throw error;
       }
     },
@@ -129,13 +127,14 @@ function toRequest(
   deadlineAtMs: number,
   recorder: Recorder,
 ): PipelineRequest {
-  const { method, url, headers, body, stream } = input;
+  const { method, url, headers, body, model, stream } = input;
   return {
     method,
     url,
     // Trae adds its own `Content-Type`; a lower-case one would go out beside it.
     headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
     ...(body !== undefined && { body }),
+    model,
     stream,
     signal,
     deadlineAtMs,

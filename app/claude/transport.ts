@@ -87,17 +87,21 @@ export type Transport = (
   bodyType: 'raw' | 'text',
 ) => Promise<PipelineResponse>;
 
-/** @returns a transport to one base URL over a pool that the caller owns and closes */
+/**
+ * @param baseUrl for requests without an upstream: a pipeline used on its own
+ * @param pool the caller owns and closes it
+ */
 export function createTransport(baseUrl: string, pool: Dispatcher): Transport {
-  const api = new LeanTrae(baseUrl.replace(/\/$/, ''), pool);
-  return async ({ method, url, headers, body, signal }, bodyType) => {
+  const api = new LeanTrae('', pool);
+  const own = baseUrl.replace(/\/$/, '');
+  return async ({ method, url, headers, body, signal, upstream }, bodyType) => {
     signal.throwIfAborted();
     // Trae takes an absolute URL in place of its base URL, and the key would go there.
     if (!PATH.test(url)) throw new AppError('internal_error', 'an upstream URL must be a path');
     try {
       const response = await api.request({
         method,
-        url,
+        url: (upstream?.baseUrl ?? own) + url,
         headers: { ...headers },
         signal,
         bodyType,

@@ -20,7 +20,7 @@ async function serve(t: TestContext, source: () => AsyncIterable<Uint8Array>) {
   const calls: CallInput[] = [];
   const client: ClaudeClient = {
     hasKey: true,
-    upstream: () => ({ name: 'stub', state: 'up' }),
+    upstreams: () => [],
     reject() {},
     async call(input) {
       calls.push(input);

@@ -60,6 +60,9 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
     response.setHeader('request-id', correlationId);
     // Through the pipeline, which has retried it as often as it may, or its time was up.
     if (error.retryable || error.code === 'timeout') response.setHeader('x-should-retry', 'false');
+    if (error.retryAfterMs !== undefined) {
+      response.setHeader('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
+    }
     response.status(error.status).json(errorBody(error, correlationId));
   };
 }

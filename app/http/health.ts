@@ -7,7 +7,7 @@ export interface Lifecycle {
   draining: boolean;
 }
 
-/** The upstream's state is shown, but takes nobody out: all instances share the upstream. */
+/** The circuits are shown, but take nobody out: all instances share the upstreams. */
 export function healthRoutes(client: ClaudeClient, lifecycle: Lifecycle): Router {
   return Router()
     .get('/healthz', (_request, response) => {
@@ -19,7 +19,7 @@ export function healthRoutes(client: ClaudeClient, lifecycle: Lifecycle): Router
       response.status(ready ? 200 : 503).json({
         status: ready ? 'ready' : 'not_ready',
         checks,
-        upstream: client.upstream(),
+        upstreams: client.upstreams(),
       });
     });
 }

@@ -6,11 +6,10 @@ import type { Clock, Stage } from './stage.ts';
 /**
  * A stream's attempt ends as its stream does, which is the call's outcome: an error inside a 200 is
  * a failed attempt.
- * @param upstream its configured name, a label
  */
-export function observeAttempt(upstream: string, { clock }: { clock: Pick<Clock, 'now'> }): Stage {
+export function observeAttempt({ clock }: { clock: Pick<Clock, 'now'> }): Stage {
   return async function observeAttempt(request, next) {
-    const attempt = request.call.startAttempt(upstream);
+    const attempt = request.call.startAttempt(request.upstream?.name ?? 'default');
     const startedMs = clock.now();
     try {
       const headers = { ...request.headers, ...attempt.headers };

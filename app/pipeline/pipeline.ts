@@ -63,6 +63,7 @@ export interface Pipeline {
 const DEFAULTS = {
   method: 'GET',
   headers: {},
+  model: '',
   stream: false,
   signal: new AbortController().signal,
   deadlineAtMs: Number.POSITIVE_INFINITY,

@@ -105,9 +105,10 @@ function refusalOf(
   return budget.spend() ? undefined : 'budget';
 }
 
-type Result = { readonly response: PipelineResponse } | { readonly error: unknown };
+/** An answer of any status, or what was thrown. */
+export type Result = { readonly response: PipelineResponse } | { readonly error: unknown };
 
-async function settle(fn: () => Promise<PipelineResponse>): Promise<Result> {
+export async function settle(fn: () => Promise<PipelineResponse>): Promise<Result> {
   try {
     return { response: await fn() };
   } catch (error) {
@@ -115,7 +116,8 @@ async function settle(fn: () => Promise<PipelineResponse>): Promise<Result> {
   }
 }
 
-function reasonToRetry(result: Result): Outcome | undefined {
+/** Why another attempt can succeed; undefined where it cannot, or need not. */
+export function reasonToRetry(result: Result): Outcome | undefined {
   if ('response' in result) {
     return isRetryable(result.response) ? outcomeOfStatus(result.response.status) : undefined;
   }
@@ -123,7 +125,7 @@ function reasonToRetry(result: Result): Outcome | undefined {
   return error instanceof AppError && error.retryable ? outcomeOfError(error) : undefined;
 }
 
-function finish(result: Result): PipelineResponse {
+export function finish(result: Result): PipelineResponse {
   if ('error' in result) throw result.error;
   return result.response;
 }

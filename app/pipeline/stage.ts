@@ -1,5 +1,6 @@
 /** The shapes that pass through the pipeline: request, response, stage. */
 import type { CallRecord } from '../telemetry/recorder.ts';
+import type { Upstream } from './upstreams.ts';
 
 /** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
 export interface PipelineRequest {
@@ -10,6 +11,10 @@ export interface PipelineRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Serialised once by whoever made it, sent byte for byte. */
   readonly body?: string;
+  /** As the caller named it; '' where the route has none. */
+  readonly model: string;
+  /** Where it goes: set by `failover`, for each attempt. */
+  readonly upstream?: Upstream;
   /** Whether the answer is asked for as a stream of events. */
   readonly stream: boolean;
   /** Ends the request and everything that waits for it. */

@@ -5,6 +5,7 @@ import { authenticate } from './authenticate.ts';
 import { observeAttempt } from './observe-attempt.ts';
 import { observeCall } from './observe-call.ts';
 import {
+  anUpstream,
   aRequest,
   aResponse,
   bytes,
@@ -81,7 +82,10 @@ for (const [step, outcome, status] of ATTEMPTS) {
   test(`observeAttempt: ${step} → ${outcome}`, async () => {
     const call = recordingCall();
     const next = scripted(step instanceof Error ? step : aResponse(step));
-    const result = observeAttempt('up', { clock })(aRequest({ call }), next);
+    const result = observeAttempt({ clock })(
+      aRequest({ call, upstream: anUpstream({ name: 'up' }) }),
+      next,
+    );
     await (step instanceof Error ? assert.rejects(result) : result);
     assert.deepEqual(call.told, [['attempt', 'up', outcome, status]]);
     assert.equal(next.seen[0]?.headers['x-correlation-id'], 'id-1');
@@ -91,7 +95,7 @@ for (const [step, outcome, status] of ATTEMPTS) {
 test('observeAttempt: a stream ends with its call', async () => {
   const call = recordingCall();
   const next = scripted(aResponse(200, { data: bytes() }));
-  await observeAttempt('up', { clock })(aRequest({ call }), next);
+  await observeAttempt({ clock })(aRequest({ call, upstream: anUpstream({ name: 'up' }) }), next);
   assert.deepEqual(call.told, [['streaming', 'up', 200]]);
 });
 

@@ -1,7 +1,9 @@
 /** For the tests of stages: a request, a fake clock, a call that remembers, a scripted `next`. */
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import { unrecordedCall } from '../telemetry/recorder.ts';
+import type { BreakerOptions } from './breaker.ts';
 import type { Clock, Next, PipelineRequest, PipelineResponse } from './stage.ts';
+import type { Upstream } from './upstreams.ts';
 
 /** A request with defaults; its signal never fires unless given. */
 export function aRequest(part: Partial<PipelineRequest> = {}): PipelineRequest {
@@ -10,6 +12,7 @@ export function aRequest(part: Partial<PipelineRequest> = {}): PipelineRequest {
     url: '/v1/messages',
     headers: {},
     body: '{}',
+    model: 'm',
     stream: false,
     deadlineAtMs: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
@@ -21,6 +24,29 @@ export function aRequest(part: Partial<PipelineRequest> = {}): PipelineRequest {
 export function aResponse(status = 200, part: Partial<PipelineResponse> = {}): PipelineResponse {
   return { status, headers: {}, data: '{}', ...part };
 }
+
+export function anUpstream(part: Partial<Upstream> = {}): Upstream {
+  return {
+    name: 'one',
+    baseUrl: 'http://one',
+    priority: 0,
+    weight: 1,
+    key: () => 'a-key',
+    models: {},
+    headers: {},
+    ...part,
+  };
+}
+
+/** Opens at half of ten in a second, for a second; two probes; a ramp of ten seconds. */
+export const BREAKER: BreakerOptions = {
+  windowMs: 1_000,
+  minAttempts: 10,
+  failureRatio: 0.5,
+  openMs: 1_000,
+  probes: 2,
+  rampMs: 10_000,
+};
 
 /** Time that passes only in `sleep`; `slept` has each wait in milliseconds. */
 export function fakeClock(): Clock & { readonly slept: number[] } {
@@ -51,6 +77,7 @@ export function recordingCall(): CallRecord & { readonly told: unknown[] } {
         void told.push(['attempt', upstream, outcome, status]),
     }),
     retry: (reason) => void told.push(['retry', reason]),
+    failover: (upstream, reason) => void told.push(['failover', upstream, reason]),
     retryRefused: (why) => void told.push(['refused', why]),
     usage: (usage) => void told.push(['usage', usage]),
     chunk: () => void told.push(['chunk']),

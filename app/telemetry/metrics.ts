@@ -3,7 +3,7 @@
  * here. Labels are allow-lists (docs/semantics.md): nothing else from outside becomes one.
  */
 import type { Counter, Gauge, Histogram, Meter, UpDownCounter } from '@opentelemetry/api';
-import { OUTCOMES, type Outcome, RETRY_REFUSALS } from './recorder.ts';
+import { CIRCUIT_STATES, OUTCOMES, type Outcome, RETRY_REFUSALS } from './recorder.ts';
 
 /** Outcomes of a failed attempt that count as upstream errors: not the caller's own doing. */
 export const ERROR_TYPES = [
@@ -18,7 +18,7 @@ export const ERROR_TYPES = [
 
 /** Names of the allow-list that a label's values come from. `configured` ones are in the config. */
 const MODEL = 'configured models, other';
-const UPSTREAM = 'configured upstream';
+const UPSTREAM = 'configured upstreams';
 const STREAM = ['true', 'false'];
 const OPERATION = ['chat', 'count_tokens', 'models'];
 
@@ -82,6 +82,20 @@ export const METRICS = {
     unit: '{attempt}',
     help: 'Attempts made again, by why',
     labels: { reason: ERROR_TYPES },
+  },
+  failovers: {
+    name: 'claude_api_failovers_total',
+    kind: 'counter',
+    unit: '{call}',
+    help: 'Calls that went over to this upstream after another had failed them',
+    labels: { upstream: UPSTREAM },
+  },
+  circuit: {
+    name: 'claude_api_circuit_state',
+    kind: 'observable_gauge',
+    unit: '1',
+    help: '1 for the state that the circuit of an upstream is in',
+    labels: { upstream: UPSTREAM, state: CIRCUIT_STATES },
   },
   retriesRefused: {
     name: 'claude_api_retries_refused_total',
@@ -261,7 +275,7 @@ export function createInstruments(meter: Meter): Instruments {
 export interface LabelValues {
   /** Configured names; `other` is added here. */
   readonly models: readonly string[];
-  readonly upstream: string;
+  readonly upstreams: readonly string[];
 }
 
 /**
@@ -269,12 +283,12 @@ export interface LabelValues {
  * appears with its first increment has no rate.
  */
 export function createSeriesAtZero(instruments: Instruments, values: LabelValues): void {
-  const { upstream } = values;
-  for (const error_type of ERROR_TYPES) {
-    instruments.errors.add(0, { upstream, error_type });
-    instruments.retries.add(0, { reason: error_type });
+  for (const upstream of values.upstreams) {
+    for (const error_type of ERROR_TYPES) instruments.errors.add(0, { upstream, error_type });
+    for (const outcome of OUTCOMES) instruments.attempts.add(0, { upstream, outcome });
+    instruments.failovers.add(0, { upstream });
   }
-  for (const outcome of OUTCOMES) instruments.attempts.add(0, { upstream, outcome });
+  for (const reason of ERROR_TYPES) instruments.retries.add(0, { reason });
   for (const model of [...values.models, 'other']) {
     for (const outcome of OUTCOMES) {
       instruments.requests.add(0, { operation: 'chat', model, stream: 'true', outcome });

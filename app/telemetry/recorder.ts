@@ -35,6 +35,10 @@ export interface CallInfo {
   readonly receivedAtMs: number;
 }
 
+/** How the circuit of an upstream stands: open ones get no attempts, half-open ones a few. */
+export const CIRCUIT_STATES = ['closed', 'half_open', 'open'] as const;
+export type CircuitState = (typeof CIRCUIT_STATES)[number];
+
 /** Why no further attempt is made: of the call's own, of all calls' budget, of time. */
 export const RETRY_REFUSALS = ['attempts', 'budget', 'deadline'] as const;
 export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
@@ -58,6 +62,8 @@ export interface CallRecord {
   startAttempt(upstream: string): AttemptRecord;
   /** Another attempt is to come because of `reason`. */
   retry(reason: Outcome): void;
+  /** The call goes over to another upstream because of `reason`. */
+  failover(upstream: string, reason: Outcome): void;
   /** Another attempt could have succeeded, but is not made, because of `why`. */
   retryRefused(why: RetryRefusal): void;
   /** Time that was not ours: waiting for an upstream or in back-off, milliseconds. */
@@ -86,6 +92,7 @@ export const unrecordedCall: CallRecord = {
   startAttempt: () => ({ headers: {}, run: (fn) => fn(), end() {}, streaming() {} }),
   retry() {},
   retryRefused() {},
+  failover() {},
   waited() {},
   chunk() {},
   usage() {},

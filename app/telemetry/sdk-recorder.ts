@@ -88,6 +88,10 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
       instruments.retries.add(1, { reason });
       deps.logger.warn({ reason, attempt: state.attempts }, 'retrying');
     },
+    failover(upstream, reason) {
+      instruments.failovers.add(1, { upstream });
+      deps.logger.warn({ upstream, reason, attempt: state.attempts }, 'failing over');
+    },
     retryRefused(why) {
       instruments.retriesRefused.add(1, { why });
     },

@@ -131,7 +131,7 @@ function api(config: Config, version: string): Pick<Telemetry, 'tracer' | 'instr
   const instruments = createInstruments(metrics.getMeter('claude-observatory', version));
   createSeriesAtZero(instruments, {
     models: config.CLAUDE_MODELS,
-    upstream: config.CLAUDE_UPSTREAM_NAME,
+    upstreams: config.upstreams.map(({ name }) => name),
   });
   instruments.buildInfo.record(1, { version, node_version: process.version });
   return { tracer: trace.getTracer('claude-observatory', version), instruments };

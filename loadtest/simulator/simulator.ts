@@ -44,6 +44,8 @@ export interface Simulator {
   setFaults(faults: readonly Fault[]): void;
   /** The last 1,000, oldest first. */
   requests(): RecordedRequest[];
+  /** Requests of all time. */
+  seen(): number;
   /** Connections open now. */
   connections(): Promise<number>;
   close(): Promise<void>;
@@ -71,6 +73,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     port: address.port,
     setFaults: state.faults.set,
     requests: state.ring.list,
+    seen: () => state.ring.seen,
     connections: () =>
       new Promise((resolve, reject) =>
         server.getConnections((error, n) => (error ? reject(error) : resolve(n))),

@@ -1,0 +1,93 @@
+/**
+ * Stage: picks the upstream of each attempt, and goes over to another with a closed circuit, once a
+ * call, when the first cannot answer. That costs none of the retry budget: another region is not the
+ * one that is in trouble.
+ */
+import { AppError } from '../errors.ts';
+import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
+import type { AttemptEnd } from './breaker.ts';
+import { finish, type Result, reasonToRetry, settle } from './retry.ts';
+import type { Next, PipelineRequest, Stage } from './stage.ts';
+import type { Candidate, Upstream, Upstreams } from './upstreams.ts';
+
+/** What speaks against an upstream; a limit or a bad key speaks against the account. */
+const FAILURES: ReadonlySet<Outcome> = new Set<Outcome>([
+  'upstream_error',
+  'overloaded',
+  'timeout',
+  'network_error',
+  'truncated',
+]);
+
+/** What is remembered of a call between the attempts that retry makes. */
+interface Memory {
+  readonly tried: Set<string>;
+  free: boolean;
+}
+
+/** @throws {AppError} no_upstream, when every circuit is open */
+export function failover(upstreams: Upstreams): Stage {
+  const memories = new WeakMap<CallRecord, Memory>();
+  return async function failover(request, next) {
+    const memory = memories.get(request.call) ?? { tried: new Set<string>(), free: true };
+    memories.set(request.call, memory);
+    const first = upstreams.pick(memory.tried);
+    if (!first) throw noUpstream(upstreams);
+    const result = await attempt(first, request, next, memory);
+    const reason = reasonToRetry(result);
+    if (reason === undefined || !memory.free || request.signal.aborted) return finish(result);
+    const second = upstreams.pickClosed(memory.tried);
+    if (!second) return finish(result);
+    memory.free = false;
+    request.call.failover(second.upstream.name, reason);
+    const other = await attempt(second, request, next, memory);
+    return finish(reason === 'timeout' ? endOfTimeouts(other) : other);
+  };
+}
+
+async function attempt(
+  { upstream, breaker }: Candidate,
+  request: PipelineRequest,
+  next: Next,
+  { tried }: Memory,
+): Promise<Result> {
+  tried.add(upstream.name);
+  const end = breaker.begin();
+  const result = await settle(() => next(addressed(request, upstream)));
+  end(judge(result, request));
+  return result;
+}
+
+function judge(result: Result, { signal }: PipelineRequest): Parameters<AttemptEnd>[0] {
+  if (signal.aborted) return 'unknown';
+  const reason = reasonToRetry(result);
+  if (reason !== undefined) return FAILURES.has(reason) ? 'failure' : 'unknown';
+  return 'response' in result ? 'success' : 'unknown';
+}
+
+/** A call that timed out at two upstreams has been paid for twice: it is not tried a third time. */
+function endOfTimeouts(result: Result): Result {
+  const timedOut = 'error' in result && reasonToRetry(result) === 'timeout';
+  if (!timedOut) return result;
+  return { error: new AppError('timeout', 'two upstreams gave no answer in time') };
+}
+
+function addressed(request: PipelineRequest, upstream: Upstream): PipelineRequest {
+  const model = upstream.models[request.model];
+  return {
+    ...request,
+    upstream,
+    headers: { ...request.headers, ...upstream.headers },
+    ...(model !== undefined && request.body && { body: withModel(request.body, model) }),
+  };
+}
+
+/** The one case in which a caller's body is written anew. */
+function withModel(body: string, model: string): string {
+  return JSON.stringify({ ...JSON.parse(body), model });
+}
+
+function noUpstream(upstreams: Upstreams): AppError {
+  const retryAfterMs = Math.max(1, upstreams.opensInMs());
+  return new AppError('no_upstream', 'no upstream can answer now', { retryAfterMs });
+}
