@@ -3,6 +3,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import type { ClaudeClient } from './claude/client.ts';
 import type { Config } from './config.ts';
 import { AppError } from './errors.ts';
+import { type Admission, admit } from './http/admission.ts';
 import { batchRoutes } from './http/batch.ts';
 import { bodyErrors, readBytes } from './http/body.ts';
 import { accessLog, requestContext } from './http/context.ts';
@@ -13,6 +14,7 @@ import type { Logger } from './telemetry/logger.ts';
 
 export interface AppDeps {
   readonly client: ClaudeClient;
+  readonly admission: Admission;
   readonly logger: Logger;
   readonly config: Pick<Config, 'BODY_LIMIT_BYTES' | 'BATCH_MAX_ITEMS' | 'BATCH_CONCURRENCY'>;
   readonly lifecycle: Lifecycle;
@@ -33,7 +35,7 @@ function refuseWhenDraining(lifecycle: Lifecycle): RequestHandler {
 }
 
 export function createApp(deps: AppDeps): Express {
-  const { client, logger, config, lifecycle } = deps;
+  const { client, admission, logger, config, lifecycle } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -41,10 +43,13 @@ export function createApp(deps: AppDeps): Express {
   app.use(healthRoutes(client, lifecycle));
   app.use(accessLog(logger));
   app.use(refuseWhenDraining(lifecycle));
+  app.use('/v1/models', admit(admission));
   app.use(modelRoutes(client));
   app.use(POST_PATHS, readBytes(config.BODY_LIMIT_BYTES), bodyErrors);
+  // After the body is here, so that a slow sender holds no place, and before it is parsed.
+  app.use('/v1/messages', admit(admission));
   app.use(messageRoutes(client));
-  app.use(batchRoutes(client, config));
+  app.use(batchRoutes(client, admission, config));
   app.all(POST_PATHS, methodNotAllowed('POST'));
   app.all(GET_PATHS, methodNotAllowed('GET'));
   app.use(countRefused(client));

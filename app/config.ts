@@ -130,6 +130,14 @@ export const envSchema = z.object({
   BREAKER_OPEN_MS: ms.default(5_000).describe('How long a circuit stays open before it is tried'),
   BREAKER_PROBES: count.default(3).describe('Attempts that try it, and must all succeed'),
   BREAKER_RAMP_MS: ms.default(30_000).describe('From closing again to its full share of the calls'),
+  ADMISSION_LIMIT: count.default(100).describe('Calls served at once; about POOL_CONNECTIONS'),
+  ADMISSION_QUEUE: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(20)
+    .describe('Calls that may wait for a place; all others are refused at once'),
   BATCH_MAX_ITEMS: count.default(100).describe('Most items of one batch'),
   BATCH_CONCURRENCY: count.default(10).describe('Items of one batch in flight at once'),
   SHUTDOWN_TIMEOUT_MS: ms.default(30_000).describe('Limit for finishing what is in flight'),

@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'no_key'
   | 'no_upstream'
   | 'draining'
+  | 'shed'
   | 'timeout'
   | 'network_error'
   | 'bad_upstream_answer'
@@ -39,6 +40,7 @@ const WIRE: Readonly<Record<ErrorCode, { status: number; type: AnthropicErrorTyp
   no_key: { status: 503, type: 'api_error' },
   no_upstream: { status: 503, type: 'api_error' },
   draining: { status: 503, type: 'api_error' },
+  shed: { status: 503, type: 'overloaded_error' },
   timeout: { status: 504, type: 'timeout_error' },
   network_error: { status: 502, type: 'api_error' },
   bad_upstream_answer: { status: 502, type: 'api_error' },

@@ -26,6 +26,7 @@ function envFor(simulator: Simulator, store?: SpanStore): Record<string, string>
     CLAUDE_API_KEY: KEY,
     CLAUDE_UPSTREAM_NAME: 'simulator',
     TRUST_INBOUND_TRACE: 'true',
+    ADMISSION_LIMIT: '5000',
     OTEL_BSP_SCHEDULE_DELAY: '50',
     OTEL_BSP_MAX_QUEUE_SIZE: '20000',
     OTEL_EXPORTER_OTLP_ENDPOINT: store?.url ?? 'http://127.0.0.1:9',

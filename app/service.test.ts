@@ -369,11 +369,11 @@ describe('the service', { concurrency: false }, () => {
     assert(!JSON.stringify(service.lines).includes(CALLER_KEY));
   });
 
-  test('readyz, healthz: ready with a key, the upstream shown; /metrics is not public', async () => {
+  test('readyz, healthz: ready with a key, the upstreams shown; /metrics is not public', async () => {
     const ready = await fetch(`${service.url}/readyz`);
     assert.equal(ready.status, 200);
-    const body = (await ready.json()) as { upstream: { name: string; state: string } };
-    assert.equal(body.upstream.name, 'anthropic');
+    const body = (await ready.json()) as { upstreams: object[] };
+    assert.deepEqual(body.upstreams, [{ name: 'anthropic', state: 'closed' }]);
     assert.equal((await fetch(`${service.url}/metrics`)).status, 404);
     assert.equal((await fetch(service.metricsUrl)).status, 200);
   });

@@ -5,6 +5,7 @@ import { createClient } from './claude/client.ts';
 import { createPool, poolStates } from './claude/transport.ts';
 import { systemClock } from './clock.ts';
 import type { Config, UpstreamConfig } from './config.ts';
+import { createAdmission } from './http/admission.ts';
 import { createRetryBudget } from './pipeline/retry-budget.ts';
 import { createUpstreams, type Upstream } from './pipeline/upstreams.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -90,8 +91,16 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     },
   );
   const lifecycle = { draining: false };
+  const admission = createAdmission({
+    limit: config.ADMISSION_LIMIT,
+    queue: config.ADMISSION_QUEUE,
+  });
+  instruments.admission.addCallback((result) => {
+    for (const [state, n] of Object.entries(admission.counts())) result.observe(n, { state });
+  });
   const app = createApp({
     client,
+    admission,
     logger,
     config,
     lifecycle,

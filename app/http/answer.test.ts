@@ -9,6 +9,7 @@ import { readConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
+import { createAdmission } from './admission.ts';
 import { createServer } from './server.ts';
 
 startTelemetry(readConfig({ OTEL_SDK_DISABLED: 'true' }), 'test');
@@ -31,6 +32,7 @@ async function serve(t: TestContext, source: () => AsyncIterable<Uint8Array>) {
   };
   const app = createApp({
     client,
+    admission: createAdmission({ limit: 100, queue: 0 }),
     logger: createLogger({ level: 'silent', service: 'test', secrets: [], sinks: [] }),
     config: readConfig({}),
     lifecycle: { draining: false },

@@ -3,6 +3,7 @@ import { type RequestHandler, Router } from 'express';
 import type { ClaudeClient } from '../claude/client.ts';
 import type { Config } from '../config.ts';
 import { AppError, errorBody, toAppError } from '../errors.ts';
+import type { Admission } from './admission.ts';
 import { parseJson } from './body.ts';
 import { localsOf, type RequestLocals } from './context.ts';
 import { headersUp } from './headers.ts';
@@ -42,12 +43,15 @@ async function runItem(
   index: number,
   headers: Record<string, string>,
   { receivedAtMs, signal, correlationId }: RequestLocals,
+  admission: Admission,
 ): Promise<ItemResult> {
+  let leave = () => {};
   const item = { index, ...(custom_id !== undefined && { custom_id }) };
   try {
     const { model, stream } = checkMessages(params);
     if (stream)
       throw new AppError('invalid_request', 'stream: an item of a batch is never streamed');
+    leave = await admission.enter(signal);
     const { status, data } = await client.call({
       operation: 'chat',
       method: 'POST',
@@ -64,14 +68,14 @@ async function runItem(
     return { ...item, type: 'errored', status, error: answer };
   } catch (thrown) {
     const error = toAppError(thrown);
-    if (error.code === 'invalid_request') {
-      client.reject(
-        { operation: 'chat', model: '', stream: false, receivedAtMs },
-        'invalid_request',
-      );
+    if (error.code === 'invalid_request' || error.code === 'shed') {
+      const info = { operation: 'chat', model: '', stream: false, receivedAtMs } as const;
+      client.reject(info, error.code);
     }
     const body = errorBody(error, correlationId);
     return { ...item, type: 'errored', status: error.status, error: body };
+  } finally {
+    leave();
   }
 }
 
@@ -87,14 +91,14 @@ function concurrencyOf({ items, concurrency }: Batch, limits: Limits): number {
  * Answers 200 with `{type, results, counts}` whatever became of the items; 400 only for a body that
  * is no batch.
  */
-export function batchRoutes(client: ClaudeClient, limits: Limits): Router {
+export function batchRoutes(client: ClaudeClient, admission: Admission, limits: Limits): Router {
   const handle: RequestHandler = async (request, response) => {
     const batch = checkBatch(parseJson(request).value);
     const concurrency = concurrencyOf(batch, limits);
     const headers = headersUp(request.headers);
     const locals = localsOf(response);
     const results = await mapLimited(batch.items, concurrency, (item, index) =>
-      runItem(client, item, index, headers, locals),
+      runItem(client, item, index, headers, locals, admission),
     );
     const succeeded = results.filter(({ type }) => type === 'succeeded').length;
     const counts = { succeeded, errored: results.length - succeeded };

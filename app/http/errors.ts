@@ -27,13 +27,19 @@ const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_request',
   'request_too_large',
   'draining',
+  'shed',
 ]);
+
+function operationOf(path: string): 'chat' | 'count_tokens' | 'models' {
+  if (path.startsWith('/v1/models')) return 'models';
+  return path.endsWith('/count_tokens') ? 'count_tokens' : 'chat';
+}
 
 /** Counts the calls that were refused before they became one. */
 export function countRefused(client: ClaudeClient): ErrorRequestHandler {
   return (thrown, request, response, next) => {
     if (thrown instanceof AppError && REFUSED.has(thrown.code)) {
-      const operation = request.path.endsWith('/count_tokens') ? 'count_tokens' : 'chat';
+      const operation = operationOf(request.path);
       const { receivedAtMs } = localsOf(response);
       const info = { operation, model: '', stream: false, receivedAtMs } as const;
       client.reject(info, outcomeOfError(thrown));

@@ -9,6 +9,7 @@ const OUTCOME: Readonly<Record<ErrorCode, Outcome>> = {
   no_key: 'internal_error',
   no_upstream: 'upstream_error',
   draining: 'shed',
+  shed: 'shed',
   timeout: 'timeout',
   network_error: 'network_error',
   bad_upstream_answer: 'upstream_error',

@@ -157,6 +157,13 @@ export const METRICS = {
     help: 'Calls being served now: the documented concurrent connections',
     labels: {},
   },
+  admission: {
+    name: 'claude_api_admission_calls',
+    kind: 'observable_gauge',
+    unit: '{call}',
+    help: 'Calls that were let in, and calls that wait for a place',
+    labels: { state: ['active', 'queued'] },
+  },
   pool: {
     name: 'claude_api_pool_connections',
     kind: 'observable_gauge',

@@ -1,0 +1,87 @@
+/**
+ * Lets so many calls in at once, a few more wait, and the rest are refused at once: under overload the
+ * accepted ones stay as quick as they were. https://sre.google/sre-book/handling-overload/
+ */
+import type { RequestHandler } from 'express';
+import { AppError } from '../errors.ts';
+import { localsOf } from './context.ts';
+
+export interface AdmissionOptions {
+  /** Calls served at once. */
+  readonly limit: number;
+  /** Calls that may wait for one of those; short, or waiting is most of the latency. */
+  readonly queue: number;
+}
+
+export interface Admission {
+  /**
+   * Resolves when the call may begin, with what must be called once when it has ended.
+   * @param signal the caller's: whoever leaves while waiting gives up his place
+   * @throws {AppError} shed, at once; client_cancelled
+   */
+  enter(signal: AbortSignal): Promise<() => void>;
+  counts(): { readonly active: number; readonly queued: number };
+}
+
+/** Most calls are done by then; a caller's own back-off spreads the rest. */
+const RETRY_AFTER_MS = 1_000;
+
+export function createAdmission({ limit, queue }: AdmissionOptions): Admission {
+  let active = 0;
+  const waiting = new Set<() => void>();
+
+  /** The place goes to the one who has waited longest. */
+  const leave = () => {
+    const [next] = waiting;
+    if (!next) {
+      active -= 1;
+      return;
+    }
+    waiting.delete(next);
+    next();
+  };
+  const once = () => {
+    let left = false;
+    return () => {
+      if (!left) leave();
+      left = true;
+    };
+  };
+  return {
+    async enter(signal) {
+      if (signal.aborted) throw gone();
+      if (active < limit) {
+        active += 1;
+        return once();
+      }
+      if (waiting.size >= queue) {
+        throw new AppError('shed', 'the service is at its limit', { retryAfterMs: RETRY_AFTER_MS });
+      }
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const giveUp = () => {
+        waiting.delete(resolve);
+        reject(gone());
+      };
+      waiting.add(resolve);
+      signal.addEventListener('abort', giveUp, { once: true });
+      await promise.finally(() => signal.removeEventListener('abort', giveUp));
+      return once();
+    },
+    counts: () => ({ active, queued: waiting.size }),
+  };
+}
+
+function gone(): AppError {
+  return new AppError('client_cancelled', 'the caller went away');
+}
+
+/** Holds a request until it is admitted; its place is free again when its answer has ended. */
+export function admit(admission: Admission): RequestHandler {
+  return async (_request, response, next) => {
+    const leave = await admission.enter(localsOf(response).signal);
+    // Its caller may have gone in this very moment: `close` has been then.
+    if (response.closed) return leave();
+    response.once('close', leave);
+    next();
+  };
+}
