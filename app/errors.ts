@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'timeout'
   | 'network_error'
   | 'bad_upstream_answer'
+  | 'caller_deadline'
   | 'truncated'
   | 'client_cancelled'
   | 'internal_error';
@@ -42,6 +43,7 @@ const WIRE: Readonly<Record<ErrorCode, { status: number; type: AnthropicErrorTyp
   draining: { status: 503, type: 'api_error' },
   shed: { status: 503, type: 'overloaded_error' },
   timeout: { status: 504, type: 'timeout_error' },
+  caller_deadline: { status: 504, type: 'timeout_error' },
   network_error: { status: 502, type: 'api_error' },
   bad_upstream_answer: { status: 502, type: 'api_error' },
   truncated: { status: 502, type: 'api_error' },

@@ -289,7 +289,12 @@ describe('the service', { concurrency: false }, () => {
   test('the caller’s own deadline is obeyed, and a bad one said', async () => {
     await withFaults([{ kind: 'slow', delayMs: 5_000 }], async () => {
       const startedMs = performance.now();
-      const late = await post('/v1/messages', BODY, { 'x-deadline-ms': '100' });
+      const id = randomUUID();
+      const late = await post('/v1/messages', BODY, {
+        'x-deadline-ms': '100',
+        'x-correlation-id': id,
+      });
+      assert.equal(await outcomeOf(id), 'client_cancelled');
       assert.equal(late.status, 504);
       assert.equal(late.headers.get('x-should-retry'), 'false');
       assert.match(await late.text(), /deadline of 100 ms/);

@@ -100,7 +100,7 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
       const deadlineMs = Math.min(options.callDeadlineMs, input.deadlineMs ?? Infinity);
       const limit = linkedAbort(input.signal, {
         timeoutMs: deadlineMs,
-        onTimeout: () => deadlinePassed(deadlineMs),
+        onTimeout: () => deadlinePassed(deadlineMs, deadlineMs < options.callDeadlineMs),
         // Whatever the caller's signal gives as its reason, here it means that he went away.
         onParent: () => new AppError('client_cancelled', 'the caller went away'),
       });
@@ -146,8 +146,9 @@ function timing({ call }: PipelineRequest) {
   return () => ({ upstreamMs: call.waitedMs(), overheadMs: call.overheadMs() });
 }
 
-function deadlinePassed(deadlineMs: number): AppError {
-  return new AppError('timeout', `the call took longer than its deadline of ${deadlineMs} ms`);
+function deadlinePassed(deadlineMs: number, callers: boolean): AppError {
+  const code = callers ? 'caller_deadline' : 'timeout';
+  return new AppError(code, `the call took longer than its deadline of ${deadlineMs} ms`);
 }
 
 /** Lifts the deadline when the answer has ended, a stream's included. */

@@ -48,6 +48,8 @@ export function countRefused(client: ClaudeClient): ErrorRequestHandler {
   };
 }
 
+const OUT_OF_TIME: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['timeout', 'caller_deadline']);
+
 /** Express throws a URIError for a path parameter that it cannot decode. */
 function badPath(cause: URIError): AppError {
   return new AppError('invalid_request', 'the path is not valid percent-encoded UTF-8', { cause });
@@ -65,7 +67,8 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
     const { correlationId } = localsOf(response);
     response.setHeader('request-id', correlationId);
     // Through the pipeline, which has retried it as often as it may, or its time was up.
-    if (error.retryable || error.code === 'timeout') response.setHeader('x-should-retry', 'false');
+    if (error.retryable || OUT_OF_TIME.has(error.code))
+      response.setHeader('x-should-retry', 'false');
     if (error.retryAfterMs !== undefined) {
       response.setHeader('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
     }

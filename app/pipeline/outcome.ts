@@ -11,6 +11,8 @@ const OUTCOME: Readonly<Record<ErrorCode, Outcome>> = {
   draining: 'shed',
   shed: 'shed',
   timeout: 'timeout',
+  // He would wait no longer: as if he had gone away.
+  caller_deadline: 'client_cancelled',
   network_error: 'network_error',
   bad_upstream_answer: 'upstream_error',
   truncated: 'truncated',

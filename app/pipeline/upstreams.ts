@@ -83,8 +83,11 @@ export function createUpstreams(
     ({ upstream }: Candidate) =>
       !tried.has(upstream.name);
 
+  const [only] = all;
   return {
     pick(tried) {
+      // The common case, on the hot path: nothing is chosen, nothing allocated.
+      if (all.length === 1) return only?.breaker.admits() ? only : undefined;
       const admitting = all.filter(({ breaker }) => breaker.admits());
       return choose(admitting.filter(untried(tried))) ?? choose(admitting);
     },
