@@ -9,7 +9,7 @@ SETUP := node_modules/.set-up
 # What is typed (`make up PORT=9000`) reaches the commands by itself. An `export` here would hand down
 # an empty value for what is not typed, and .env could no longer set it.
 
-.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check test test-compose generate format clean
+.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check test test-compose chaos generate format clean
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -61,6 +61,9 @@ test: setup ## All of it: check, rules and configuration, a live run under load
 
 test-compose: setup ## The compose stack on a Docker engine, under load, while its parts die
 	@$(NODE) observability/local/run-tests.ts compose
+
+chaos: setup ## Every fault under load; writes docs/reliability.md
+	@$(NODE) loadtest/chaos.ts
 
 generate: setup ## Write the generated files
 	@$(NODE) observability/generate/main.ts

@@ -4,7 +4,7 @@
  * one that is in trouble.
  */
 import { AppError } from '../errors.ts';
-import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
+import type { Outcome } from '../telemetry/recorder.ts';
 import type { AttemptEnd } from './breaker.ts';
 import { finish, type Result, reasonToRetry, settle } from './retry.ts';
 import type { Next, PipelineRequest, Stage } from './stage.ts';
@@ -27,10 +27,11 @@ interface Memory {
 
 /** @throws {AppError} no_upstream, when every circuit is open */
 export function failover(upstreams: Upstreams): Stage {
-  const memories = new WeakMap<CallRecord, Memory>();
+  // Retry hands down the same request each time.
+  const memories = new WeakMap<PipelineRequest, Memory>();
   return async function failover(request, next) {
-    const memory = memories.get(request.call) ?? { tried: new Set<string>(), free: true };
-    memories.set(request.call, memory);
+    const memory = memories.get(request) ?? { tried: new Set<string>(), free: true };
+    memories.set(request, memory);
     const first = upstreams.pick(memory.tried);
     if (!first) throw noUpstream(upstreams);
     const result = await attempt(first, request, next, memory);
