@@ -120,7 +120,9 @@ export const envSchema = z.object({
     .describe('Failures of an upstream are counted over this time'),
   BREAKER_MIN_ATTEMPTS: count
     .default(20)
-    .describe('With fewer attempts in that time its circuit stays closed'),
+    .describe(
+      'With fewer attempts in that time its circuit stays closed; as many failures in a row open it',
+    ),
   BREAKER_FAILURE_RATIO: z.coerce
     .number()
     .gt(0)

@@ -83,3 +83,14 @@ test('an attempt that began before it opened changes nothing when it ends', () =
   for (const end of late) end('success');
   assert.equal(breaker.state(), 'half_open');
 });
+
+test('a sudden death after much success is seen at once', () => {
+  const { breaker, many } = setUp();
+  many(1_000, 'success');
+  many(9, 'failure');
+  many(1, 'success');
+  many(9, 'failure');
+  assert.equal(breaker.state(), 'closed', 'not in a row');
+  many(1, 'failure');
+  assert.equal(breaker.state(), 'open');
+});

@@ -8,7 +8,7 @@ import type { Clock } from './stage.ts';
 export interface BreakerOptions {
   /** Failures are counted over this time. */
   readonly windowMs: number;
-  /** With fewer attempts in the window nothing is concluded. */
+  /** With fewer attempts in the window nothing is concluded; as many failures in a row open it. */
   readonly minAttempts: number;
   /** Opens at this share of failures, 0 to 1. */
   readonly failureRatio: number;
@@ -71,6 +71,8 @@ export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now
   const window = createWindow(options.windowMs, now);
   let openedAtMs: number | undefined;
   let closedAtMs = Number.NEGATIVE_INFINITY;
+  let inARow = 0;
+  let failedAtMs = Number.NEGATIVE_INFINITY;
   let probing = 0;
   let probed = 0;
 
@@ -81,6 +83,7 @@ export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now
   const open = () => {
     openedAtMs = now();
     probed = 0;
+    inARow = 0;
     window.clear();
   };
   const close = () => {
@@ -96,12 +99,21 @@ export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now
     if (result === 'success') probed += 1;
     if (probed >= options.probes) close();
   };
+  /**
+   * In a row: after minutes of success, the share alone takes half a window to see a sudden death.
+   */
+  const tooMany = (): boolean => {
+    inARow = now() - failedAtMs > options.windowMs ? 1 : inARow + 1;
+    failedAtMs = now();
+    const { failures, all } = window.sums();
+    if (all >= options.minAttempts && failures / all >= options.failureRatio) return true;
+    return inARow >= options.minAttempts;
+  };
   const endOfAttempt: AttemptEnd = (result) => {
     if (result === 'unknown' || state() !== 'closed') return;
     window.add(result === 'failure');
-    if (result !== 'failure') return;
-    const { failures, all } = window.sums();
-    if (all >= options.minAttempts && failures / all >= options.failureRatio) open();
+    if (result === 'success') inARow = 0;
+    else if (tooMany()) open();
   };
   return {
     state,
