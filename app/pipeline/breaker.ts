@@ -45,9 +45,9 @@ function createWindow(windowMs: number, now: () => number) {
   return {
     add(failed: boolean) {
       const slot = Math.floor(now() / width);
-      counts = counts.filter((count) => count.slot > slot - BUCKETS);
       let last = counts.at(-1);
       if (last?.slot !== slot) {
+        counts = counts.filter((count) => count.slot > slot - BUCKETS);
         last = { slot, failures: 0, all: 0 };
         counts.push(last);
       }

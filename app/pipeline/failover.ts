@@ -19,29 +19,38 @@ const FAILURES: ReadonlySet<Outcome> = new Set<Outcome>([
   'truncated',
 ]);
 
-/** What is remembered of a call between the attempts that retry makes. */
+/** What is remembered of a call that failed once, between the attempts that retry makes. */
 interface Memory {
   readonly tried: Set<string>;
-  free: boolean;
+  /** Whether it has gone over already. */
+  over: boolean;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** @throws {AppError} no_upstream, when every circuit is open */
 export function failover(upstreams: Upstreams): Stage {
   // Retry hands down the same request each time.
   const memories = new WeakMap<PipelineRequest, Memory>();
-  return async function failover(request, next) {
-    const memory = memories.get(request) ?? { tried: new Set<string>(), free: true };
+  const remember = (request: PipelineRequest, { upstream }: Candidate): Memory => {
+    const memory = memories.get(request) ?? { tried: new Set(), over: false };
     memories.set(request, memory);
-    const first = upstreams.pick(memory.tried);
+    memory.tried.add(upstream.name);
+    return memory;
+  };
+  return async function failover(request, next) {
+    const first = upstreams.pick(memories.get(request)?.tried ?? NONE);
     if (!first) throw noUpstream(upstreams);
-    const result = await attempt(first, request, next, memory);
+    const result = await attempt(first, request, next);
     const reason = reasonToRetry(result);
-    if (reason === undefined || !memory.free || request.signal.aborted) return finish(result);
-    const second = upstreams.pickClosed(memory.tried);
+    if (reason === undefined || request.signal.aborted) return finish(result);
+    const memory = remember(request, first);
+    const second = memory.over ? undefined : upstreams.pickClosed(memory.tried);
     if (!second) return finish(result);
-    memory.free = false;
+    memory.over = true;
     request.call.failover(second.upstream.name, reason);
-    const other = await attempt(second, request, next, memory);
+    const other = await attempt(second, request, next);
+    remember(request, second);
     return finish(reason === 'timeout' ? endOfTimeouts(other) : other);
   };
 }
@@ -50,9 +59,7 @@ async function attempt(
   { upstream, breaker }: Candidate,
   request: PipelineRequest,
   next: Next,
-  { tried }: Memory,
 ): Promise<Result> {
-  tried.add(upstream.name);
   const end = breaker.begin();
   const result = await settle(() => next(addressed(request, upstream)));
   end(judge(result, request));
