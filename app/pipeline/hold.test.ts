@@ -148,3 +148,8 @@ test('a caller who leaves ends it at once, while held and after', async () => {
   for await (const _ of data as AsyncIterable<Uint8Array>) break;
   assert(closed);
 });
+
+test('a mistake of ours stays one: it is not the network’s, and not retried', async () => {
+  const mistake = new TypeError('x');
+  await assert.rejects(stage(aRequest({ stream: true }), scripted(mistake)), mistake);
+});

@@ -46,7 +46,7 @@ export function hold(firstEventMs: number): Stage {
       return await begin(response, response.data, limit);
     } catch (error) {
       limit.dispose();
-      throw transportError(error, limit.signal);
+      throw error;
     }
   };
 }
@@ -87,7 +87,9 @@ async function readBeginning(
   };
   const parser = createParser({ onEvent });
   while (!found) {
-    const { done, value } = await source.next();
+    const { done, value } = await source.next().catch((error) => {
+      throw transportError(error, limit.signal);
+    });
     if (done) return { kind: 'end' };
     held.push(value);
     bytes += value.length;
