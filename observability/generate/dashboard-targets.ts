@@ -142,6 +142,38 @@ const GRAPHS: readonly PanelSpec[] = [
     ],
     objective: { value: seconds(slo.overheadP99Ms), badAbove: true },
   },
+  {
+    id: 11,
+    title: 'Circuits and admission',
+    description:
+      'Upstreams whose circuit is open or being tried (1), and calls that wait for a place. All should be 0.',
+    unit: 'short',
+    at: { x: 0, y: 28, w: 12, h: 8 },
+    queries: [
+      {
+        expr: `max by (upstream, state) (${prometheusName(METRICS.circuit.name)}{state!="closed"})`,
+        legend: '{{upstream}} {{state}}',
+      },
+      {
+        expr: `sum(${prometheusName(METRICS.admission.name)}{state="queued"})`,
+        legend: 'calls waiting',
+      },
+    ],
+    noValue: 'not scraped',
+  },
+  {
+    id: 12,
+    title: 'What keeps calls alive',
+    description:
+      'Retries, calls that went over to another upstream, and calls given up because attempts, budget or time were used up.',
+    unit: 'reqps',
+    at: { x: 12, y: 28, w: 12, h: 8 },
+    queries: [
+      { expr: rateBy(METRICS.retries.name, 'reason', WINDOW), legend: 'retried: {{reason}}' },
+      { expr: rateBy(METRICS.failovers.name, 'upstream', WINDOW), legend: 'over to {{upstream}}' },
+      { expr: rateBy(METRICS.retriesRefused.name, 'why', WINDOW), legend: 'given up: {{why}}' },
+    ],
+  },
 ];
 
 /** @returns the dashboard's JSON, as it is committed */
