@@ -4,13 +4,13 @@ import type { Backend } from './backend.ts';
 import { PART_NAMES, type PartName } from './current.ts';
 import { composeShown, runningServices, serviceLog } from './engine.ts';
 import { allPorts, usesSimulator } from './ports.ts';
-import { apiKey, settingsWithoutKey } from './settings.ts';
+import { keys, settingsWithoutKeys } from './settings.ts';
 
 const NAMES = PART_NAMES.filter((name) => name !== 'span-store');
 
 /** What the file's own defaults cannot say: which upstream goes with the key, or without one. */
 function upstream(): Record<string, string> {
-  const given = settingsWithoutKey();
+  const given = settingsWithoutKeys();
   if (usesSimulator()) {
     return {
       CLAUDE_API_KEY: given['SIMULATOR_KEYS']?.split(',')[0] || DEFAULT_KEY,
@@ -19,7 +19,7 @@ function upstream(): Record<string, string> {
     };
   }
   return {
-    CLAUDE_API_KEY: apiKey() ?? '',
+    ...keys(),
     CLAUDE_BASE_URL: given['CLAUDE_BASE_URL'] ?? 'https://api.anthropic.com',
     CLAUDE_UPSTREAM_NAME: given['CLAUDE_UPSTREAM_NAME'] ?? 'anthropic',
   };

@@ -2,7 +2,7 @@
 import { current, type Stack } from './current.ts';
 import { modeAskedFor } from './mode.ts';
 import { runningPid } from './processes.ts';
-import { apiKey, fileSettings, shellSettings } from './settings.ts';
+import { fileSettings, hasUpstream, shellSettings } from './settings.ts';
 
 export const HOST = '127.0.0.1';
 
@@ -63,13 +63,9 @@ export function portProblems(ports: Ports = allPorts()): string[] {
   });
 }
 
-/** Without a key of the real API the simulator answers; a stack that is up keeps what it has. */
+/** Without a key or upstreams of one's own the simulator answers; a stack that is up keeps what it has. */
 export function usesSimulator(): boolean {
-  return current?.simulator ?? !hasKey();
-}
-
-function hasKey(): boolean {
-  return apiKey() !== undefined;
+  return current?.simulator ?? !hasUpstream();
 }
 
 /** Why what is asked for cannot be had beside the stack that is up; undefined when it can. */
@@ -80,9 +76,11 @@ export function conflictWithStack(): string | undefined {
   const { ports } = current;
   const changed = NAMES.filter((name) => portOf(name) !== ports[name]);
   if (changed.length > 0) return `it has other ports (${changed.join(', ')})`;
-  if (hasKey() && current.simulator) return 'it has the simulator, and CLAUDE_API_KEY is set';
+  if (hasUpstream() && current.simulator) {
+    return 'it has the simulator, and CLAUDE_API_KEY or CLAUDE_UPSTREAMS is set';
+  }
   const mustStart = current.mode === 'compose' || runningPid('service') === undefined;
-  if (!hasKey() && !current.simulator && mustStart) {
+  if (!hasUpstream() && !current.simulator && mustStart) {
     return 'its service was started with a CLAUDE_API_KEY, which is not set now';
   }
   return undefined;

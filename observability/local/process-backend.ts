@@ -8,7 +8,7 @@ import { PART_NAMES, type PartName } from './current.ts';
 import { findTool, grafanaHome, prometheusAssets, ROOT, RUN_DIR } from './paths.ts';
 import { HOST, type PortName, portOf, urlOf, usesSimulator } from './ports.ts';
 import { type Command, lastLines, logFile, runningPid, start, stop } from './processes.ts';
-import { apiKey, settingsWithoutKey } from './settings.ts';
+import { keys, settingsWithoutKeys } from './settings.ts';
 
 const listen = (port: PortName) => `--web.listen-address=${HOST}:${portOf(port)}`;
 const node = (...args: string[]) => ({ program: process.execPath, args, cwd: ROOT });
@@ -16,7 +16,7 @@ const tool = (name: string) => findTool(name) ?? name;
 
 /** The service's environment; what the stack wants is weaker than what is set, ports excepted. */
 function serviceEnv(): Record<string, string> {
-  const given = settingsWithoutKey();
+  const given = settingsWithoutKeys();
   const upstream = {
     CLAUDE_API_KEY: given['SIMULATOR_KEYS']?.split(',')[0] || DEFAULT_KEY,
     CLAUDE_BASE_URL: urlOf('SIMULATOR_PORT'),
@@ -33,7 +33,7 @@ function serviceEnv(): Record<string, string> {
     ...given,
     PORT: String(portOf('PORT')),
     METRICS_PORT: String(portOf('METRICS_PORT')),
-    ...(usesSimulator() ? upstream : { CLAUDE_API_KEY: apiKey() ?? '' }),
+    ...(usesSimulator() ? upstream : keys()),
   };
 }
 
@@ -157,7 +157,7 @@ function names(): PartName[] {
 function commandOf(name: PartName): Command {
   const run = RUNS[name]?.();
   if (!run) throw new Error(`${name} is only in compose`);
-  return { name, ...run, env: { ...settingsWithoutKey(), ...run.env } };
+  return { name, ...run, env: { ...settingsWithoutKeys(), ...run.env } };
 }
 
 export const processBackend: Backend = {

@@ -24,16 +24,32 @@ export const fileSettings: Settings = Object.fromEntries(
   Object.entries(readFileSettings()).filter(([name]) => shellSettings[name] === undefined),
 );
 
-/** Both, without the key: what a part gets that does not call Claude. */
-export function settingsWithoutKey(): Record<string, string> {
+function allSettings(): Record<string, string> {
   const given = (settings: Settings) =>
     Object.entries(settings).filter((e): e is [string, string] => Boolean(e[1]));
-  const all = Object.fromEntries([...given(fileSettings), ...given(shellSettings)]);
-  delete all['CLAUDE_API_KEY'];
-  return all;
+  return Object.fromEntries([...given(fileSettings), ...given(shellSettings)]);
 }
 
-/** The key of the real API, if there is one. */
-export function apiKey(): string | undefined {
-  return shellSettings['CLAUDE_API_KEY'] || fileSettings['CLAUDE_API_KEY'] || undefined;
+/** Variables that hold a key: the one, and those that CLAUDE_UPSTREAMS names. */
+function isKey(name: string, { CLAUDE_UPSTREAMS: upstreams = '' }: Settings): boolean {
+  const named = [...upstreams.matchAll(/"key_env"\s*:\s*"(\w+)"/g)].map(([, variable]) => variable);
+  return name === 'CLAUDE_API_KEY' || named.includes(name);
+}
+
+/** What a part gets that does not call Claude. */
+export function settingsWithoutKeys(): Record<string, string> {
+  const all = allSettings();
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !isKey(name, all)));
+}
+
+/** What the service gets besides. */
+export function keys(): Record<string, string> {
+  const all = allSettings();
+  return Object.fromEntries(Object.entries(all).filter(([name]) => isKey(name, all)));
+}
+
+/** Whether calls are to go elsewhere than to the simulator: a key of the real API, or upstreams. */
+export function hasUpstream(): boolean {
+  const { CLAUDE_API_KEY, CLAUDE_UPSTREAMS } = allSettings();
+  return CLAUDE_API_KEY !== undefined || CLAUDE_UPSTREAMS !== undefined;
 }

@@ -28,7 +28,13 @@ export async function freePorts(): Promise<FreePorts> {
 export function stackEnv(ports: FreePorts, extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
     ...process.env,
-    ...{ CLAUDE_API_KEY: '', ALLOW_PAID_LOAD: '', BASE_URL: '', ENV_FILE: '/dev/null' },
+    ...{
+      CLAUDE_API_KEY: '',
+      CLAUDE_UPSTREAMS: '',
+      ALLOW_PAID_LOAD: '',
+      BASE_URL: '',
+      ENV_FILE: '/dev/null',
+    },
     ...ports,
     NODE_TEST_CONTEXT: undefined,
     ...extra,
