@@ -242,7 +242,7 @@ describe('the service', { concurrency: false }, () => {
       error: Anthropic.InternalServerError,
       status: 502,
       outcome: 'upstream_error',
-      attempts: 1,
+      attempts: 2,
     },
   ];
   for (const { fault, error, status, outcome, attempts } of ERRORS) {

@@ -117,6 +117,7 @@ test('an attempt that fails is made again, the call told of both', async (t) => 
   assert.deepEqual(call.told, [
     ['attempt', 'up', 'overloaded', 529],
     ['retry', 'overloaded'],
+    ['answer', {}],
     ['attempt', 'up', 'success', 200],
     ['end', 'success'],
   ]);

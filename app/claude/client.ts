@@ -76,12 +76,12 @@ export interface ClientDeps {
  */
 export function createStages(options: ClientOptions, deps: ClientDeps): readonly Stage[] {
   return [
-    observeCall(deps),
+    observeCall(),
     retry(options.retry, deps),
     failover(deps.upstreams),
     observeAttempt(deps),
     timeout(options.attemptTimeoutMs),
-    hold(options.firstEventTimeoutMs),
+    hold(options.firstEventTimeoutMs, deps),
     authenticate(),
   ];
 }
@@ -108,11 +108,10 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
       const request = toRequest(input, limit.signal, deadlineAtMs, deps.recorder);
       try {
         const response = await (input.stream ? streamed : whole)(request);
-        return {
-          ...response,
-          data: untilEnd(response.data, limit.dispose),
-          timing: timing(request),
-        };
+        // The deadline is a stream's to its end.
+        if (response.ended) void response.ended.then(limit.dispose);
+        else limit.dispose();
+        return { ...response, timing: timing(request) };
       } catch (error) {
         limit.dispose();
         throw error;
@@ -149,19 +148,4 @@ function timing({ call }: PipelineRequest) {
 function deadlinePassed(deadlineMs: number, callers: boolean): AppError {
   const code = callers ? 'caller_deadline' : 'timeout';
   return new AppError(code, `the call took longer than its deadline of ${deadlineMs} ms`);
-}
-
-/** Lifts the deadline when the answer has ended, a stream's included. */
-function untilEnd(data: PipelineResponse['data'], dispose: () => void): PipelineResponse['data'] {
-  if (typeof data !== 'string') return disposing(data, dispose);
-  dispose();
-  return data;
-}
-
-async function* disposing(data: AsyncIterable<Uint8Array>, dispose: () => void) {
-  try {
-    yield* data;
-  } finally {
-    dispose();
-  }
 }

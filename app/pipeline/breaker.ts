@@ -29,7 +29,10 @@ export interface Breaker {
   admits(): boolean;
   /** Part of its weight that it should get, above 0 to 1: less while it comes back. */
   share(): number;
-  /** Begins an attempt; call what it returns once, at its end. */
+  /**
+   * Begins an attempt; call what it returns at its end. One that tries the circuit may be called twice:
+   * when an answer has begun well, and when it has ended.
+   */
   begin(): AttemptEnd;
   /** Until it is tried again, milliseconds; 0 unless open. */
   opensInMs(): number;
@@ -125,7 +128,11 @@ export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now
     begin() {
       if (state() !== 'half_open') return endOfAttempt;
       probing += 1;
-      return endOfProbe;
+      let end = endOfProbe;
+      return (result) => {
+        end(result);
+        end = endOfAttempt;
+      };
     },
     opensInMs: () =>
       openedAtMs === undefined ? 0 : Math.max(0, openedAtMs + options.openMs - now()),

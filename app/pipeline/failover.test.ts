@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../errors.ts';
+import type { Outcome } from '../telemetry/recorder.ts';
 import { failover } from './failover.ts';
 import type { PipelineResponse } from './stage.ts';
-import { anUpstream, aRequest, aResponse, BREAKER, fakeClock, recordingCall } from './testing.ts';
+import {
+  anUpstream,
+  aRequest,
+  aResponse,
+  BREAKER,
+  bytes,
+  fakeClock,
+  recordingCall,
+} from './testing.ts';
 import { createUpstreams, type Upstream } from './upstreams.ts';
 
 const network = new AppError('network_error', 'x', { retryable: true });
@@ -129,6 +138,40 @@ test('a caller who left says nothing of the upstream, and goes nowhere else', as
     await run(aRequest({ signal, call: recordingCall() })).catch(() => {});
   }
   assert(asked.every((name) => name === 'a'));
+  assert.equal(upstreams.states()[0]?.state, 'closed');
+});
+
+/** A stream whose end the test decides. */
+function aStream() {
+  const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
+  return { response: aResponse(200, { data: bytes(), ended }), ended, resolve };
+}
+
+test('streams that break after their content open the circuit; cancelled ones do not', async () => {
+  for (const [outcome, state] of [
+    ['truncated', 'open'],
+    ['overloaded', 'open'],
+    ['client_cancelled', 'closed'],
+    ['success', 'closed'],
+  ] as const) {
+    const { answers, calls, upstreams } = setUp(TWO);
+    const { response, ended, resolve } = aStream();
+    answers['a'] = response;
+    await calls(10);
+    assert.equal(upstreams.states()[0]?.state, 'closed', 'nothing has ended yet');
+    resolve(outcome);
+    await ended;
+    assert.equal(upstreams.states()[0]?.state, state, outcome);
+  }
+});
+
+test('a stream that has begun closes a circuit, however long it lasts', async () => {
+  const { answers, calls, pass, upstreams } = setUp([{ name: 'a' }]);
+  answers['a'] = network;
+  await calls(10);
+  await pass(1_000);
+  answers['a'] = aStream().response;
+  await calls(BREAKER.probes);
   assert.equal(upstreams.states()[0]?.state, 'closed');
 });
 

@@ -62,7 +62,14 @@ async function attempt(
 ): Promise<Result> {
   const end = breaker.begin();
   const result = await settle(() => next(addressed(request, upstream)));
-  end(judge(result, request));
+  const ended = 'response' in result ? result.response.ended : undefined;
+  if (!ended) {
+    end(judge(result, request));
+    return result;
+  }
+  // A stream may last for minutes: a circuit that is being tried will not wait for its end.
+  if (breaker.state() === 'half_open') end('success');
+  void ended.then((outcome) => end(judgeStream(outcome)));
   return result;
 }
 
@@ -71,6 +78,11 @@ function judge(result: Result, { signal }: PipelineRequest): Parameters<AttemptE
   const reason = reasonToRetry(result);
   if (reason !== undefined) return FAILURES.has(reason) ? 'failure' : 'unknown';
   return 'response' in result ? 'success' : 'unknown';
+}
+
+function judgeStream(outcome: Outcome): Parameters<AttemptEnd>[0] {
+  if (outcome === 'success') return 'success';
+  return FAILURES.has(outcome) ? 'failure' : 'unknown';
 }
 
 /** A call that timed out at two upstreams has been paid for twice: it is not tried a third time. */

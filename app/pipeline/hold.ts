@@ -1,49 +1,56 @@
 /**
- * Stage: holds a stream back until its first content, so that what fails before can still be retried,
- * and answered with a status of its own. From then on every byte goes out as it comes in.
+ * Stage: holds an answer back until it is known to be one, so that what fails before can still be
+ * retried. A whole one is read; of a stream every byte goes out as it comes from its first content on.
  */
-import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { linkedAbort } from '../claude/deadline.ts';
-import { readErrorType } from '../claude/messages.ts';
+import { type StreamWatch, watchStream } from '../claude/stream.ts';
 import { transportError } from '../claude/transport.ts';
-import { type AnthropicErrorType, AppError, ERROR_STATUS } from '../errors.ts';
-import type { PipelineResponse, Stage } from './stage.ts';
+import { asError, readWhole } from '../claude/whole.ts';
+import { AppError } from '../errors.ts';
+import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
+import { outcomeOfError } from './outcome.ts';
+import type { Clock, PipelineResponse, Stage } from './stage.ts';
 
 /** What is held at most; a stream with so much before its content is let go. */
 const MAX_HELD_BYTES = 1024 * 1024;
-/** Events that come before content; with any other the stream is let go. */
-const BEFORE_CONTENT: ReadonlySet<string> = new Set([
-  'message_start',
-  'ping',
-  'content_block_start',
-]);
 
-/** What the beginning of a stream turned out to be. */
-type Beginning =
-  | { readonly kind: 'content' }
-  | { readonly kind: 'error'; readonly body: string }
-  | { readonly kind: 'end' };
+type Limit = ReturnType<typeof linkedAbort>;
+
+/** A stream that has been opened, up to its first content. */
+interface Opened {
+  readonly source: AsyncIterator<Uint8Array>;
+  readonly held: Uint8Array[];
+  readonly watch: StreamWatch;
+  readonly limit: Limit;
+}
 
 /**
  * The limit ends with the first event, of whatever kind: from then on the upstream is at work.
- * @param firstEventMs from the request to the first event
- * @throws {AppError} timeout, network_error or truncated, all retryable, before the first content
+ * @param firstEventMs of a stream, from the request to its first event
+ * @throws {AppError} timeout, network_error or truncated, all retryable, before a stream's first
+ *   content; bad_upstream_answer
  */
-export function hold(firstEventMs: number): Stage {
+export function hold(firstEventMs: number, { clock }: { clock: Pick<Clock, 'now'> }): Stage {
   const onTimeout = () =>
     new AppError('timeout', `no event of the stream within ${firstEventMs} ms`, {
       retryable: true,
     });
   return async function hold(request, next) {
-    if (!request.stream) return next(request);
+    const { call } = request;
+    if (!request.stream) {
+      const response = await next(request);
+      return typeof response.data === 'string'
+        ? readWhole(response, response.data, call)
+        : response;
+    }
     const limit = linkedAbort(request.signal, { timeoutMs: firstEventMs, onTimeout });
     try {
       const response = await next({ ...request, signal: limit.signal });
-      if (typeof response.data === 'string') {
-        limit.dispose();
-        return response;
+      if (typeof response.data !== 'string') {
+        return await begin(response, response.data, { call, limit, now: clock.now });
       }
-      return await begin(response, response.data, limit);
+      limit.dispose();
+      return readWhole(response, response.data, call);
     } catch (error) {
       limit.dispose();
       throw error;
@@ -51,87 +58,90 @@ export function hold(firstEventMs: number): Stage {
   };
 }
 
-type Limit = ReturnType<typeof linkedAbort>;
+interface Around {
+  readonly call: CallRecord;
+  readonly limit: Limit;
+  readonly now: () => number;
+}
 
 async function begin(
   response: PipelineResponse,
   data: AsyncIterable<Uint8Array>,
-  limit: Limit,
+  { call, limit, now }: Around,
 ): Promise<PipelineResponse> {
   const source = data[Symbol.asyncIterator]();
-  const held: Uint8Array[] = [];
-  const beginning = await readBeginning(source, held, limit);
-  if (beginning.kind === 'content') {
-    return { ...response, data: replay(held, source, limit) };
-  }
+  const opened: Opened = { source, held: [], watch: watchStream(call), limit };
+  const beginning = await readBeginning(opened);
+  if (beginning === 'content') return { ...response, ...follow(opened, call, now) };
   await source.return?.();
   limit.dispose();
-  if (beginning.kind === 'end') {
-    throw new AppError('truncated', 'the upstream closed before any content', { retryable: true });
-  }
-  return asAnswer(response, beginning.body);
+  if (beginning === 'error') return asError(response, opened.watch.facts.errorBody);
+  throw new AppError('truncated', 'the upstream closed before any content', { retryable: true });
 }
 
-async function readBeginning(
-  source: AsyncIterator<Uint8Array>,
-  held: Uint8Array[],
-  limit: Limit,
-): Promise<Beginning> {
-  const decoder = new TextDecoder();
-  let found: Beginning | undefined;
+/** @returns undefined when the stream ended before it began */
+async function readBeginning({
+  source,
+  held,
+  watch,
+  limit,
+}: Opened): Promise<'content' | 'error' | undefined> {
   let bytes = 0;
-  const onEvent = ({ event, data }: EventSourceMessage) => {
-    limit.clearTimer();
-    if (event === 'error') found ??= { kind: 'error', body: data };
-    else if (!BEFORE_CONTENT.has(event ?? '')) found ??= { kind: 'content' };
-  };
-  const parser = createParser({ onEvent });
-  while (!found) {
+  while (!watch.facts.beginning && bytes <= MAX_HELD_BYTES) {
     const { done, value } = await source.next().catch((error) => {
       throw transportError(error, limit.signal);
     });
-    if (done) return { kind: 'end' };
+    if (done) return undefined;
     held.push(value);
     bytes += value.length;
-    if (bytes > MAX_HELD_BYTES) return { kind: 'content' };
-    parser.feed(decoder.decode(value, { stream: true }));
+    watch.feed(value);
+    if (watch.facts.heard) limit.clearTimer();
   }
-  return found;
+  return watch.facts.beginning ?? 'content';
 }
 
-/** What was held, then the rest; whoever stops reading stops the upstream. */
-async function* replay(
-  held: readonly Uint8Array[],
-  source: AsyncIterator<Uint8Array>,
-  limit: Limit,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* held;
-    for (;;) {
-      const { done, value } = await source.next();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    limit.dispose();
-    await source.return?.();
-  }
-}
-
-/** An error event before any content reads as what it is: an answer with the error's status. */
-function asAnswer(response: PipelineResponse, body: string): PipelineResponse {
-  const type = errorTypeOf(body);
-  return {
-    status: ERROR_STATUS[type as AnthropicErrorType] ?? 500,
-    headers: { ...response.headers, 'content-type': 'application/json' },
-    data: body,
+/** What was held, then the rest as it comes; whoever stops reading stops the upstream. */
+function follow(
+  { source, held, watch, limit }: Opened,
+  call: CallRecord,
+  now: () => number,
+): Required<Pick<PipelineResponse, 'data' | 'ended'>> {
+  const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
+  const finish = (otherwise: Outcome) => {
+    if (watch.facts.usage) call.usage(watch.facts.usage);
+    resolve(watch.facts.outcome ?? otherwise);
   };
-}
-
-function errorTypeOf(body: string): string {
-  try {
-    return readErrorType(JSON.parse(body));
-  } catch {
-    return '';
+  // Its reader may never begin, or be held up by whoever reads from him.
+  const giveUp = () => {
+    finish(outcomeOfError(limit.signal.reason));
+    source.return?.().catch(() => {});
+  };
+  limit.signal.addEventListener('abort', giveUp, { once: true });
+  async function* data() {
+    // Unless the stream says or something breaks, it ends because its reader stopped reading.
+    let end: Outcome = 'client_cancelled';
+    try {
+      yield* held;
+      for (;;) {
+        const askedMs = now();
+        const { done, value } = await source.next();
+        call.waited(now() - askedMs);
+        if (done) break;
+        watch.feed(value);
+        yield value;
+      }
+      if (!watch.facts.outcome) {
+        throw new AppError('truncated', 'the upstream closed before message_stop');
+      }
+    } catch (thrown) {
+      const error = transportError(thrown, limit.signal);
+      end = outcomeOfError(error);
+      throw error;
+    } finally {
+      limit.dispose();
+      finish(end);
+      await source.return?.();
+    }
   }
+  return { data: data(), ended };
 }

@@ -3,10 +3,7 @@ import { outcomeOfStatus } from '../claude/messages.ts';
 import { outcomeOfError } from './outcome.ts';
 import type { Clock, Stage } from './stage.ts';
 
-/**
- * A stream's attempt ends as its stream does, which is the call's outcome: an error inside a 200 is
- * a failed attempt.
- */
+/** A stream's attempt ends as its stream does: an error inside a 200 is a failed attempt. */
 export function observeAttempt({ clock }: { clock: Pick<Clock, 'now'> }): Stage {
   return async function observeAttempt(request, next) {
     const attempt = request.call.startAttempt(request.upstream?.name ?? 'default');
@@ -14,8 +11,9 @@ export function observeAttempt({ clock }: { clock: Pick<Clock, 'now'> }): Stage 
     try {
       const headers = { ...request.headers, ...attempt.headers };
       const response = await attempt.run(() => next({ ...request, headers }));
-      if (typeof response.data !== 'string') attempt.streaming(response.status);
-      else attempt.end(outcomeOfStatus(response.status), response.status);
+      const { status, ended } = response;
+      if (ended) void ended.then((outcome) => attempt.end(outcome, status));
+      else attempt.end(outcomeOfStatus(status), status);
       return response;
     } catch (error) {
       attempt.end(outcomeOfError(error), 0);

@@ -1,5 +1,5 @@
 /** The shapes that pass through the pipeline: request, response, stage. */
-import type { CallRecord } from '../telemetry/recorder.ts';
+import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import type { Upstream } from './upstreams.ts';
 
 /** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
@@ -31,6 +31,8 @@ export interface PipelineResponse {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly data: string | AsyncIterable<Uint8Array>;
+  /** How a stream ends, once it has; never rejects. Set by `hold`. */
+  readonly ended?: Promise<Outcome>;
 }
 
 /** What comes after a stage; a stage may call it again with another copy (retry does). */

@@ -1,8 +1,10 @@
 /** For the tests of stages: a request, a fake clock, a call that remembers, a scripted `next`. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import { unrecordedCall } from '../telemetry/recorder.ts';
 import type { BreakerOptions } from './breaker.ts';
-import type { Clock, Next, PipelineRequest, PipelineResponse } from './stage.ts';
+import type { Clock, Next, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 import type { Upstream } from './upstreams.ts';
 
 /** A request with defaults; its signal never fires unless given. */
@@ -72,7 +74,6 @@ export function recordingCall(): CallRecord & { readonly told: unknown[] } {
     startAttempt: (upstream) => ({
       headers: { 'x-correlation-id': 'id-1' },
       run: (fn) => fn(),
-      streaming: (status: number) => void told.push(['streaming', upstream, status]),
       end: (outcome: Outcome, status: number) =>
         void told.push(['attempt', upstream, outcome, status]),
     }),
@@ -80,6 +81,7 @@ export function recordingCall(): CallRecord & { readonly told: unknown[] } {
     failover: (upstream, reason) => void told.push(['failover', upstream, reason]),
     retryRefused: (why) => void told.push(['refused', why]),
     usage: (usage) => void told.push(['usage', usage]),
+    answer: (facts) => void told.push(['answer', facts]),
     chunk: () => void told.push(['chunk']),
     end: (outcome) => void told.push(['end', outcome]),
   };
@@ -112,4 +114,44 @@ export async function textOf(data: PipelineResponse['data']): Promise<string> {
   let text = '';
   for await (const chunk of data) text += decoder.decode(chunk, { stream: true });
   return text;
+}
+
+/** One case of a stage: what it is given, what `next` saw of it, what came of it. */
+export interface Row {
+  readonly given?: Partial<PipelineRequest>;
+  /** What `next` does, in order. */
+  readonly answers: readonly (PipelineResponse | Error)[];
+  /** The fields that matter of each request that `next` saw. */
+  readonly saw: readonly Partial<PipelineRequest>[];
+  /** The answer's status, or the code of the error. */
+  readonly result: number | string;
+  /** What the call was told, in order; default nothing. */
+  readonly told?: readonly unknown[];
+}
+
+/** A test a row. The request is frozen, so a stage that changes it in place fails. */
+export function stageTable(makeStage: () => Stage, rows: Readonly<Record<string, Row>>): void {
+  for (const [name, { given, answers, saw, result, told = [] }] of Object.entries(rows)) {
+    test(name, async () => {
+      const call = recordingCall();
+      const request = aRequest({ call, ...given });
+      Object.freeze(request.headers);
+      const next = scripted(...answers);
+      const came = await makeStage()(Object.freeze(request), next).then(
+        ({ status }) => status,
+        (error) => error.code ?? error.message,
+      );
+      assert.deepEqual(
+        next.seen.map((request, i) => fieldsOf(request, saw[i])),
+        saw,
+      );
+      assert.equal(came, result);
+      assert.deepEqual(call.told, told);
+    });
+  }
+}
+
+function fieldsOf(request: PipelineRequest, like: Partial<PipelineRequest> = {}) {
+  const keys = Object.keys(like) as (keyof PipelineRequest)[];
+  return Object.fromEntries(keys.map((key) => [key, request[key]]));
 }

@@ -45,8 +45,6 @@ export interface CallState {
   lastChunkMs: number | undefined;
   usage: Usage | undefined;
   facts: Attributes;
-  /** Ends the attempt whose stream is still running. */
-  endStreaming: ((outcome: Outcome) => void) | undefined;
   ended: boolean;
 }
 
@@ -61,7 +59,6 @@ export function endCall(
 ): void {
   const { instruments, logger, now } = deps;
   const { info, model, span } = state;
-  state.endStreaming?.(outcome);
   const durationMs = now() - info.receivedAtMs;
   const stream = String(info.stream);
   const labels = { operation: info.operation, model, stream, outcome };

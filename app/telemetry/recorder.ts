@@ -49,10 +49,8 @@ export interface AttemptRecord {
   readonly headers: Readonly<Record<string, string>>;
   /** Runs `fn` with the attempt's span active. */
   run<T>(fn: () => T): T;
-  /** Call once, when the answer came or the attempt failed. `status` is 0 when none came. */
+  /** Call once, when the answer has ended or the attempt failed. `status` is 0 when none came. */
   end(outcome: Outcome, status: number): void;
-  /** Instead of `end`: a stream's headers came, and the attempt ends as the call will. */
-  streaming(status: number): void;
 }
 
 /** One call as telemetry sees it. Methods never throw. */
@@ -89,7 +87,7 @@ export interface Recorder {
 /** A call that nobody watches: for the pipeline used on its own, and for tests. */
 export const unrecordedCall: CallRecord = {
   run: (fn) => fn(),
-  startAttempt: () => ({ headers: {}, run: (fn) => fn(), end() {}, streaming() {} }),
+  startAttempt: () => ({ headers: {}, run: (fn) => fn(), end() {} }),
   retry() {},
   retryRefused() {},
   failover() {},

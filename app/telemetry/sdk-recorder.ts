@@ -51,7 +51,6 @@ export function createSdkRecorder(deps: SdkRecorderDeps): Recorder {
         lastChunkMs: undefined,
         usage: undefined,
         facts: {},
-        endStreaming: undefined,
         ended: false,
       };
       return safely(createCallRecord(state, deps), deps.logger);
@@ -164,15 +163,12 @@ function startAttempt(
     headers,
     run: (fn) => context.with(below, fn),
     end,
-    streaming(status) {
-      state.endStreaming = (outcome) => end(outcome, status);
-    },
   };
 }
 
 /** Telemetry that throws never breaks a call: void methods are fenced, `run` and readings are not. */
 function safely<R extends object>(record: R, logger: Logger): R {
-  const fenced = ['retry', 'waited', 'chunk', 'usage', 'answer', 'end', 'streaming'];
+  const fenced = ['retry', 'waited', 'chunk', 'usage', 'answer', 'end'];
   const entries = Object.entries(record).map(([name, method]) => {
     if (!fenced.includes(name)) return [name, method];
     return [name, (...args: unknown[]) => attempt(() => method(...args), name, logger)];

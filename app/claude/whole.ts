@@ -1,0 +1,55 @@
+/** Reads a whole answer, the one parse that it gets; the caller is sent the upstream's own text. */
+import { type AnthropicErrorType, AppError, ERROR_STATUS } from '../errors.ts';
+import type { PipelineResponse } from '../pipeline/stage.ts';
+import type { CallRecord } from '../telemetry/recorder.ts';
+import { parseObject, readErrorType, readMessage } from './messages.ts';
+
+/** Statuses of gateways and proxies, whose bodies are HTML as a rule. */
+const NOT_THE_API: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504, 529]);
+
+/**
+ * Tells the call what the answer says. An error inside a 200 becomes an answer of that error's status,
+ * a proxy's page an error of the status that it came with.
+ * @throws {AppError} bad_upstream_answer: no JSON object; retryable where its status says success
+ */
+export function readWhole(
+  response: PipelineResponse,
+  text: string,
+  call: Pick<CallRecord, 'answer' | 'usage'>,
+): PipelineResponse {
+  const { status } = response;
+  const body = parseObject(text);
+  if (!body) return withoutPage(response);
+  if (status >= 300) return response;
+  if (body['type'] === 'error') return asError(response, text);
+  const { usage, ...facts } = readMessage(body);
+  call.answer(facts);
+  if (usage) call.usage(usage);
+  return response;
+}
+
+/**
+ * An error inside a 200 reads as what it is: an answer with the error's status.
+ * @param body Anthropic's error, JSON text
+ */
+export function asError(response: PipelineResponse, body: string): PipelineResponse {
+  const type = readErrorType(parseObject(body));
+  return {
+    status: ERROR_STATUS[type as AnthropicErrorType] ?? 500,
+    headers: { ...response.headers, 'content-type': 'application/json' },
+    data: body,
+  };
+}
+
+/** The status says what can be done, the page nothing that a caller could read. */
+function withoutPage(response: PipelineResponse): PipelineResponse {
+  const { status } = response;
+  const message = `the upstream answered ${status} with no JSON object`;
+  if (!NOT_THE_API.has(status)) {
+    throw new AppError('bad_upstream_answer', message, { retryable: status < 300 });
+  }
+  const type = Object.entries(ERROR_STATUS).find(([, known]) => known === status)?.[0];
+  const error = { type: type ?? 'api_error', message };
+  const headers = { ...response.headers, 'content-type': 'application/json' };
+  return { status, headers, data: JSON.stringify({ type: 'error', error }) };
+}
