@@ -48,7 +48,7 @@ describe('the service', { concurrency: false }, () => {
       RETRY_BUDGET_CAPACITY: '1000',
       // Faults come in rows here: no circuit is to open.
       BREAKER_MIN_ATTEMPTS: '100000',
-      IDLE_TIMEOUT_MS: '1000',
+      IDLE_TIMEOUT_MS: '2000',
       RETRY_MAX: '1',
       RETRY_BASE_MS: '1',
       BATCH_MAX_ITEMS: '20',
@@ -154,16 +154,14 @@ describe('the service', { concurrency: false }, () => {
 
   test('SDK: a stream left half-way is cancelled, and its upstream closed', async () => {
     const id = randomUUID();
-    const setProfile = (profile: string) =>
-      fetch(`${simulator.url}/__sim/profile`, { method: 'PUT', body: JSON.stringify({ profile }) });
-    await setProfile('realistic');
-    const stream = await sdk.messages.create(
-      { ...ASK, stream: true },
-      { headers: { 'x-correlation-id': id } },
-    );
-    for await (const event of stream) if (event.type === 'message_start') break;
-    assert.equal(await outcomeOf(id), 'client_cancelled');
-    await setProfile('none');
+    await withFaults([{ kind: 'stream_hang' }], async () => {
+      const stream = await sdk.messages.create(
+        { ...ASK, stream: true },
+        { headers: { 'x-correlation-id': id } },
+      );
+      for await (const event of stream) if (event.type === 'content_block_delta') break;
+      assert.equal(await outcomeOf(id), 'client_cancelled');
+    });
     await simulatorSaw(id, 1);
   });
 
@@ -309,6 +307,7 @@ describe('the service', { concurrency: false }, () => {
   for (const [kind, outcome] of [
     ['stream_error', 'overloaded'],
     ['stream_cut', 'truncated'],
+    ['stream_hang', 'timeout'],
   ] as const) {
     test(`SDK: ${kind} inside a 200 stream is thrown, and counted as ${outcome}`, async () => {
       const id = randomUUID();

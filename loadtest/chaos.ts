@@ -73,6 +73,8 @@ async function startBoth(): Promise<{ simulator: Simulator; service: ServiceProc
     FIRST_EVENT_TIMEOUT_MS: '500',
     ATTEMPT_TIMEOUT_MS: '500',
     RETRY_BASE_MS: '20',
+    IDLE_TIMEOUT_MS: '500',
+    BREAKER_WINDOW_MS: '1000',
     BREAKER_OPEN_MS: '500',
     BREAKER_RAMP_MS: String(RAMP_MS),
   });

@@ -79,9 +79,9 @@ export function createStages(options: ClientOptions, deps: ClientDeps): readonly
     observeCall(),
     retry(options.retry, deps),
     failover(deps.upstreams),
-    observeAttempt(deps),
+    observeAttempt(),
     timeout(options.attemptTimeoutMs),
-    hold(options.firstEventTimeoutMs, deps),
+    hold(options.firstEventTimeoutMs),
     authenticate(),
   ];
 }

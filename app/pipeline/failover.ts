@@ -4,7 +4,7 @@
  * one that is in trouble.
  */
 import { AppError } from '../errors.ts';
-import type { Outcome } from '../telemetry/recorder.ts';
+import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import type { AttemptEnd } from './breaker.ts';
 import { finish, type Result, reasonToRetry, settle } from './retry.ts';
 import type { Next, PipelineRequest, Stage } from './stage.ts';
@@ -30,16 +30,15 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** @throws {AppError} no_upstream, when every circuit is open */
 export function failover(upstreams: Upstreams): Stage {
-  // Retry hands down the same request each time.
-  const memories = new WeakMap<PipelineRequest, Memory>();
-  const remember = (request: PipelineRequest, { upstream }: Candidate): Memory => {
-    const memory = memories.get(request) ?? { tried: new Set(), over: false };
-    memories.set(request, memory);
+  const memories = new WeakMap<CallRecord, Memory>();
+  const remember = ({ call }: PipelineRequest, { upstream }: Candidate): Memory => {
+    const memory = memories.get(call) ?? { tried: new Set(), over: false };
+    memories.set(call, memory);
     memory.tried.add(upstream.name);
     return memory;
   };
   return async function failover(request, next) {
-    const first = upstreams.pick(memories.get(request)?.tried ?? NONE);
+    const first = upstreams.pick(memories.get(request.call)?.tried ?? NONE);
     if (!first) throw noUpstream(upstreams);
     const result = await attempt(first, request, next);
     const reason = reasonToRetry(result);

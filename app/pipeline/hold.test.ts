@@ -7,7 +7,6 @@ import {
   aRequest,
   aResponse,
   bytes,
-  fakeClock,
   recordingCall,
   scripted,
   stageTable,
@@ -30,8 +29,7 @@ const STOP = event('message_stop');
 const error = (type: string) => event('error', { type: 'error', error: { type, message: 'm' } });
 const USAGE = { inputTokens: 7, outputTokens: 9, cacheReadTokens: 2, cacheCreationTokens: 0 };
 
-const deps = { clock: fakeClock() };
-const stage = hold(60_000, deps);
+const stage = hold(60_000);
 const aStream = (...texts: string[]) =>
   aResponse(200, { data: bytes(...texts), headers: { 'request-id': 'r' } });
 const held = (response: PipelineResponse, call = recordingCall()) =>
@@ -201,7 +199,7 @@ function silence(signal: AbortSignal): Promise<never> {
 }
 
 test('no event within the limit ends the attempt, headers or not', async () => {
-  const quick = hold(5, deps);
+  const quick = hold(5);
   const noHeaders = quick(aRequest({ stream: true }), ({ signal }) => silence(signal));
   await assert.rejects(noHeaders, { code: 'timeout', retryable: true, message: /within 5 ms/ });
   const noEvent = quick(aRequest({ stream: true }), async ({ signal }) => {
@@ -215,7 +213,7 @@ test('no event within the limit ends the attempt, headers or not', async () => {
 });
 
 test('after the first event the limit is gone, before content too', async () => {
-  const quick = hold(20, deps);
+  const quick = hold(20);
   const response = await quick(aRequest({ stream: true }), async ({ signal }) => {
     async function* data() {
       yield* bytes(PING);

@@ -9,7 +9,7 @@ import { asError, readWhole } from '../claude/whole.ts';
 import { AppError } from '../errors.ts';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import { outcomeOfError } from './outcome.ts';
-import type { Clock, PipelineResponse, Stage } from './stage.ts';
+import type { PipelineResponse, Stage } from './stage.ts';
 
 /** What is held at most; a stream with so much before its content is let go. */
 const MAX_HELD_BYTES = 1024 * 1024;
@@ -30,7 +30,7 @@ interface Opened {
  * @throws {AppError} timeout, network_error or truncated, all retryable, before a stream's first
  *   content; bad_upstream_answer
  */
-export function hold(firstEventMs: number, { clock }: { clock: Pick<Clock, 'now'> }): Stage {
+export function hold(firstEventMs: number): Stage {
   const onTimeout = () =>
     new AppError('timeout', `no event of the stream within ${firstEventMs} ms`, {
       retryable: true,
@@ -47,7 +47,7 @@ export function hold(firstEventMs: number, { clock }: { clock: Pick<Clock, 'now'
     try {
       const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
-        return await begin(response, response.data, { call, limit, now: clock.now });
+        return await begin(response, response.data, call, limit);
       }
       limit.dispose();
       return readWhole(response, response.data, call);
@@ -58,21 +58,16 @@ export function hold(firstEventMs: number, { clock }: { clock: Pick<Clock, 'now'
   };
 }
 
-interface Around {
-  readonly call: CallRecord;
-  readonly limit: Limit;
-  readonly now: () => number;
-}
-
 async function begin(
   response: PipelineResponse,
   data: AsyncIterable<Uint8Array>,
-  { call, limit, now }: Around,
+  call: CallRecord,
+  limit: Limit,
 ): Promise<PipelineResponse> {
   const source = data[Symbol.asyncIterator]();
   const opened: Opened = { source, held: [], watch: watchStream(call), limit };
   const beginning = await readBeginning(opened);
-  if (beginning === 'content') return { ...response, ...follow(opened, call, now) };
+  if (beginning === 'content') return { ...response, ...follow(opened, call) };
   await source.return?.();
   limit.dispose();
   if (beginning === 'error') return asError(response, opened.watch.facts.errorBody);
@@ -104,7 +99,6 @@ async function readBeginning({
 function follow(
   { source, held, watch, limit }: Opened,
   call: CallRecord,
-  now: () => number,
 ): Required<Pick<PipelineResponse, 'data' | 'ended'>> {
   const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
   const finish = (otherwise: Outcome) => {
@@ -123,9 +117,7 @@ function follow(
     try {
       yield* held;
       for (;;) {
-        const askedMs = now();
-        const { done, value } = await source.next();
-        call.waited(now() - askedMs);
+        const { done, value } = await waitFor(source, call);
         if (done) break;
         watch.feed(value);
         yield value;
@@ -144,4 +136,14 @@ function follow(
     }
   }
   return { data: data(), ended };
+}
+
+/** The next chunk; the time until it is here is the upstream's. */
+async function waitFor(source: AsyncIterator<Uint8Array>, call: CallRecord) {
+  call.waitBegins();
+  try {
+    return await source.next();
+  } finally {
+    call.waitEnds();
+  }
 }

@@ -8,14 +8,12 @@ import {
   aRequest,
   aResponse,
   bytes,
-  fakeClock,
   type Row,
   recordingCall,
   scripted,
   stageTable,
 } from './testing.ts';
 
-const clock = fakeClock();
 const upstream = anUpstream({ name: 'up' });
 
 /** An attempt that answers or throws so, and what the call is told of it. */
@@ -34,7 +32,7 @@ function attempt(
   };
 }
 
-stageTable(() => observeAttempt({ clock }), {
+stageTable(() => observeAttempt(), {
   '200': attempt(200, 'success'),
   '400': attempt(400, 'invalid_request'),
   '401': attempt(401, 'auth_error'),
@@ -55,7 +53,7 @@ test('a stream’s attempt ends as its stream does', async () => {
   const call = recordingCall();
   const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
   const next = scripted(aResponse(200, { data: bytes(), ended }));
-  await observeAttempt({ clock })(aRequest({ call, upstream }), next);
+  await observeAttempt()(aRequest({ call, upstream }), next);
   assert.deepEqual(call.told, []);
   resolve('truncated');
   await ended;
@@ -63,12 +61,15 @@ test('a stream’s attempt ends as its stream does', async () => {
 });
 
 test('the time until the answer is the upstream’s', async () => {
-  const waited: number[] = [];
-  const call = { ...recordingCall(), waited: (ms: number) => void waited.push(ms) };
-  const own = fakeClock();
-  await observeAttempt({ clock: own })(aRequest({ call }), async ({ signal }) => {
-    await own.sleep(70, signal);
+  const told: string[] = [];
+  const call = {
+    ...recordingCall(),
+    waitBegins: () => void told.push('begins'),
+    waitEnds: () => void told.push('ends'),
+  };
+  await observeAttempt()(aRequest({ call }), async () => {
+    told.push('asked');
     return aResponse();
   });
-  assert.deepEqual(waited, [70]);
+  assert.deepEqual(told, ['begins', 'asked', 'ends']);
 });

@@ -1,13 +1,13 @@
 /** Stage: tells the call of each attempt, and sends trace and correlation ID with it. */
 import { outcomeOfStatus } from '../claude/messages.ts';
 import { outcomeOfError } from './outcome.ts';
-import type { Clock, Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 /** A stream's attempt ends as its stream does: an error inside a 200 is a failed attempt. */
-export function observeAttempt({ clock }: { clock: Pick<Clock, 'now'> }): Stage {
+export function observeAttempt(): Stage {
   return async function observeAttempt(request, next) {
     const attempt = request.call.startAttempt(request.upstream?.name ?? 'default');
-    const startedMs = clock.now();
+    request.call.waitBegins();
     try {
       const headers = { ...request.headers, ...attempt.headers };
       const response = await attempt.run(() => next({ ...request, headers }));
@@ -19,7 +19,7 @@ export function observeAttempt({ clock }: { clock: Pick<Clock, 'now'> }): Stage 
       attempt.end(outcomeOfError(error), 0);
       throw error;
     } finally {
-      request.call.waited(clock.now() - startedMs);
+      request.call.waitEnds();
     }
   };
 }

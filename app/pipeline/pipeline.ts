@@ -67,14 +67,15 @@ const DEFAULTS = {
   stream: false,
   signal: new AbortController().signal,
   deadlineAtMs: Number.POSITIVE_INFINITY,
-  call: unrecordedCall,
 } as const;
 
 /** @returns a pipeline over a transport, without a stage yet */
 export function createPipeline(transport: Next): Pipeline {
   const stages: Stage[] = [];
   let run: Next = transport;
-  const request = ({ url, ...init }: RequestInit) => run({ ...DEFAULTS, url, ...init });
+  // Stages remember things by the call, so each has its own.
+  const request = ({ url, ...init }: RequestInit) =>
+    run({ ...DEFAULTS, call: { ...unrecordedCall }, url, ...init });
   const pipeline: Pipeline = {
     use(middleware: Middleware) {
       stages.push(toStage(middleware));

@@ -88,9 +88,8 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
         return lastWord(result);
       }
       call.retry(reason);
-      const startedMs = clock.now();
-      await clock.sleep(waitMs, signal);
-      call.waited(clock.now() - startedMs);
+      call.waitBegins();
+      await clock.sleep(waitMs, signal).finally(() => call.waitEnds());
     }
   };
 }

@@ -18,7 +18,7 @@ export function aRequest(part: Partial<PipelineRequest> = {}): PipelineRequest {
     stream: false,
     deadlineAtMs: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
-    call: unrecordedCall,
+    call: { ...unrecordedCall },
     ...part,
   };
 }

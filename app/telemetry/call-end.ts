@@ -41,7 +41,11 @@ export interface CallState {
   readonly model: string;
   readonly span: Span;
   attempts: number;
+  /** Of waits that are over. */
   waitedMs: number;
+  /** Waits that are not. */
+  waits: number;
+  waitingSinceMs: number;
   lastChunkMs: number | undefined;
   usage: Usage | undefined;
   facts: Attributes;

@@ -64,8 +64,10 @@ export interface CallRecord {
   failover(upstream: string, reason: Outcome): void;
   /** Another attempt could have succeeded, but is not made, because of `why`. */
   retryRefused(why: RetryRefusal): void;
-  /** Time that was not ours: waiting for an upstream or in back-off, milliseconds. */
-  waited(ms: number): void;
+  /** From here on the time is not ours: an upstream is waited for, or back-off. */
+  waitBegins(): void;
+  /** Once for each `waitBegins`; time in which two waits overlap counts once. */
+  waitEnds(): void;
   /** Content of a stream has come; the first one sets the time to first token. */
   chunk(): void;
   usage(usage: Usage): void;
@@ -91,7 +93,8 @@ export const unrecordedCall: CallRecord = {
   retry() {},
   retryRefused() {},
   failover() {},
-  waited() {},
+  waitBegins() {},
+  waitEnds() {},
   chunk() {},
   usage() {},
   answer() {},

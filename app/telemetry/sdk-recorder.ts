@@ -48,6 +48,8 @@ export function createSdkRecorder(deps: SdkRecorderDeps): Recorder {
         span,
         attempts: 0,
         waitedMs: 0,
+        waits: 0,
+        waitingSinceMs: 0,
         lastChunkMs: undefined,
         usage: undefined,
         facts: {},
@@ -79,7 +81,8 @@ function correlationAttribute(): Attributes {
 function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
   const { instruments, now } = deps;
   const ctx = trace.setSpan(context.active(), state.span);
-  const overheadMs = () => Math.max(0, now() - state.info.receivedAtMs - state.waitedMs);
+  const waitedMs = () => state.waitedMs + (state.waits > 0 ? now() - state.waitingSinceMs : 0);
+  const overheadMs = () => Math.max(0, now() - state.info.receivedAtMs - waitedMs());
   return {
     run: (fn) => context.with(ctx, fn),
     startAttempt: (upstream) => safely(startAttempt(state, deps, ctx, upstream), deps.logger),
@@ -94,8 +97,13 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
     retryRefused(why) {
       instruments.retriesRefused.add(1, { why });
     },
-    waited(ms) {
-      state.waitedMs += ms;
+    waitBegins() {
+      if (state.waits === 0) state.waitingSinceMs = now();
+      state.waits += 1;
+    },
+    waitEnds() {
+      state.waits -= 1;
+      if (state.waits === 0) state.waitedMs += now() - state.waitingSinceMs;
     },
     chunk() {
       const at = now();
@@ -121,7 +129,7 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
         ...(requestId && { [ATTR_REQUEST_ID]: requestId }),
       });
     },
-    waitedMs: () => state.waitedMs,
+    waitedMs,
     overheadMs,
     end(outcome) {
       if (state.ended) return;
@@ -168,7 +176,7 @@ function startAttempt(
 
 /** Telemetry that throws never breaks a call: void methods are fenced, `run` and readings are not. */
 function safely<R extends object>(record: R, logger: Logger): R {
-  const fenced = ['retry', 'waited', 'chunk', 'usage', 'answer', 'end'];
+  const fenced = ['retry', 'waitBegins', 'waitEnds', 'chunk', 'usage', 'answer', 'end'];
   const entries = Object.entries(record).map(([name, method]) => {
     if (!fenced.includes(name)) return [name, method];
     return [name, (...args: unknown[]) => attempt(() => method(...args), name, logger)];

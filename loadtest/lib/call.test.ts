@@ -39,8 +39,11 @@ test('a wrong key is a failure', async () => {
   assert.equal(await reasonOf('whole', 'sim-key-that-is-wrong'), 'status_401');
 });
 
-/** `hang` has no answer to judge, and a `slow` one is good: their times are judged elsewhere. */
-const table: Record<Exclude<FaultKind, 'hang' | 'slow'>, [whole: string, streamed: string]> = {
+/** `hang` and `stream_hang` have no answer to judge, and a `slow` one is good: their times are judged elsewhere. */
+const table: Record<
+  Exclude<FaultKind, 'hang' | 'slow' | 'stream_hang'>,
+  [whole: string, streamed: string]
+> = {
   rate_limited: ['status_429', 'status_429'],
   overloaded: ['status_529', 'status_529'],
   error_500: ['status_500', 'status_500'],

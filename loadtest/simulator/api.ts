@@ -11,7 +11,7 @@ import {
   sse,
   streamParts,
 } from './answers.ts';
-import type { Fault } from './faults.ts';
+import type { Fault, FaultKind } from './faults.ts';
 import { type Latency, PROFILES, sampleMs } from './profiles.ts';
 import { maskKey } from './record.ts';
 import type { SimulatorState } from './simulator.ts';
@@ -176,7 +176,7 @@ async function bite(exchange: Exchange, fault: Fault): Promise<boolean> {
       response.end('<html><body><h1>502 Bad Gateway</h1></body></html>');
       return true;
     case 'hang':
-      if (!signal.aborted) await new Promise((resolve) => response.once('close', resolve));
+      await closed(exchange);
       return true;
     case 'reset':
       response.socket?.resetAndDestroy();
@@ -187,6 +187,11 @@ async function bite(exchange: Exchange, fault: Fault): Promise<boolean> {
     default:
       return false;
   }
+}
+
+/** Says nothing more until the other end gives up. */
+async function closed({ response, signal }: Exchange): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => response.once('close', resolve));
 }
 
 function wait({ state, signal }: Exchange, part: 'whole' | 'firstToken' | 'chunk') {
@@ -218,12 +223,20 @@ async function streamed(exchange: Exchange, ask: Ask, fault?: Fault): Promise<vo
     if (i > 0) await wait(exchange, 'chunk');
     response.write(chunk);
   }
+  if (fault?.kind === 'stream_hang') return closed(exchange);
   response.end(limit === undefined ? end : lastWords(fault));
 }
 
+const BREAK_STREAMS: ReadonlySet<FaultKind> = new Set([
+  'stream_error',
+  'stream_cut',
+  'stream_hang',
+  'malformed_json',
+]);
+
 /** After how many chunks a stream breaks off; undefined where it does not. */
 function breaksAfter(fault: Fault | undefined): number | undefined {
-  const breaks = fault && ['stream_error', 'stream_cut', 'malformed_json'].includes(fault.kind);
+  const breaks = fault && BREAK_STREAMS.has(fault.kind);
   return breaks ? (fault.afterChunks ?? 1) : undefined;
 }
 

@@ -13,6 +13,7 @@ export const FAULT_KINDS = [
   'html',
   'stream_error',
   'stream_cut',
+  'stream_hang',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -29,7 +30,7 @@ export interface Fault {
   readonly retryAfterS?: number;
   /** For `slow`; default 2,000, milliseconds. */
   readonly delayMs?: number;
-  /** For the two of streams: after how many chunks of content; default 1. */
+  /** For those of streams: after how many chunks of content; default 1. */
   readonly afterChunks?: number;
 }
 
@@ -44,7 +45,7 @@ export interface Target {
   readonly stream: boolean;
 }
 
-const STREAM_ONLY: ReadonlySet<FaultKind> = new Set(['stream_error', 'stream_cut']);
+const STREAM_ONLY: ReadonlySet<FaultKind> = new Set(['stream_error', 'stream_cut', 'stream_hang']);
 
 export interface FaultBox {
   set(faults: readonly Fault[]): void;

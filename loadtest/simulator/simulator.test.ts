@@ -67,7 +67,9 @@ test('bad requests are refused in Anthropic’s shape', async (t) => {
 });
 
 /** What a caller sees of each fault: the SDK's error, or the status inside it. */
-const BITES: Readonly<Record<FaultKind, { stream?: boolean; sees: (e: unknown) => boolean }>> = {
+const BITES: Readonly<
+  Record<FaultKind, { stream?: boolean; leaves?: boolean; sees: (e: unknown) => boolean }>
+> = {
   rate_limited: {
     sees: (e) => e instanceof Anthropic.RateLimitError && e.headers?.get('retry-after') === '7',
   },
@@ -84,6 +86,12 @@ const BITES: Readonly<Record<FaultKind, { stream?: boolean; sees: (e: unknown) =
   html: { sees: (e) => statusOf(e) === 502 },
   stream_error: { stream: true, sees: (e) => e instanceof Anthropic.APIError },
   stream_cut: { stream: true, sees: (e) => e instanceof Anthropic.AnthropicError },
+  // The SDK's time limit ends with the headers, so its caller has to leave.
+  stream_hang: {
+    stream: true,
+    leaves: true,
+    sees: (e) => e instanceof Anthropic.APIUserAbortError,
+  },
 };
 
 function statusOf(error: unknown): number | undefined {
@@ -94,8 +102,8 @@ for (const kind of FAULT_KINDS) {
   test(`${kind} bites, and is counted`, async (t) => {
     const { simulator, sdk, admin } = await setUp(t);
     simulator.setFaults([{ kind, retryAfterS: 7, delayMs: 60_000 }]);
-    const { stream, sees } = BITES[kind];
-    const options = { timeout: 200 };
+    const { stream, leaves, sees } = BITES[kind];
+    const options = { timeout: 200, ...(leaves && { signal: AbortSignal.timeout(200) }) };
     const answer = stream
       ? sdk().messages.stream(ASK, options).finalMessage()
       : sdk().messages.create(ASK, options);
