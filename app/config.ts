@@ -102,6 +102,11 @@ export const envSchema = z.object({
   KEEP_ALIVE_MS: ms
     .default(4_000)
     .describe("Idle pool sockets close after this; below the server's"),
+  CONNECTION_MAX_AGE_MS: ms
+    .default(60_000)
+    .describe(
+      'A connection takes no more calls after this: changes in DNS are followed under load',
+    ),
   POOL_CONNECTIONS: count.default(100).describe('Most connections to the upstream'),
   RETRY_MAX: z.coerce.number().int().min(0).max(10).default(2).describe('Most retries of a call'),
   RETRY_BASE_MS: ms.default(500).describe('First back-off, doubled each time, full jitter'),
@@ -115,6 +120,11 @@ export const envSchema = z.object({
   RETRY_BUDGET_CAPACITY: count
     .default(10)
     .describe('Retries that can be saved up, and at the start'),
+  HEDGE_AFTER_MS: ms
+    .optional()
+    .describe(
+      'A call without an answer after this is asked a second time; off where it is not set',
+    ),
   BREAKER_WINDOW_MS: ms
     .default(10_000)
     .describe('Failures of an upstream are counted over this time'),

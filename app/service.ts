@@ -35,6 +35,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     connectTimeoutMs: config.CONNECT_TIMEOUT_MS,
     keepAliveMs: config.KEEP_ALIVE_MS,
     idleTimeoutMs: config.IDLE_TIMEOUT_MS,
+    maxAgeMs: config.CONNECTION_MAX_AGE_MS,
   });
   instruments.pool.addCallback((result) => {
     for (const [state, n] of Object.entries(poolStates(pool))) result.observe(n, { state });
@@ -74,6 +75,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
       callDeadlineMs: config.CALL_DEADLINE_MS,
       attemptTimeoutMs: config.ATTEMPT_TIMEOUT_MS,
       firstEventTimeoutMs: config.FIRST_EVENT_TIMEOUT_MS,
+      hedgeAfterMs: config.HEDGE_AFTER_MS,
       retry: {
         maxRetries: config.RETRY_MAX,
         baseMs: config.RETRY_BASE_MS,

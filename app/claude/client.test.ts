@@ -21,6 +21,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     connectTimeoutMs: 1000,
     keepAliveMs: 1000,
     idleTimeoutMs: 1000,
+    maxAgeMs: 60_000,
   });
   t.after(async () => {
     await pool.destroy();
@@ -33,6 +34,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     attemptTimeoutMs: 2000,
     firstEventTimeoutMs: 2000,
     retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
+    hedgeAfterMs: undefined,
     ...part,
   };
   const upstream = anUpstream({
@@ -83,10 +85,34 @@ test('a URL that is no path is never sent: the key would go to its host', async 
 
 test('the stages stand in this order', async (t) => {
   const { options, deps } = await setUp(t, (_, response) => response.end('{}'));
-  assert.deepEqual(
-    createStages(options, deps).map((stage) => stage.name),
-    ['observeCall', 'retry', 'failover', 'observeAttempt', 'timeout', 'hold', 'authenticate'],
+  const names = (part: Partial<ClientOptions>) =>
+    createStages({ ...options, ...part }, deps).map((stage) => stage.name);
+  const below = ['failover', 'observeAttempt', 'timeout', 'hold', 'authenticate'];
+  assert.deepEqual(names({}), ['observeCall', 'retry', ...below]);
+  assert.deepEqual(names({ hedgeAfterMs: 1 }), ['observeCall', 'retry', 'hedge', ...below]);
+});
+
+test('a late answer is asked for a second time; the first request is let go', async (t) => {
+  let n = 0;
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  const { client, call } = await setUp(
+    t,
+    (_, response) => {
+      n += 1;
+      if (n === 1) response.once('close', resolve);
+      else response.end('{"id":"second"}');
+    },
+    { hedgeAfterMs: 20 },
   );
+  assert.equal((await client.call(anInput())).data, '{"id":"second"}');
+  await closed;
+  assert.deepEqual(call.told.toSorted(), [
+    ['answer', { id: 'second' }],
+    ['attempt', 'up', 'client_cancelled', 0],
+    ['attempt', 'up', 'success', 200],
+    ['end', 'success'],
+    ['hedged', true],
+  ]);
 });
 
 test('a body goes out byte for byte, a __proto__ key in it, with one content-type', async (t) => {

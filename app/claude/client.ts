@@ -3,6 +3,7 @@ import type { Agent } from 'undici';
 import { AppError } from '../errors.ts';
 import { authenticate } from '../pipeline/authenticate.ts';
 import { failover } from '../pipeline/failover.ts';
+import { hedge } from '../pipeline/hedge.ts';
 import { hold } from '../pipeline/hold.ts';
 import { observeAttempt } from '../pipeline/observe-attempt.ts';
 import { observeCall } from '../pipeline/observe-call.ts';
@@ -57,6 +58,8 @@ export interface ClientOptions {
   /** Of a stream, to its first event. */
   readonly firstEventTimeoutMs: number;
   readonly retry: RetryOptions;
+  /** Undefined switches hedging off. */
+  readonly hedgeAfterMs: number | undefined;
 }
 
 export interface ClientDeps {
@@ -71,13 +74,14 @@ export interface ClientDeps {
 
 /**
  * The stages, outermost first; a test pins their order. Their places and reasons are in
- * docs/adr/0001: observeCall, (mask), retry, failover, observeAttempt, timeout, hold, authenticate,
- * (sign). Those in brackets are not built yet.
+ * docs/adr/0001: observeCall, (mask), retry, hedge where it is on, failover, observeAttempt, timeout, hold,
+ * authenticate, (sign). Those in brackets are not built yet.
  */
 export function createStages(options: ClientOptions, deps: ClientDeps): readonly Stage[] {
   return [
     observeCall(),
     retry(options.retry, deps),
+    ...(options.hedgeAfterMs === undefined ? [] : [hedge(options.hedgeAfterMs, deps)]),
     failover(deps.upstreams),
     observeAttempt(),
     timeout(options.attemptTimeoutMs),

@@ -2,6 +2,7 @@
  * Trae over undici: the only importer of trae. Trae's global `fetch` is the slowest road to the
  * network that Node has, so a subclass replaces that one method (docs/adr/0001).
  */
+import type { LookupFunction } from 'node:net';
 import trae, { type Trae, type TraeConfig, type TraeResponse } from 'trae';
 import { Agent, type Dispatcher, request as undiciRequest } from 'undici';
 import { AppError } from '../errors.ts';
@@ -51,13 +52,21 @@ export interface PoolOptions {
   /** An idle socket is closed after this; keep it below the server's, or its close hits a call. */
   readonly keepAliveMs: number;
   readonly idleTimeoutMs: number;
+  /** After this a connection takes no more requests, so that a change in DNS is followed under load. */
+  readonly maxAgeMs: number;
+  /** Default: the system's. */
+  readonly lookup?: LookupFunction;
 }
 
 /** @returns undici's agent, which pools connections for each origin */
 export function createPool(options: PoolOptions): Agent {
   return new Agent({
     connections: options.connections,
-    connect: { timeout: options.connectTimeoutMs },
+    connect: {
+      timeout: options.connectTimeoutMs,
+      ...(options.lookup && { lookup: options.lookup }),
+    },
+    clientTtl: options.maxAgeMs,
     keepAliveTimeout: options.keepAliveMs,
     keepAliveMaxTimeout: options.keepAliveMs,
     bodyTimeout: options.idleTimeoutMs,

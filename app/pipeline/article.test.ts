@@ -46,6 +46,7 @@ function create(t: TestContext, baseUrl: string, connections = 100) {
     connectTimeoutMs: 5_000,
     keepAliveMs: 4_000,
     idleTimeoutMs: 60_000,
+    maxAgeMs: 60_000,
   });
   t.after(() => pool.destroy());
   const transport = createTransport(baseUrl, pool);

@@ -79,6 +79,7 @@ export function recordingCall(): CallRecord & { readonly told: unknown[] } {
     }),
     retry: (reason) => void told.push(['retry', reason]),
     failover: (upstream, reason) => void told.push(['failover', upstream, reason]),
+    hedged: (won) => void told.push(['hedged', won]),
     retryRefused: (why) => void told.push(['refused', why]),
     usage: (usage) => void told.push(['usage', usage]),
     answer: (facts) => void told.push(['answer', facts]),

@@ -104,6 +104,13 @@ export const METRICS = {
     help: 'Calls that another attempt might have saved: out of attempts, of the budget, of time',
     labels: { why: RETRY_REFUSALS },
   },
+  hedges: {
+    name: 'claude_api_hedges_total',
+    kind: 'counter',
+    unit: '{call}',
+    help: 'Calls that were asked a second time because the first answer was late, by whether it won',
+    labels: { won: ['true', 'false'] },
+  },
   retryBudget: {
     name: 'claude_api_retry_budget',
     kind: 'observable_gauge',
@@ -303,6 +310,7 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
     }
     for (const type of METRICS.tokens.labels.type) instruments.tokens.add(0, { model, type });
   }
+  for (const won of METRICS.hedges.labels.won) instruments.hedges.add(0, { won });
   for (const why of RETRY_REFUSALS) instruments.retriesRefused.add(0, { why });
   instruments.inFlight.add(0);
   instruments.replacedIds.add(0);

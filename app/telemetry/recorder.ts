@@ -62,6 +62,8 @@ export interface CallRecord {
   retry(reason: Outcome): void;
   /** The call goes over to another upstream because of `reason`. */
   failover(upstream: string, reason: Outcome): void;
+  /** A second attempt was made because the first was late; whether it answered first. */
+  hedged(won: boolean): void;
   /** Another attempt could have succeeded, but is not made, because of `why`. */
   retryRefused(why: RetryRefusal): void;
   /** From here on the time is not ours: an upstream is waited for, or back-off. */
@@ -92,6 +94,7 @@ export const unrecordedCall: CallRecord = {
   startAttempt: () => ({ headers: {}, run: (fn) => fn(), end() {} }),
   retry() {},
   retryRefused() {},
+  hedged() {},
   failover() {},
   waitBegins() {},
   waitEnds() {},

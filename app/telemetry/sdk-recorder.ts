@@ -94,6 +94,9 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
       instruments.failovers.add(1, { upstream });
       deps.logger.warn({ upstream, reason, attempt: state.attempts }, 'failing over');
     },
+    hedged(won) {
+      instruments.hedges.add(1, { won: String(won) });
+    },
     retryRefused(why) {
       instruments.retriesRefused.add(1, { why });
     },
@@ -176,7 +179,18 @@ function startAttempt(
 
 /** Telemetry that throws never breaks a call: void methods are fenced, `run` and readings are not. */
 function safely<R extends object>(record: R, logger: Logger): R {
-  const fenced = ['retry', 'waitBegins', 'waitEnds', 'chunk', 'usage', 'answer', 'end'];
+  const fenced = [
+    'retry',
+    'failover',
+    'hedged',
+    'retryRefused',
+    'waitBegins',
+    'waitEnds',
+    'chunk',
+    'usage',
+    'answer',
+    'end',
+  ];
   const entries = Object.entries(record).map(([name, method]) => {
     if (!fenced.includes(name)) return [name, method];
     return [name, (...args: unknown[]) => attempt(() => method(...args), name, logger)];
