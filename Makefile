@@ -9,7 +9,7 @@ SETUP := node_modules/.set-up
 # What is typed (`make up PORT=9000`) reaches the commands by itself. An `export` here would hand down
 # an empty value for what is not typed, and .env could no longer set it.
 
-.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check test test-compose chaos generate format clean
+.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check test test-compose chaos soak generate format clean
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -64,6 +64,9 @@ test-compose: setup ## The compose stack on a Docker engine, under load, while i
 
 chaos: setup ## Every fault under load; writes docs/reliability.md
 	@$(NODE) loadtest/chaos.ts
+
+soak: setup ## Ten minutes of cancels and faults: does anything grow? Writes docs/soak.md
+	@$(NODE) loadtest/soak.ts
 
 generate: setup ## Write the generated files
 	@$(NODE) observability/generate/main.ts

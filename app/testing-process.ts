@@ -15,6 +15,8 @@ export interface ServiceProcess {
   readonly child: ChildProcess;
   /** Every log line so far. */
   readonly lines: LogLine[];
+  /** What it wrote to standard error so far. */
+  errors(): string;
   /** The first line that fits, come or to come. */
   line(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** SIGTERM, unless it has ended. @returns the exit code */
@@ -66,6 +68,7 @@ export async function startService(env: Readonly<Record<string, string>>): Promi
     metricsUrl: `http://127.0.0.1:${portOf(listening['metrics'])}/metrics`,
     child,
     lines,
+    errors: () => errors,
     line,
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM');

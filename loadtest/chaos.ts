@@ -5,11 +5,11 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
-import { type ServiceProcess, startService } from '../app/testing-process.ts';
 import { callOnce, type Seen } from './lib/chaos-call.ts';
 import { type Row, reliabilityPage } from './lib/chaos-page.ts';
+import { startTwoRegions, type TwoRegions } from './lib/two-regions.ts';
 import { FAULT_KINDS, type Fault } from './simulator/faults.ts';
-import { DEFAULT_KEY, type Simulator, startSimulator } from './simulator/simulator.ts';
+import type { Simulator } from './simulator/simulator.ts';
 
 const CALLS = Number(process.env['CALLS'] || 10_000);
 const CALLERS = 30;
@@ -58,28 +58,16 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'error_503', where: 'everywhere, all', faults: [{ kind: 'error_503' }] },
 ];
 
-async function startBoth(): Promise<{ simulator: Simulator; service: ServiceProcess }> {
-  const simulator = await startSimulator();
-  const region = (name: string, priority: number) => ({
-    name,
-    url: `${simulator.url}/regions/${name}`,
-    priority,
-  });
-  const service = await startService({
-    CLAUDE_API_KEY: DEFAULT_KEY,
-    CLAUDE_UPSTREAMS: JSON.stringify([region('first', 0), region('second', 1)]),
-    OTEL_TRACES_EXPORTER: 'none',
-    // The defaults but for time, so that the run ends: a tenth, or less.
-    FIRST_EVENT_TIMEOUT_MS: '500',
-    ATTEMPT_TIMEOUT_MS: '500',
-    RETRY_BASE_MS: '20',
-    IDLE_TIMEOUT_MS: '500',
-    BREAKER_WINDOW_MS: '1000',
-    BREAKER_OPEN_MS: '500',
-    BREAKER_RAMP_MS: String(RAMP_MS),
-  });
-  return { simulator, service };
-}
+/** The defaults but for time, so that the run ends: a tenth, or less. */
+const SETTINGS = {
+  FIRST_EVENT_TIMEOUT_MS: '500',
+  ATTEMPT_TIMEOUT_MS: '500',
+  RETRY_BASE_MS: '20',
+  IDLE_TIMEOUT_MS: '500',
+  BREAKER_WINDOW_MS: '1000',
+  BREAKER_OPEN_MS: '500',
+  BREAKER_RAMP_MS: String(RAMP_MS),
+};
 
 /** When the first region answered well again, milliseconds since the faults went; -1: not seen. */
 async function untilBack(simulator: Simulator, clearedAt: number, url: string, agent: Agent) {
@@ -108,7 +96,7 @@ async function settle(url: string, agent: Agent): Promise<void> {
 
 async function run(
   { name, where, faults }: Scenario,
-  { simulator, service }: Awaited<ReturnType<typeof startBoth>>,
+  { simulator, service }: TwoRegions,
   agent: Agent,
 ): Promise<Row> {
   const seen: Seen[] = [];
@@ -137,7 +125,7 @@ async function run(
   return { name, where, seen, perSecond, attempts, wellAfterMs: lastBad - clearedMs, backMs };
 }
 
-const both = await startBoth();
+const both = await startTwoRegions(SETTINGS);
 const agent = new Agent({ connections: CALLERS });
 const rows: Row[] = [];
 for (const scenario of SCENARIOS) {
@@ -147,8 +135,7 @@ for (const scenario of SCENARIOS) {
   process.stdout.write(`${scenario.name} (${scenario.where}): ${lost} lost\n`);
 }
 await agent.destroy();
-await both.service.stop();
-await both.simulator.close();
+await both.stop();
 writeFileSync(PAGE, reliabilityPage(rows, CALLS));
 const lost = rows.flatMap(({ seen }) => seen).filter(({ what }) => what === 'lost').length;
 process.stdout.write(`docs/reliability.md is written; ${lost} calls lost\n`);

@@ -4,7 +4,7 @@ import { type Dispatcher, request } from 'undici';
 /** How a call ended for its caller. */
 export interface Seen {
   readonly good: boolean;
-  /** `whole`, a status, `error event`, or `lost`: no answer, or one that just ends. */
+  /** `whole`, a status, `error event`, `cancelled` by the caller, or `lost`: no answer, or one that just ends. */
   readonly what: string;
   readonly ms: number;
   /** `performance.now()`. */
@@ -25,18 +25,25 @@ export async function callOnce(
   url: string,
   stream: boolean,
   dispatcher: Dispatcher,
+  signal?: AbortSignal,
 ): Promise<Seen> {
   const startedMs = performance.now();
-  const what = await outcome(url, stream, dispatcher);
+  const what = await outcome(url, stream, dispatcher, signal);
   const endedMs = performance.now();
   return { good: what === 'whole', what, ms: endedMs - startedMs, endedMs };
 }
 
-async function outcome(url: string, stream: boolean, dispatcher: Dispatcher): Promise<string> {
+async function outcome(
+  url: string,
+  stream: boolean,
+  dispatcher: Dispatcher,
+  signal?: AbortSignal,
+): Promise<string> {
   try {
     const answer = await request(`${url}/v1/messages`, {
       method: 'POST',
       dispatcher,
+      ...(signal && { signal }),
       headers: { 'content-type': 'application/json' },
       body: stream ? BODIES.streamed : BODIES.whole,
     });
@@ -45,6 +52,6 @@ async function outcome(url: string, stream: boolean, dispatcher: Dispatcher): Pr
     if (stream && text.includes('event: error')) return 'error event';
     return text.includes(stream ? 'event: message_stop' : '"stop_reason"') ? 'whole' : 'lost';
   } catch {
-    return 'lost';
+    return signal?.aborted ? 'cancelled' : 'lost';
   }
 }
