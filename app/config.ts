@@ -150,6 +150,7 @@ export const envSchema = z.object({
     .max(10_000)
     .default(20)
     .describe('Calls that may wait for a place; all others are refused at once'),
+  ADMISSION_WAIT_MS: ms.default(1_000).describe('How long they may wait before they are refused'),
   BATCH_MAX_ITEMS: count.default(100).describe('Most items of one batch'),
   BATCH_CONCURRENCY: count.default(10).describe('Items of one batch in flight at once'),
   SHUTDOWN_TIMEOUT_MS: ms.default(30_000).describe('Limit for finishing what is in flight'),

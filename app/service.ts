@@ -96,6 +96,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
   const admission = createAdmission({
     limit: config.ADMISSION_LIMIT,
     queue: config.ADMISSION_QUEUE,
+    waitMs: config.ADMISSION_WAIT_MS,
   });
   instruments.admission.addCallback((result) => {
     for (const [state, n] of Object.entries(admission.counts())) result.observe(n, { state });

@@ -177,6 +177,12 @@ test('an upstream that hangs is given up within the deadline, and let go', async
   await Promise.all(closed);
 });
 
+test('the deadline counts from when he asked: waiting for a place is of it', async (t) => {
+  const { client } = await setUp(t, (_, response) => response.end('{}'));
+  const input = anInput({ deadlineMs: 1_000, receivedAtMs: performance.now() - 1_001 });
+  await assert.rejects(client.call(input), { code: 'caller_deadline' });
+});
+
 test('a caller who leaves aborts the upstream, waiting or streaming', async (t) => {
   for (const stream of [false, true]) {
     const controller = new AbortController();

@@ -28,7 +28,7 @@ export interface CallInput extends CallInfo {
   readonly body?: string;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
-  /** The caller's own limit, milliseconds from now; ours holds where it is shorter. */
+  /** The caller's own limit, milliseconds from `receivedAtMs`; ours holds where it is shorter. */
   readonly deadlineMs?: number;
 }
 
@@ -85,7 +85,7 @@ export function createStages(options: ClientOptions, deps: ClientDeps): readonly
     failover(deps.upstreams),
     observeAttempt(),
     timeout(options.attemptTimeoutMs),
-    hold(options.firstEventTimeoutMs),
+    hold(options.firstEventTimeoutMs, deps),
     authenticate(),
   ];
 }
@@ -102,13 +102,15 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
     reject: (info, outcome) => deps.recorder.startCall(info).end(outcome),
     async call(input) {
       const deadlineMs = Math.min(options.callDeadlineMs, input.deadlineMs ?? Infinity);
+      // Since he asked: the time in which he waited for a place is his too.
+      const leftMs = Math.max(0, input.receivedAtMs + deadlineMs - deps.clock.now());
       const limit = linkedAbort(input.signal, {
-        timeoutMs: deadlineMs,
+        timeoutMs: leftMs,
         onTimeout: () => deadlinePassed(deadlineMs, deadlineMs < options.callDeadlineMs),
         // Whatever the caller's signal gives as its reason, here it means that he went away.
         onParent: () => new AppError('client_cancelled', 'the caller went away'),
       });
-      const deadlineAtMs = deps.clock.now() + deadlineMs;
+      const deadlineAtMs = deps.clock.now() + leftMs;
       const request = toRequest(input, limit.signal, deadlineAtMs, deps.recorder);
       try {
         const response = await (input.stream ? streamed : whole)(request);

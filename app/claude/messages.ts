@@ -89,17 +89,25 @@ export function outcomeOfStatus(status: number): Outcome {
   return status >= 400 && status < 500 ? 'invalid_request' : 'upstream_error';
 }
 
-const ERROR_TYPE_OUTCOME: Readonly<Record<string, Outcome>> = {
-  overloaded_error: 'overloaded',
-  rate_limit_error: 'rate_limited',
-  timeout_error: 'timeout',
-  authentication_error: 'auth_error',
-  permission_error: 'auth_error',
-  billing_error: 'auth_error',
-  invalid_request_error: 'invalid_request',
-};
+/**
+ * Whether the same request can succeed later: as Anthropic's own SDKs have it. Gateways have statuses of
+ * their own above 500 (521, 530).
+ */
+export function isTransient(status: number): boolean {
+  return status === 408 || status === 409 || status === 429 || status >= 500;
+}
+
+const ERROR_TYPE_OUTCOME: ReadonlyMap<string, Outcome> = new Map([
+  ['overloaded_error', 'overloaded'],
+  ['rate_limit_error', 'rate_limited'],
+  ['timeout_error', 'timeout'],
+  ['authentication_error', 'auth_error'],
+  ['permission_error', 'auth_error'],
+  ['billing_error', 'auth_error'],
+  ['invalid_request_error', 'invalid_request'],
+]);
 
 /** The outcome of an `error` event inside a 200 stream. */
 export function outcomeOfErrorType(type: string): Outcome {
-  return ERROR_TYPE_OUTCOME[type] ?? 'upstream_error';
+  return ERROR_TYPE_OUTCOME.get(type) ?? 'upstream_error';
 }

@@ -28,7 +28,7 @@ function aTransport(t: TestContext, url: string, part: Partial<PoolOptions> = {}
   const pool = createPool({ ...POOL, ...part });
   t.after(() => pool.destroy());
   const send = createTransport(url, pool);
-  return { pool, ask: () => send(aRequest(), 'text') };
+  return { pool, send, ask: () => send(aRequest(), 'text') };
 }
 
 test('a change in DNS is followed under load, and costs no call', async (t) => {
@@ -114,4 +114,41 @@ test('the pool’s states are counted', async (t) => {
   // A connection is free a moment after its answer has ended.
   while (poolStates(pool).free < 2) await new Promise(setImmediate);
   assert.deepEqual(poolStates(pool), { open: 2, free: 2, pending: 0 });
+});
+
+test('who gives up while he waits for a connection is gone at once, and was never sent', async (t) => {
+  let asked = 0;
+  const { promise: busy, resolve } = Promise.withResolvers<void>();
+  const server = createServer(() => {
+    asked += 1;
+    resolve();
+  });
+  const port = await listen(t, server, '127.0.0.1');
+  const { pool, send } = aTransport(t, `http://127.0.0.1:${port}`, { connections: 1 });
+  const caller = new AbortController();
+  const first = send(aRequest({ signal: caller.signal }), 'text');
+  await busy;
+  const gone = new Error('gone');
+  const controller = new AbortController();
+  const queued = send(aRequest({ signal: controller.signal }), 'text');
+  while (poolStates(pool).pending < 1) await new Promise(setImmediate);
+  controller.abort(gone);
+  await assert.rejects(queued, gone);
+  caller.abort(gone);
+  await assert.rejects(first, gone);
+  assert.equal(asked, 1);
+});
+
+test('an answer without end is given up, and not asked for again', async (t) => {
+  const chunk = Buffer.alloc(1024 * 1024, 0x20);
+  const server = createServer((_, response) => {
+    const fill = () => {
+      while (!response.destroyed && response.write(chunk));
+    };
+    response.on('drain', fill);
+    fill();
+  });
+  const port = await listen(t, server, '127.0.0.1');
+  const { ask } = aTransport(t, `http://127.0.0.1:${port}`);
+  await assert.rejects(ask(), { code: 'bad_upstream_answer', retryable: false });
 });

@@ -27,13 +27,14 @@ class LeanTrae extends LeanBase {
       ...merged,
       method: merged.method.toUpperCase(),
     });
-    const response = await undiciRequest(url, {
+    const sent = undiciRequest(url, {
       dispatcher: this.#dispatcher,
       method: config.method as Dispatcher.HttpMethod,
       headers: config.headers,
       body: config.body ?? null,
       signal: config.signal ?? null,
     });
+    const response = await (config.signal ? untilAborted(sent, config.signal) : sent);
     const { statusCode, body } = response;
     const raw = config.bodyType === 'raw' && statusCode < 300;
     return {
@@ -44,6 +45,18 @@ class LeanTrae extends LeanBase {
     };
   }
 }
+
+/** undici looks at the signal of a request only once it has a connection for it. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
+/** Bytes of an answer, whole or streamed; the longest answers of a model have a few. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Pool figures. The article's `timeout: 60000` is socket inactivity: `idleTimeoutMs` here. */
 export interface PoolOptions {
@@ -67,6 +80,9 @@ export function createPool(options: PoolOptions): Agent {
       ...(options.lookup && { lookup: options.lookup }),
     },
     clientTtl: options.maxAgeMs,
+    maxResponseSize: MAX_ANSWER_BYTES,
+    // It would put a hundred calls on each connection, and the pool would bound nothing.
+    allowH2: false,
     keepAliveTimeout: options.keepAliveMs,
     keepAliveMaxTimeout: options.keepAliveMs,
     bodyTimeout: options.idleTimeoutMs,
@@ -134,6 +150,11 @@ export function transportError(error: unknown, signal: AbortSignal): unknown {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
     return new AppError('timeout', 'the upstream fell silent', { retryable: true, cause: error });
+  }
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+    return new AppError('bad_upstream_answer', 'the upstream answers without end', {
+      cause: error,
+    });
   }
   return new AppError('network_error', 'the upstream cannot be reached', {
     retryable: true,

@@ -2,10 +2,7 @@
 import { type AnthropicErrorType, AppError, ERROR_STATUS } from '../errors.ts';
 import type { PipelineResponse } from '../pipeline/stage.ts';
 import type { CallRecord } from '../telemetry/recorder.ts';
-import { parseObject, readErrorType, readMessage } from './messages.ts';
-
-/** Statuses of gateways and proxies, whose bodies are HTML as a rule. */
-const NOT_THE_API: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504, 529]);
+import { isTransient, parseObject, readErrorType, readMessage } from './messages.ts';
 
 /**
  * Tells the call what the answer says. An error inside a 200 becomes an answer of that error's status,
@@ -35,17 +32,21 @@ export function readWhole(
 export function asError(response: PipelineResponse, body: string): PipelineResponse {
   const type = readErrorType(parseObject(body));
   return {
-    status: ERROR_STATUS[type as AnthropicErrorType] ?? 500,
+    status: isErrorType(type) ? ERROR_STATUS[type] : 500,
     headers: { ...response.headers, 'content-type': 'application/json' },
     data: body,
   };
+}
+
+function isErrorType(type: string): type is AnthropicErrorType {
+  return Object.hasOwn(ERROR_STATUS, type);
 }
 
 /** The status says what can be done, the page nothing that a caller could read. */
 function withoutPage(response: PipelineResponse): PipelineResponse {
   const { status } = response;
   const message = `the upstream answered ${status} with no JSON object`;
-  if (!NOT_THE_API.has(status)) {
+  if (!isTransient(status)) {
     throw new AppError('bad_upstream_answer', message, { retryable: status < 300 });
   }
   const type = Object.entries(ERROR_STATUS).find(([, known]) => known === status)?.[0];

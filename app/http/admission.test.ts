@@ -5,7 +5,7 @@ import { createAdmission } from './admission.ts';
 const STAYS = new AbortController().signal;
 
 test('so many get in, a few wait, the rest are refused at once with a time to come again', async () => {
-  const admission = createAdmission({ limit: 2, queue: 1 });
+  const admission = createAdmission({ limit: 2, queue: 1, waitMs: 60_000 });
   const first = await admission.enter(STAYS);
   await admission.enter(STAYS);
   const third = admission.enter(STAYS);
@@ -17,7 +17,7 @@ test('so many get in, a few wait, the rest are refused at once with a time to co
 });
 
 test('who has waited longest is next', async () => {
-  const admission = createAdmission({ limit: 1, queue: 3 });
+  const admission = createAdmission({ limit: 1, queue: 3, waitMs: 60_000 });
   let leave = await admission.enter(STAYS);
   const order: number[] = [];
   const waiting = [1, 2, 3].map(async (n) => {
@@ -35,7 +35,7 @@ test('who has waited longest is next', async () => {
 });
 
 test('leaving twice gives up one place', async () => {
-  const admission = createAdmission({ limit: 2, queue: 0 });
+  const admission = createAdmission({ limit: 2, queue: 0, waitMs: 60_000 });
   const leave = await admission.enter(STAYS);
   await admission.enter(STAYS);
   leave();
@@ -44,7 +44,7 @@ test('leaving twice gives up one place', async () => {
 });
 
 test('who goes away while waiting gives up his place, and one who has gone gets none', async () => {
-  const admission = createAdmission({ limit: 1, queue: 1 });
+  const admission = createAdmission({ limit: 1, queue: 1, waitMs: 60_000 });
   const leave = await admission.enter(STAYS);
   const caller = new AbortController();
   const waiting = admission.enter(caller.signal);
@@ -52,6 +52,15 @@ test('who goes away while waiting gives up his place, and one who has gone gets 
   await assert.rejects(waiting, { code: 'client_cancelled' });
   assert.deepEqual(admission.counts(), { active: 1, queued: 0 });
   await assert.rejects(admission.enter(caller.signal), { code: 'client_cancelled' });
+  leave();
+  assert.equal(admission.counts().active, 0);
+});
+
+test('nobody waits longer than the limit', async () => {
+  const admission = createAdmission({ limit: 1, queue: 1, waitMs: 5 });
+  const leave = await admission.enter(STAYS);
+  await assert.rejects(admission.enter(STAYS), { code: 'shed', retryAfterMs: 1_000 });
+  assert.deepEqual(admission.counts(), { active: 1, queued: 0 });
   leave();
   assert.equal(admission.counts().active, 0);
 });

@@ -3,6 +3,7 @@
  * accepted ones stay as quick as they were. https://sre.google/sre-book/handling-overload/
  */
 import type { RequestHandler } from 'express';
+import { linkedAbort } from '../claude/deadline.ts';
 import { AppError } from '../errors.ts';
 import { localsOf } from './context.ts';
 
@@ -11,13 +12,15 @@ export interface AdmissionOptions {
   readonly limit: number;
   /** Calls that may wait for one of those; short, or waiting is most of the latency. */
   readonly queue: number;
+  /** How long they may, milliseconds. */
+  readonly waitMs: number;
 }
 
 export interface Admission {
   /**
    * Resolves when the call may begin, with what must be called once when it has ended.
    * @param signal the caller's: whoever leaves while waiting gives up his place
-   * @throws {AppError} shed, at once; client_cancelled
+   * @throws {AppError} shed, at once or after the longest wait; client_cancelled
    */
   enter(signal: AbortSignal): Promise<() => void>;
   counts(): { readonly active: number; readonly queued: number };
@@ -26,7 +29,7 @@ export interface Admission {
 /** Most calls are done by then; a caller's own back-off spreads the rest. */
 const RETRY_AFTER_MS = 1_000;
 
-export function createAdmission({ limit, queue }: AdmissionOptions): Admission {
+export function createAdmission({ limit, queue, waitMs }: AdmissionOptions): Admission {
   let active = 0;
   const waiting = new Set<() => void>();
 
@@ -54,21 +57,23 @@ export function createAdmission({ limit, queue }: AdmissionOptions): Admission {
         active += 1;
         return once();
       }
-      if (waiting.size >= queue) {
-        throw new AppError('shed', 'the service is at its limit', { retryAfterMs: RETRY_AFTER_MS });
-      }
+      if (waiting.size >= queue) throw full();
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const giveUp = () => {
+      const wait = linkedAbort(signal, { timeoutMs: waitMs, onTimeout: full, onParent: gone });
+      wait.signal.addEventListener('abort', () => {
         waiting.delete(resolve);
-        reject(gone());
-      };
+        reject(wait.signal.reason);
+      });
       waiting.add(resolve);
-      signal.addEventListener('abort', giveUp, { once: true });
-      await promise.finally(() => signal.removeEventListener('abort', giveUp));
+      await promise.finally(wait.dispose);
       return once();
     },
     counts: () => ({ active, queued: waiting.size }),
   };
+}
+
+function full(): AppError {
+  return new AppError('shed', 'the service is at its limit', { retryAfterMs: RETRY_AFTER_MS });
 }
 
 function gone(): AppError {

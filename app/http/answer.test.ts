@@ -8,6 +8,7 @@ import type { CallInput, ClaudeClient } from '../claude/client.ts';
 import { readConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import type { Outcome } from '../telemetry/recorder.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
 import { createAdmission } from './admission.ts';
 import { createServer } from './server.ts';
@@ -17,7 +18,11 @@ startTelemetry(readConfig({ OTEL_SDK_DISABLED: 'true' }), 'test');
 const BODY = '{"model":"m","max_tokens":1,"stream":true,"messages":[{"role":"user"}]}';
 
 /** Serves an app whose client streams `source`. @returns its port and the input of the last call */
-async function serve(t: TestContext, source: () => AsyncIterable<Uint8Array>) {
+async function serve(
+  t: TestContext,
+  source: () => AsyncIterable<Uint8Array>,
+  ended?: Promise<Outcome>,
+) {
   const calls: CallInput[] = [];
   const client: ClaudeClient = {
     hasKey: true,
@@ -27,12 +32,12 @@ async function serve(t: TestContext, source: () => AsyncIterable<Uint8Array>) {
       calls.push(input);
       const headers = { 'content-type': 'text/event-stream' };
       const timing = () => ({ upstreamMs: 0, overheadMs: 0 });
-      return { status: 200, headers, data: source(), timing };
+      return { status: 200, headers, data: source(), timing, ...(ended && { ended }) };
     },
   };
   const app = createApp({
     client,
-    admission: createAdmission({ limit: 100, queue: 0 }),
+    admission: createAdmission({ limit: 100, queue: 0, waitMs: 60_000 }),
     logger: createLogger({ level: 'silent', service: 'test', secrets: [], sinks: [] }),
     config: readConfig({}),
     lifecycle: { draining: false },
@@ -49,6 +54,16 @@ async function serve(t: TestContext, source: () => AsyncIterable<Uint8Array>) {
 
 async function post(port: number): Promise<Response> {
   return fetch(`http://127.0.0.1:${port}/v1/messages`, { method: 'POST', body: BODY });
+}
+
+/** Asks, and reads nothing of the answer. */
+function silentReader(port: number) {
+  const socket = connect(port, '127.0.0.1');
+  socket.pause();
+  socket.write(
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`,
+  );
+  return socket;
 }
 
 test('each chunk goes out when it comes in', async (t) => {
@@ -88,11 +103,7 @@ test('a reader who does not read costs no memory, and his leaving ends the strea
       ended.resolve();
     }
   });
-  const socket = connect(port, '127.0.0.1');
-  socket.pause();
-  socket.write(
-    `POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`,
-  );
+  const socket = silentReader(port);
   // It has stopped when the count stays the same from one look to the next.
   for (let before = -1; produced === 0 || produced !== before; ) {
     before = produced;
@@ -102,4 +113,27 @@ test('a reader who does not read costs no memory, and his leaving ends the strea
   socket.destroy();
   await ended.promise;
   assert.equal(calls[0]?.signal.aborted, true);
+});
+
+test('a call that has ended keeps no place for a reader who does not read', async (t) => {
+  const chunk = Buffer.alloc(64 * 1024, 0x20);
+  const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
+  let produced = 0;
+  const { port, calls } = await serve(
+    t,
+    async function* () {
+      for (; ; produced += 1) yield chunk;
+    },
+    ended,
+  );
+  silentReader(port).on('error', () => {});
+  for (let before = -1; produced === 0 || produced !== before; ) {
+    before = produced;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const signal = calls[0]?.signal as AbortSignal;
+  assert.equal(signal.aborted, false);
+  const closed = once(signal, 'abort');
+  resolve('timeout');
+  await closed;
 });

@@ -12,10 +12,14 @@ function serverTiming({ timing }: CallResult): string {
   return `upstream;dur=${upstreamMs.toFixed(3)}, overhead;dur=${overheadMs.toFixed(3)}`;
 }
 
+/** How long a reader may take nothing of an answer that is ready, milliseconds. */
+const STALL_MS = 30_000;
+
 /** Resolves when the last byte is out, or the caller has gone. */
 export async function writeAnswer(response: Response, result: CallResult): Promise<void> {
   const headers = headersDown(result.headers);
   if (typeof result.data === 'string') {
+    response.setTimeout(STALL_MS, () => response.destroy());
     response.writeHead(result.status, { ...headers, 'server-timing': serverTiming(result) });
     response.end(result.data);
     return;
@@ -27,6 +31,8 @@ export async function writeAnswer(response: Response, result: CallResult): Promi
     'x-accel-buffering': 'no',
   });
   response.flushHeaders();
+  // It has ended while its reader does not read: the call's time is up, and his place is wanted.
+  void result.ended?.then(() => response.writableNeedDrain && response.destroy());
   response.socket?.setNoDelay(true);
   await writeStream(response, result.data);
 }

@@ -42,10 +42,12 @@ async function runItem(
   { custom_id, params }: BatchItem,
   index: number,
   headers: Record<string, string>,
-  { receivedAtMs, signal, correlationId }: RequestLocals,
+  { signal, correlationId }: RequestLocals,
   admission: Admission,
 ): Promise<ItemResult> {
   let leave = () => {};
+  // An item's time is its own, not that of those before it.
+  const receivedAtMs = performance.now();
   const item = { index, ...(custom_id !== undefined && { custom_id }) };
   try {
     const { model, stream } = checkMessages(params);

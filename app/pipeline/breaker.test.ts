@@ -7,7 +7,7 @@ function setUp() {
   let nowMs = 0;
   const breaker = createBreaker(BREAKER, { now: () => nowMs });
   const many = (n: number, result: 'success' | 'failure' | 'unknown') => {
-    for (let i = 0; i < n; i++) breaker.begin()(result);
+    for (let i = 0; i < n; i++) breaker.begin().end(result);
   };
   const pass = (ms: number) => {
     nowMs += ms;
@@ -51,9 +51,9 @@ test('half-open: a few probe it, all succeed, and it closes with a small share t
   const first = breaker.begin();
   const second = breaker.begin();
   assert.equal(breaker.admits(), false, 'two probes at once');
-  first('success');
+  first.end('success');
   assert.equal(breaker.state(), 'half_open');
-  second('success');
+  second.end('success');
   assert.equal(breaker.state(), 'closed');
   assert.equal(breaker.share(), 0.1);
   pass(5_000);
@@ -67,9 +67,9 @@ test('half-open: one failure opens it again, one that says nothing makes room fo
   many(10, 'failure');
   pass(1_000);
   const [one, two] = [breaker.begin(), breaker.begin()];
-  one('unknown');
+  one.end('unknown');
   assert.equal(breaker.admits(), true);
-  two('failure');
+  two.end('failure');
   assert.equal(breaker.state(), 'open');
   pass(1_000);
   assert.equal(breaker.admits(), true);
@@ -77,11 +77,43 @@ test('half-open: one failure opens it again, one that says nothing makes room fo
 
 test('an attempt that began before it opened changes nothing when it ends', () => {
   const { breaker, many, pass } = setUp();
-  const late = [breaker.begin(), breaker.begin()];
+  const late = Array.from({ length: 30 }, () => breaker.begin());
   many(10, 'failure');
   pass(1_000);
-  for (const end of late) end('success');
+  for (const attempt of late.splice(0, 10)) attempt.end('success');
   assert.equal(breaker.state(), 'half_open');
+  many(2, 'success');
+  assert.equal(breaker.state(), 'closed');
+  for (const attempt of late) attempt.end('failure');
+  assert.equal(breaker.state(), 'closed');
+});
+
+test('a probe of an earlier try counts no more, and keeps nobody’s place', () => {
+  const { breaker, many, pass } = setUp();
+  many(10, 'failure');
+  pass(1_000);
+  const [one, other] = [breaker.begin(), breaker.begin()];
+  one.end('failure');
+  other.began();
+  pass(1_000);
+  const again = [breaker.begin(), breaker.begin()];
+  other.end('failure');
+  for (const attempt of again) attempt.end('success');
+  assert.equal(breaker.state(), 'closed');
+});
+
+test('a stream that has begun is a probe’s success; that it broke is counted after', () => {
+  const { breaker, many, pass } = setUp();
+  many(10, 'failure');
+  pass(1_000);
+  const streams = [breaker.begin(), breaker.begin()];
+  for (const stream of streams) stream.began();
+  assert.equal(breaker.state(), 'closed');
+  for (const stream of streams) stream.end('failure');
+  many(7, 'failure');
+  assert.equal(breaker.state(), 'closed');
+  many(1, 'failure');
+  assert.equal(breaker.state(), 'open');
 });
 
 test('a sudden death after much success is seen at once', () => {

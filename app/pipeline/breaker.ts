@@ -20,8 +20,16 @@ export interface BreakerOptions {
   readonly rampMs: number;
 }
 
-/** Tells how an attempt ended: well, badly, or in a way that says nothing of the upstream. */
-export type AttemptEnd = (result: 'success' | 'failure' | 'unknown') => void;
+/** How an attempt ended: well, badly, or in a way that says nothing of the upstream. */
+export type AttemptEnd = 'success' | 'failure' | 'unknown';
+
+/** An attempt as its breaker sees it. What began before the circuit opened changes nothing after. */
+export interface WatchedAttempt {
+  /** A stream has begun: enough for a circuit that is being tried, as it may last for minutes. */
+  began(): void;
+  /** Call once. */
+  end(how: AttemptEnd): void;
+}
 
 export interface Breaker {
   state(): CircuitState;
@@ -29,11 +37,7 @@ export interface Breaker {
   admits(): boolean;
   /** Part of its weight that it should get, above 0 to 1: less while it comes back. */
   share(): number;
-  /**
-   * Begins an attempt; call what it returns at its end. One that tries the circuit may be called twice:
-   * when an answer has begun well, and when it has ended.
-   */
-  begin(): AttemptEnd;
+  begin(): WatchedAttempt;
   /** Until it is tried again, milliseconds; 0 unless open. */
   opensInMs(): number;
 }
@@ -74,6 +78,7 @@ export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now
   const window = createWindow(options.windowMs, now);
   let openedAtMs: number | undefined;
   let closedAtMs = Number.NEGATIVE_INFINITY;
+  let timesOpened = 0;
   let inARow = 0;
   let failedAtMs = Number.NEGATIVE_INFINITY;
   let probing = 0;
@@ -85,6 +90,8 @@ export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now
   };
   const open = () => {
     openedAtMs = now();
+    timesOpened += 1;
+    probing = 0;
     probed = 0;
     inARow = 0;
     window.clear();
@@ -94,12 +101,12 @@ export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now
     closedAtMs = now();
     window.clear();
   };
-  const endOfProbe: AttemptEnd = (result) => {
+  const endProbe = (how: AttemptEnd) => {
     probing -= 1;
-    // Another probe may have decided already.
-    if (state() !== 'half_open') return;
-    if (result === 'failure') open();
-    if (result === 'success') probed += 1;
+    // Another probe may have closed it already.
+    if (state() === 'closed') return;
+    if (how === 'failure') open();
+    if (how === 'success') probed += 1;
     if (probed >= options.probes) close();
   };
   /**
@@ -112,10 +119,10 @@ export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now
     if (all >= options.minAttempts && failures / all >= options.failureRatio) return true;
     return inARow >= options.minAttempts;
   };
-  const endOfAttempt: AttemptEnd = (result) => {
-    if (result === 'unknown' || state() !== 'closed') return;
-    window.add(result === 'failure');
-    if (result === 'success') inARow = 0;
+  const count = (how: AttemptEnd) => {
+    if (how === 'unknown' || state() !== 'closed') return;
+    window.add(how === 'failure');
+    if (how === 'success') inARow = 0;
     else if (tooMany()) open();
   };
   return {
@@ -126,12 +133,22 @@ export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now
       return Math.min(1, FIRST_SHARE + (1 - FIRST_SHARE) * (sinceMs / options.rampMs));
     },
     begin() {
-      if (state() !== 'half_open') return endOfAttempt;
-      probing += 1;
-      let end = endOfProbe;
-      return (result) => {
-        end(result);
-        end = endOfAttempt;
+      const begunIn = timesOpened;
+      let probe = state() === 'half_open';
+      if (probe) probing += 1;
+      const settle = (how: AttemptEnd) => {
+        probe = false;
+        endProbe(how);
+      };
+      return {
+        began() {
+          if (probe && begunIn === timesOpened) settle('success');
+        },
+        end(how) {
+          if (begunIn !== timesOpened) return;
+          if (probe) settle(how);
+          else count(how);
+        },
       };
     },
     opensInMs: () =>

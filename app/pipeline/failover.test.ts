@@ -58,6 +58,7 @@ test('the lowest priority is asked, the other only when it fails: at once, told,
 const ANSWERS: readonly [name: string, answer: PipelineResponse | Error, other: boolean][] = [
   ['500', aResponse(500), true],
   ['529', aResponse(529), true],
+  ['521, a gateway’s', aResponse(521), true],
   ['429', aResponse(429), true],
   ['a timeout', timeout, true],
   ['400', aResponse(400), false],
@@ -130,6 +131,28 @@ test('a limit speaks against the account: the circuit stays closed', async () =>
   }
 });
 
+test('what may not be retried can still speak against the upstream', async () => {
+  const broken = new AppError('bad_upstream_answer', 'x');
+  const final = aResponse(529, { headers: { 'x-should-retry': 'false' } });
+  for (const answer of [broken, final]) {
+    const { answers, calls, upstreams } = setUp(TWO);
+    answers['a'] = answer;
+    await calls(10);
+    assert.equal(upstreams.states()[0]?.state, 'open');
+  }
+});
+
+test('a slow reader whose time is up says nothing of the upstream', async () => {
+  const { answers, run, upstreams } = setUp(TWO);
+  const { response, ended, resolve } = aStream();
+  answers['a'] = response;
+  const signal = AbortSignal.abort(new AppError('timeout', 'the deadline'));
+  for (let i = 0; i < 30; i++) await run(aRequest({ signal, call: recordingCall() }));
+  resolve('timeout');
+  await ended;
+  assert.equal(upstreams.states()[0]?.state, 'closed');
+});
+
 test('a caller who left says nothing of the upstream, and goes nowhere else', async () => {
   const { answers, asked, run, upstreams } = setUp(TWO);
   answers['a'] = network;
@@ -200,9 +223,11 @@ test('an upstream’s headers and model name go with its attempts, the body othe
       return aResponse();
     });
   await ask('other', '{ "model": "other" }');
+  await ask('constructor', '{}');
   await ask('m', '{"model":"m","n":1,"__proto__":{"x":1}}');
   assert.deepEqual(sent, [
     '{ "model": "other" }',
+    '{}',
     '{"model":"vendor/m","n":1,"__proto__":{"x":1}}',
   ]);
 });

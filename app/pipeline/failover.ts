@@ -3,9 +3,11 @@
  * call, when the first cannot answer. That costs none of the retry budget: another region is not the
  * one that is in trouble.
  */
+import { outcomeOfStatus } from '../claude/messages.ts';
 import { AppError } from '../errors.ts';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import type { AttemptEnd } from './breaker.ts';
+import { outcomeOfError } from './outcome.ts';
 import { finish, type Result, reasonToRetry, settle } from './retry.ts';
 import type { Next, PipelineRequest, Stage } from './stage.ts';
 import type { Candidate, Upstream, Upstreams } from './upstreams.ts';
@@ -59,29 +61,29 @@ async function attempt(
   request: PipelineRequest,
   next: Next,
 ): Promise<Result> {
-  const end = breaker.begin();
+  const watched = breaker.begin();
   const result = await settle(() => next(addressed(request, upstream)));
   const ended = 'response' in result ? result.response.ended : undefined;
-  if (!ended) {
-    end(judge(result, request));
-    return result;
+  const { signal } = request;
+  if (ended) {
+    watched.began();
+    void ended.then((outcome) => watched.end(judge(outcome, signal)));
+  } else {
+    watched.end(judge(outcomeOf(result), signal));
   }
-  // A stream may last for minutes: a circuit that is being tried will not wait for its end.
-  if (breaker.state() === 'half_open') end('success');
-  void ended.then((outcome) => end(judgeStream(outcome)));
   return result;
 }
 
-function judge(result: Result, { signal }: PipelineRequest): Parameters<AttemptEnd>[0] {
-  if (signal.aborted) return 'unknown';
-  const reason = reasonToRetry(result);
-  if (reason !== undefined) return FAILURES.has(reason) ? 'failure' : 'unknown';
-  return 'response' in result ? 'success' : 'unknown';
+function outcomeOf(result: Result): Outcome {
+  return 'response' in result
+    ? outcomeOfStatus(result.response.status)
+    : outcomeOfError(result.error);
 }
 
-function judgeStream(outcome: Outcome): Parameters<AttemptEnd>[0] {
-  if (outcome === 'success') return 'success';
-  return FAILURES.has(outcome) ? 'failure' : 'unknown';
+/** Whoever refuses is alive; a caller who left, or his slow reading, says nothing of the upstream. */
+function judge(outcome: Outcome, signal: AbortSignal): AttemptEnd {
+  if (signal.aborted || outcome === 'internal_error') return 'unknown';
+  return FAILURES.has(outcome) ? 'failure' : 'success';
 }
 
 /** A call that timed out at two upstreams has been paid for twice: it is not tried a third time. */
@@ -92,7 +94,8 @@ function endOfTimeouts(result: Result): Result {
 }
 
 function addressed(request: PipelineRequest, upstream: Upstream): PipelineRequest {
-  const model = upstream.models[request.model];
+  const { models } = upstream;
+  const model = Object.hasOwn(models, request.model) ? models[request.model] : undefined;
   return {
     ...request,
     upstream,

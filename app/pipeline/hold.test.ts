@@ -7,6 +7,7 @@ import {
   aRequest,
   aResponse,
   bytes,
+  fakeClock,
   recordingCall,
   scripted,
   stageTable,
@@ -29,7 +30,8 @@ const STOP = event('message_stop');
 const error = (type: string) => event('error', { type: 'error', error: { type, message: 'm' } });
 const USAGE = { inputTokens: 7, outputTokens: 9, cacheReadTokens: 2, cacheCreationTokens: 0 };
 
-const stage = hold(60_000);
+const deps = { clock: fakeClock() };
+const stage = hold(60_000, deps);
 const aStream = (...texts: string[]) =>
   aResponse(200, { data: bytes(...texts), headers: { 'request-id': 'r' } });
 const held = (response: PipelineResponse, call = recordingCall()) =>
@@ -49,6 +51,8 @@ const stream = (texts: string[], result: number | string, ...told: unknown[]) =>
   result,
   told,
 });
+/** What was used before the answer began: it is paid for. */
+const READ = ['usage', { ...USAGE, outputTokens: 1 }];
 const M = ['answer', { id: 'm' }];
 
 stageTable(() => stage, {
@@ -82,12 +86,13 @@ stageTable(() => stage, {
     [START, PING, BLOCK, error('overloaded_error')],
     529,
     M,
+    READ,
   ),
   'stream: limited before content': stream([error('rate_limit_error')], 429),
   'stream: the caller’s mistake': stream([error('invalid_request_error')], 400),
   'stream: an error of a new kind': stream([error('something_new')], 500),
   'stream: nothing': stream([], 'truncated'),
-  'stream: an end before content': stream([START, PING, BLOCK], 'truncated', M),
+  'stream: an end before content': stream([START, PING, BLOCK], 'truncated', M, READ),
 });
 
 test('half a body can be asked again, a stranger’s page cannot', async () => {
@@ -199,7 +204,7 @@ function silence(signal: AbortSignal): Promise<never> {
 }
 
 test('no event within the limit ends the attempt, headers or not', async () => {
-  const quick = hold(5);
+  const quick = hold(5, deps);
   const noHeaders = quick(aRequest({ stream: true }), ({ signal }) => silence(signal));
   await assert.rejects(noHeaders, { code: 'timeout', retryable: true, message: /within 5 ms/ });
   const noEvent = quick(aRequest({ stream: true }), async ({ signal }) => {
@@ -213,7 +218,7 @@ test('no event within the limit ends the attempt, headers or not', async () => {
 });
 
 test('after the first event the limit is gone, before content too', async () => {
-  const quick = hold(20);
+  const quick = hold(20, deps);
   const response = await quick(aRequest({ stream: true }), async ({ signal }) => {
     async function* data() {
       yield* bytes(PING);
@@ -224,6 +229,22 @@ test('after the first event the limit is gone, before content too', async () => 
     return aResponse(200, { data: data() });
   });
   assert.equal(await textOf(response.data), PING + DELTA + STOP);
+});
+
+test('pings alone are passed on after a while, without content', async () => {
+  const clock = fakeClock();
+  const never = new AbortController().signal;
+  async function* pinging() {
+    for (let i = 0; i < 6; i++) {
+      await clock.sleep(5_000, never);
+      yield* bytes(PING);
+    }
+    yield* bytes(DELTA + STOP);
+  }
+  const response = aResponse(200, { data: pinging() });
+  const { data } = await hold(10_000, { clock })(aRequest({ stream: true }), scripted(response));
+  assert.equal(clock.now(), 20_000, 'the first ping after 15 s');
+  assert.equal(await textOf(data), PING.repeat(6) + DELTA + STOP);
 });
 
 const GONE = new AppError('client_cancelled', 'gone');

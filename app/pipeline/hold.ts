@@ -9,10 +9,12 @@ import { asError, readWhole } from '../claude/whole.ts';
 import { AppError } from '../errors.ts';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import { outcomeOfError } from './outcome.ts';
-import type { PipelineResponse, Stage } from './stage.ts';
+import type { Clock, PipelineResponse, Stage } from './stage.ts';
 
 /** What is held at most; a stream with so much before its content is let go. */
 const MAX_HELD_BYTES = 1024 * 1024;
+/** And how long: pings without content would hold a caller to his deadline, without a sign of life. */
+const MAX_HELD_MS = 15_000;
 
 type Limit = ReturnType<typeof linkedAbort>;
 
@@ -30,7 +32,7 @@ interface Opened {
  * @throws {AppError} timeout, network_error or truncated, all retryable, before a stream's first
  *   content; bad_upstream_answer
  */
-export function hold(firstEventMs: number): Stage {
+export function hold(firstEventMs: number, { clock }: { clock: Pick<Clock, 'now'> }): Stage {
   const onTimeout = () =>
     new AppError('timeout', `no event of the stream within ${firstEventMs} ms`, {
       retryable: true,
@@ -47,7 +49,9 @@ export function hold(firstEventMs: number): Stage {
     try {
       const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
-        return await begin(response, response.data, call, limit);
+        const untilMs = clock.now() + MAX_HELD_MS;
+        const late = () => clock.now() > untilMs;
+        return await begin(response, response.data, call, limit, late);
       }
       limit.dispose();
       return readWhole(response, response.data, call);
@@ -63,26 +67,32 @@ async function begin(
   data: AsyncIterable<Uint8Array>,
   call: CallRecord,
   limit: Limit,
+  late: () => boolean,
 ): Promise<PipelineResponse> {
   const source = data[Symbol.asyncIterator]();
-  const opened: Opened = { source, held: [], watch: watchStream(call), limit };
-  const beginning = await readBeginning(opened);
+  const watch = watchStream(call);
+  const opened: Opened = { source, held: [], watch, limit };
+  let beginning: 'content' | 'error' | undefined;
+  try {
+    beginning = await readBeginning(opened, late);
+  } finally {
+    // What was read is paid for, whatever comes of it.
+    if (beginning !== 'content' && watch.facts.usage) call.usage(watch.facts.usage);
+  }
   if (beginning === 'content') return { ...response, ...follow(opened, call) };
   await source.return?.();
   limit.dispose();
-  if (beginning === 'error') return asError(response, opened.watch.facts.errorBody);
+  if (beginning === 'error') return asError(response, watch.facts.errorBody);
   throw new AppError('truncated', 'the upstream closed before any content', { retryable: true });
 }
 
 /** @returns undefined when the stream ended before it began */
-async function readBeginning({
-  source,
-  held,
-  watch,
-  limit,
-}: Opened): Promise<'content' | 'error' | undefined> {
+async function readBeginning(
+  { source, held, watch, limit }: Opened,
+  late: () => boolean,
+): Promise<'content' | 'error' | undefined> {
   let bytes = 0;
-  while (!watch.facts.beginning && bytes <= MAX_HELD_BYTES) {
+  while (!watch.facts.beginning && bytes <= MAX_HELD_BYTES && !late()) {
     const { done, value } = await source.next().catch((error) => {
       throw transportError(error, limit.signal);
     });
@@ -101,8 +111,10 @@ function follow(
   call: CallRecord,
 ): Required<Pick<PipelineResponse, 'data' | 'ended'>> {
   const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
+  let finished = false;
   const finish = (otherwise: Outcome) => {
-    if (watch.facts.usage) call.usage(watch.facts.usage);
+    if (!finished && watch.facts.usage) call.usage(watch.facts.usage);
+    finished = true;
     resolve(watch.facts.outcome ?? otherwise);
   };
   // Its reader may never begin, or be held up by whoever reads from him.

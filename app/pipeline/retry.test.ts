@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../errors.ts';
+import type { Outcome } from '../telemetry/recorder.ts';
 import { retry, retryAfterMs } from './retry.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import type { PipelineResponse } from './stage.ts';
@@ -10,10 +11,10 @@ const OPTIONS = { maxRetries: 2, baseMs: 100, capMs: 1000 };
 const network = new AppError('network_error', 'x', { retryable: true });
 const broken = new AppError('bad_upstream_answer', 'x');
 
-function setUp() {
+function setUp(ratio = 0.1) {
   const clock = fakeClock();
   const call = recordingCall();
-  const budget = createRetryBudget({ ratio: 0.1, capacity: 10 });
+  const budget = createRetryBudget({ ratio, capacity: 10 });
   const deps = { clock, random: () => 0.5, budget };
   return { clock, call, budget, deps, stage: retry(OPTIONS, deps) };
 }
@@ -31,7 +32,7 @@ const TABLE: readonly [name: string, first: PipelineResponse | Error, attempts: 
     aResponse(s),
     1,
   ]),
-  ...[408, 409, 429, 500, 502, 503, 504, 529].map((s): [string, PipelineResponse, number] => [
+  ...[408, 409, 429, 500, 502, 503, 504, 521, 529].map((s): [string, PipelineResponse, number] => [
     `${s}: can succeed`,
     aResponse(s),
     2,
@@ -74,6 +75,30 @@ test('back-off doubles with full jitter; the last answer tells the SDK not to go
   ]);
   assert.equal(response.status, 503);
   assert.equal(response.headers['x-should-retry'], 'false');
+});
+
+test('a retry-after of weeks is not waited for, deadline or not', async () => {
+  const { clock, call, stage } = setUp();
+  const weeks = aResponse(429, { headers: { 'retry-after': '4000000' } });
+  assert.equal((await stage(aRequest({ call }), scripted(weeks))).status, 429);
+  assert.deepEqual(clock.slept, []);
+  assert.deepEqual(call.told, [['refused', 'deadline']]);
+});
+
+test('a stream earns when it has ended well', async () => {
+  for (const [outcome, left] of [
+    ['success', 1],
+    ['truncated', 0],
+  ] as const) {
+    const { budget, stage } = setUp(0.5);
+    while (budget.spend());
+    const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
+    for (let i = 0; i < 2; i++) await stage(aRequest(), scripted(aResponse(200, { ended })));
+    assert.equal(budget.left(), 0);
+    resolve(outcome);
+    await ended;
+    assert.equal(budget.left(), left, outcome);
+  }
 });
 
 test('retry-after is obeyed, and never undercut', async () => {

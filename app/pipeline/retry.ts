@@ -1,10 +1,10 @@
 /** Stage: makes an attempt again where that can succeed, with full jitter and within the deadline. */
-import { outcomeOfStatus } from '../claude/messages.ts';
+import { isTransient, outcomeOfStatus } from '../claude/messages.ts';
 import { AppError } from '../errors.ts';
 import type { Outcome, RetryRefusal } from '../telemetry/recorder.ts';
 import { outcomeOfError } from './outcome.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { Clock, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
+import type { Clock, PipelineResponse, Stage } from './stage.ts';
 
 export interface RetryOptions {
   /** Attempts after the first. */
@@ -25,11 +25,10 @@ export interface RetryDeps {
 
 /** After a timeout the upstream may still be at work, and is paid: once more, and no further. */
 const MAX_TIMEOUT_RETRIES = 1;
+/** A longer timer fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** A month's spend is used up: it fails until the month is over, whatever its status. */
 const SPEND_LIMIT = /"error_code"\s*:\s*"[a-z_]*spend_limit_reached"/;
-
-/** https://docs.anthropic.com/en/api/errors; 408 and 409 as Anthropic's own SDKs do. */
-const RETRYABLE_STATUS: ReadonlySet<number> = new Set([408, 409, 429, 500, 502, 503, 504, 529]);
 
 /** A 4xx would fail again; an answer that says `x-should-retry` knows better than its status. */
 export function isRetryable({ status, headers, data }: PipelineResponse): boolean {
@@ -37,7 +36,7 @@ export function isRetryable({ status, headers, data }: PipelineResponse): boolea
   if (advice === 'true') return status >= 400;
   if (advice === 'false') return false;
   if (status === 429 && typeof data === 'string' && SPEND_LIMIT.test(data)) return false;
-  return RETRYABLE_STATUS.has(status);
+  return isTransient(status);
 }
 
 /**
@@ -52,7 +51,8 @@ export function retryAfterMs(
   if (ms >= 0) return ms;
   const after = headers['retry-after'] ?? '';
   if (/^\d+(\.\d+)?$/.test(after)) return Number(after) * 1000;
-  const dateMs = Date.parse(after);
+  // Not every text that Date.parse takes: "-1" is a date to it.
+  const dateMs = /^[A-Z][a-z]{2},/.test(after) ? Date.parse(after) : Number.NaN;
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - dateNowMs());
 }
 
@@ -72,7 +72,7 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
       const result = await settle(() => next(request));
       const reason = reasonToRetry(result);
       if (reason === undefined) {
-        if ('response' in result && result.response.status < 400) budget.earn();
+        earn(result, budget);
         return finish(result);
       }
       if (signal.aborted) return finish(result);
@@ -82,7 +82,7 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
       const refusal =
         retries >= options.maxRetries || timeouts > MAX_TIMEOUT_RETRIES
           ? 'attempts'
-          : refusalOf(request, clock.now() + waitMs, budget);
+          : refusalOf(waitMs, request.deadlineAtMs - clock.now(), budget);
       if (refusal !== undefined) {
         call.retryRefused(refusal);
         return lastWord(result);
@@ -94,13 +94,17 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
   };
 }
 
+/** A stream has succeeded when it has ended well. */
+function earn(result: Result, budget: RetryBudget): void {
+  if (!('response' in result) || result.response.status >= 400) return;
+  const { ended } = result.response;
+  if (ended) void ended.then((outcome) => outcome === 'success' && budget.earn());
+  else budget.earn();
+}
+
 /** Time first: a retry that cannot be made takes none of the budget. */
-function refusalOf(
-  { deadlineAtMs }: PipelineRequest,
-  nextAtMs: number,
-  budget: RetryBudget,
-): RetryRefusal | undefined {
-  if (nextAtMs >= deadlineAtMs) return 'deadline';
+function refusalOf(waitMs: number, leftMs: number, budget: RetryBudget): RetryRefusal | undefined {
+  if (waitMs >= Math.min(leftMs, MAX_TIMER_MS)) return 'deadline';
   return budget.spend() ? undefined : 'budget';
 }
 

@@ -72,6 +72,7 @@ export interface CallRecord {
   waitEnds(): void;
   /** Content of a stream has come; the first one sets the time to first token. */
   chunk(): void;
+  /** What an attempt used, once for each: what a failed one used is paid for too. */
   usage(usage: Usage): void;
   /** What the upstream said of the answer: its ID, real model, stop reason. */
   answer(facts: { id?: string; model?: string; stopReason?: string; requestId?: string }): void;

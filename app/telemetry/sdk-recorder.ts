@@ -26,7 +26,7 @@ import {
 import { findCorrelation, markInjected } from './correlation.ts';
 import type { Logger } from './logger.ts';
 import { ERROR_TYPES } from './metrics.ts';
-import type { AttemptRecord, CallInfo, CallRecord, Outcome, Recorder } from './recorder.ts';
+import type { AttemptRecord, CallInfo, CallRecord, Outcome, Recorder, Usage } from './recorder.ts';
 
 const MAX_ATTRIBUTE_LENGTH = 128;
 const FAILED: ReadonlySet<Outcome> = new Set(ERROR_TYPES);
@@ -122,7 +122,7 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
       state.lastChunkMs = at;
     },
     usage(usage) {
-      state.usage = usage;
+      state.usage = state.usage ? sum(state.usage, usage) : usage;
     },
     answer({ id, model, stopReason, requestId }) {
       Object.assign(state.facts, {
@@ -139,6 +139,15 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
       state.ended = true;
       endCall(state, deps, outcome, overheadMs());
     },
+  };
+}
+
+function sum(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    cacheCreationTokens: a.cacheCreationTokens + b.cacheCreationTokens,
   };
 }
 
