@@ -80,7 +80,7 @@ test('.env.example names every setting with its default, and nothing else of the
 test('one upstream by default, several as JSON, each with the key that it names', () => {
   const [one] = readConfig({ CLAUDE_API_KEY: 'sk-the-first' }).upstreams;
   assert.equal(one?.name, 'anthropic');
-  assert.equal(one.key, 'sk-the-first');
+  assert.deepEqual(one.keys, { kind: 'env', name: 'CLAUDE_API_KEY', value: 'sk-the-first' });
   const { upstreams } = readConfig({
     CLAUDE_API_KEY: 'sk-the-first',
     EU_KEY: 'sk-the-second',
@@ -90,18 +90,32 @@ test('one upstream by default, several as JSON, each with the key that it names'
         name: 'eu',
         url: 'https://eu.example/x',
         priority: 1,
-        key_env: 'EU_KEY',
+        keys: 'env:EU_KEY',
         models: { a: 'b' },
       },
     ]),
   });
   assert.deepEqual(
-    upstreams.map(({ name, key, priority, weight }) => [name, key, priority, weight]),
+    upstreams.map(({ name, keys, priority, weight }) => [name, keys.name, priority, weight]),
     [
-      ['us', 'sk-the-first', 0, 1],
-      ['eu', 'sk-the-second', 1, 1],
+      ['us', 'CLAUDE_API_KEY', 0, 1],
+      ['eu', 'EU_KEY', 1, 1],
     ],
   );
+});
+
+test('keys are where the settings say', () => {
+  for (const [source = '', kind, name] of [
+    ['file:/run/secrets/claude', 'file', '/run/secrets/claude'],
+    ['vault:secret/team/claude', 'vault', 'secret/team/claude'],
+    ['aws:prod/claude-key', 'aws', 'prod/claude-key'],
+  ]) {
+    const [one] = readConfig({ CLAUDE_KEYS: source }).upstreams;
+    assert.deepEqual(one?.keys, { kind, name });
+  }
+  for (const bad of ['sk-ant-a-key', 'env:lower', 'file:relative', 'vault:secret', 'aws:']) {
+    assert.throws(() => readConfig({ CLAUDE_KEYS: bad }), /CLAUDE_KEYS: must be env:NAME/, bad);
+  }
 });
 
 const US = { name: 'us', url: 'https://us.example' };
@@ -115,7 +129,7 @@ const BAD_UPSTREAMS: readonly [why: string, value: string][] = [
   ['an unknown field', JSON.stringify([{ ...US, key: 'sk-not-here' }])],
   ['a header of ours', JSON.stringify([{ ...US, headers: { 'x-api-key': 'sk-not-here' } }])],
   ['a broken header', JSON.stringify([{ ...US, headers: { 'x-a': 'b\r\nc: d' } }])],
-  ['a key that is not set', JSON.stringify([{ ...US, key_env: 'NOT_SET' }])],
+  ['a key that is not set', JSON.stringify([{ ...US, keys: 'env:NOT_SET' }])],
 ];
 for (const [why, value] of BAD_UPSTREAMS) {
   test(`CLAUDE_UPSTREAMS: ${why} is refused by name`, () => {

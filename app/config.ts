@@ -1,5 +1,7 @@
 /** The service's settings: the only reader of the environment, one schema, every bad key reported. */
 import { z } from 'zod';
+import { keysFromText } from './keys/source.ts';
+import type { KeySpec } from './keys/store.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const ms = z.coerce.number().int().min(1).max(3_600_000);
@@ -13,11 +15,23 @@ const list = z
   .transform((v) => v.split(',').map((s) => s.trim()))
   .pipe(z.array(z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/)).min(1));
 
-const apiKey = z
-  .string()
-  .regex(/^[\x21-\x7e]{8,512}$/, 'must be 8 to 512 printable ASCII characters');
+const keyText = z.string().superRefine((text, context) => {
+  try {
+    keysFromText(text, 'it');
+  } catch (error) {
+    context.addIssue((error as Error).message);
+  }
+});
 const alias = z.string().regex(/^[a-z0-9-]{1,32}$/);
 const name = z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/);
+
+/** Where keys are: `env:NAME`, `file:/path`, `vault:mount/path` or `aws:secret-id`. */
+const keySource = z
+  .string()
+  .regex(
+    /^(?:env:[A-Z][A-Z0-9_]{0,63}|file:\/.{1,1000}|vault:[\w.-]+(?:\/[\w.-]+){1,16}|aws:[\w/+=.@:-]{1,512})$/,
+    'must be env:NAME, file:/path, vault:mount/path or aws:secret-id',
+  );
 
 /** Set by the pipeline, or by HTTP itself. */
 const OWN_HEADERS =
@@ -29,10 +43,7 @@ const upstream = z.strictObject({
   url,
   priority: z.int().min(0).max(100).default(0),
   weight: z.number().positive().max(1_000).default(1),
-  key_env: z
-    .string()
-    .regex(/^[A-Z][A-Z0-9_]{0,63}$/)
-    .default('CLAUDE_API_KEY'),
+  keys: keySource.default('env:CLAUDE_API_KEY'),
   models: z.record(name, name).default({}),
   headers: z.record(z.string().regex(OWN_HEADERS), z.string().regex(/^[\x20-\x7e]*$/)).default({}),
 });
@@ -70,9 +81,28 @@ export const envSchema = z.object({
   PORT: port.default(8080).describe('Port of the public API'),
   METRICS_HOST: z.string().min(1).default('127.0.0.1').describe('Address of /metrics'),
   METRICS_PORT: port.default(9464).describe('Port of /metrics, never the public one'),
-  CLAUDE_API_KEY: apiKey
+  CLAUDE_API_KEY: keyText
     .optional()
-    .describe('Key for the upstream; without one the service is not ready'),
+    .describe('Key for the upstream, or several as JSON of alias and key'),
+  CLAUDE_KEYS: keySource
+    .default('env:CLAUDE_API_KEY')
+    .describe(
+      'Where the keys are: env:NAME, file:/path, vault:mount/path, aws:secret-id',
+    ),
+  KEY_POLL_MS: ms.default(60_000).describe('How often keys are read again, a fifth more or less'),
+  KEY_TIMEOUT_MS: ms.default(5_000).describe('Limit of one read of keys'),
+  KEY_OVERLAP_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400_000)
+    .default(600_000)
+    .describe('A key that has left its source is used so long where no other is well'),
+  VAULT_ADDR: url.default('http://127.0.0.1:8200').describe('Vault or OpenBao, for vault: keys'),
+  VAULT_NAMESPACE: z.string().min(1).optional().describe('Namespace in Vault'),
+  VAULT_TOKEN: z.string().min(1).optional().describe('Token for Vault'),
+  VAULT_ROLE_ID: z.string().min(1).optional().describe('AppRole in place of a token'),
+  VAULT_SECRET_ID: z.string().min(1).optional().describe('Its secret ID'),
   CLAUDE_BASE_URL: url.default('https://api.anthropic.com').describe('The upstream'),
   CLAUDE_UPSTREAM_NAME: alias.default('anthropic').describe('Label of the upstream in metrics'),
   CLAUDE_UPSTREAMS: upstreams
@@ -183,10 +213,7 @@ export const envSchema = z.object({
     .describe('Ratio of the traceidratio samplers, 0 to 1'),
 });
 
-/** An upstream with its key; `key` is undefined where the variable is not set. */
-export type UpstreamConfig = Omit<z.infer<typeof upstream>, 'key_env'> & {
-  readonly key: string | undefined;
-};
+export type UpstreamConfig = Omit<z.infer<typeof upstream>, 'keys'> & { readonly keys: KeySpec };
 
 /**
  * The settings as the service uses them: frozen plain data, keys as in the environment; besides them
@@ -195,6 +222,9 @@ export type UpstreamConfig = Omit<z.infer<typeof upstream>, 'key_env'> & {
 export type Config = Readonly<
   z.infer<typeof envSchema> & { readonly upstreams: readonly UpstreamConfig[] }
 >;
+
+type Settings = z.infer<typeof envSchema>;
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** A bad environment: `problems` has a line a key, never a value. */
 export class ConfigError extends Error {
@@ -210,7 +240,7 @@ export class ConfigError extends Error {
  * Reads the settings from an environment. An empty value counts as not set, as in a `.env` file.
  * @throws {ConfigError} listing every bad key at once
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(env: Env): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const result = envSchema.safeParse(set);
   if (result.success) {
@@ -223,21 +253,27 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   );
 }
 
-/** @throws {ConfigError} naming each key that is missing or bad, never its value */
-function upstreamsOf(
-  settings: z.infer<typeof envSchema>,
-  env: Readonly<Record<string, string | undefined>>,
-): readonly UpstreamConfig[] {
-  const { CLAUDE_UPSTREAMS, CLAUDE_UPSTREAM_NAME, CLAUDE_BASE_URL, CLAUDE_API_KEY } = settings;
+/** @throws {ConfigError} naming each variable that is missing or bad, never its value */
+function upstreamsOf(settings: Settings, env: Env): readonly UpstreamConfig[] {
+  const { CLAUDE_UPSTREAMS, CLAUDE_UPSTREAM_NAME, CLAUDE_BASE_URL, CLAUDE_KEYS } = settings;
   if (!CLAUDE_UPSTREAMS) {
-    const one = { name: CLAUDE_UPSTREAM_NAME, url: CLAUDE_BASE_URL, key: CLAUDE_API_KEY };
-    return [{ ...one, priority: 0, weight: 1, models: {}, headers: {} }];
+    const one = { name: CLAUDE_UPSTREAM_NAME, url: CLAUDE_BASE_URL };
+    const keys = specOf(CLAUDE_KEYS, env);
+    return [{ ...one, priority: 0, weight: 1, models: {}, headers: {}, keys }];
   }
-  const bad = CLAUDE_UPSTREAMS.filter(({ key_env }) => !apiKey.safeParse(env[key_env]).success);
-  if (bad.length > 0) {
-    throw new ConfigError(
-      bad.map(({ name, key_env }) => `CLAUDE_UPSTREAMS: ${name} needs a key in ${key_env}`),
-    );
-  }
-  return CLAUDE_UPSTREAMS.map(({ key_env, ...one }) => ({ ...one, key: env[key_env] }));
+  const all = CLAUDE_UPSTREAMS.map(({ keys, ...one }) => ({ ...one, keys: specOf(keys, env) }));
+  const problems = all.flatMap(({ name, keys }) =>
+    keys.kind === 'env' && !keyText.safeParse(keys.value).success
+      ? [`CLAUDE_UPSTREAMS: ${name} needs a key in ${keys.name}`]
+      : [],
+  );
+  if (problems.length > 0) throw new ConfigError(problems);
+  return all;
+}
+
+function specOf(source: string, env: Env): KeySpec {
+  const colon = source.indexOf(':');
+  const kind = source.slice(0, colon) as KeySpec['kind'];
+  const name = source.slice(colon + 1);
+  return kind === 'env' ? { kind, name, value: env[name] } : { kind, name };
 }

@@ -50,6 +50,7 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
   const { createService } = await import('./service.ts');
   const { createServer } = await import('./http/server.ts');
   const service = createService({ config, logger, telemetry });
+  await service.ready();
   const server = createServer(service.app);
   const metricsServer = createMetricsServer(telemetry.prometheus);
 
@@ -60,7 +61,7 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
       address: server.address(),
       metrics: metricsServer.address(),
       upstreams: config.upstreams.map(({ name, url }) => `${name} ${new URL(url).host}`),
-      has_key: config.upstreams.some(({ key }) => key !== undefined),
+      has_key: service.secrets().length > 0,
     },
     'listening',
   );
@@ -80,7 +81,7 @@ const telemetry = startTelemetry(config, packageJson.version);
 const logger = createLogger({
   level: config.LOG_LEVEL,
   service: config.OTEL_SERVICE_NAME,
-  secrets: config.upstreams.flatMap(({ key }) => key ?? []),
+  secrets: config.upstreams.flatMap(({ keys }) => (keys.kind === 'env' && keys.value) || []),
   sinks: telemetry.logSink ? [process.stdout, telemetry.logSink] : [process.stdout],
 });
 try {

@@ -6,8 +6,10 @@ import { createPool, poolStates } from './claude/transport.ts';
 import { systemClock } from './clock.ts';
 import type { Config, UpstreamConfig } from './config.ts';
 import { createAdmission } from './http/admission.ts';
+import { createKeyStore, type KeyStore, type KeyStoreOptions, SHARED } from './keys/store.ts';
 import { createRetryBudget } from './pipeline/retry-budget.ts';
 import { createUpstreams, type Upstream } from './pipeline/upstreams.ts';
+import { createReadObserver, observeKeys } from './telemetry/key-metrics.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { CIRCUIT_STATES } from './telemetry/recorder.ts';
 import type { Telemetry } from './telemetry/sdk.ts';
@@ -23,6 +25,10 @@ export interface Service {
   readonly app: Express;
   /** Set `draining` to refuse new calls and leave the balancer's list. */
   readonly lifecycle: { draining: boolean };
+  /** Every key that may go out now. */
+  secrets(): readonly string[];
+  /** Resolves when the keys were read, or could not be. */
+  ready(): Promise<void>;
   /** Closes the pool; what is still in flight is cut off. */
   close(): Promise<void>;
 }
@@ -47,12 +53,27 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     models: config.CLAUDE_MODELS,
     now: systemClock.now,
   });
+  const keys = createKeyStore(
+    {
+      pollMs: config.KEY_POLL_MS,
+      timeoutMs: config.KEY_TIMEOUT_MS,
+      overlapMs: config.KEY_OVERLAP_MS,
+      vault: vaultOptions(config),
+    },
+    {
+      clock: systemClock,
+      wallClock: Date.now,
+      random: Math.random,
+      onRead: createReadObserver(instruments, logger),
+    },
+  );
+  observeKeys(instruments, keys, Date.now);
   const budget = createRetryBudget({
     ratio: config.RETRY_BUDGET_RATIO,
     capacity: config.RETRY_BUDGET_CAPACITY,
   });
   const upstreams = createUpstreams(
-    config.upstreams.map(toUpstream),
+    config.upstreams.map((upstream) => toUpstream(upstream, keys)),
     {
       windowMs: config.BREAKER_WINDOW_MS,
       minAttempts: config.BREAKER_MIN_ATTEMPTS,
@@ -88,7 +109,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
       random: Math.random,
       budget,
       upstreams,
-      hasKey: config.upstreams.some(({ key }) => key !== undefined),
+      hasKey: () => keys.rings().some(({ ring }) => ring.secrets().length > 0),
       pool,
     },
   );
@@ -109,9 +130,27 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     lifecycle,
     onReplacedId: () => instruments.replacedIds.add(1),
   });
-  return { app, lifecycle, close: () => pool.destroy() };
+  return {
+    app,
+    lifecycle,
+    secrets: keys.secrets,
+    ready: keys.ready,
+    async close() {
+      keys.close();
+      await pool.destroy();
+    },
+  };
 }
 
-function toUpstream({ url, key, ...upstream }: UpstreamConfig): Upstream {
-  return { ...upstream, baseUrl: url.replace(/\/$/, ''), key: () => key };
+function toUpstream({ url, keys, ...upstream }: UpstreamConfig, store: KeyStore): Upstream {
+  const ring = store.ring({ upstream: upstream.name, caller: SHARED }, keys);
+  return { ...upstream, baseUrl: url.replace(/\/$/, ''), keys: ring };
+}
+
+function vaultOptions(config: Config): KeyStoreOptions['vault'] {
+  const { VAULT_ADDR, VAULT_NAMESPACE, VAULT_TOKEN, VAULT_ROLE_ID, VAULT_SECRET_ID } = config;
+  const auth = VAULT_ROLE_ID
+    ? { roleId: VAULT_ROLE_ID, secretId: async () => VAULT_SECRET_ID ?? '' }
+    : { token: async () => VAULT_TOKEN ?? '' };
+  return { address: VAULT_ADDR.replace(/\/$/, ''), namespace: VAULT_NAMESPACE, auth };
 }

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { systemClock } from '../clock.ts';
 import { createRetryBudget } from '../pipeline/retry-budget.ts';
-import { anUpstream, BREAKER, recordingCall, textOf } from '../pipeline/testing.ts';
+import { anUpstream, BREAKER, recordingCall, ringOf, textOf } from '../pipeline/testing.ts';
 import { createUpstreams } from '../pipeline/upstreams.ts';
 import { type CallInput, type ClientOptions, createClient, createStages } from './client.ts';
 import { createPool } from './transport.ts';
@@ -40,7 +40,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
   const upstream = anUpstream({
     name: 'up',
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    key: () => KEY,
+    keys: ringOf(KEY),
   });
   const deps = {
     recorder: { startCall: () => call },
@@ -48,7 +48,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     random: () => 0,
     budget: createRetryBudget({ ratio: 0.1, capacity: 100 }),
     upstreams: createUpstreams([upstream], BREAKER, { clock: systemClock, random: () => 0 }),
-    hasKey: true,
+    hasKey: () => true,
     pool,
   };
   return { call, client: createClient(options, deps), options, deps, server };

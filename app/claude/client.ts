@@ -48,7 +48,8 @@ export interface ClaudeClient {
   reject(info: CallInfo, outcome: Outcome): void;
   /** Name and circuit of each upstream. */
   upstreams(): ReturnType<Upstreams['states']>;
-  readonly hasKey: boolean;
+  /** Whether there is a key for any upstream. */
+  hasKey(): boolean;
 }
 
 export interface ClientOptions {
@@ -68,7 +69,7 @@ export interface ClientDeps {
   readonly random: () => number;
   readonly budget: RetryBudget;
   readonly upstreams: Upstreams;
-  readonly hasKey: boolean;
+  readonly hasKey: () => boolean;
   readonly pool: Agent;
 }
 

@@ -89,14 +89,6 @@ export function outcomeOfStatus(status: number): Outcome {
   return status >= 400 && status < 500 ? 'invalid_request' : 'upstream_error';
 }
 
-/**
- * Whether the same request can succeed later: as Anthropic's own SDKs have it. Gateways have statuses of
- * their own above 500 (521, 530).
- */
-export function isTransient(status: number): boolean {
-  return status === 408 || status === 409 || status === 429 || status >= 500;
-}
-
 const ERROR_TYPE_OUTCOME: ReadonlyMap<string, Outcome> = new Map([
   ['overloaded_error', 'overloaded'],
   ['rate_limit_error', 'rate_limited'],

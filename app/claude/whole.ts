@@ -2,7 +2,8 @@
 import { type AnthropicErrorType, AppError, ERROR_STATUS } from '../errors.ts';
 import type { PipelineResponse } from '../pipeline/stage.ts';
 import type { CallRecord } from '../telemetry/recorder.ts';
-import { isTransient, parseObject, readErrorType, readMessage } from './messages.ts';
+import { isTransient } from './advice.ts';
+import { parseObject, readErrorType, readMessage } from './messages.ts';
 
 /**
  * Tells the call what the answer says. An error inside a 200 becomes an answer of that error's status,

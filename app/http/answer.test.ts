@@ -25,7 +25,7 @@ async function serve(
 ) {
   const calls: CallInput[] = [];
   const client: ClaudeClient = {
-    hasKey: true,
+    hasKey: () => true,
     upstreams: () => [],
     reject() {},
     async call(input) {

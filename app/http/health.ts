@@ -14,7 +14,7 @@ export function healthRoutes(client: ClaudeClient, lifecycle: Lifecycle): Router
       response.json({ status: 'ok' });
     })
     .get('/readyz', (_request, response) => {
-      const checks = { key: client.hasKey, draining: lifecycle.draining };
+      const checks = { key: client.hasKey(), draining: lifecycle.draining };
       const ready = checks.key && !checks.draining;
       response.status(ready ? 200 : 503).json({
         status: ready ? 'ready' : 'not_ready',

@@ -10,7 +10,7 @@ import { createPipeline } from './pipeline.ts';
 import { retry } from './retry.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import type { Stage } from './stage.ts';
-import { textOf } from './testing.ts';
+import { ringOf, textOf } from './testing.ts';
 
 interface Seen {
   readonly url: string | undefined;
@@ -72,7 +72,12 @@ test('key rotation: use() that changes config.headers in place', async (t) => {
   const { seen, baseUrl } = await upstream(t);
   const api = create(t, baseUrl);
   const keys = ['key-a', 'key-b'];
-  const getActiveKey = async () => keys[Math.floor(Math.random() * keys.length)] ?? '';
+  const ring = ringOf(...keys);
+  const KeyStore = { getActiveKeys: async () => ring.secrets() };
+  const getActiveKey = async () => {
+    const keys = await KeyStore.getActiveKeys();
+    return keys[Math.floor(Math.random() * keys.length)] ?? '';
+  };
   api.use(async (config) => {
     config.headers['x-api-key'] = await getActiveKey();
     return config;

@@ -1,18 +1,43 @@
-/** Stage: puts the upstream's key on each attempt, so that a retry can take another key. */
+/** Stage: puts a key on each attempt, and learns from the answer how that key is. */
+import { isSpent, retryAfterMs } from '../claude/advice.ts';
 import { AppError } from '../errors.ts';
-import type { Stage } from './stage.ts';
-
-/** @returns the key to use now, or undefined where there is none */
-export type KeySource = () => string | undefined | Promise<string | undefined>;
+import type { PickedKey } from '../keys/ring.ts';
+import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 
 /**
- * @param keySource for a request without an upstream: a pipeline used on its own
- * @throws {AppError} no_key
+ * A key that is refused, or whose limit is used up, is out at once; `anotherKey` then tells `retry` that
+ * the next attempt will take another.
+ * @throws {AppError} no_key; key_limited, retryable, when every key rests
  */
-export function authenticate(keySource: KeySource = () => undefined): Stage {
+export function authenticate(): Stage {
   return async function authenticate(request, next) {
-    const key = await (request.upstream?.key ?? keySource)();
-    if (key === undefined) throw new AppError('no_key', 'the service has no key for the upstream');
-    return next({ ...request, headers: { ...request.headers, 'x-api-key': key } });
+    const key = pick(request);
+    request.call.key(key.alias);
+    const headers = { ...request.headers, 'x-api-key': key.value };
+    const response = await next({ ...request, headers });
+    const { status } = response;
+    const anotherKey = key.learn({
+      status,
+      headers: response.headers,
+      retryAfterMs: status === 429 ? retryAfterMs(response.headers) : undefined,
+      spent: isSpent(response),
+    });
+    return anotherKey ? withAnother(request, key, response) : response;
   };
+}
+
+/** A caller's own keys go before those of the upstream. */
+function pick({ upstream, ownKeys }: PipelineRequest): PickedKey {
+  const ring = ownKeys?.get(upstream?.name ?? '') ?? upstream?.keys;
+  if (!ring) throw new AppError('no_key', 'the service has no key for the upstream');
+  return ring.pick();
+}
+
+function withAnother(
+  { call }: PipelineRequest,
+  key: PickedKey,
+  response: PipelineResponse,
+): PipelineResponse {
+  call.keyLeft(key.alias, response.status);
+  return { ...response, anotherKey: true };
 }

@@ -8,7 +8,7 @@ import { AppError } from '../errors.ts';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import type { AttemptEnd } from './breaker.ts';
 import { outcomeOfError } from './outcome.ts';
-import { finish, type Result, reasonToRetry, settle } from './retry.ts';
+import { finish, hasAnotherKey, type Result, reasonToRetry, settle } from './retry.ts';
 import type { Next, PipelineRequest, Stage } from './stage.ts';
 import type { Candidate, Upstream, Upstreams } from './upstreams.ts';
 
@@ -44,7 +44,9 @@ export function failover(upstreams: Upstreams): Stage {
     if (!first) throw noUpstream(upstreams);
     const result = await attempt(first, request, next);
     const reason = reasonToRetry(result);
-    if (reason === undefined || request.signal.aborted) return finish(result);
+    if (reason === undefined || request.signal.aborted || hasAnotherKey(result)) {
+      return finish(result);
+    }
     const memory = remember(request, first);
     const second = memory.over ? undefined : upstreams.pickClosed(memory.tried);
     if (!second) return finish(result);
@@ -69,21 +71,25 @@ async function attempt(
     watched.began();
     void ended.then((outcome) => watched.end(judge(outcome, signal)));
   } else {
-    watched.end(judge(outcomeOf(result), signal));
+    watched.end(
+      'response' in result
+        ? judge(outcomeOfStatus(result.response.status), signal)
+        : judgeError(result.error, signal),
+    );
   }
   return result;
 }
 
-function outcomeOf(result: Result): Outcome {
-  return 'response' in result
-    ? outcomeOfStatus(result.response.status)
-    : outcomeOfError(result.error);
-}
-
 /** Whoever refuses is alive; a caller who left, or his slow reading, says nothing of the upstream. */
 function judge(outcome: Outcome, signal: AbortSignal): AttemptEnd {
-  if (signal.aborted || outcome === 'internal_error') return 'unknown';
+  if (signal.aborted) return 'unknown';
   return FAILURES.has(outcome) ? 'failure' : 'success';
+}
+
+/** Without an answer nobody has shown that he is alive. */
+function judgeError(error: unknown, signal: AbortSignal): AttemptEnd {
+  const how = judge(outcomeOfError(error), signal);
+  return how === 'success' ? 'unknown' : how;
 }
 
 /** A call that timed out at two upstreams has been paid for twice: it is not tried a third time. */

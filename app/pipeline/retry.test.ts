@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { retryAfterMs } from '../claude/advice.ts';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../telemetry/recorder.ts';
-import { retry, retryAfterMs } from './retry.ts';
+import { retry } from './retry.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import type { PipelineResponse } from './stage.ts';
 import { aRequest, aResponse, fakeClock, recordingCall, scripted } from './testing.ts';

@@ -1,5 +1,6 @@
 /** Stage: makes an attempt again where that can succeed, with full jitter and within the deadline. */
-import { isTransient, outcomeOfStatus } from '../claude/messages.ts';
+import { isRetryable, retryAfterMs } from '../claude/advice.ts';
+import { outcomeOfStatus } from '../claude/messages.ts';
 import { AppError } from '../errors.ts';
 import type { Outcome, RetryRefusal } from '../telemetry/recorder.ts';
 import { outcomeOfError } from './outcome.ts';
@@ -25,36 +26,10 @@ export interface RetryDeps {
 
 /** After a timeout the upstream may still be at work, and is paid: once more, and no further. */
 const MAX_TIMEOUT_RETRIES = 1;
+/** Keys that one call may use up. */
+const MAX_KEYS_LEFT = 16;
 /** A longer timer fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** A month's spend is used up: it fails until the month is over, whatever its status. */
-const SPEND_LIMIT = /"error_code"\s*:\s*"[a-z_]*spend_limit_reached"/;
-
-/** A 4xx would fail again; an answer that says `x-should-retry` knows better than its status. */
-export function isRetryable({ status, headers, data }: PipelineResponse): boolean {
-  const advice = headers['x-should-retry'];
-  if (advice === 'true') return status >= 400;
-  if (advice === 'false') return false;
-  if (status === 429 && typeof data === 'string' && SPEND_LIMIT.test(data)) return false;
-  return isTransient(status);
-}
-
-/**
- * What the upstream asks for, in milliseconds: `retry-after-ms`, else `retry-after` in seconds or
- * as an HTTP date (RFC 9110, 10.2.3). Undefined where it asks nothing that can be read.
- */
-export function retryAfterMs(
-  headers: Readonly<Record<string, string>>,
-  dateNowMs: () => number = Date.now,
-): number | undefined {
-  const ms = Number.parseFloat(headers['retry-after-ms'] ?? '');
-  if (ms >= 0) return ms;
-  const after = headers['retry-after'] ?? '';
-  if (/^\d+(\.\d+)?$/.test(after)) return Number(after) * 1000;
-  // Not every text that Date.parse takes: "-1" is a date to it.
-  const dateMs = /^[A-Z][a-z]{2},/.test(after) ? Date.parse(after) : Number.NaN;
-  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - dateNowMs());
-}
 
 /**
  * Retries answers and errors alike; what comes back of a stream has begun, and is never retried here.
@@ -68,6 +43,7 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
   return async function retry(request, next) {
     const { call, signal } = request;
     let timeouts = 0;
+    let keysLeft = 0;
     for (let retries = 0; ; retries += 1) {
       const result = await settle(() => next(request));
       const reason = reasonToRetry(result);
@@ -76,8 +52,14 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
         return finish(result);
       }
       if (signal.aborted) return finish(result);
+      if (hasAnotherKey(result) && keysLeft < MAX_KEYS_LEFT) {
+        keysLeft += 1;
+        retries -= 1;
+        call.retry(reason);
+        continue;
+      }
       if (reason === 'timeout') timeouts += 1;
-      const asked = 'response' in result ? retryAfterMs(result.response.headers) : undefined;
+      const asked = askedMs(result);
       const waitMs = asked === undefined ? backoffMs(retries) : asked + random() * options.baseMs;
       const refusal =
         retries >= options.maxRetries || timeouts > MAX_TIMEOUT_RETRIES
@@ -92,6 +74,16 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
       await clock.sleep(waitMs, signal).finally(() => call.waitEnds());
     }
   };
+}
+
+/** It is tried at once and costs no budget: the upstream is well, only that key is not. */
+export function hasAnotherKey(result: Result): boolean {
+  return 'response' in result && result.response.anotherKey === true;
+}
+
+function askedMs(result: Result): number | undefined {
+  if ('response' in result) return retryAfterMs(result.response.headers);
+  return result.error instanceof AppError ? result.error.retryAfterMs : undefined;
 }
 
 /** A stream has succeeded when it has ended well. */
@@ -122,7 +114,9 @@ export async function settle(fn: () => Promise<PipelineResponse>): Promise<Resul
 /** Why another attempt can succeed; undefined where it cannot, or need not. */
 export function reasonToRetry(result: Result): Outcome | undefined {
   if ('response' in result) {
-    return isRetryable(result.response) ? outcomeOfStatus(result.response.status) : undefined;
+    const { response } = result;
+    const again = response.anotherKey || isRetryable(response);
+    return again ? outcomeOfStatus(response.status) : undefined;
   }
   const { error } = result;
   return error instanceof AppError && error.retryable ? outcomeOfError(error) : undefined;

@@ -1,6 +1,11 @@
 /** The shapes that pass through the pipeline: request, response, stage. */
+
+import type { KeyRing } from '../keys/ring.ts';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import type { Upstream } from './upstreams.ts';
+
+/** By the upstream's name. */
+export type OwnKeys = ReadonlyMap<string, KeyRing>;
 
 /** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
 export interface PipelineRequest {
@@ -15,6 +20,8 @@ export interface PipelineRequest {
   readonly model: string;
   /** Where it goes: set by `failover`, for each attempt. */
   readonly upstream?: Upstream;
+  /** The caller's own keys by upstream, in place of the upstream's. */
+  readonly ownKeys?: OwnKeys;
   /** Whether the answer is asked for as a stream of events. */
   readonly stream: boolean;
   /** Ends the request and everything that waits for it. */
@@ -33,6 +40,8 @@ export interface PipelineResponse {
   readonly data: string | AsyncIterable<Uint8Array>;
   /** How a stream ends, once it has; never rejects. Set by `hold`. */
   readonly ended?: Promise<Outcome>;
+  /** Its key was refused, and another may be accepted. Set by `authenticate`. */
+  readonly anotherKey?: boolean;
 }
 
 /** What comes after a stage; a stage may call it again with another copy (retry does). */

@@ -1,6 +1,8 @@
 /** For the tests of stages: a request, a fake clock, a call that remembers, a scripted `next`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createSecret } from '../keys/key.ts';
+import { createKeyRing, type KeyRing } from '../keys/ring.ts';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
 import { unrecordedCall } from '../telemetry/recorder.ts';
 import type { BreakerOptions } from './breaker.ts';
@@ -27,13 +29,21 @@ export function aResponse(status = 200, part: Partial<PipelineResponse> = {}): P
   return { status, headers: {}, data: '{}', ...part };
 }
 
+/** A ring of keys `k1`, `k2`, …; without an overlap, by the system's clock. */
+export function ringOf(...values: readonly string[]): KeyRing {
+  const ring = createKeyRing({ overlapMs: 0 }, { now: Date.now, random: () => 0 });
+  const key = (value: string, i: number) => ({ alias: `k${i + 1}`, secret: createSecret(value) });
+  ring.update({ current: values.map(key) });
+  return ring;
+}
+
 export function anUpstream(part: Partial<Upstream> = {}): Upstream {
   return {
     name: 'one',
     baseUrl: 'http://one',
     priority: 0,
     weight: 1,
-    key: () => 'a-key',
+    keys: ringOf('a-key'),
     models: {},
     headers: {},
     ...part,
@@ -79,6 +89,7 @@ export function recordingCall(): CallRecord & { readonly told: unknown[] } {
     }),
     retry: (reason) => void told.push(['retry', reason]),
     failover: (upstream, reason) => void told.push(['failover', upstream, reason]),
+    keyLeft: (alias, status) => void told.push(['keyLeft', alias, status]),
     hedged: (won) => void told.push(['hedged', won]),
     retryRefused: (why) => void told.push(['refused', why]),
     usage: (usage) => void told.push(['usage', usage]),

@@ -1,7 +1,7 @@
 /** The upstreams that may answer: whom to ask next, by priority, weight and the state of each circuit. */
 
+import type { KeyRing } from '../keys/ring.ts';
 import type { CircuitState } from '../telemetry/recorder.ts';
-import type { KeySource } from './authenticate.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './breaker.ts';
 import type { Clock } from './stage.ts';
 
@@ -15,7 +15,7 @@ export interface Upstream {
   readonly priority: number;
   /** Share among those of one priority. */
   readonly weight: number;
-  readonly key: KeySource;
+  readonly keys: KeyRing;
   /** The caller's model → the name that it has there. */
   readonly models: Readonly<Record<string, string>>;
   /** Sent with every request. */

@@ -3,6 +3,9 @@
  * here. Labels are allow-lists (docs/semantics.md): nothing else from outside becomes one.
  */
 import type { Counter, Gauge, Histogram, Meter, UpDownCounter } from '@opentelemetry/api';
+import { FAMILIES } from '../keys/limits.ts';
+import { KEY_STATES } from '../keys/ring.ts';
+import { SOURCE_FAILURES } from '../keys/source.ts';
 import { CIRCUIT_STATES, OUTCOMES, type Outcome, RETRY_REFUSALS } from './recorder.ts';
 
 /** Outcomes of a failed attempt that count as upstream errors: not the caller's own doing. */
@@ -19,6 +22,8 @@ export const ERROR_TYPES = [
 /** Names of the allow-list that a label's values come from. `configured` ones are in the config. */
 const MODEL = 'configured models, other';
 const UPSTREAM = 'configured upstreams';
+const KEY = 'aliases in their source, at most 16';
+const KEY_OWNER = { upstream: UPSTREAM, caller: 'configured callers, shared' } as const;
 const STREAM = ['true', 'false'];
 const OPERATION = ['chat', 'count_tokens', 'models'];
 
@@ -177,6 +182,55 @@ export const METRICS = {
     unit: '{connection}',
     help: 'Upstream connections open and free, and requests pending for one',
     labels: { state: ['open', 'free', 'pending'] },
+  },
+  keyState: {
+    name: 'claude_api_key_state',
+    kind: 'observable_gauge',
+    unit: '1',
+    help: '1 for the state that a key is in: resting until its limit is reset, refused by the upstream',
+    labels: { ...KEY_OWNER, key: KEY, state: KEY_STATES },
+  },
+  keyAge: {
+    name: 'claude_api_key_age_seconds',
+    kind: 'observable_gauge',
+    unit: 's',
+    help: 'Since this instance first had the key',
+    labels: { ...KEY_OWNER, key: KEY },
+  },
+  keyRotations: {
+    name: 'claude_api_key_rotations_total',
+    kind: 'counter',
+    unit: '{rotation}',
+    help: 'Reads of a source that found other keys than before, the first one included',
+    labels: KEY_OWNER,
+  },
+  keySourceUp: {
+    name: 'claude_api_key_source_up',
+    kind: 'gauge',
+    unit: '1',
+    help: '0 while keys cannot be read from their source; the last good ones stay in use',
+    labels: KEY_OWNER,
+  },
+  keySourceFailures: {
+    name: 'claude_api_key_source_failures_total',
+    kind: 'counter',
+    unit: '{read}',
+    help: 'Reads of a source that gave no keys, by why',
+    labels: { ...KEY_OWNER, reason: SOURCE_FAILURES },
+  },
+  rateLimitRemaining: {
+    name: 'claude_api_rate_limit_remaining',
+    kind: 'observable_gauge',
+    unit: '1',
+    help: 'What is left of a key’s rate limit, as the upstream last said; absent where it never did',
+    labels: { ...KEY_OWNER, key: KEY, family: FAMILIES },
+  },
+  rateLimitMax: {
+    name: 'claude_api_rate_limit_max',
+    kind: 'observable_gauge',
+    unit: '1',
+    help: 'The whole of that limit',
+    labels: { ...KEY_OWNER, key: KEY, family: FAMILIES },
   },
   replacedIds: {
     name: 'claude_correlation_ids_replaced_total',

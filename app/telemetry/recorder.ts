@@ -58,6 +58,10 @@ export interface CallRecord {
   /** Runs `fn` with the call's span active. */
   run<T>(fn: () => T): T;
   startAttempt(upstream: string): AttemptRecord;
+  /** The attempt that is under way has a key of this alias. */
+  key(alias: string): void;
+  /** A key is out because of an answer of this status, and another is to be tried. */
+  keyLeft(alias: string, status: number): void;
   /** Another attempt is to come because of `reason`. */
   retry(reason: Outcome): void;
   /** The call goes over to another upstream because of `reason`. */
@@ -93,6 +97,8 @@ export interface Recorder {
 export const unrecordedCall: CallRecord = {
   run: (fn) => fn(),
   startAttempt: () => ({ headers: {}, run: (fn) => fn(), end() {} }),
+  key() {},
+  keyLeft() {},
   retry() {},
   retryRefused() {},
   hedged() {},

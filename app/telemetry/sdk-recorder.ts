@@ -10,6 +10,7 @@ import {
   ATTR_GEN_AI_RESPONSE_ID,
   ATTR_GEN_AI_RESPONSE_MODEL,
   ATTR_HTTP_STATUS,
+  ATTR_KEY,
   ATTR_OUTCOME,
   ATTR_REQUEST_ID,
   ATTR_UPSTREAM,
@@ -86,6 +87,12 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
   return {
     run: (fn) => context.with(ctx, fn),
     startAttempt: (upstream) => safely(startAttempt(state, deps, ctx, upstream), deps.logger),
+    key(alias) {
+      trace.getActiveSpan()?.setAttribute(ATTR_KEY, alias);
+    },
+    keyLeft(key, status) {
+      deps.logger.warn({ key, status }, 'a key is out, another is tried');
+    },
     retry(reason) {
       instruments.retries.add(1, { reason });
       deps.logger.warn({ reason, attempt: state.attempts }, 'retrying');
@@ -189,6 +196,8 @@ function startAttempt(
 /** Telemetry that throws never breaks a call: void methods are fenced, `run` and readings are not. */
 function safely<R extends object>(record: R, logger: Logger): R {
   const fenced = [
+    'key',
+    'keyLeft',
     'retry',
     'failover',
     'hedged',

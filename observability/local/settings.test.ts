@@ -21,7 +21,7 @@ function told(env: Record<string, string>): Told {
 }
 
 test('keys are the service\u2019s alone, those of upstreams too', () => {
-  const upstreams = JSON.stringify([{ name: 'eu', url: 'https://eu.example', key_env: 'EU_KEY' }]);
+  const upstreams = JSON.stringify([{ name: 'eu', url: 'https://eu.example', keys: 'env:EU_KEY' }]);
   const env = {
     CLAUDE_API_KEY: 'sk-one',
     EU_KEY: 'sk-two',

@@ -32,7 +32,9 @@ function allSettings(): Record<string, string> {
 
 /** Variables that hold a key: the one, and those that CLAUDE_UPSTREAMS names. */
 function isKey(name: string, { CLAUDE_UPSTREAMS: upstreams = '' }: Settings): boolean {
-  const named = [...upstreams.matchAll(/"key_env"\s*:\s*"(\w+)"/g)].map(([, variable]) => variable);
+  const named = [...upstreams.matchAll(/"keys"\s*:\s*"env:(\w+)"/g)].map(
+    ([, variable]) => variable,
+  );
   return name === 'CLAUDE_API_KEY' || named.includes(name);
 }
 

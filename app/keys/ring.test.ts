@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+import { createSecret } from './key.ts';
+import { type Answer, createKeyRing, type KeyRing } from './ring.ts';
+import type { KeySet } from './source.ts';
+
+const OVERLAP_MS = 60_000;
+
+function setUp(dice: () => number = () => 0) {
+  let nowMs = 1_000_000;
+  const ring = createKeyRing({ overlapMs: OVERLAP_MS }, { now: () => nowMs, random: dice });
+  const has = (keys: Record<string, string>, previous: Record<string, string> = {}) =>
+    ring.update({ current: keysOf(keys), previous: keysOf(previous) });
+  const pass = (ms: number) => {
+    nowMs += ms;
+  };
+  const reset = (inMs: number) => new Date(nowMs + inMs).toISOString();
+  return { ring, has, pass, reset };
+}
+
+function keysOf(keys: Record<string, string>): KeySet['current'] {
+  return Object.entries(keys).map(([alias, key]) => ({ alias, secret: createSecret(key) }));
+}
+
+function answer(status: number, part: Partial<Answer> = {}): Answer {
+  return { status, headers: {}, retryAfterMs: undefined, spent: false, ...part };
+}
+
+const states = (ring: KeyRing) =>
+  Object.fromEntries(ring.view().map(({ alias, state }) => [alias, state]));
+
+/** Uses the key of this value, which must be one that is picked. */
+function use(ring: KeyRing, value: string, said: Answer): boolean {
+  const key = ring.pick();
+  assert.equal(key.value, value);
+  return key.learn(said);
+}
+
+test('an empty ring has no key', () => {
+  const { ring } = setUp();
+  assert.throws(() => ring.pick(), { code: 'no_key' });
+});
+
+test('a refused key is out at once; another is used; it is tried again later, ever later', () => {
+  for (const status of [401, 402, 403]) {
+    const { ring, has, pass } = setUp();
+    has({ a: 'key-a', b: 'key-b' });
+    assert.equal(use(ring, 'key-a', answer(status)), true);
+    assert.deepEqual(states(ring), { a: 'refused', b: 'active' });
+    assert.equal(ring.pick().value, 'key-b');
+    pass(30_000);
+    assert.equal(use(ring, 'key-a', answer(status)), true);
+    pass(59_999);
+    assert.equal(ring.pick().value, 'key-b');
+    pass(1);
+    assert.equal(use(ring, 'key-a', answer(200)), false);
+    assert.equal(states(ring)['a'], 'active');
+  }
+});
+
+test('many refusals of calls that were under way are one', () => {
+  const { ring, has, pass } = setUp();
+  has({ a: 'key-a', b: 'key-b' });
+  const underWay = Array.from({ length: 50 }, () => ring.pick());
+  for (const key of underWay) key.learn(answer(401));
+  pass(30_000);
+  assert.equal(ring.pick().value, 'key-a');
+});
+
+test('the last key is never given up: there is nothing to lose, and it may be well again', () => {
+  const { ring, has } = setUp();
+  has({ a: 'key-a' });
+  assert.equal(use(ring, 'key-a', answer(401)), false);
+  assert.equal(use(ring, 'key-a', answer(401)), false);
+});
+
+test('a limited key rests until its time, told or by the reset of what is used up', () => {
+  const { ring, has, pass, reset } = setUp();
+  has({ a: 'key-a', b: 'key-b' });
+  assert.equal(use(ring, 'key-a', answer(429, { retryAfterMs: 5_000 })), true);
+  assert.equal(states(ring)['a'], 'resting');
+  const headers = {
+    'anthropic-ratelimit-input-tokens-limit': '1000',
+    'anthropic-ratelimit-input-tokens-remaining': '0',
+    'anthropic-ratelimit-input-tokens-reset': reset(9_000),
+  };
+  assert.equal(use(ring, 'key-b', answer(429, { headers })), false, 'no other is left');
+  assert.throws(() => ring.pick(), { code: 'key_limited', status: 429, retryAfterMs: 5_000 });
+  pass(5_000);
+  assert.equal(ring.pick().value, 'key-a');
+  pass(4_000);
+  assert.deepEqual(states(ring), { a: 'active', b: 'active' });
+});
+
+test('a 429 that is not about the key leaves it in use', () => {
+  const { ring, has } = setUp();
+  has({ a: 'key-a', b: 'key-b' });
+  assert.equal(use(ring, 'key-a', answer(429)), false);
+  assert.equal(states(ring)['a'], 'active');
+});
+
+test('a used-up spend limit is a refusal', () => {
+  const { ring, has } = setUp();
+  has({ a: 'key-a', b: 'key-b' });
+  assert.equal(use(ring, 'key-a', answer(429, { spent: true })), true);
+  assert.equal(states(ring)['a'], 'refused');
+});
+
+test('keys share the calls by what each has left; unknown is full, and reset is full again', () => {
+  let n = 0;
+  const { ring, has, pass, reset } = setUp(() => (n++ % 100) / 100);
+  has({ a: 'key-a', b: 'key-b' });
+  const headers = {
+    'anthropic-ratelimit-requests-limit': '100',
+    'anthropic-ratelimit-requests-remaining': '25',
+    'anthropic-ratelimit-requests-reset': reset(10_000),
+    'anthropic-ratelimit-tokens-limit': 'many',
+  };
+  use(ring, 'key-a', answer(200, { headers }));
+  n = 0;
+  const shareOfA = () =>
+    Array.from({ length: 100 }, () => ring.pick().value).filter((value) => value === 'key-a')
+      .length;
+  assert.equal(shareOfA(), 20);
+  assert.deepEqual([...(ring.view()[0]?.limits.keys() ?? [])], ['requests'], 'no made-up number');
+  assert.equal(ring.view()[1]?.limits.size, 0);
+  pass(10_000);
+  assert.equal(shareOfA(), 50);
+});
+
+test('rotation: the new one at once, the old one where the new is not well yet, then gone', () => {
+  const { ring, has, pass } = setUp();
+  assert.equal(has({ default: 'old-key' }), true);
+  assert.equal(has({ default: 'old-key' }), false);
+  assert.equal(has({ default: 'new-key' }), true);
+  assert.deepEqual(states(ring), { default: 'active', 'default-old': 'retiring' });
+  assert.equal(use(ring, 'new-key', answer(401)), true);
+  assert.equal(ring.pick().value, 'old-key');
+  assert.deepEqual(ring.secrets(), ['new-key', 'old-key']);
+  pass(30_000);
+  assert.equal(ring.pick().value, 'new-key');
+  pass(30_000);
+  assert.deepEqual(ring.secrets(), ['new-key']);
+  assert.deepEqual(states(ring), { default: 'active' });
+});
+
+test('what is read again and again does not prolong an overlap, nor forget what is known', () => {
+  const { ring, has, pass } = setUp();
+  has({ a: 'key-a', b: 'key-b' });
+  use(ring, 'key-a', answer(401));
+  for (let i = 0; i < 6; i++) {
+    assert.equal(has({ a: 'key-a' }, { b: 'key-b' }), i === 0);
+    pass(10_000);
+  }
+  assert.deepEqual(ring.secrets(), ['key-a']);
+  assert.equal(has({ a: 'key-a' }, { b: 'key-b' }), false);
+  assert.deepEqual(ring.secrets(), ['key-a'], 'it is not back');
+});
+
+test('a previous key of a source is valid at the start', () => {
+  const { ring, has } = setUp();
+  has({ default: 'new-key' }, { default: 'old-key' });
+  assert.deepEqual(states(ring), { default: 'active', 'default-old': 'retiring' });
+  assert.equal(use(ring, 'new-key', answer(401)), true);
+  assert.equal(ring.pick().value, 'old-key');
+});
+
+test('a rotation back makes the old key current again, with what is known of it', () => {
+  const { ring, has } = setUp();
+  has({ default: 'old-key' });
+  has({ default: 'new-key' });
+  has({ default: 'old-key' });
+  assert.equal(ring.pick().value, 'old-key');
+  assert.deepEqual(states(ring), { default: 'active', 'default-old': 'retiring' });
+});
+
+test('a key shows itself nowhere', () => {
+  const secret = createSecret('sk-very-secret');
+  for (const text of [
+    inspect({ secret }),
+    JSON.stringify({ secret }),
+    `${secret}`,
+    String(secret),
+  ]) {
+    assert(!text.includes('very'), text);
+    assert(text.includes('[secret]'), text);
+  }
+});

@@ -1,0 +1,233 @@
+/**
+ * The keys of one upstream: which to use now, by health and by the rate limit that each has left, and what
+ * each answer says of its key.
+ */
+import { AppError } from '../errors.ts';
+import type { ApiKey } from './key.ts';
+import { FAMILIES, type Family, type Limit, limitOf, shareLeft } from './limits.ts';
+import type { KeySet } from './source.ts';
+
+/** `resting`: its limit is used up until a reset; `refused`: the upstream does not take it. */
+export const KEY_STATES = ['active', 'retiring', 'resting', 'refused'] as const;
+export type KeyState = (typeof KEY_STATES)[number];
+
+export interface RingOptions {
+  /** How long a key that has left its source is still used where no other is well, milliseconds. */
+  readonly overlapMs: number;
+}
+
+export interface RingDeps {
+  /** Milliseconds since the epoch: limits are reset by the clock on the wall. */
+  readonly now: () => number;
+  /** 0 inclusive to 1 exclusive. */
+  readonly random: () => number;
+}
+
+/** A key for one attempt. */
+export interface PickedKey {
+  readonly alias: string;
+  readonly value: string;
+  /**
+   * Takes in what the upstream answered.
+   * @param retryAfterMs what it asks for, where it asks
+   * @returns whether it was refused for the key's sake, and another may be accepted
+   */
+  learn(answer: Answer): boolean;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly retryAfterMs: number | undefined;
+  /** A used-up spend limit: it will not pass by waiting. */
+  readonly spent: boolean;
+}
+
+/** A key as metrics see it. */
+export interface KeyView {
+  /** `…-old` while it retires. */
+  readonly alias: string;
+  readonly state: KeyState;
+  /** Milliseconds since the epoch at which the ring first had it. */
+  readonly sinceMs: number;
+  /** Only what the upstream has reported. */
+  readonly limits: ReadonlyMap<Family, Limit>;
+}
+
+export interface KeyRing {
+  /** @throws {AppError} no_key; key_limited when every key rests */
+  pick(): PickedKey;
+  /** Takes in what the source says now. @returns whether anything changed */
+  update(keys: KeySet): boolean;
+  view(): readonly KeyView[];
+  /** Every key that may still go out: none of them may be seen anywhere. */
+  secrets(): readonly string[];
+}
+
+interface Entry extends ApiKey {
+  readonly value: string;
+  readonly sinceMs: number;
+  /** Infinity while its source has it. */
+  retiresAtMs: number;
+  restsUntilMs: number;
+  refusedUntilMs: number;
+  /** In a row. */
+  refusals: number;
+  readonly limits: Map<Family, Limit>;
+}
+
+/** A refused key is tried again after this, doubled each time: it may be new, and not known everywhere. */
+const REFUSED_MS = 30_000;
+const MAX_REFUSED_MS = 3_600_000;
+/** So that a key without anything left is still looked at when all are so. */
+const LEAST_WEIGHT = 0.001;
+const REFUSED_STATUS: ReadonlySet<number> = new Set([401, 402, 403]);
+
+/** @returns an empty ring */
+export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingDeps): KeyRing {
+  let entries: readonly Entry[] = [];
+  /** What a source goes on to name as its previous one does not come back when it has had its time. */
+  const overlapped = new Set<string>();
+
+  const live = (): readonly Entry[] => {
+    const nowMs = now();
+    const over = entries.filter(({ retiresAtMs }) => retiresAtMs <= nowMs);
+    for (const { value } of over) overlapped.add(value);
+    if (over.length > 0) entries = entries.filter((entry) => !over.includes(entry));
+    return entries;
+  };
+  const isWell = (entry: Entry) => entry.refusedUntilMs <= now() && entry.restsUntilMs <= now();
+
+  /** Current ones first, then those that retire; a refused one only when nothing else is left. */
+  const candidates = (): readonly Entry[] => {
+    const all = live();
+    const well = all.filter(isWell);
+    const current = well.filter(({ retiresAtMs }) => retiresAtMs === Infinity);
+    if (current.length > 0) return current;
+    if (well.length > 0) return well;
+    return all.filter(({ restsUntilMs }) => restsUntilMs <= now());
+  };
+
+  const choose = (): Entry => {
+    // The common case, on the hot path: nothing to choose, nothing allocated.
+    const [only] = entries;
+    if (only && entries.length === 1 && only.retiresAtMs === Infinity && isWell(only)) return only;
+    const usable = candidates();
+    if (usable.length === 0) throw noneToUse(live(), now());
+    return weighted(usable, random, now());
+  };
+
+  const refuse = (entry: Entry) => {
+    // Many calls may be under way with it; their refusals are one.
+    if (entry.refusedUntilMs > now()) return;
+    const restMs = Math.min(MAX_REFUSED_MS, REFUSED_MS * 2 ** entry.refusals);
+    entry.refusedUntilMs = now() + restMs;
+    entry.refusals += 1;
+  };
+
+  const learn = (entry: Entry, { status, headers, retryAfterMs, spent }: Answer): boolean => {
+    for (const family of FAMILIES) {
+      const limit = limitOf(headers, family);
+      if (limit) entry.limits.set(family, limit);
+    }
+    if (REFUSED_STATUS.has(status) || spent) {
+      refuse(entry);
+    } else if (status === 429) {
+      const restMs = retryAfterMs ?? untilReset(entry, now());
+      if (restMs <= 0) return false;
+      entry.restsUntilMs = now() + restMs;
+    } else {
+      entry.refusals = 0;
+      return false;
+    }
+    return live().some((other) => other !== entry && isWell(other));
+  };
+
+  const newEntry = (key: ApiKey, retiresAtMs: number): Entry => ({
+    ...key,
+    value: key.secret.reveal(),
+    sinceMs: now(),
+    retiresAtMs,
+    restsUntilMs: 0,
+    refusedUntilMs: 0,
+    refusals: 0,
+    limits: new Map(),
+  });
+
+  return {
+    pick() {
+      const entry = choose();
+      return {
+        alias: entry.alias,
+        value: entry.value,
+        learn: (answer) => learn(entry, answer),
+      };
+    },
+    update({ current, previous = [] }) {
+      const before = new Map(live().map((entry) => [entry.value, entry]));
+      const wanted = new Set(current.map(({ secret }) => secret.reveal()));
+      const kept = current.map((key) => {
+        const known = before.get(key.secret.reveal());
+        return known && known.retiresAtMs === Infinity && known.alias === key.alias
+          ? known
+          : newEntry(key, Infinity);
+      });
+      const isKnown = ({ secret }: ApiKey) =>
+        [wanted, before, overlapped].some((values) => values.has(secret.reveal()));
+      const stillValid = previous
+        .filter((key) => !isKnown(key))
+        .map((key) => newEntry(key, now() + overlapMs));
+      const named = new Set(previous.map(({ secret }) => secret.reveal()));
+      for (const value of overlapped) if (!named.has(value)) overlapped.delete(value);
+      const left = [...before.values()].filter(({ value }) => !wanted.has(value));
+      for (const entry of left) entry.retiresAtMs = Math.min(entry.retiresAtMs, now() + overlapMs);
+      const changed = kept.some((entry) => !before.has(entry.value));
+      entries = [...kept, ...left, ...stillValid];
+      return changed || left.some(({ retiresAtMs }) => retiresAtMs === now() + overlapMs);
+    },
+    view: () =>
+      live().map((entry) => ({
+        alias: entry.retiresAtMs === Infinity ? entry.alias : `${entry.alias}-old`,
+        state: stateOf(entry, now()),
+        sinceMs: entry.sinceMs,
+        limits: entry.limits,
+      })),
+    secrets: () => live().map(({ value }) => value),
+  };
+}
+
+/** At random, by what is left of the scarcest limit; a key of which nothing is known counts as full. */
+function weighted(entries: readonly Entry[], random: () => number, nowMs: number): Entry {
+  const weights = entries.map(({ limits }) => {
+    const shares = [...limits.values()].map((limit) => shareLeft(limit, nowMs));
+    return Math.max(LEAST_WEIGHT, Math.min(1, ...shares));
+  });
+  let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
+  const index = weights.findIndex((weight) => {
+    left -= weight;
+    return left < 0;
+  });
+  return entries.at(index) as Entry;
+}
+
+/** 0 where no limit is known to be used up: that 429 was not about this key. */
+function untilReset({ limits }: Entry, nowMs: number): number {
+  const used = [...limits.values()].filter(({ remaining }) => remaining === 0);
+  const resets = used.map(({ resetAtMs }) => resetAtMs - nowMs).filter((ms) => ms > 0);
+  return Math.max(0, ...resets);
+}
+
+function stateOf(entry: Entry, nowMs: number): KeyState {
+  if (entry.refusedUntilMs > nowMs) return 'refused';
+  if (entry.restsUntilMs > nowMs) return 'resting';
+  return entry.retiresAtMs === Infinity ? 'active' : 'retiring';
+}
+
+function noneToUse(entries: readonly Entry[], nowMs: number): AppError {
+  if (entries.length === 0) {
+    return new AppError('no_key', 'the service has no key for the upstream');
+  }
+  const retryAfterMs = Math.min(...entries.map(({ restsUntilMs }) => restsUntilMs - nowMs));
+  const message = 'the rate limit of every key of the service is used up';
+  return new AppError('key_limited', message, { retryable: true, retryAfterMs });
+}

@@ -1,0 +1,133 @@
+/** What the sources that need no server make of what they find. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { envSource } from './env.ts';
+import { fileSource } from './file.ts';
+import { keysFromText, type SourceFailure } from './source.ts';
+
+const signal = new AbortController().signal;
+
+const TEXTS: readonly [name: string, text: string, is: Record<string, string> | SourceFailure][] = [
+  ['one key', 'sk-ant-one', { default: 'sk-ant-one' }],
+  ['one key and a line break', 'sk-ant-one\n', { default: 'sk-ant-one' }],
+  ['several', '{"blue":"sk-blue-1","green":"sk-green"}', { blue: 'sk-blue-1', green: 'sk-green' }],
+  ['nothing', '', 'empty'],
+  ['white space', ' \n', 'empty'],
+  ['no key in JSON', '{}', 'empty'],
+  ['half of JSON', '{"blue":"sk-bl', 'malformed'],
+  ['a key that is no text', '{"blue":12345678}', 'malformed'],
+  ['a short key', 'sk', 'malformed'],
+  ['two lines', 'sk-ant-one\nsk-ant-two', 'malformed'],
+  ['a key with a line break inside', '{"blue":"sk-ant\\r\\nx-evil: 1"}', 'malformed'],
+  ['an alias that is no label', '{"Blue Key":"sk-ant-one"}', 'malformed'],
+  ['a __proto__', '{"__proto__":"sk-ant-one"}', 'malformed'],
+  ['an array', '["sk-ant-one"]', 'malformed'],
+  [
+    'seventeen',
+    JSON.stringify(
+      Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, 'sk-ant-one'])),
+    ),
+    'malformed',
+  ],
+];
+for (const [name, text, is] of TEXTS) {
+  test(`${name}: ${typeof is === 'string' ? is : Object.keys(is).join(', ')}`, () => {
+    if (typeof is === 'string') {
+      assert.throws(
+        () => keysFromText(text, 'test'),
+        (error: Error) => {
+          assert.equal((error as { failure?: string }).failure, is);
+          assert(!error.message.includes('sk-ant'), 'it quotes the key');
+          return true;
+        },
+      );
+      return;
+    }
+    const keys = keysFromText(text, 'test').map(({ alias, secret }) => [alias, secret.reveal()]);
+    assert.deepEqual(Object.fromEntries(keys), is);
+  });
+}
+
+test('env: what the variable holds', async () => {
+  const source = envSource('CLAUDE_API_KEY', 'sk-ant-one');
+  assert.equal(source.name, 'env:CLAUDE_API_KEY');
+  assert.equal((await source.read(signal)).current[0]?.secret.reveal(), 'sk-ant-one');
+  await assert.rejects(envSource('X', undefined).read(signal), { failure: 'empty' });
+});
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'keys-'));
+  t.after(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+const read = async (path: string) =>
+  (await fileSource(path).read(signal)).current[0]?.secret.reveal();
+
+test('file: read anew each time; what is wrong has a name', async (t) => {
+  const path = join(folder(t), 'key');
+  await assert.rejects(read(path), { failure: 'not_found' });
+  writeFileSync(path, 'sk-ant-one\n');
+  assert.equal(await read(path), 'sk-ant-one');
+  writeFileSync(path, 'sk-ant-two\n');
+  assert.equal(await read(path), 'sk-ant-two');
+  writeFileSync(path, 'x'.repeat(70_000));
+  await assert.rejects(read(path), { failure: 'malformed' });
+  mkdirSync(`${path}-folder`);
+  await assert.rejects(read(`${path}-folder`), { failure: 'malformed' });
+  // Root may read everything.
+  if (process.getuid?.() !== 0) {
+    chmodSync(path, 0);
+    await assert.rejects(read(path), { failure: 'denied' });
+  }
+});
+
+/** Watches, runs `change`, and waits until it is told. */
+async function toldOf(path: string, change: () => void): Promise<void> {
+  const told = new EventTarget();
+  const event = once(told, 'change');
+  const unwatch = fileSource(path).watch?.(() => told.dispatchEvent(new Event('change')));
+  change();
+  await event;
+  unwatch?.();
+}
+
+test('file: a change is told, also of a link that is put in place, as Kubernetes does', async (t) => {
+  const home = folder(t);
+  const path = join(home, 'key');
+  writeFileSync(path, 'sk-ant-one');
+  await toldOf(path, () => writeFileSync(path, 'sk-ant-two'));
+
+  for (const [version, key] of [
+    ['v1', 'sk-ant-one'],
+    ['v2', 'sk-ant-two'],
+  ] as const) {
+    mkdirSync(join(home, version));
+    writeFileSync(join(home, version, 'mounted'), key);
+  }
+  symlinkSync('v1', join(home, 'data'));
+  const mounted = join(home, 'mounted');
+  symlinkSync('data/mounted', mounted);
+  assert.equal(await read(mounted), 'sk-ant-one');
+  await toldOf(mounted, () => {
+    symlinkSync('v2', join(home, 'data-new'));
+    renameSync(join(home, 'data-new'), join(home, 'data'));
+  });
+  assert.equal(await read(mounted), 'sk-ant-two');
+});
+
+test('file: a folder that is not there cannot be watched, and that is no error', () => {
+  assert.doesNotThrow(() => fileSource('/not/there/key').watch?.(() => {})());
+});
