@@ -86,9 +86,7 @@ export const envSchema = z.object({
     .describe('Key for the upstream, or several as JSON of alias and key'),
   CLAUDE_KEYS: keySource
     .default('env:CLAUDE_API_KEY')
-    .describe(
-      'Where the keys are: env:NAME, file:/path, vault:mount/path, aws:secret-id',
-    ),
+    .describe('Where the keys are: env:NAME, file:/path, vault:mount/path, aws:secret-id'),
   KEY_POLL_MS: ms.default(60_000).describe('How often keys are read again, a fifth more or less'),
   KEY_TIMEOUT_MS: ms.default(5_000).describe('Limit of one read of keys'),
   KEY_OVERLAP_MS: z.coerce

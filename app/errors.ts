@@ -23,7 +23,6 @@ export type ErrorCode =
   | 'request_too_large'
   | 'not_found'
   | 'no_key'
-  | 'key_limited'
   | 'no_upstream'
   | 'draining'
   | 'shed'
@@ -40,7 +39,6 @@ const WIRE: Readonly<Record<ErrorCode, { status: number; type: AnthropicErrorTyp
   request_too_large: { status: 413, type: 'request_too_large' },
   not_found: { status: 404, type: 'not_found_error' },
   no_key: { status: 503, type: 'api_error' },
-  key_limited: { status: 429, type: 'rate_limit_error' },
   no_upstream: { status: 503, type: 'api_error' },
   draining: { status: 503, type: 'api_error' },
   shed: { status: 503, type: 'overloaded_error' },

@@ -55,7 +55,7 @@ export interface KeyView {
 }
 
 export interface KeyRing {
-  /** @throws {AppError} no_key; key_limited when every key rests */
+  /** @throws {AppError} no_key */
   pick(): PickedKey;
   /** Takes in what the source says now. @returns whether anything changed */
   update(keys: KeySet): boolean;
@@ -98,22 +98,28 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
   };
   const isWell = (entry: Entry) => entry.refusedUntilMs <= now() && entry.restsUntilMs <= now();
 
-  /** Current ones first, then those that retire; a refused one only when nothing else is left. */
+  /**
+   * Current ones first, then those that retire. When none is well, the one that will be so first: there is
+   * nothing to lose, and one caller's large request must not take the keys from all others.
+   */
   const candidates = (): readonly Entry[] => {
-    const all = live();
-    const well = all.filter(isWell);
+    const well = live().filter(isWell);
     const current = well.filter(({ retiresAtMs }) => retiresAtMs === Infinity);
     if (current.length > 0) return current;
     if (well.length > 0) return well;
-    return all.filter(({ restsUntilMs }) => restsUntilMs <= now());
+    const backAt = ({ restsUntilMs, refusedUntilMs }: Entry) =>
+      Math.max(restsUntilMs, refusedUntilMs);
+    return entries.toSorted((a, b) => backAt(a) - backAt(b)).slice(0, 1);
   };
 
   const choose = (): Entry => {
     // The common case, on the hot path: nothing to choose, nothing allocated.
     const [only] = entries;
-    if (only && entries.length === 1 && only.retiresAtMs === Infinity && isWell(only)) return only;
+    if (only && entries.length === 1 && only.retiresAtMs === Infinity) return only;
     const usable = candidates();
-    if (usable.length === 0) throw noneToUse(live(), now());
+    if (usable.length === 0) {
+      throw new AppError('no_key', 'the service has no key for the upstream');
+    }
     return weighted(usable, random, now());
   };
 
@@ -221,13 +227,4 @@ function stateOf(entry: Entry, nowMs: number): KeyState {
   if (entry.refusedUntilMs > nowMs) return 'refused';
   if (entry.restsUntilMs > nowMs) return 'resting';
   return entry.retiresAtMs === Infinity ? 'active' : 'retiring';
-}
-
-function noneToUse(entries: readonly Entry[], nowMs: number): AppError {
-  if (entries.length === 0) {
-    return new AppError('no_key', 'the service has no key for the upstream');
-  }
-  const retryAfterMs = Math.min(...entries.map(({ restsUntilMs }) => restsUntilMs - nowMs));
-  const message = 'the rate limit of every key of the service is used up';
-  return new AppError('key_limited', message, { retryable: true, retryAfterMs });
 }

@@ -7,7 +7,7 @@ import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 /**
  * A key that is refused, or whose limit is used up, is out at once; `anotherKey` then tells `retry` that
  * the next attempt will take another.
- * @throws {AppError} no_key; key_limited, retryable, when every key rests
+ * @throws {AppError} no_key
  */
 export function authenticate(): Stage {
   return async function authenticate(request, next) {

@@ -7,7 +7,6 @@ const OUTCOME: Readonly<Record<ErrorCode, Outcome>> = {
   request_too_large: 'invalid_request',
   not_found: 'invalid_request',
   no_key: 'internal_error',
-  key_limited: 'rate_limited',
   no_upstream: 'upstream_error',
   draining: 'shed',
   shed: 'shed',

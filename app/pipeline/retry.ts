@@ -59,7 +59,7 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
         continue;
       }
       if (reason === 'timeout') timeouts += 1;
-      const asked = askedMs(result);
+      const asked = 'response' in result ? retryAfterMs(result.response.headers) : undefined;
       const waitMs = asked === undefined ? backoffMs(retries) : asked + random() * options.baseMs;
       const refusal =
         retries >= options.maxRetries || timeouts > MAX_TIMEOUT_RETRIES
@@ -79,11 +79,6 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
 /** It is tried at once and costs no budget: the upstream is well, only that key is not. */
 export function hasAnotherKey(result: Result): boolean {
   return 'response' in result && result.response.anotherKey === true;
-}
-
-function askedMs(result: Result): number | undefined {
-  if ('response' in result) return retryAfterMs(result.response.headers);
-  return result.error instanceof AppError ? result.error.retryAfterMs : undefined;
 }
 
 /** A stream has succeeded when it has ended well. */
