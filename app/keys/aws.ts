@@ -34,11 +34,10 @@ export function awsSource(secretId: string): KeySource {
     name,
     async read(signal) {
       const current = keysOf(await stage('AWSCURRENT', signal).catch(failed), name);
-      const previous = await stage('AWSPREVIOUS', signal).then(
-        (answer) => keysOf(answer, name),
+      const previous = await stage('AWSPREVIOUS', signal)
+        .then((answer) => keysOf(answer, name))
         // A secret that was never rotated has none.
-        (): readonly ApiKey[] => [],
-      );
+        .catch((): readonly ApiKey[] => []);
       return { current, previous };
     },
   };
