@@ -3,21 +3,26 @@ import express, { type Express, type RequestHandler } from 'express';
 import type { ClaudeClient } from './claude/client.ts';
 import type { Config } from './config.ts';
 import { AppError } from './errors.ts';
-import { type Admission, admit } from './http/admission.ts';
+import { authenticateCaller } from './http/authenticate-caller.ts';
 import { batchRoutes } from './http/batch.ts';
 import { bodyErrors, readBytes } from './http/body.ts';
+import type { Callers } from './http/callers.ts';
 import { accessLog, requestContext } from './http/context.ts';
 import { countRefused, errorHandler, methodNotAllowed, notFound } from './http/errors.ts';
+import { admit, type Gate } from './http/gate.ts';
 import { healthRoutes, type Lifecycle } from './http/health.ts';
 import { messageRoutes, modelRoutes } from './http/messages.ts';
 import type { Logger } from './telemetry/logger.ts';
 
 export interface AppDeps {
   readonly client: ClaudeClient;
-  readonly admission: Admission;
+  readonly callers: Callers;
+  readonly gate: Gate;
   readonly logger: Logger;
   readonly config: Pick<Config, 'BODY_LIMIT_BYTES' | 'BATCH_MAX_ITEMS' | 'BATCH_CONCURRENCY'>;
   readonly lifecycle: Lifecycle;
+  /** Told of each request that no caller's token came with. */
+  readonly onUnauthenticated: () => void;
   /** Told of each correlation ID that could not be kept. */
   readonly onReplacedId: () => void;
 }
@@ -35,7 +40,7 @@ function refuseWhenDraining(lifecycle: Lifecycle): RequestHandler {
 }
 
 export function createApp(deps: AppDeps): Express {
-  const { client, admission, logger, config, lifecycle } = deps;
+  const { client, gate, logger, config, lifecycle } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -43,13 +48,14 @@ export function createApp(deps: AppDeps): Express {
   app.use(healthRoutes(client, lifecycle));
   app.use(accessLog(logger));
   app.use(refuseWhenDraining(lifecycle));
-  app.use('/v1/models', admit(admission));
+  app.use(authenticateCaller(deps));
+  app.use('/v1/models', admit(gate));
   app.use(modelRoutes(client));
   app.use(POST_PATHS, readBytes(config.BODY_LIMIT_BYTES), bodyErrors);
   // After the body is here, so that a slow sender holds no place, and before it is parsed.
-  app.use('/v1/messages', admit(admission));
+  app.use('/v1/messages', admit(gate));
   app.use(messageRoutes(client));
-  app.use(batchRoutes(client, admission, config));
+  app.use(batchRoutes(client, gate, config));
   app.all(POST_PATHS, methodNotAllowed('POST'));
   app.all(GET_PATHS, methodNotAllowed('GET'));
   app.use(countRefused(client));

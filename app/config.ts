@@ -1,7 +1,8 @@
 /** The service's settings: the only reader of the environment, one schema, every bad key reported. */
 import { z } from 'zod';
+import { ANYBODY } from './http/callers.ts';
+import { type KeySpec, SHARED } from './keys/key-spec.ts';
 import { keysFromText } from './keys/source.ts';
-import type { KeySpec } from './keys/store.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const ms = z.coerce.number().int().min(1).max(3_600_000);
@@ -62,6 +63,22 @@ const upstreams = json
   .pipe(z.array(upstream).min(1).max(16))
   .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits, lower case');
+
+/** One caller of CALLERS. */
+const caller = z.strictObject({
+  name: alias.refine((name) => name !== SHARED && name !== ANYBODY.name, 'is taken'),
+  token_sha256: z.union([sha256, z.array(sha256).min(1).max(4)]),
+  requests_per_minute: count.optional(),
+  tokens_per_minute: z.int().min(1).max(1_000_000_000).optional(),
+  concurrent: count.optional(),
+  keys: z.record(alias, keySource).default({}),
+});
+
+const callers = json
+  .pipe(z.array(caller).min(1).max(200))
+  .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
+
 const SAMPLERS = [
   'always_on',
   'always_off',
@@ -109,6 +126,17 @@ export const envSchema = z.object({
   CLAUDE_MODELS: list
     .default(['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5'])
     .describe('Models that get a label of their own; all others are "other"'),
+  CALLERS: callers
+    .optional()
+    .describe('Who may call, as JSON (docs/callers.md); without it anybody may'),
+  ALLOW_ANYBODY: flag
+    .default(false)
+    .describe('Start without CALLERS also where NODE_ENV is production'),
+  NODE_ENV: z.string().optional().describe('production refuses to start open to anybody'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe("Where instances share callers' limits; without it each counts for itself"),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -211,6 +239,11 @@ export const envSchema = z.object({
     .describe('Ratio of the traceidratio samplers, 0 to 1'),
 });
 
+/** A caller, his own keys by upstream. */
+export type CallerConfig = Omit<z.infer<typeof caller>, 'keys'> & {
+  readonly keys: Readonly<Record<string, KeySpec>>;
+};
+
 export type UpstreamConfig = Omit<z.infer<typeof upstream>, 'keys'> & { readonly keys: KeySpec };
 
 /**
@@ -218,7 +251,10 @@ export type UpstreamConfig = Omit<z.infer<typeof upstream>, 'keys'> & { readonly
  * the upstreams, however they were given.
  */
 export type Config = Readonly<
-  z.infer<typeof envSchema> & { readonly upstreams: readonly UpstreamConfig[] }
+  z.infer<typeof envSchema> & {
+    readonly upstreams: readonly UpstreamConfig[];
+    readonly callers: readonly CallerConfig[];
+  }
 >;
 
 type Settings = z.infer<typeof envSchema>;
@@ -242,7 +278,9 @@ export function readConfig(env: Env): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const result = envSchema.safeParse(set);
   if (result.success) {
-    return Object.freeze({ ...result.data, upstreams: upstreamsOf(result.data, set) });
+    const upstreams = upstreamsOf(result.data, set);
+    const callers = callersOf(result.data, upstreams, set);
+    return Object.freeze({ ...result.data, upstreams, callers });
   }
   throw new ConfigError(
     result.error.issues.map(
@@ -267,6 +305,30 @@ function upstreamsOf(settings: Settings, env: Env): readonly UpstreamConfig[] {
   );
   if (problems.length > 0) throw new ConfigError(problems);
   return all;
+}
+
+/** @throws {ConfigError} open where it must not be, or keys for an upstream that is not there */
+function callersOf(
+  { CALLERS = [], ALLOW_ANYBODY, NODE_ENV }: Settings,
+  upstreams: readonly UpstreamConfig[],
+  env: Env,
+): readonly CallerConfig[] {
+  if (NODE_ENV === 'production' && CALLERS.length === 0 && !ALLOW_ANYBODY) {
+    const ways =
+      'name them, or say ALLOW_ANYBODY=true where something in front of it asks who calls';
+    throw new ConfigError([`CALLERS: in production the service is not open to anybody: ${ways}`]);
+  }
+  const known = new Set(upstreams.map(({ name }) => name));
+  const problems = CALLERS.flatMap(({ name, keys }) =>
+    Object.keys(keys)
+      .filter((upstream) => !known.has(upstream))
+      .map((upstream) => `CALLERS: ${name} has keys for ${upstream}, which is no upstream`),
+  );
+  if (problems.length > 0) throw new ConfigError(problems);
+  return CALLERS.map(({ keys, ...one }) => {
+    const specs = Object.entries(keys).map(([name, source]) => [name, specOf(source, env)]);
+    return { ...one, keys: Object.fromEntries(specs) };
+  });
 }
 
 function specOf(source: string, env: Env): KeySpec {

@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'invalid_request'
   | 'request_too_large'
   | 'not_found'
+  | 'unauthenticated'
+  | 'caller_limited'
   | 'no_key'
   | 'no_upstream'
   | 'draining'
@@ -38,6 +40,8 @@ const WIRE: Readonly<Record<ErrorCode, { status: number; type: AnthropicErrorTyp
   invalid_request: { status: 400, type: 'invalid_request_error' },
   request_too_large: { status: 413, type: 'request_too_large' },
   not_found: { status: 404, type: 'not_found_error' },
+  unauthenticated: { status: 401, type: 'authentication_error' },
+  caller_limited: { status: 429, type: 'rate_limit_error' },
   no_key: { status: 503, type: 'api_error' },
   no_upstream: { status: 503, type: 'api_error' },
   draining: { status: 503, type: 'api_error' },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, ConfigError, readConfig } from './config.ts';
+import { createCallers, knownCaller } from './http/callers.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetricsServer } from './telemetry/metrics-server.ts';
 import { startTelemetry, type Telemetry } from './telemetry/sdk.ts';
@@ -77,7 +78,11 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
 }
 
 const config = configOrExit();
-const telemetry = startTelemetry(config, packageJson.version);
+const callers = createCallers(config.callers.map((caller) => knownCaller(caller)));
+const telemetry = startTelemetry(config, packageJson.version, {
+  trusts: (headers) =>
+    config.TRUST_INBOUND_TRACE || (!callers.open && callers.find(headers) !== undefined),
+});
 const logger = createLogger({
   level: config.LOG_LEVEL,
   service: config.OTEL_SERVICE_NAME,

@@ -4,9 +4,14 @@ import { createApp } from './app.ts';
 import { createClient } from './claude/client.ts';
 import { createPool, poolStates } from './claude/transport.ts';
 import { systemClock } from './clock.ts';
-import type { Config, UpstreamConfig } from './config.ts';
+import type { CallerConfig, Config, UpstreamConfig } from './config.ts';
 import { createAdmission } from './http/admission.ts';
-import { createKeyStore, type KeyStore, type KeyStoreOptions, SHARED } from './keys/store.ts';
+import { createCallers, type KnownCaller, knownCaller } from './http/callers.ts';
+import { createGate } from './http/gate.ts';
+import { createLimits } from './http/limits.ts';
+import { createRedis } from './http/redis.ts';
+import { SHARED } from './keys/key-spec.ts';
+import { createKeyStore, type KeyStore, type KeyStoreOptions } from './keys/store.ts';
 import { createRetryBudget } from './pipeline/retry-budget.ts';
 import { createUpstreams, type Upstream } from './pipeline/upstreams.ts';
 import { createReadObserver, observeKeys } from './telemetry/key-metrics.ts';
@@ -122,13 +127,21 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
   instruments.admission.addCallback((result) => {
     for (const [state, n] of Object.entries(admission.counts())) result.observe(n, { state });
   });
+  const callers = createCallers(config.callers.map((caller) => toCaller(caller, keys)));
+  const redis = createRedis(config.REDIS_URL, logger);
+  const limits = createLimits({
+    redis,
+    onRefused: (caller, by) => instruments.callerRefusals.add(1, { caller, by }),
+  });
   const app = createApp({
     client,
-    admission,
+    callers,
+    gate: createGate(admission, limits),
     logger,
     config,
     lifecycle,
     onReplacedId: () => instruments.replacedIds.add(1),
+    onUnauthenticated: () => instruments.unauthenticated.add(1),
   });
   return {
     app,
@@ -137,6 +150,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     ready: keys.ready,
     async close() {
       keys.close();
+      redis?.disconnect();
       await pool.destroy();
     },
   };
@@ -145,6 +159,14 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
 function toUpstream({ url, keys, ...upstream }: UpstreamConfig, store: KeyStore): Upstream {
   const ring = store.ring({ upstream: upstream.name, caller: SHARED }, keys);
   return { ...upstream, baseUrl: url.replace(/\/$/, ''), keys: ring };
+}
+
+function toCaller({ keys, ...settings }: CallerConfig, store: KeyStore): KnownCaller {
+  const rings = Object.entries(keys).map(
+    ([upstream, spec]) =>
+      [upstream, store.ring({ upstream, caller: settings.name }, spec)] as const,
+  );
+  return knownCaller(settings, new Map(rings));
 }
 
 function vaultOptions(config: Config): KeyStoreOptions['vault'] {

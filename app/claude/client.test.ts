@@ -57,6 +57,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
 function anInput(part: Partial<CallInput> = {}): CallInput {
   return {
     operation: 'chat',
+    caller: 'anybody',
     method: 'POST',
     url: '/v1/messages',
     headers: { 'anthropic-version': '2023-06-01' },

@@ -10,7 +10,13 @@ import { observeCall } from '../pipeline/observe-call.ts';
 import { compose } from '../pipeline/pipeline.ts';
 import { type RetryOptions, retry } from '../pipeline/retry.ts';
 import type { RetryBudget } from '../pipeline/retry-budget.ts';
-import type { Clock, PipelineRequest, PipelineResponse, Stage } from '../pipeline/stage.ts';
+import type {
+  Clock,
+  OwnKeys,
+  PipelineRequest,
+  PipelineResponse,
+  Stage,
+} from '../pipeline/stage.ts';
 import { timeout } from '../pipeline/timeout.ts';
 import type { Upstreams } from '../pipeline/upstreams.ts';
 import type { CallInfo, Outcome, Recorder } from '../telemetry/recorder.ts';
@@ -26,6 +32,7 @@ export interface CallInput extends CallInfo {
   readonly headers: Readonly<Record<string, string>>;
   /** The caller's JSON text, sent byte for byte. */
   readonly body?: string;
+  readonly ownKeys?: OwnKeys | undefined;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
   /** The caller's own limit, milliseconds from `receivedAtMs`; ours holds where it is shorter. */
@@ -35,6 +42,8 @@ export interface CallInput extends CallInfo {
 /** An upstream's answer of any status. */
 export interface CallResult extends PipelineResponse {
   /** Milliseconds up to now: waited for the upstream or in back-off, and our own. */
+  /** That were used up to now, by all attempts. */
+  readonly tokens: () => number;
   readonly timing: () => { upstreamMs: number; overheadMs: number };
 }
 
@@ -118,7 +127,7 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
         // The deadline is a stream's to its end.
         if (response.ended) void response.ended.then(limit.dispose);
         else limit.dispose();
-        return { ...response, timing: timing(request) };
+        return { ...response, timing: timing(request), tokens: request.call.tokens };
       } catch (error) {
         limit.dispose();
         throw error;
@@ -133,13 +142,14 @@ function toRequest(
   deadlineAtMs: number,
   recorder: Recorder,
 ): PipelineRequest {
-  const { method, url, headers, body, model, stream } = input;
+  const { method, url, headers, body, model, stream, ownKeys } = input;
   return {
     method,
     url,
     // Trae adds its own `Content-Type`; a lower-case one would go out beside it.
     headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
     ...(body !== undefined && { body }),
+    ...(ownKeys && { ownKeys }),
     model,
     stream,
     signal,

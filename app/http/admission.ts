@@ -2,10 +2,8 @@
  * Lets so many calls in at once, a few more wait, and the rest are refused at once: under overload the
  * accepted ones stay as quick as they were. https://sre.google/sre-book/handling-overload/
  */
-import type { RequestHandler } from 'express';
 import { linkedAbort } from '../claude/deadline.ts';
 import { AppError } from '../errors.ts';
-import { localsOf } from './context.ts';
 
 export interface AdmissionOptions {
   /** Calls served at once. */
@@ -78,15 +76,4 @@ function full(): AppError {
 
 function gone(): AppError {
   return new AppError('client_cancelled', 'the caller went away');
-}
-
-/** Holds a request until it is admitted; its place is free again when its answer has ended. */
-export function admit(admission: Admission): RequestHandler {
-  return async (_request, response, next) => {
-    const leave = await admission.enter(localsOf(response).signal);
-    // Its caller may have gone in this very moment: `close` has been then.
-    if (response.closed) return leave();
-    response.once('close', leave);
-    next();
-  };
 }

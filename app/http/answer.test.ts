@@ -11,6 +11,8 @@ import { createLogger } from '../telemetry/logger.ts';
 import type { Outcome } from '../telemetry/recorder.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
 import { createAdmission } from './admission.ts';
+import { createCallers } from './callers.ts';
+import { createGate } from './gate.ts';
 import { createServer } from './server.ts';
 
 startTelemetry(readConfig({ OTEL_SDK_DISABLED: 'true' }), 'test');
@@ -32,16 +34,21 @@ async function serve(
       calls.push(input);
       const headers = { 'content-type': 'text/event-stream' };
       const timing = () => ({ upstreamMs: 0, overheadMs: 0 });
-      return { status: 200, headers, data: source(), timing, ...(ended && { ended }) };
+      const tokens = () => 0;
+      return { status: 200, headers, data: source(), timing, tokens, ...(ended && { ended }) };
     },
   };
   const app = createApp({
     client,
-    admission: createAdmission({ limit: 100, queue: 0, waitMs: 60_000 }),
+    callers: createCallers([]),
+    gate: createGate(createAdmission({ limit: 100, queue: 0, waitMs: 60_000 }), {
+      take: async () => () => {},
+    }),
     logger: createLogger({ level: 'silent', service: 'test', secrets: [], sinks: [] }),
     config: readConfig({}),
     lifecycle: { draining: false },
     onReplacedId() {},
+    onUnauthenticated() {},
   });
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -5,10 +5,19 @@ import type { Callers } from './callers.ts';
 import { localsOf } from './context.ts';
 
 /** Sets the request's caller. @throws {AppError} unauthenticated */
-export function authenticateCaller(callers: Callers): RequestHandler {
+export function authenticateCaller({
+  callers,
+  onUnauthenticated,
+}: {
+  readonly callers: Callers;
+  readonly onUnauthenticated: () => void;
+}): RequestHandler {
   return (request, response, next) => {
     const caller = callers.find(request.headers);
-    if (!caller) return next(new AppError('unauthenticated', 'invalid x-api-key or bearer token'));
+    if (!caller) {
+      onUnauthenticated();
+      return next(new AppError('unauthenticated', 'invalid x-api-key or bearer token'));
+    }
     localsOf(response).caller = caller;
     next();
   };

@@ -3,9 +3,11 @@ import { type RequestHandler, Router } from 'express';
 import type { ClaudeClient } from '../claude/client.ts';
 import type { Config } from '../config.ts';
 import { AppError, errorBody, toAppError } from '../errors.ts';
-import type { Admission } from './admission.ts';
+import { outcomeOfError } from '../pipeline/outcome.ts';
 import { parseJson } from './body.ts';
 import { localsOf, type RequestLocals } from './context.ts';
+import { REFUSED } from './errors.ts';
+import type { Gate } from './gate.ts';
 import { headersUp } from './headers.ts';
 import { type Batch, type BatchItem, checkBatch, checkMessages } from './schemas.ts';
 
@@ -42,10 +44,11 @@ async function runItem(
   { custom_id, params }: BatchItem,
   index: number,
   headers: Record<string, string>,
-  { signal, correlationId }: RequestLocals,
-  admission: Admission,
+  { signal, correlationId, caller }: RequestLocals,
+  gate: Gate,
 ): Promise<ItemResult> {
-  let leave = () => {};
+  let leave: Awaited<ReturnType<Gate['enter']>> = () => {};
+  let tokens = 0;
   // An item's time is its own, not that of those before it.
   const receivedAtMs = performance.now();
   const item = { index, ...(custom_id !== undefined && { custom_id }) };
@@ -53,8 +56,8 @@ async function runItem(
     const { model, stream } = checkMessages(params);
     if (stream)
       throw new AppError('invalid_request', 'stream: an item of a batch is never streamed');
-    leave = await admission.enter(signal);
-    const { status, data } = await client.call({
+    leave = await gate.enter({ caller, signal });
+    const { status, data, ...answered } = await client.call({
       operation: 'chat',
       method: 'POST',
       url: '/v1/messages',
@@ -64,20 +67,24 @@ async function runItem(
       stream: false,
       receivedAtMs,
       signal,
+      caller: caller.name,
+      ownKeys: caller.ownKeys,
     });
+    tokens = answered.tokens();
     const answer: unknown = JSON.parse(data as string);
     if (status < 300) return { ...item, type: 'succeeded', status, message: answer };
     return { ...item, type: 'errored', status, error: answer };
   } catch (thrown) {
     const error = toAppError(thrown);
-    if (error.code === 'invalid_request' || error.code === 'shed') {
-      const info = { operation: 'chat', model: '', stream: false, receivedAtMs } as const;
-      client.reject(info, error.code);
+    if (REFUSED.has(error.code)) {
+      const who = { caller: caller.name, receivedAtMs };
+      const info = { operation: 'chat', model: '', stream: false, ...who } as const;
+      client.reject(info, outcomeOfError(error));
     }
     const body = errorBody(error, correlationId);
     return { ...item, type: 'errored', status: error.status, error: body };
   } finally {
-    leave();
+    leave(tokens);
   }
 }
 
@@ -93,14 +100,14 @@ function concurrencyOf({ items, concurrency }: Batch, limits: Limits): number {
  * Answers 200 with `{type, results, counts}` whatever became of the items; 400 only for a body that
  * is no batch.
  */
-export function batchRoutes(client: ClaudeClient, admission: Admission, limits: Limits): Router {
+export function batchRoutes(client: ClaudeClient, gate: Gate, limits: Limits): Router {
   const handle: RequestHandler = async (request, response) => {
     const batch = checkBatch(parseJson(request).value);
     const concurrency = concurrencyOf(batch, limits);
     const headers = headersUp(request.headers);
     const locals = localsOf(response);
     const results = await mapLimited(batch.items, concurrency, (item, index) =>
-      runItem(client, item, index, headers, locals, admission),
+      runItem(client, item, index, headers, locals, gate),
     );
     const succeeded = results.filter(({ type }) => type === 'succeeded').length;
     const counts = { succeeded, errored: results.length - succeeded };

@@ -27,6 +27,30 @@ export interface KnownCaller {
   readonly tokenDigests: readonly Buffer[];
 }
 
+/** What the settings say of one caller. */
+export interface CallerSettings {
+  readonly name: string;
+  /** Hex. */
+  readonly token_sha256: string | readonly string[];
+  readonly requests_per_minute?: number | undefined;
+  readonly tokens_per_minute?: number | undefined;
+  readonly concurrent?: number | undefined;
+}
+
+export function knownCaller(settings: CallerSettings, ownKeys?: OwnKeys): KnownCaller {
+  const { name, token_sha256: digests, concurrent } = settings;
+  const limits = {
+    requestsPerMinute: settings.requests_per_minute,
+    tokensPerMinute: settings.tokens_per_minute,
+    concurrent,
+  };
+  const hex = typeof digests === 'string' ? [digests] : digests;
+  return {
+    caller: { name, limits, ...(ownKeys && { ownKeys }) },
+    tokenDigests: hex.map((text) => Buffer.from(text, 'hex')),
+  };
+}
+
 export interface Callers {
   /** Whether anybody may call. */
   readonly open: boolean;

@@ -2,6 +2,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry/correlation.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { ANYBODY, type Caller } from './callers.ts';
 
 /** Kept in `response.locals`. */
 export interface RequestLocals {
@@ -10,6 +11,10 @@ export interface RequestLocals {
   /** Aborted as soon as the caller goes away. */
   signal: AbortSignal;
   correlationId: string;
+  /** Anybody until he has been authenticated. */
+  caller: Caller;
+  /** What the call has used so far, once there is one. */
+  tokens?: () => number;
 }
 
 export function localsOf(response: Response): RequestLocals {
@@ -40,6 +45,7 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
         receivedAtMs: performance.now(),
         signal: callerSignal(response),
         correlationId: id,
+        caller: ANYBODY,
       };
       Object.assign(response.locals, locals);
       response.setHeader(CORRELATION_HEADER, id);

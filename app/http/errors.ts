@@ -23,11 +23,13 @@ export function methodNotAllowed(allowed: string): RequestHandler {
 }
 
 /** Codes of what we refuse ourselves; everything else was counted by the pipeline. */
-const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+export const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_request',
   'request_too_large',
   'draining',
   'shed',
+  'unauthenticated',
+  'caller_limited',
 ]);
 
 function operationOf(path: string): 'chat' | 'count_tokens' | 'models' {
@@ -40,8 +42,9 @@ export function countRefused(client: ClaudeClient): ErrorRequestHandler {
   return (thrown, request, response, next) => {
     if (thrown instanceof AppError && REFUSED.has(thrown.code)) {
       const operation = operationOf(request.path);
-      const { receivedAtMs } = localsOf(response);
-      const info = { operation, model: '', stream: false, receivedAtMs } as const;
+      const { receivedAtMs, caller } = localsOf(response);
+      const who = { caller: caller.name, receivedAtMs };
+      const info = { operation, model: '', stream: false, ...who } as const;
       client.reject(info, outcomeOfError(thrown));
     }
     next(thrown);

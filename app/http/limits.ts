@@ -11,10 +11,8 @@ import {
 } from 'rate-limiter-flexible';
 import { AppError } from '../errors.ts';
 import type { Caller } from './callers.ts';
+import type { LimitedBy } from './limited-by.ts';
 import { createPlaces, type Places } from './places.ts';
-
-export const LIMITED_BY = ['requests', 'tokens', 'concurrent'] as const;
-export type LimitedBy = (typeof LIMITED_BY)[number];
 
 export interface LimitsDeps {
   /** Undefined counts in memory, for this instance alone. */

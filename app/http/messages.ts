@@ -34,10 +34,18 @@ async function answer(
   response: Response,
   asked: Asked,
 ): Promise<void> {
-  const { receivedAtMs, signal } = localsOf(response);
+  const locals = localsOf(response);
+  const { receivedAtMs, signal, caller } = locals;
   const headers = headersUp(request.headers);
   const deadline = deadlineOf(request.headers);
-  const result = await client.call({ ...asked, ...deadline, headers, receivedAtMs, signal });
+  const result = await client.call({
+    ...asked,
+    ...deadline,
+    ...{ headers, receivedAtMs, signal },
+    caller: caller.name,
+    ownKeys: caller.ownKeys,
+  });
+  locals.tokens = result.tokens;
   await writeAnswer(response, result);
 }
 

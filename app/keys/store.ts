@@ -3,15 +3,11 @@ import type { Clock } from '../pipeline/stage.ts';
 import { awsSource } from './aws.ts';
 import { envSource } from './env.ts';
 import { fileSource } from './file.ts';
+import type { KeyOwner, KeySpec } from './key-spec.ts';
 import { type Read, type Refresher, refresh } from './refresh.ts';
 import { createKeyRing, type KeyRing } from './ring.ts';
 import type { KeySource } from './source.ts';
 import { type VaultOptions, vaultSource } from './vault.ts';
-
-/** Where keys are, as the settings say it: `env:NAME`, `file:/path`, `vault:mount/path`, `aws:secret-id`. */
-export type KeySpec =
-  | { readonly kind: 'env'; readonly name: string; readonly value: string | undefined }
-  | { readonly kind: 'file' | 'vault' | 'aws'; readonly name: string };
 
 export interface KeyStoreOptions {
   readonly pollMs: number;
@@ -28,11 +24,6 @@ export interface KeyStoreDeps {
   readonly random: () => number;
   readonly onRead: (owner: KeyOwner, read: Read) => void;
 }
-
-/** Whose keys they are; `caller` is `shared` for those that every caller uses. */
-export type KeyOwner = { readonly upstream: string; readonly caller: string };
-
-export const SHARED = 'shared';
 
 export interface KeyStore {
   /** Starts keeping a ring. */

@@ -6,6 +6,9 @@ const OUTCOME: Readonly<Record<ErrorCode, Outcome>> = {
   invalid_request: 'invalid_request',
   request_too_large: 'invalid_request',
   not_found: 'invalid_request',
+  // His own 4xx, from us.
+  unauthenticated: 'invalid_request',
+  caller_limited: 'invalid_request',
   no_key: 'internal_error',
   no_upstream: 'upstream_error',
   draining: 'shed',

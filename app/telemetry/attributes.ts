@@ -6,6 +6,7 @@
 export const ATTR_CORRELATION_ID = 'correlation.id';
 export const ATTR_OUTCOME = 'claude.outcome';
 export const ATTR_ATTEMPT = 'claude.attempt';
+export const ATTR_CALLER = 'claude.caller';
 export const ATTR_KEY = 'claude.key';
 export const ATTR_UPSTREAM = 'claude.upstream';
 export const ATTR_OVERHEAD_MS = 'claude.overhead_ms';

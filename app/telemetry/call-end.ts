@@ -66,7 +66,9 @@ export function endCall(
   const durationMs = now() - info.receivedAtMs;
   const stream = String(info.stream);
   const labels = { operation: info.operation, model, stream, outcome };
+  const { caller } = info;
   instruments.requests.add(1, labels);
+  instruments.callerCalls.add(1, { caller, outcome });
   instruments.duration.record(durationMs / 1000, labels);
   if (state.attempts > 0) {
     instruments.attemptsPerCall.record(state.attempts, { operation: info.operation });
@@ -79,6 +81,7 @@ export function endCall(
   span.end();
   const line = {
     ...labels,
+    caller,
     attempts: state.attempts,
     duration_ms: round(durationMs),
     overhead_ms: round(overheadMs),
@@ -94,11 +97,15 @@ function endChat(state: CallState, instruments: Instruments, outcome: Outcome, d
   instruments.genAiDuration.record(durationMs / 1000, { ...labels, ...failed });
   if (!state.usage) return;
   const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = state.usage;
-  const { model } = state;
-  instruments.tokens.add(inputTokens, { model, type: 'input' });
-  instruments.tokens.add(outputTokens, { model, type: 'output' });
-  instruments.tokens.add(cacheReadTokens, { model, type: 'cache_read' });
-  instruments.tokens.add(cacheCreationTokens, { model, type: 'cache_creation' });
+  const { model, info } = state;
+  const count = (n: number, type: string) => {
+    instruments.tokens.add(n, { model, type });
+    instruments.callerTokens.add(n, { caller: info.caller, type });
+  };
+  count(inputTokens, 'input');
+  count(outputTokens, 'output');
+  count(cacheReadTokens, 'cache_read');
+  count(cacheCreationTokens, 'cache_creation');
   const allInput = inputTokens + cacheReadTokens + cacheCreationTokens;
   instruments.genAiTokens.record(allInput, { ...labels, [ATTR_GEN_AI_TOKEN_TYPE]: 'input' });
   instruments.genAiTokens.record(outputTokens, { ...labels, [ATTR_GEN_AI_TOKEN_TYPE]: 'output' });

@@ -21,7 +21,7 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = `00-${TRACE}-00f067aa0ba902b7-01`;
 
 const propagator = (trustInbound: boolean) =>
-  createCorrelationPropagator({ trustInbound, newTraceId: () => NEW });
+  createCorrelationPropagator({ trusts: () => trustInbound, newTraceId: () => NEW });
 
 function extract(headers: Record<string, string | string[]>, trust = true) {
   const ctx = propagator(trust).extract(ROOT_CONTEXT, headers, defaultTextMapGetter);

@@ -33,11 +33,16 @@ export interface Correlation {
 }
 
 export interface CorrelationOptions {
-  /** Whether IDs and `traceparent` from outside become trace context. */
-  readonly trustInbound: boolean;
+  /** Whether the sender's IDs and `traceparent` become trace context. */
+  readonly trusts: (headers: Credentials) => boolean;
   /** 32 random hex digits. */
   readonly newTraceId: () => string;
 }
+
+/** The headers by which a caller is known. */
+export type Credentials = Readonly<
+  Record<'authorization' | 'x-api-key', string | string[] | undefined>
+>;
 
 const CORRELATION = createContextKey('correlation');
 const INJECTED = createContextKey('trace headers are set already');
@@ -60,7 +65,7 @@ function isAllowed(id: string): boolean {
 export function decideCorrelation(
   sentId: string | undefined,
   remote: SpanContext | undefined,
-  { trustInbound, newTraceId }: CorrelationOptions,
+  { trustInbound, newTraceId }: { trustInbound: boolean; newTraceId: () => string },
 ): Correlation {
   const kept = sentId !== undefined && isAllowed(sentId) ? sentId : undefined;
   const replaced = sentId !== undefined && kept === undefined;
@@ -87,9 +92,14 @@ export function createCorrelationPropagator(options: CorrelationOptions): TextMa
       );
       const withRemote = w3c.extract(ROOT_CONTEXT, carrier, getter);
       const remote = trace.getSpanContext(withRemote);
-      const correlation = decideCorrelation(sent, remote, options);
+      const trustInbound = options.trusts({
+        authorization: getter.get(carrier, 'authorization'),
+        'x-api-key': getter.get(carrier, 'x-api-key'),
+      });
+      const { newTraceId } = options;
+      const correlation = decideCorrelation(sent, remote, { trustInbound, newTraceId });
       const parent =
-        remote && options.trustInbound
+        remote && trustInbound
           ? trace.setSpanContext(ctx, { ...withoutState(remote), isRemote: true })
           : ctx;
       return parent.setValue(CORRELATION, correlation);

@@ -1,8 +1,9 @@
 /** What metrics say of the keys: state, age, limits left, and how their sources are. */
 import type { ObservableResult } from '@opentelemetry/api';
+import type { KeyOwner } from '../keys/key-spec.ts';
 import type { Read } from '../keys/refresh.ts';
 import { KEY_STATES, type KeyView } from '../keys/ring.ts';
-import type { KeyOwner, KeyStore } from '../keys/store.ts';
+import type { KeyStore } from '../keys/store.ts';
 import type { Logger } from './logger.ts';
 import type { Instruments } from './metrics.ts';
 

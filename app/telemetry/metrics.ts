@@ -3,6 +3,7 @@
  * here. Labels are allow-lists (docs/semantics.md): nothing else from outside becomes one.
  */
 import type { Counter, Gauge, Histogram, Meter, UpDownCounter } from '@opentelemetry/api';
+import { LIMITED_BY } from '../http/limited-by.ts';
 import { FAMILIES } from '../keys/limits.ts';
 import { KEY_STATES } from '../keys/ring.ts';
 import { SOURCE_FAILURES } from '../keys/source.ts';
@@ -22,6 +23,8 @@ export const ERROR_TYPES = [
 /** Names of the allow-list that a label's values come from. `configured` ones are in the config. */
 const MODEL = 'configured models, other';
 const UPSTREAM = 'configured upstreams';
+const CALLER = 'configured callers, or anybody';
+const TOKEN_TYPES = ['input', 'output', 'cache_read', 'cache_creation'];
 const KEY = 'aliases in their source, at most 16';
 const KEY_OWNER = { upstream: UPSTREAM, caller: 'configured callers, shared' } as const;
 const STREAM = ['true', 'false'];
@@ -160,7 +163,7 @@ export const METRICS = {
     kind: 'counter',
     unit: '{token}',
     help: 'Tokens that the upstream reported',
-    labels: { model: MODEL, type: ['input', 'output', 'cache_read', 'cache_creation'] },
+    labels: { model: MODEL, type: TOKEN_TYPES },
   },
   inFlight: {
     name: 'claude_api_calls_in_flight',
@@ -182,6 +185,34 @@ export const METRICS = {
     unit: '{connection}',
     help: 'Upstream connections open and free, and requests pending for one',
     labels: { state: ['open', 'free', 'pending'] },
+  },
+  callerCalls: {
+    name: 'claude_api_caller_calls_total',
+    kind: 'counter',
+    unit: '{call}',
+    help: 'Calls of each caller, by how they ended',
+    labels: { caller: CALLER, outcome: OUTCOMES },
+  },
+  callerTokens: {
+    name: 'claude_api_caller_tokens_total',
+    kind: 'counter',
+    unit: '{token}',
+    help: 'Tokens that the calls of each caller used',
+    labels: { caller: CALLER, type: TOKEN_TYPES },
+  },
+  callerRefusals: {
+    name: 'claude_api_caller_refusals_total',
+    kind: 'counter',
+    unit: '{call}',
+    help: 'Calls refused because a limit of their caller was used up, by which',
+    labels: { caller: CALLER, by: LIMITED_BY },
+  },
+  unauthenticated: {
+    name: 'claude_api_unauthenticated_total',
+    kind: 'counter',
+    unit: '{request}',
+    help: 'Requests without a token of a caller',
+    labels: {},
   },
   keyState: {
     name: 'claude_api_key_state',
@@ -344,6 +375,7 @@ export interface LabelValues {
   /** Configured names; `other` is added here. */
   readonly models: readonly string[];
   readonly upstreams: readonly string[];
+  readonly callers: readonly string[];
 }
 
 /**
@@ -367,5 +399,10 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
   for (const won of METRICS.hedges.labels.won) instruments.hedges.add(0, { won });
   for (const why of RETRY_REFUSALS) instruments.retriesRefused.add(0, { why });
   instruments.inFlight.add(0);
+  for (const caller of values.callers) {
+    for (const outcome of OUTCOMES) instruments.callerCalls.add(0, { caller, outcome });
+    for (const by of LIMITED_BY) instruments.callerRefusals.add(0, { caller, by });
+  }
+  instruments.unauthenticated.add(0);
   instruments.replacedIds.add(0);
 }

@@ -31,6 +31,8 @@ export interface CallInfo {
   /** The model as the caller named it; `''` where the route has none. */
   readonly model: string;
   readonly stream: boolean;
+  /** A configured alias, `anybody` where none are configured. */
+  readonly caller: string;
   /** When the caller's request came in, `clock.now()` milliseconds. */
   readonly receivedAtMs: number;
 }
@@ -80,6 +82,8 @@ export interface CallRecord {
   usage(usage: Usage): void;
   /** What the upstream said of the answer: its ID, real model, stop reason. */
   answer(facts: { id?: string; model?: string; stopReason?: string; requestId?: string }): void;
+  /** Used so far. */
+  tokens(): number;
   /** Milliseconds so far that were not ours. */
   waitedMs(): number;
   /** Milliseconds since `receivedAtMs` that were ours. */
@@ -108,6 +112,7 @@ export const unrecordedCall: CallRecord = {
   chunk() {},
   usage() {},
   answer() {},
+  tokens: () => 0,
   waitedMs: () => 0,
   overheadMs: () => 0,
   end() {},

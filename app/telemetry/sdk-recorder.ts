@@ -2,6 +2,7 @@
 import { type Attributes, context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import {
   ATTR_ATTEMPT,
+  ATTR_CALLER,
   ATTR_CORRELATION_ID,
   ATTR_GEN_AI_FINISH_REASONS,
   ATTR_GEN_AI_OPERATION,
@@ -65,8 +66,9 @@ function spanName({ operation, model }: CallInfo): string {
   return model ? `${operation} ${model.slice(0, MAX_ATTRIBUTE_LENGTH)}` : operation;
 }
 
-function callAttributes({ operation, model }: CallInfo): Attributes {
+function callAttributes({ operation, model, caller }: CallInfo): Attributes {
   return {
+    [ATTR_CALLER]: caller,
     [ATTR_GEN_AI_OPERATION]: operation,
     [ATTR_GEN_AI_PROVIDER]: GEN_AI_PROVIDER,
     ...(model && { [ATTR_GEN_AI_REQUEST_MODEL]: model.slice(0, MAX_ATTRIBUTE_LENGTH) }),
@@ -139,6 +141,7 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
         ...(requestId && { [ATTR_REQUEST_ID]: requestId }),
       });
     },
+    tokens: () => tokensOf(state.usage),
     waitedMs,
     overheadMs,
     end(outcome) {
@@ -147,6 +150,11 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
       endCall(state, deps, outcome, overheadMs());
     },
   };
+}
+
+function tokensOf(usage: Usage | undefined): number {
+  if (!usage) return 0;
+  return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheCreationTokens;
 }
 
 function sum(a: Usage, b: Usage): Usage {

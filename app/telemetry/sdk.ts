@@ -19,7 +19,8 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { Config } from '../config.ts';
-import { createCorrelationPropagator } from './correlation.ts';
+import { ANYBODY } from '../http/callers.ts';
+import { type CorrelationOptions, createCorrelationPropagator } from './correlation.ts';
 import { startLogExport } from './log-export.ts';
 import type { LogSink } from './logger.ts';
 import { createInstruments, createSeriesAtZero, type Instruments } from './metrics.ts';
@@ -51,6 +52,11 @@ export interface TelemetryOverrides {
   readonly metricReader?: IMetricReader;
 }
 
+export interface TelemetryDeps extends TelemetryOverrides {
+  /** Whether a sender's IDs become trace context; default: `TRUST_INBOUND_TRACE` alone. */
+  readonly trusts?: CorrelationOptions['trusts'];
+}
+
 /**
  * Starts telemetry. Call it before Express is imported. With `OTEL_SDK_DISABLED` the API's no-ops
  * stay, but context and propagator are set, so that the correlation ID works all the same.
@@ -58,10 +64,10 @@ export interface TelemetryOverrides {
 export function startTelemetry(
   config: Config,
   version: string,
-  overrides: TelemetryOverrides = {},
+  overrides: TelemetryDeps = {},
 ): Telemetry {
   const propagator = createCorrelationPropagator({
-    trustInbound: config.TRUST_INBOUND_TRACE,
+    trusts: overrides.trusts ?? (() => config.TRUST_INBOUND_TRACE),
     newTraceId: () => new RandomIdGenerator().generateTraceId(),
   });
   if (config.OTEL_SDK_DISABLED) {
@@ -132,6 +138,7 @@ function api(config: Config, version: string): Pick<Telemetry, 'tracer' | 'instr
   createSeriesAtZero(instruments, {
     models: config.CLAUDE_MODELS,
     upstreams: config.upstreams.map(({ name }) => name),
+    callers: config.callers.length > 0 ? config.callers.map(({ name }) => name) : [ANYBODY.name],
   });
   instruments.buildInfo.record(1, { version, node_version: process.version });
   return { tracer: trace.getTracer('claude-observatory', version), instruments };

@@ -22,7 +22,7 @@ function setUp(trustInbound: boolean) {
   });
   const tracer = withWantedTraceIds(provider, ids).getTracer('t');
   const propagator = createCorrelationPropagator({
-    trustInbound,
+    trusts: () => trustInbound,
     newTraceId: () => 'f'.repeat(32),
   });
   const start = (headers: Record<string, string>) =>
