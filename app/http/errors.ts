@@ -25,6 +25,7 @@ export function methodNotAllowed(allowed: string): RequestHandler {
 /** Codes of what we refuse ourselves; everything else was counted by the pipeline. */
 const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_request',
+  'unauthenticated',
   'request_too_large',
   'draining',
   'shed',

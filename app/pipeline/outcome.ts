@@ -4,6 +4,7 @@ import type { Outcome } from '../telemetry/recorder.ts';
 
 const OUTCOME: Readonly<Record<ErrorCode, Outcome>> = {
   invalid_request: 'invalid_request',
+  unauthenticated: 'invalid_request',
   request_too_large: 'invalid_request',
   not_found: 'invalid_request',
   no_key: 'internal_error',
