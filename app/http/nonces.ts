@@ -17,11 +17,17 @@ export interface MemoryNoncesOptions {
   readonly maxEntries: number;
 }
 
+/** A store that answers at once, and how many nonces it holds. */
+export interface MemoryNonces {
+  seen(nonce: string, ttlMs: number): boolean;
+  size(): number;
+}
+
 /** @param deps `now` is monotonic, milliseconds: a clock that is set back makes nothing forgotten */
 export function createMemoryNonces(
   { maxEntries }: MemoryNoncesOptions,
   { now }: { readonly now: () => number },
-): NonceStore & { readonly size: () => number } {
+): MemoryNonces {
   /** Nonce → when it may be forgotten, in the order of arrival. */
   const held = new Map<string, number>();
   /** All callers give one ttl, so the oldest go first and nothing needs a timer. */
