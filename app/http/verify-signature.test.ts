@@ -117,6 +117,11 @@ attackTable({
 
 const V1 = { honest: { versions: ['v1'] }, end: { versions: ['v1'] } } as const;
 const BOTH = { honest: { versions: ['v1', 'v2'] }, end: { versions: ['v1', 'v2'] } } as const;
+/** What the article's client signs when its base URL has a path. */
+const BELOW = {
+  honest: { versions: ['v1'], url: '/v1/models' },
+  end: { versions: ['v1'], basePath: '/base' },
+} as const;
 
 attackTable({
   'v1: no attack': { ...V1, result: 'valid' },
@@ -126,6 +131,13 @@ attackTable({
   'v1: body swapped, which it does not cover': { ...V1, change: body('{}'), result: 'valid' },
   'v1: method swapped, nor this': { ...V1, change: method('PUT'), result: 'valid' },
   'v1: replay, and it has no nonce': { ...V1, before: 'here', result: 'valid' },
+  'v1: below the base path': { ...BELOW, change: target('/base/v1/models'), result: 'valid' },
+  'v1: outside the base path': { ...BELOW, change: target('/v1/models'), result: 'malformed' },
+  'v1: a digit moved from the timestamp to the path': {
+    ...BELOW,
+    change: (sent) => header('timestamp', (v) => v.slice(0, -1))(target('/base0/v1/models')(sent)),
+    result: 'malformed',
+  },
   'both: no attack': { ...BOTH, result: 'valid' },
   'both: v2 is what counts': { ...BOTH, change: body('{}'), result: 'bad_signature' },
   'both: without v2 it is v1, which is why v1 is not accepted by default': {

@@ -66,12 +66,13 @@ export function verifySignature(options: VerifyOptions): RequestHandler {
   };
 }
 
-/** @returns what must have been signed; undefined where the body that was sent is not at hand */
+/** @returns what must have been signed; undefined where that cannot be told of path or body */
 function messageOf(request: Request, claim: Claim, basePath: string): string | undefined {
   const { method, originalUrl: target } = request;
   if (claim.version === 'v1') {
-    const below = target.startsWith(`${basePath}/`) ? target.slice(basePath.length) : target;
-    return messageV1(claim.timestamp, below);
+    // What follows must begin with a slash: a digit there could pass for one of the timestamp.
+    if (!target.startsWith(`${basePath}/`)) return undefined;
+    return messageV1(claim.timestamp, target.slice(basePath.length));
   }
   const body = bodyOf(request);
   return body && messageV2({ ...claim, method, target, body });
