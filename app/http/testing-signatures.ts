@@ -56,7 +56,7 @@ export async function signed(honest: Honest = {}): Promise<Sent> {
 export async function otherEnd(
   t: TestContext,
   part: Partial<VerifyOptions> = {},
-  parser: RequestHandler = readBytes(100_000),
+  { parser = readBytes(100_000), mount = '/' }: { parser?: RequestHandler; mount?: string } = {},
 ) {
   const checks: SignatureCheck[] = [];
   const bodies: unknown[] = [];
@@ -65,6 +65,7 @@ export async function otherEnd(
   app.use(requestContext({ logger, onReplacedId() {} }));
   app.post(/.*/, parser, bodyErrors);
   app.use(
+    mount,
     verifySignature({
       secrets: () => [NEW, OLD],
       nonces: createMemoryNonces({ maxEntries: 100 }, { now: () => 0 }),

@@ -186,6 +186,12 @@ test('a nonce is used up by its secret alone, whatever else is signed with it', 
   );
 });
 
+test('mounted below a path it still sees the whole of it', async (t) => {
+  const { port, checks } = await otherEnd(t, {}, { mount: '/v1' });
+  assert.equal((await send(port, await signed())).status, 200);
+  assert.equal(checks[0]?.result, 'valid');
+});
+
 test('a nonce is kept for as long as its timestamp can be accepted', async (t) => {
   const asked: [string, number][] = [];
   const nonces = { seen: (nonce: string, ttlMs: number) => asked.push([nonce, ttlMs]) === 0 };
@@ -197,7 +203,7 @@ test('a nonce is kept for as long as its timestamp can be accepted', async (t) =
 test('mistakes of ours let nobody in: an empty secret, a body that a parser has changed', async (t) => {
   const empty = await otherEnd(t, { secrets: () => [{ id: 'new', secret: '' }] });
   assert.equal((await send(empty.port, await signed())).status, 500);
-  const parsed = await otherEnd(t, {}, express.json());
+  const parsed = await otherEnd(t, {}, { parser: express.json() });
   const json = body('{"n":1}', { 'content-type': 'application/json' });
   assert.equal((await send(parsed.port, json(await signed()))).status, 500);
   assert.deepEqual([...empty.bodies, ...parsed.bodies], []);
