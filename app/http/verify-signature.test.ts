@@ -200,11 +200,13 @@ test('a nonce is kept for as long as its timestamp can be accepted', async (t) =
   assert.deepEqual(asked, [[`new ${NONCE}`, 2_001]]);
 });
 
-test('mistakes of ours let nobody in: an empty secret, a body that a parser has changed', async (t) => {
+test('mistakes of ours let nobody in: an empty secret, a changed body, no window', async (t) => {
   const empty = await otherEnd(t, { secrets: () => [{ id: 'new', secret: '' }] });
   assert.equal((await send(empty.port, await signed())).status, 500);
   const parsed = await otherEnd(t, {}, { parser: express.json() });
   const json = body('{"n":1}', { 'content-type': 'application/json' });
   assert.equal((await send(parsed.port, json(await signed()))).status, 500);
-  assert.deepEqual([...empty.bodies, ...parsed.bodies], []);
+  const noWindow = await otherEnd(t, { windowMs: Number.NaN });
+  assert.equal((await send(noWindow.port, await signed())).status, 401);
+  assert.deepEqual([...empty.bodies, ...parsed.bodies, ...noWindow.bodies], []);
 });
