@@ -20,9 +20,9 @@ export type AnthropicErrorType = keyof typeof ERROR_STATUS;
 /** What went wrong, as a code that is fit for a label: one of a fixed set, never a message. */
 export type ErrorCode =
   | 'invalid_request'
+  | 'unauthenticated'
   | 'request_too_large'
   | 'not_found'
-  | 'unauthenticated'
   | 'caller_limited'
   | 'no_key'
   | 'no_upstream'
@@ -38,9 +38,9 @@ export type ErrorCode =
 
 const WIRE: Readonly<Record<ErrorCode, { status: number; type: AnthropicErrorType }>> = {
   invalid_request: { status: 400, type: 'invalid_request_error' },
+  unauthenticated: { status: 401, type: 'authentication_error' },
   request_too_large: { status: 413, type: 'request_too_large' },
   not_found: { status: 404, type: 'not_found_error' },
-  unauthenticated: { status: 401, type: 'authentication_error' },
   caller_limited: { status: 429, type: 'rate_limit_error' },
   no_key: { status: 503, type: 'api_error' },
   no_upstream: { status: 503, type: 'api_error' },

@@ -25,10 +25,10 @@ export function methodNotAllowed(allowed: string): RequestHandler {
 /** Codes of what we refuse ourselves; everything else was counted by the pipeline. */
 export const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_request',
+  'unauthenticated',
   'request_too_large',
   'draining',
   'shed',
-  'unauthenticated',
   'caller_limited',
 ]);
 

@@ -1,11 +1,15 @@
 /** The article's snippets, run against the pipeline with only the corrections of docs/article.md. */
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import express, { type ErrorRequestHandler } from 'express';
 import { createPool, createTransport } from '../claude/transport.ts';
 import { systemClock } from '../clock.ts';
+import { createMemoryNonces } from '../http/nonces.ts';
+import { verifySignature } from '../http/verify-signature.ts';
 import { createPipeline } from './pipeline.ts';
 import { retry } from './retry.ts';
 import { createRetryBudget } from './retry-budget.ts';
@@ -186,4 +190,46 @@ test('retry: as a stage, three retries, doubling', async (t) => {
   api.use(retry(options, { clock: systemClock, random: Math.random, budget }));
   assert.equal((await api.post('/v1/messages', {})).status, 200);
   assert.equal(seen.length, 4);
+});
+
+/** The other end of the signing snippet: the verifying middleware, which takes the article's form. */
+async function verifyingUpstream(t: TestContext, secret: string) {
+  const app = express();
+  app.use(
+    verifySignature({
+      versions: ['v1'],
+      secrets: () => [{ id: 'article', secret }],
+      nonces: createMemoryNonces({ maxEntries: 1 }, systemClock),
+      now: Date.now,
+    }),
+  );
+  app.use((_request, response) => void response.json({}));
+  const refuse: ErrorRequestHandler = (error, _request, response, _next) =>
+    void response.status(error.status).json({});
+  app.use(refuse);
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('signing: an HMAC over timestamp and URL, which the other end verifies', async (t) => {
+  const env = { SIGNING_SECRET: 'secret-of-the-article' };
+  const api = create(t, await verifyingUpstream(t, env.SIGNING_SECRET));
+  assert.equal((await api.post('/v1/messages?beta=true', {})).status, 401);
+  api.use(async (config) => {
+    const timestamp = Date.now();
+    const signature = crypto
+      .createHmac('sha256', env.SIGNING_SECRET)
+      .update(`${timestamp}${config.url}`)
+      .digest('hex');
+    config.headers['x-signature'] = signature;
+    // The correction: a header is text.
+    config.headers['x-timestamp'] = String(timestamp);
+    return config;
+  });
+  assert.equal((await api.post('/v1/messages?beta=true', {})).status, 200);
+  assert.equal((await api.get('/v1/models')).status, 200);
+  env.SIGNING_SECRET = 'secret-of-somebody-else';
+  assert.equal((await api.get('/v1/models')).status, 401);
 });

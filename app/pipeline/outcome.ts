@@ -4,10 +4,10 @@ import type { Outcome } from '../telemetry/recorder.ts';
 
 const OUTCOME: Readonly<Record<ErrorCode, Outcome>> = {
   invalid_request: 'invalid_request',
+  unauthenticated: 'invalid_request',
   request_too_large: 'invalid_request',
   not_found: 'invalid_request',
   // His own 4xx, from us.
-  unauthenticated: 'invalid_request',
   caller_limited: 'invalid_request',
   no_key: 'internal_error',
   no_upstream: 'upstream_error',

@@ -7,7 +7,13 @@ import { LIMITED_BY } from '../http/limited-by.ts';
 import { FAMILIES } from '../keys/limits.ts';
 import { KEY_STATES } from '../keys/ring.ts';
 import { SOURCE_FAILURES } from '../keys/source.ts';
-import { CIRCUIT_STATES, OUTCOMES, type Outcome, RETRY_REFUSALS } from './recorder.ts';
+import {
+  CIRCUIT_STATES,
+  OUTCOMES,
+  type Outcome,
+  RETRY_REFUSALS,
+  SIGNATURE_RESULTS,
+} from './recorder.ts';
 
 /** Outcomes of a failed attempt that count as upstream errors: not the caller's own doing. */
 export const ERROR_TYPES = [
@@ -36,6 +42,8 @@ const CALL_BUCKETS = [
 ];
 /** Seconds; our own time is milliseconds on a good day. */
 const OVERHEAD_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+/** Seconds; an exact edge at the default window of 300 s. */
+const SKEW_BUCKETS = [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 3600];
 const ATTEMPT_BUCKETS = [1, 2, 3, 4, 6, 11];
 /** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ */
 const GEN_AI_DURATION_BUCKETS = [
@@ -270,6 +278,21 @@ export const METRICS = {
     help: 'Requests whose correlation ID was not fit to be kept',
     labels: {},
   },
+  signatureChecks: {
+    name: 'claude_signature_checks_total',
+    kind: 'counter',
+    unit: '{request}',
+    help: 'Requests whose signature was checked, by what that came to',
+    labels: { result: SIGNATURE_RESULTS },
+  },
+  signatureSkew: {
+    name: 'claude_signature_skew_seconds',
+    kind: 'histogram',
+    unit: 's',
+    help: "How far the signer's clock was off, either way, of requests that are valid or skewed",
+    labels: {},
+    buckets: SKEW_BUCKETS,
+  },
   buildInfo: {
     name: 'claude_build_info',
     kind: 'gauge',
@@ -398,6 +421,7 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
   }
   for (const won of METRICS.hedges.labels.won) instruments.hedges.add(0, { won });
   for (const why of RETRY_REFUSALS) instruments.retriesRefused.add(0, { why });
+  for (const result of SIGNATURE_RESULTS) instruments.signatureChecks.add(0, { result });
   instruments.inFlight.add(0);
   for (const caller of values.callers) {
     for (const outcome of OUTCOMES) instruments.callerCalls.add(0, { caller, outcome });

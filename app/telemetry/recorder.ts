@@ -45,6 +45,26 @@ export type CircuitState = (typeof CIRCUIT_STATES)[number];
 export const RETRY_REFUSALS = ['attempts', 'budget', 'deadline'] as const;
 export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
 
+/** What the check of a request's signature came to. */
+export const SIGNATURE_RESULTS = [
+  'valid',
+  'missing',
+  'malformed',
+  'unknown_version',
+  'bad_signature',
+  'skewed',
+  'replayed',
+  'unavailable',
+] as const;
+export type SignatureResult = (typeof SIGNATURE_RESULTS)[number];
+
+/** One request's check. */
+export interface SignatureCheck {
+  readonly result: SignatureResult;
+  /** Our clock minus the signer's, milliseconds; only with `valid` and `skewed`, where it is proven. */
+  readonly skewMs?: number;
+}
+
 /** One attempt as telemetry sees it. */
 export interface AttemptRecord {
   /** Headers that carry the trace and the correlation ID to the upstream. */
