@@ -1,83 +1,21 @@
 /** The service's settings: the only reader of the environment, one schema, every bad key reported. */
 import { z } from 'zod';
-import { ANYBODY } from './http/callers.ts';
-import { type KeySpec, SHARED } from './keys/key-spec.ts';
-import { keysFromText } from './keys/source.ts';
-
-const port = z.coerce.number().int().min(0).max(65_535);
-const ms = z.coerce.number().int().min(1).max(3_600_000);
-const count = z.coerce.number().int().min(1).max(1_000_000);
-const flag = z.enum(['true', 'false', '1', '0']).transform((v) => v === 'true' || v === '1');
-const url = z
-  .url({ protocol: /^https?$/ })
-  .refine((v) => URL.canParse(v) && new URL(v).username === '', 'must not hold a user or password');
-const list = z
-  .string()
-  .transform((v) => v.split(',').map((s) => s.trim()))
-  .pipe(z.array(z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/)).min(1));
-
-const keyText = z.string().superRefine((text, context) => {
-  try {
-    keysFromText(text, 'it');
-  } catch (error) {
-    context.addIssue((error as Error).message);
-  }
-});
-const alias = z.string().regex(/^[a-z0-9-]{1,32}$/);
-const name = z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/);
-
-/** Where keys are: `env:NAME`, `file:/path`, `vault:mount/path` or `aws:secret-id`. */
-const keySource = z
-  .string()
-  .regex(
-    /^(?:env:[A-Z][A-Z0-9_]{0,63}|file:\/.{1,1000}|vault:[\w.-]+(?:\/[\w.-]+){1,16}|aws:[\w/+=.@:-]{1,512})$/,
-    'must be env:NAME, file:/path, vault:mount/path or aws:secret-id',
-  );
-
-/** Set by the pipeline, or by HTTP itself. */
-const OWN_HEADERS =
-  /^(?!(?:host|connection|content-length|content-type|transfer-encoding|x-api-key)$)[a-z0-9-]{1,64}$/;
-
-/** One upstream of CLAUDE_UPSTREAMS. */
-const upstream = z.strictObject({
-  name: alias,
+import {
+  alias,
+  type CallerSettings,
+  callers,
+  count,
+  flag,
+  keySource,
+  keyText,
+  list,
+  ms,
+  port,
+  type UpstreamSettings,
+  upstreams,
   url,
-  priority: z.int().min(0).max(100).default(0),
-  weight: z.number().positive().max(1_000).default(1),
-  keys: keySource.default('env:CLAUDE_API_KEY'),
-  models: z.record(name, name).default({}),
-  headers: z.record(z.string().regex(OWN_HEADERS), z.string().regex(/^[\x20-\x7e]*$/)).default({}),
-});
-
-/** @throws nothing: what is no JSON is an issue like any other */
-const json = z.string().transform((text, context): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue('must be JSON');
-    return z.NEVER;
-  }
-});
-
-const upstreams = json
-  .pipe(z.array(upstream).min(1).max(16))
-  .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits, lower case');
-
-/** One caller of CALLERS. */
-const caller = z.strictObject({
-  name: alias.refine((name) => name !== SHARED && name !== ANYBODY.name, 'is taken'),
-  token_sha256: z.union([sha256, z.array(sha256).min(1).max(4)]),
-  requests_per_minute: count.optional(),
-  tokens_per_minute: z.int().min(1).max(1_000_000_000).optional(),
-  concurrent: count.optional(),
-  keys: z.record(alias, keySource).default({}),
-});
-
-const callers = json
-  .pipe(z.array(caller).min(1).max(200))
-  .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
+} from './config-fields.ts';
+import type { KeySpec } from './keys/key-spec.ts';
 
 const SAMPLERS = [
   'always_on',
@@ -104,6 +42,17 @@ export const envSchema = z.object({
   CLAUDE_KEYS: keySource
     .default('env:CLAUDE_API_KEY')
     .describe('Where the keys are: env:NAME, file:/path, vault:mount/path, aws:secret-id'),
+  CLAUDE_SIGNING: keySource
+    .optional()
+    .describe(
+      'Where the secrets are that requests to the upstream are signed with (docs/signing.md)',
+    ),
+  SIGNATURE_VERSIONS: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(['v1', 'v2'])).min(1))
+    .default(['v2'])
+    .describe('Versions that such requests bear: v2, or v1,v2 while the other end changes'),
   KEY_POLL_MS: ms.default(60_000).describe('How often keys are read again, a fifth more or less'),
   KEY_TIMEOUT_MS: ms.default(5_000).describe('Limit of one read of keys'),
   KEY_OVERLAP_MS: z.coerce
@@ -240,11 +189,16 @@ export const envSchema = z.object({
 });
 
 /** A caller, his own keys by upstream. */
-export type CallerConfig = Omit<z.infer<typeof caller>, 'keys'> & {
+export type CallerConfig = Omit<CallerSettings, 'keys' | 'signing'> & {
   readonly keys: Readonly<Record<string, KeySpec>>;
+  /** What his requests must be signed with. */
+  readonly signing: KeySpec | undefined;
 };
 
-export type UpstreamConfig = Omit<z.infer<typeof upstream>, 'keys'> & { readonly keys: KeySpec };
+export type UpstreamConfig = Omit<UpstreamSettings, 'keys' | 'signing'> & {
+  readonly keys: KeySpec;
+  readonly signing: KeySpec | undefined;
+};
 
 /**
  * The settings as the service uses them: frozen plain data, keys as in the environment; besides them
@@ -295,9 +249,14 @@ function upstreamsOf(settings: Settings, env: Env): readonly UpstreamConfig[] {
   if (!CLAUDE_UPSTREAMS) {
     const one = { name: CLAUDE_UPSTREAM_NAME, url: CLAUDE_BASE_URL };
     const keys = specOf(CLAUDE_KEYS, env);
-    return [{ ...one, priority: 0, weight: 1, models: {}, headers: {}, keys }];
+    const signing = optionalSpec(settings.CLAUDE_SIGNING, env);
+    return [{ ...one, priority: 0, weight: 1, models: {}, headers: {}, keys, signing }];
   }
-  const all = CLAUDE_UPSTREAMS.map(({ keys, ...one }) => ({ ...one, keys: specOf(keys, env) }));
+  const all = CLAUDE_UPSTREAMS.map(({ keys, signing, ...one }) => ({
+    ...one,
+    keys: specOf(keys, env),
+    signing: optionalSpec(signing, env),
+  }));
   const problems = all.flatMap(({ name, keys }) =>
     keys.kind === 'env' && !keyText.safeParse(keys.value).success
       ? [`CLAUDE_UPSTREAMS: ${name} needs a key in ${keys.name}`]
@@ -325,10 +284,14 @@ function callersOf(
       .map((upstream) => `CALLERS: ${name} has keys for ${upstream}, which is no upstream`),
   );
   if (problems.length > 0) throw new ConfigError(problems);
-  return CALLERS.map(({ keys, ...one }) => {
+  return CALLERS.map(({ keys, signing, ...one }) => {
     const specs = Object.entries(keys).map(([name, source]) => [name, specOf(source, env)]);
-    return { ...one, keys: Object.fromEntries(specs) };
+    return { ...one, keys: Object.fromEntries(specs), signing: optionalSpec(signing, env) };
   });
+}
+
+function optionalSpec(source: string | undefined, env: Env): KeySpec | undefined {
+  return source === undefined ? undefined : specOf(source, env);
 }
 
 function specOf(source: string, env: Env): KeySpec {

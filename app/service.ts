@@ -9,8 +9,11 @@ import { createAdmission } from './http/admission.ts';
 import { createCallers, type KnownCaller, knownCaller } from './http/callers.ts';
 import { createGate } from './http/gate.ts';
 import { createLimits } from './http/limits.ts';
+import { createMemoryNonces } from './http/nonces.ts';
 import { createRedis } from './http/redis.ts';
-import { SHARED } from './keys/key-spec.ts';
+import { createRedisNonces, verifyCaller } from './http/verify-caller.ts';
+import { SHARED, SIGNING } from './keys/key-spec.ts';
+import type { KeyRing } from './keys/ring.ts';
 import { createKeyStore, type KeyStore, type KeyStoreOptions } from './keys/store.ts';
 import { createRetryBudget } from './pipeline/retry-budget.ts';
 import { createUpstreams, type Upstream } from './pipeline/upstreams.ts';
@@ -19,6 +22,7 @@ import type { Logger } from './telemetry/logger.ts';
 import { CIRCUIT_STATES } from './telemetry/recorder.ts';
 import type { Telemetry } from './telemetry/sdk.ts';
 import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
+import { countSignatures } from './telemetry/signatures.ts';
 
 export interface ServiceDeps {
   readonly config: Config;
@@ -37,6 +41,9 @@ export interface Service {
   /** Closes the pool; what is still in flight is cut off. */
   close(): Promise<void>;
 }
+
+/** Some 150 MB in the worst case; at the limit signed requests are refused. */
+const MAX_NONCES = 1_000_000;
 
 /** Import this after telemetry has started: it brings Express in. */
 export function createService({ config, logger, telemetry }: ServiceDeps): Service {
@@ -101,6 +108,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
       callDeadlineMs: config.CALL_DEADLINE_MS,
       attemptTimeoutMs: config.ATTEMPT_TIMEOUT_MS,
       firstEventTimeoutMs: config.FIRST_EVENT_TIMEOUT_MS,
+      signatures: config.SIGNATURE_VERSIONS,
       hedgeAfterMs: config.HEDGE_AFTER_MS,
       retry: {
         maxRetries: config.RETRY_MAX,
@@ -111,10 +119,12 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     {
       recorder,
       clock: systemClock,
+      wallClock: Date.now,
       random: Math.random,
       budget,
       upstreams,
-      hasKey: () => keys.rings().some(({ ring }) => ring.secrets().length > 0),
+      hasKey: () =>
+        keys.rings().some(({ owner, ring }) => owner.caller === SHARED && ring.valid().length > 0),
       pool,
     },
   );
@@ -140,6 +150,14 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     logger,
     config,
     lifecycle,
+    verify: verifyCaller({
+      secrets: callersSecrets(config, keys),
+      nonces: redis
+        ? createRedisNonces(redis)
+        : createMemoryNonces({ maxEntries: MAX_NONCES }, systemClock),
+      now: Date.now,
+      onResult: countSignatures(instruments),
+    }),
     onReplacedId: () => instruments.replacedIds.add(1),
     onUnauthenticated: () => instruments.unauthenticated.add(1),
   });
@@ -156,12 +174,29 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
   };
 }
 
-function toUpstream({ url, keys, ...upstream }: UpstreamConfig, store: KeyStore): Upstream {
-  const ring = store.ring({ upstream: upstream.name, caller: SHARED }, keys);
-  return { ...upstream, baseUrl: url.replace(/\/$/, ''), keys: ring };
+function toUpstream(
+  { url, keys, signing, ...upstream }: UpstreamConfig,
+  store: KeyStore,
+): Upstream {
+  const { name } = upstream;
+  return {
+    ...upstream,
+    baseUrl: url.replace(/\/$/, ''),
+    keys: store.ring({ upstream: name, caller: SHARED }, keys),
+    ...(signing && { signing: store.ring({ upstream: name, caller: SIGNING }, signing) }),
+  };
 }
 
-function toCaller({ keys, ...settings }: CallerConfig, store: KeyStore): KnownCaller {
+/** What the requests of those callers must be signed with who must sign. */
+function callersSecrets({ callers }: Config, store: KeyStore): ReadonlyMap<string, KeyRing> {
+  return new Map(
+    callers.flatMap(({ name: caller, signing }) =>
+      signing ? [[caller, store.ring({ upstream: SIGNING, caller }, signing)] as const] : [],
+    ),
+  );
+}
+
+function toCaller({ keys, signing: _, ...settings }: CallerConfig, store: KeyStore): KnownCaller {
   const rings = Object.entries(keys).map(
     ([upstream, spec]) =>
       [upstream, store.ring({ upstream, caller: settings.name }, spec)] as const,

@@ -35,6 +35,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     firstEventTimeoutMs: 2000,
     retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
     hedgeAfterMs: undefined,
+    signatures: ['v2'],
     ...part,
   };
   const upstream = anUpstream({
@@ -45,6 +46,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
   const deps = {
     recorder: { startCall: () => call },
     clock: systemClock,
+    wallClock: Date.now,
     random: () => 0,
     budget: createRetryBudget({ ratio: 0.1, capacity: 100 }),
     upstreams: createUpstreams([upstream], BREAKER, { clock: systemClock, random: () => 0 }),
@@ -88,7 +90,7 @@ test('the stages stand in this order', async (t) => {
   const { options, deps } = await setUp(t, (_, response) => response.end('{}'));
   const names = (part: Partial<ClientOptions>) =>
     createStages({ ...options, ...part }, deps).map((stage) => stage.name);
-  const below = ['failover', 'observeAttempt', 'timeout', 'hold', 'authenticate'];
+  const below = ['failover', 'observeAttempt', 'timeout', 'hold', 'authenticate', 'sign'];
   assert.deepEqual(names({}), ['observeCall', 'retry', ...below]);
   assert.deepEqual(names({ hedgeAfterMs: 1 }), ['observeCall', 'retry', 'hedge', ...below]);
 });

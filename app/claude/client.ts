@@ -1,4 +1,5 @@
 /** The client of Claude: one stage list over one transport, a deadline over each call. */
+import { randomUUID } from 'node:crypto';
 import type { Agent } from 'undici';
 import { AppError } from '../errors.ts';
 import { authenticate } from '../pipeline/authenticate.ts';
@@ -10,6 +11,8 @@ import { observeCall } from '../pipeline/observe-call.ts';
 import { compose } from '../pipeline/pipeline.ts';
 import { type RetryOptions, retry } from '../pipeline/retry.ts';
 import type { RetryBudget } from '../pipeline/retry-budget.ts';
+import { sign } from '../pipeline/sign.ts';
+import type { SignatureVersion, SigningSecret } from '../pipeline/signature.ts';
 import type {
   Clock,
   OwnKeys,
@@ -68,6 +71,8 @@ export interface ClientOptions {
   /** Of a stream, to its first event. */
   readonly firstEventTimeoutMs: number;
   readonly retry: RetryOptions;
+  /** Of requests to upstreams that want to be signed to. */
+  readonly signatures: readonly SignatureVersion[];
   /** Undefined switches hedging off. */
   readonly hedgeAfterMs: number | undefined;
 }
@@ -75,6 +80,8 @@ export interface ClientOptions {
 export interface ClientDeps {
   readonly recorder: Recorder;
   readonly clock: Clock;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
   readonly random: () => number;
   readonly budget: RetryBudget;
   readonly upstreams: Upstreams;
@@ -97,7 +104,16 @@ export function createStages(options: ClientOptions, deps: ClientDeps): readonly
     timeout(options.attemptTimeoutMs),
     hold(options.firstEventTimeoutMs, deps),
     authenticate(),
+    sign(
+      { secret: signingSecret, versions: options.signatures },
+      { now: deps.wallClock, nonce: randomUUID },
+    ),
   ];
+}
+
+function signingSecret({ upstream }: PipelineRequest): SigningSecret | undefined {
+  const key = upstream?.signing?.pick();
+  return key && { id: key.alias, secret: key.value };
 }
 
 /** @returns a client; the pool stays its creator's to close */

@@ -47,6 +47,7 @@ async function serve(
     logger: createLogger({ level: 'silent', service: 'test', secrets: [], sinks: [] }),
     config: readConfig({}),
     lifecycle: { draining: false },
+    verify: (_request, _response, next) => next(),
     onReplacedId() {},
     onUnauthenticated() {},
   });

@@ -9,3 +9,5 @@ export type KeySpec =
 export type KeyOwner = { readonly upstream: string; readonly caller: string };
 
 export const SHARED = 'shared';
+/** In the place of a caller: what we sign requests to an upstream with. */
+export const SIGNING = 'signing';

@@ -60,8 +60,8 @@ export interface KeyRing {
   /** Takes in what the source says now. @returns whether anything changed */
   update(keys: KeySet): boolean;
   view(): readonly KeyView[];
-  /** Every key that may still go out: none of them may be seen anywhere. */
-  secrets(): readonly string[];
+  /** Every key that is valid now, those that retire included. */
+  valid(): readonly ApiKey[];
 }
 
 interface Entry extends ApiKey {
@@ -198,7 +198,7 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
         sinceMs: entry.sinceMs,
         limits: entry.limits,
       })),
-    secrets: () => live().map(({ value }) => value),
+    valid: live,
   };
 }
 

@@ -54,7 +54,7 @@ export function createKeyStore(options: KeyStoreOptions, deps: KeyStoreDeps): Ke
     ready: async () => {
       await Promise.all(kept.map(({ refresher }) => refresher.ready));
     },
-    secrets: () => kept.flatMap(({ ring }) => ring.secrets()),
+    secrets: () => kept.flatMap(({ ring }) => ring.valid().map(({ secret }) => secret.reveal())),
     close() {
       for (const { refresher } of kept) refresher.stop();
     },

@@ -77,7 +77,7 @@ test('key rotation: use() that changes config.headers in place', async (t) => {
   const api = create(t, baseUrl);
   const keys = ['key-a', 'key-b'];
   const ring = ringOf(...keys);
-  const KeyStore = { getActiveKeys: async () => ring.secrets() };
+  const KeyStore = { getActiveKeys: async () => ring.valid().map(({ secret }) => secret.reveal()) };
   const getActiveKey = async () => {
     const keys = await KeyStore.getActiveKeys();
     return keys[Math.floor(Math.random() * keys.length)] ?? '';

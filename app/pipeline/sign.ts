@@ -13,7 +13,7 @@ import type { PipelineRequest, Stage } from './stage.ts';
 
 export interface SignOptions {
   /** Asked for each attempt, so that a rotation needs no restart; without one nothing is signed. */
-  readonly secret: () => SigningSecret | undefined;
+  readonly secret: (request: PipelineRequest) => SigningSecret | undefined;
   /** Default `v2` alone; both while the other end moves from one to the other. */
   readonly versions?: readonly SignatureVersion[];
   /** For a request without an upstream: a pipeline used on its own. */
@@ -31,7 +31,7 @@ export interface SignDeps {
 export function sign(options: SignOptions, deps: SignDeps): Stage {
   const { secret: current, versions = ['v2'], baseUrl = '' } = options;
   return async function sign(request, next) {
-    const secret = current();
+    const secret = current(request);
     if (!secret) return next(request);
     const timestamp = String(Math.trunc(deps.now()));
     const signed = {

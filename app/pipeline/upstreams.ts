@@ -16,6 +16,8 @@ export interface Upstream {
   /** Share among those of one priority. */
   readonly weight: number;
   readonly keys: KeyRing;
+  /** What requests to it are signed with; absent where they are not. */
+  readonly signing?: KeyRing;
   /** The caller's model → the name that it has there. */
   readonly models: Readonly<Record<string, string>>;
   /** Sent with every request. */

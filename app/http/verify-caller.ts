@@ -1,0 +1,45 @@
+/** Callers whose requests must be signed: their signature is checked with their own secrets. */
+import type { RequestHandler } from 'express';
+import type { Redis } from 'ioredis';
+import type { KeyRing } from '../keys/ring.ts';
+import type { SignatureCheck } from '../telemetry/recorder.ts';
+import { localsOf } from './context.ts';
+import type { NonceStore } from './nonces.ts';
+import { verifySignature } from './verify-signature.ts';
+
+export interface VerifyCallerDeps {
+  /** By the caller's name; who is not in it need not sign. */
+  readonly secrets: ReadonlyMap<string, KeyRing>;
+  readonly nonces: NonceStore;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly onResult: (check: SignatureCheck) => void;
+}
+
+/** Must stand behind authentication and behind what reads the body. @throws as `verifySignature` */
+export function verifyCaller({ secrets, nonces, ...deps }: VerifyCallerDeps): RequestHandler {
+  const verifiers = new Map(
+    [...secrets].map(([name, ring]) => {
+      const ofCaller = {
+        seen: (nonce: string, ttlMs: number) => nonces.seen(`${name} ${nonce}`, ttlMs),
+      };
+      const valid = () =>
+        ring.valid().map(({ alias: id, secret }) => ({ id, secret: secret.reveal() }));
+      return [name, verifySignature({ ...deps, secrets: valid, nonces: ofCaller })];
+    }),
+  );
+  return (request, response, next) => {
+    const verify = verifiers.get(localsOf(response).caller.name);
+    return verify ? verify(request, response, next) : next();
+  };
+}
+
+/** Nonces that all instances share. A command that fails refuses the request. */
+export function createRedisNonces(redis: Redis): NonceStore {
+  return {
+    async seen(nonce, ttlMs) {
+      const set = await redis.set(`claude-observatory:nonce:${nonce}`, '1', 'PX', ttlMs, 'NX');
+      return set === null;
+    },
+  };
+}
