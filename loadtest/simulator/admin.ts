@@ -44,6 +44,11 @@ async function reply(state: SimulatorState, request: IncomingMessage): Promise<R
     case 'DELETE /__sim/requests':
       state.ring.clear();
       return [200, []];
+    case 'PUT /__sim/keys':
+      return change(request, (value) => {
+        state.keys = new Set(checkKeys(value));
+        return { accepted: state.keys.size };
+      });
     case 'PUT /__sim/profile':
       return change(request, (value) => {
         state.profile = checkProfile(value);
@@ -75,6 +80,13 @@ async function change(
     if (error instanceof TypeError) return [400, { error: error.message }];
     throw error;
   }
+}
+
+function checkKeys(value: unknown): string[] {
+  if (Array.isArray(value) && value.every((key) => typeof key === 'string' && key !== '')) {
+    return value;
+  }
+  throw new TypeError('keys: must be an array of texts');
 }
 
 function checkProfile(value: unknown): ProfileName {

@@ -30,7 +30,7 @@ export interface SimulatorOptions {
 
 /** What the routes share. */
 export interface SimulatorState {
-  readonly keys: ReadonlySet<string>;
+  keys: ReadonlySet<string>;
   readonly faults: FaultBox;
   readonly ring: RequestRing;
   readonly random: () => number;
@@ -42,6 +42,8 @@ export interface Simulator {
   readonly url: string;
   readonly port: number;
   setFaults(faults: readonly Fault[]): void;
+  /** Issues and revokes keys: these are accepted from now on. */
+  setKeys(keys: readonly string[]): void;
   /** The last 1,000, oldest first. */
   requests(): RecordedRequest[];
   /** Requests of all time. */
@@ -72,6 +74,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     url: `http://${host}:${address.port}`,
     port: address.port,
     setFaults: state.faults.set,
+    setKeys(keys) {
+      state.keys = new Set(keys);
+    },
     requests: state.ring.list,
     seen: () => state.ring.seen,
     connections: () =>
