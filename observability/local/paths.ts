@@ -9,6 +9,8 @@ export const TOOLS_DIR = join(ROOT, '.tools');
 export const GO_BIN_DIR = join(TOOLS_DIR, 'bin');
 /** The root of the unpacked Debian packages. */
 export const DEBIAN_DIR = join(TOOLS_DIR, 'debian');
+/** A Python environment of its own. */
+export const MOTO_DIR = join(TOOLS_DIR, 'moto');
 /** Logs, process IDs and data of the running stack. */
 export const RUN_DIR = process.env['RUN_DIR'] || join(ROOT, '.run');
 
@@ -24,7 +26,12 @@ function isProgram(path: string): boolean {
 /** The project's own copy first, then the one on PATH; undefined where there is none. */
 export function findTool(name: string): string | undefined {
   const path = process.env['PATH'] ?? '';
-  const places = [GO_BIN_DIR, join(DEBIAN_DIR, 'usr/bin'), ...path.split(delimiter)];
+  const places = [
+    GO_BIN_DIR,
+    join(DEBIAN_DIR, 'usr/bin'),
+    join(MOTO_DIR, 'bin'),
+    ...path.split(delimiter),
+  ];
   return places.map((place) => join(place, name)).find(isProgram);
 }
 

@@ -13,13 +13,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { DEBIAN_DIR, findK6, findTool, GO_BIN_DIR, ROOT, TOOLS_DIR } from './paths.ts';
+import { DEBIAN_DIR, findK6, findTool, GO_BIN_DIR, MOTO_DIR, ROOT, TOOLS_DIR } from './paths.ts';
 import {
   ALERTMANAGER_MODULE,
   ALERTMANAGER_VERSION,
   COLLECTOR_BUILDER_MODULE,
-  DEBIAN_PACKAGES,
   K6_MODULE,
+  MOTO_VERSION,
+  PROMETHEUS_PACKAGES,
+  REDIS_PACKAGES,
 } from './versions.ts';
 
 /** A tool that is needed: how to get it here, and what to tell who cannot. */
@@ -27,12 +29,14 @@ interface Tool {
   readonly name: string;
   readonly fetch: () => void;
   readonly byHand: string;
+  /** Without it only its own tests are skipped, and say so. */
+  readonly optional?: true;
 }
 
 const TOOLS: readonly Tool[] = [
   ...['prometheus', 'promtool'].map((name) => ({
     name,
-    fetch: fetchDebianPackages,
+    fetch: () => fetchDebianPackages(PROMETHEUS_PACKAGES),
     byHand: `put ${name} on PATH: it is in Debian's packages and in Prometheus' own releases`,
   })),
   ...['alertmanager', 'amtool'].map((name) => ({
@@ -50,26 +54,26 @@ function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-function download(directory: string): void {
-  run('apt-get', ['download', ...DEBIAN_PACKAGES], directory);
+function download(packages: readonly string[], directory: string): void {
+  run('apt-get', ['download', ...packages], directory);
 }
 
 /** The package lists are the one thing that lives in the system. */
-function downloadWithLists(directory: string): void {
+function downloadWithLists(packages: readonly string[], directory: string): void {
   try {
-    download(directory);
+    download(packages, directory);
   } catch (error) {
     if (!isRoot()) throw error;
     process.stdout.write('tools: apt-get update, as this system has no package lists\n');
     run('apt-get', ['update']);
-    download(directory);
+    download(packages, directory);
   }
 }
 
-function fetchDebianPackages(): void {
+function fetchDebianPackages(packages: readonly string[]): void {
   const directory = mkdtempSync(join(TOOLS_DIR, 'deb-'));
   try {
-    downloadWithLists(directory);
+    downloadWithLists(packages, directory);
     for (const file of readdirSync(directory)) {
       run('dpkg', ['-x', join(directory, file), DEBIAN_DIR]);
     }
@@ -131,19 +135,36 @@ const COLLECTOR: Tool = {
   name: 'otelcol',
   fetch: buildCollector,
   byHand: 'install Go 1.25 or newer; its tests are skipped',
+  optional: true,
+};
+
+const REDIS: Tool = {
+  name: 'redis-server',
+  fetch: () => fetchDebianPackages(REDIS_PACKAGES),
+  byHand: 'put redis-server on PATH; its tests are skipped',
+  optional: true,
+};
+
+const MOTO: Tool = {
+  name: 'moto_server',
+  fetch() {
+    run('python3', ['-m', 'venv', MOTO_DIR]);
+    run(join(MOTO_DIR, 'bin/pip'), ['install', '--quiet', `moto[server]==${MOTO_VERSION}`]);
+  },
+  byHand: 'install Python 3 with venv; the tests of AWS Secrets Manager are skipped',
+  optional: true,
 };
 
 const SETS: Readonly<Record<string, readonly Tool[]>> = {
   stack: TOOLS,
-  test: [...TOOLS, COLLECTOR],
+  test: [...TOOLS, COLLECTOR, REDIS, MOTO],
   k6: [K6],
 };
 
 mkdirSync(GO_BIN_DIR, { recursive: true });
 const wanted = SETS[process.argv[2] ?? 'stack'] ?? TOOLS;
 const missing = wanted.filter((tool) => !ensure(tool));
-// Without a collector its own tests are skipped, and say so; nothing else needs it.
-const complete = missing.every((tool) => tool === COLLECTOR);
+const complete = missing.every(({ optional }) => optional);
 if (complete && !findK6()) {
   process.stdout.write('tools: no k6 here; `make loadtest` needs it on PATH or by `make k6`\n');
 }

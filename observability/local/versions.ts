@@ -1,7 +1,7 @@
 /** The tools of the Docker-free stack: which, of what version, and where each comes from. */
 
 /** Unpacked from Debian 12's packages into `.tools/debian`; their versions are the release's. */
-export const DEBIAN_PACKAGES = [
+export const PROMETHEUS_PACKAGES = [
   'prometheus',
   // The parts of the classic UI that Debian packages apart.
   'fonts-glyphicons-halflings',
@@ -17,6 +17,18 @@ export const DEBIAN_PACKAGES = [
   'libjs-rickshaw',
   'node-moment',
 ] as const;
+
+/** Redis with the libraries that it alone needs, from the same release. */
+export const REDIS_PACKAGES = [
+  'redis-server',
+  'redis-tools',
+  'libjemalloc2',
+  'liblzf1',
+  'libatomic1',
+];
+
+/** An AWS Secrets Manager for the tests, Apache-2.0, from PyPI. */
+export const MOTO_VERSION = '5.2.5';
 
 /**
  * Built by `go install`, alertmanager and amtool: Debian's open a template at a fixed system path and
