@@ -11,6 +11,7 @@ export function readBytes(limitBytes: number): RequestHandler {
 
 /** What body-parser throws (https://github.com/expressjs/body-parser#errors), in our terms. */
 export const bodyErrors: ErrorRequestHandler = (error, _request, _response, next) => {
+  if (error instanceof AppError) return next(error);
   const { type, status } = error as { type?: string; status?: number };
   if (type === 'entity.too.large') {
     return next(new AppError('request_too_large', 'Request exceeds the maximum size'));
