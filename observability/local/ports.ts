@@ -77,7 +77,7 @@ export function conflictWithStack(): string | undefined {
   const changed = NAMES.filter((name) => portOf(name) !== ports[name]);
   if (changed.length > 0) return `it has other ports (${changed.join(', ')})`;
   if (hasUpstream() && current.simulator) {
-    return 'it has the simulator, and CLAUDE_API_KEY or CLAUDE_UPSTREAMS is set';
+    return 'it has the simulator, and CLAUDE_API_KEY, CLAUDE_KEYS or CLAUDE_UPSTREAMS is set';
   }
   const mustStart = current.mode === 'compose' || runningPid('service') === undefined;
   if (!hasUpstream() && !current.simulator && mustStart) {

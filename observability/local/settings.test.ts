@@ -35,9 +35,23 @@ test('keys are the service\u2019s alone, those of upstreams too', () => {
   assert.equal(elsewhere, true);
 });
 
+test('so are secrets of other names, and those of callers and signatures', () => {
+  const env = {
+    VAULT_TOKEN: 'sk-vault',
+    SIGN_WITH: 'sk-sign',
+    CLAUDE_SIGNING: 'env:SIGN_WITH',
+    OWN_KEY: 'sk-own',
+    CALLERS: JSON.stringify([{ name: 'a', token_sha256: '', keys: { up: 'env:OWN_KEY' } }]),
+  };
+  const { parts, keys } = told(env);
+  assert.deepEqual(keys, { VAULT_TOKEN: 'sk-vault', SIGN_WITH: 'sk-sign', OWN_KEY: 'sk-own' });
+  assert(!JSON.stringify(parts).includes('sk-'));
+});
+
 test('the simulator answers only where neither key nor upstreams are set', () => {
   assert.equal(told({}).elsewhere, false);
   assert.equal(told({ CLAUDE_API_KEY: '', CLAUDE_UPSTREAMS: '' }).elsewhere, false);
   assert.equal(told({ CLAUDE_API_KEY: 'sk-one' }).elsewhere, true);
   assert.equal(told({ CLAUDE_UPSTREAMS: '[]' }).elsewhere, true);
+  assert.equal(told({ CLAUDE_KEYS: 'file:/run/secrets/claude' }).elsewhere, true);
 });

@@ -30,12 +30,22 @@ function allSettings(): Record<string, string> {
   return Object.fromEntries([...given(fileSettings), ...given(shellSettings)]);
 }
 
-/** Variables that hold a key: the one, and those that CLAUDE_UPSTREAMS names. */
-function isKey(name: string, { CLAUDE_UPSTREAMS: upstreams = '' }: Settings): boolean {
-  const named = [...upstreams.matchAll(/"keys"\s*:\s*"env:(\w+)"/g)].map(
-    ([, variable]) => variable,
-  );
-  return name === 'CLAUDE_API_KEY' || named.includes(name);
+/** Variables that hold secrets by themselves. */
+const SECRETS = [
+  'CLAUDE_API_KEY',
+  'VAULT_TOKEN',
+  'VAULT_SECRET_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'REDIS_URL',
+];
+/** Those that name others: `env:NAME`. */
+const SOURCES = ['CLAUDE_KEYS', 'CLAUDE_SIGNING', 'CLAUDE_UPSTREAMS', 'CALLERS'];
+
+function isKey(name: string, all: Settings): boolean {
+  const sources = SOURCES.map((source) => all[source] ?? '').join(' ');
+  const named = [...sources.matchAll(/\benv:(\w+)/g)].map(([, variable]) => variable);
+  return SECRETS.includes(name) || named.includes(name);
 }
 
 /** What a part gets that does not call Claude. */
@@ -52,6 +62,6 @@ export function keys(): Record<string, string> {
 
 /** Whether calls are to go elsewhere than to the simulator: a key of the real API, or upstreams. */
 export function hasUpstream(): boolean {
-  const { CLAUDE_API_KEY, CLAUDE_UPSTREAMS } = allSettings();
-  return CLAUDE_API_KEY !== undefined || CLAUDE_UPSTREAMS !== undefined;
+  const { CLAUDE_API_KEY, CLAUDE_KEYS, CLAUDE_UPSTREAMS } = allSettings();
+  return [CLAUDE_API_KEY, CLAUDE_KEYS, CLAUDE_UPSTREAMS].some((value) => value !== undefined);
 }

@@ -140,7 +140,7 @@ async function up(): Promise<number> {
   say(
     usesSimulator()
       ? 'No CLAUDE_API_KEY is set: the simulator answers in place of Claude.'
-      : 'CLAUDE_API_KEY or CLAUDE_UPSTREAMS is set: calls go where they say, and may cost money.',
+      : 'CLAUDE_API_KEY, CLAUDE_KEYS or CLAUDE_UPSTREAMS is set: calls go where they say, and may cost money.',
   );
   const names = missing.map(({ name }) => name);
   if (!(await startAll(backend, parts, names))) return 1;
