@@ -1,10 +1,13 @@
 /** The service's process: settings, telemetry, listen, graceful stop. The only `process.exit`. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, ConfigError, readConfig } from './config.ts';
+import { redactErrorsWith } from './errors.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetricsServer } from './telemetry/metrics-server.ts';
+import { createRedactor } from './telemetry/redaction.ts';
 import { startTelemetry, type Telemetry } from './telemetry/sdk.ts';
 
 /** EX_CONFIG of sysexits.h. */
@@ -19,7 +22,7 @@ function configOrExit(): Config {
     return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${redactor.text(error.message)}\n`);
     process.exit(EXIT_CONFIG);
   }
 }
@@ -75,14 +78,27 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
   logger.info('stopped');
 }
 
+let secrets: readonly string[] = [];
+const redactor = createRedactor({ secrets: () => secrets });
+let crashed: (error: unknown) => void = (error) =>
+  process.stderr.write(`${redactor.text(inspect(error))}\n`);
+// Node would print what was thrown as it is. Promises that nobody waited for come here too.
+process.on('uncaughtException', (error) => {
+  crashed(error);
+  process.exit(1);
+});
+
 const config = configOrExit();
-const telemetry = startTelemetry(config, packageJson.version);
+secrets = config.upstreams.flatMap(({ key }) => key ?? []);
+redactErrorsWith(redactor);
+const telemetry = startTelemetry(config, packageJson.version, { redactor });
 const logger = createLogger({
   level: config.LOG_LEVEL,
   service: config.OTEL_SERVICE_NAME,
-  secrets: config.upstreams.flatMap(({ key }) => key ?? []),
+  redactor,
   sinks: telemetry.logSink ? [process.stdout, telemetry.logSink] : [process.stdout],
 });
+crashed = (error) => logger.fatal({ err: error }, 'crashed');
 try {
   await run(config, telemetry, logger);
   process.exit(0);
