@@ -99,6 +99,13 @@ test('all other events pass byte for byte, whatever ends their lines', async () 
   assert.equal(await whole('event: ping\ndata: half'), 'event: ping\ndata: half');
 });
 
+test('an event without end is not gathered; what comes after it has its values', async () => {
+  const long = `event: odd\ndata: ${'x'.repeat(9 * 1024 * 1024)}\n\n`;
+  const all = new TextEncoder().encode(long + text('<EMAIL_1>'));
+  const chunks = Array.from({ length: 143 }, (_, i) => (i + 1) * 65_536);
+  assert.equal(await through(cut(all, ...chunks)), long + text(EMAIL));
+});
+
 test('lines that end in CR LF are cut at any byte too', async () => {
   const all = (text('to <EMAIL_1>') + stop()).replaceAll('\n', '\r\n');
   const bytes = new TextEncoder().encode(all);

@@ -1,5 +1,5 @@
 /** Redacts spans on their way out: ours and those of every instrumentation pass here. */
-import type { ReadableSpan, SpanExporter, TimedEvent } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Redactor } from './redaction.ts';
 
 /**
@@ -19,23 +19,27 @@ export function redactingExporter(exporter: SpanExporter, redactor: Redactor): S
   };
 }
 
-/** A span that has ended is still its processor's, so it is copied; its fields may be getters. */
-function redactSpan(span: ReadableSpan, redactor: Redactor): ReadableSpan {
-  const { text, value } = redactor;
-  const { status } = span;
+/** What a span shows besides its IDs, times and counts. */
+function shownBy({ name, attributes, events, status, links }: ReadableSpan) {
+  return { name, attributes, events, status, links: links.map((link) => link.attributes) };
+}
+
+function redactSpan(span: ReadableSpan, { value }: Redactor): ReadableSpan {
+  const shown = shownBy(span);
+  const clean = value(shown);
+  return clean === shown ? span : copyOf(span, clean);
+}
+
+/** A span cannot be changed when it has ended, and its fields may be getters. */
+function copyOf(span: ReadableSpan, { links, ...shown }: ReturnType<typeof shownBy>): ReadableSpan {
   return {
-    name: text(span.name),
+    ...shown,
+    links: span.links.map((link, i) => ({ ...link, attributes: links[i] ?? {} })),
     kind: span.kind,
     spanContext: () => span.spanContext(),
     ...(span.parentSpanContext && { parentSpanContext: span.parentSpanContext }),
     startTime: span.startTime,
     endTime: span.endTime,
-    status: status.message ? { ...status, message: text(status.message) } : status,
-    attributes: value(span.attributes),
-    links: span.links.map((link) =>
-      link.attributes ? { ...link, attributes: value(link.attributes) } : link,
-    ),
-    events: span.events.map((event) => redactEvent(event, redactor)),
     duration: span.duration,
     ended: span.ended,
     resource: span.resource,
@@ -44,9 +48,4 @@ function redactSpan(span: ReadableSpan, redactor: Redactor): ReadableSpan {
     droppedEventsCount: span.droppedEventsCount,
     droppedLinksCount: span.droppedLinksCount,
   };
-}
-
-function redactEvent(event: TimedEvent, { text, value }: Redactor): TimedEvent {
-  const attributes = event.attributes && value(event.attributes);
-  return { ...event, name: text(event.name), ...(attributes && { attributes }) };
 }

@@ -55,6 +55,8 @@ export const ID_FIELDS: ReadonlySet<string> = new Set([
 
 /** From a field's name to its value: in a header line, a query, a list or JSON, escaped or not. */
 const GAP = String.raw`(?:\\*["']?\s*[:=]|\\*["'],)\s*\\*["']?`;
+/** A character of a value that stands without quotes. */
+const BARE = String.raw`[^\s\\"'&,;}\])]`;
 /** Between groups of digits, in a text or a query. */
 const SPACE = String.raw`(?:[ +\u00a0-]|%20)`;
 /** Numbers stand alone: not in a word, a UUID or behind a decimal point. */
@@ -73,7 +75,7 @@ export const RULES: readonly Rule[] = [
     finds:
       '`x-api-key`, `password`, `access_token` and their like: quoted values, others from six characters',
     // A list or an object is only noticed here; in data it is hidden by its field's name.
-    pattern: String.raw`((?:${FIELDS})${GAP})(?!\[redacted)(?:(?<=["'])[^\\"'\r\n]+|[^\s\\"'&,;}\])]{6,}|[[{])`,
+    pattern: String.raw`((?:${FIELDS})${GAP})(?!\[redacted)(?:(?<=["'])[^\\"'\r\n]+|${BARE}{6,}|(?<=":)${BARE}+|[[{])`,
     replacement: `$1${CENSOR}`,
   },
   {

@@ -27,6 +27,7 @@ const FOUND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'x-api-key: 123456': `x-api-key: ${R}`,
     'CLAUDE_API_KEY=123456 PORT=1': `CLAUDE_API_KEY=${R} PORT=1`,
     '{"x-api-key":"short"}': `{"x-api-key":"${R}"}`,
+    '{"password":1234,"b":2}': `{"password":${R},"b":2}`,
     '?access_token=123456&b=2': `?access_token=${R}&b=2`,
     "{ password: 'a pass phrase' }": `{ password: '${R}' }`,
     'X-Vault-Token: abcdef': `X-Vault-Token: ${R}`,
@@ -116,6 +117,7 @@ test('a line stays JSON, whatever is hidden in it', () => {
     headers: { 'X-Api-Key': 'a', cookie: ['b'], password: { v: 1 } },
     rawHeaders: ['x-api-key', 'a', 'accept', 'b'],
     card: 4111111111111111,
+    pin: [{ password: 1 }],
     'bob@example.com': 1,
     correlation_id: 'sk-ant-1',
   };
@@ -124,6 +126,7 @@ test('a line stays JSON, whatever is hidden in it', () => {
     headers: { 'X-Api-Key': R, cookie: R, password: R },
     rawHeaders: ['x-api-key', R, 'accept', 'b'],
     card: CARD,
+    pin: [{ password: R }],
     [EMAIL]: 1,
     correlation_id: R,
   });

@@ -9,8 +9,8 @@ export interface Redactor {
   /** @returns the text itself where nothing is to be hidden */
   text(text: string): string;
   /**
-   * Plain data: every string, key and long number in it. A field whose name says that it is a secret
-   * is hidden whole; of IDs (`ID_FIELDS`) only secrets are.
+   * Plain data, such as JSON can hold: every string, key and long number in it. A field whose name
+   * says that it is a secret is hidden whole; in an ID (`ID_FIELDS`) only secrets are.
    * @returns the value itself where nothing is to be hidden, else a copy
    */
   value<T>(value: T): T;
@@ -31,16 +31,17 @@ export function createRedactor({ secrets }: { secrets: () => Iterable<string> })
   const exact = exactSecrets(secrets);
   const hideSecrets = (text: string) => secretRules.reduce(hide, replaceExact(text, exact()));
   const text = (text: string) => personalRules.reduce(hide, hideSecrets(text));
-  const value = <T>(value: T) => walk(value, text, hideSecrets) as T;
+  // Most data is clean, and that is seen in its JSON at once; an escape could cut what is looked for.
+  const isClean = (json: string) => !json.includes('\\') && text(json) === json;
   return {
     text,
-    value,
+    value: <T>(value: T) =>
+      isClean(JSON.stringify(value) ?? '') ? value : (walk(value, text, hideSecrets) as T),
     line(line) {
-      // Few lines have a backslash: those with a stack, or text in which a finding may be cut by an escape.
-      if (!line.includes('\\') && text(line) === line) return line;
+      if (isClean(line)) return line;
       const parsed = parse(line);
       if (parsed === undefined) return text(line);
-      const clean = value(parsed);
+      const clean = walk(parsed, text, hideSecrets);
       return clean === parsed ? line : `${JSON.stringify(clean)}\n`;
     },
   };
