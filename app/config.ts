@@ -86,6 +86,9 @@ export const envSchema = z.object({
     .url({ protocol: /^rediss?$/ })
     .optional()
     .describe("Where instances share callers' limits; without it each counts for itself"),
+  MASK_PERSONAL_DATA: flag
+    .default(false)
+    .describe('Hide e-mail, card and phone numbers from the upstream (docs/redaction.md)'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -288,6 +291,19 @@ function callersOf(
     const specs = Object.entries(keys).map(([name, source]) => [name, specOf(source, env)]);
     return { ...one, keys: Object.fromEntries(specs), signing: optionalSpec(signing, env) };
   });
+}
+
+/** What of the settings nobody may see: it is never shown, in no log line, span or error. */
+export function secretsOf({ upstreams, callers, ...config }: Config): readonly string[] {
+  const { VAULT_TOKEN, VAULT_SECRET_ID, REDIS_URL } = config;
+  const specs = [
+    ...upstreams.flatMap(({ keys, signing }) => [keys, signing]),
+    ...callers.flatMap(({ keys, signing }) => [...Object.values(keys), signing]),
+  ];
+  const fromEnv = specs.flatMap((spec) => (spec?.kind === 'env' && spec.value) || []);
+  const password = REDIS_URL && decodeURIComponent(new URL(REDIS_URL).password);
+  // The keys inside a JSON value are the store's to name.
+  return [...fromEnv, VAULT_TOKEN, VAULT_SECRET_ID, password].filter((text) => !!text) as string[];
 }
 
 function optionalSpec(source: string | undefined, env: Env): KeySpec | undefined {

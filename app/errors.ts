@@ -1,4 +1,5 @@
 /** The service's errors and their form on the wire, which is Anthropic's. */
+import { createRedactor, type Redactor } from './telemetry/redaction.ts';
 
 /** https://docs.anthropic.com/en/api/errors: type → HTTP status. */
 export const ERROR_STATUS = {
@@ -92,11 +93,24 @@ export interface ErrorBody {
   readonly request_id: string;
 }
 
-/** @returns the body that an official SDK turns into its error class */
+/** Until the service's secrets are known the rules hold alone. */
+let redact = createRedactor({ secrets: () => [] }).text;
+
+/** Gives errors the redactor of logs and spans. One a process: called once, at its start. */
+export function redactErrorsWith({ text }: Pick<Redactor, 'text'>): void {
+  redact = text;
+}
+
+/** An upstream's error on its way to a caller: proxies quote what they were sent, our key included. */
+export function redactError(text: string): string {
+  return redact(text);
+}
+
+/** @returns the body that an official SDK turns into its error class, its message redacted */
 export function errorBody(error: AppError, requestId: string): ErrorBody {
   return {
     type: 'error',
-    error: { type: error.type, message: error.message },
+    error: { type: error.type, message: redact(error.message) },
     request_id: requestId,
   };
 }

@@ -204,6 +204,40 @@ describe('one service, watched', { concurrency: false }, () => {
     t.assert.snapshot(shape(text));
   });
 
+  test('neither prompts, answers nor anybody’s data are in spans and lines', async () => {
+    const prompt = `${randomUUID()} is the prompt`;
+    const id = `redact-${randomUUID()}`;
+    const query = '?api_key=planted-in-query&mail=bob%40example.com';
+    for (const stream of [true, false]) {
+      const response = await fetch(`${service.url}/v1/messages${query}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': 'agent/1 (+4915123456789)',
+          'x-correlation-id': id,
+          authorization: 'Bearer planted-in-header',
+        },
+        body: BODY.replace('"hello"', JSON.stringify(prompt)).replace('{', `{"stream":${stream},`),
+      });
+      assert.equal(response.status, 200);
+      const answer = await response.text();
+      assert(stream || answer.includes(prompt), 'the simulator answers with the prompt');
+    }
+    const spans = await eventually(() => {
+      const found = store.spans().filter((s) => s.attributes['correlation.id'] === id);
+      const traces = new Set(found.map((s) => s.traceId));
+      const all = store.spans().filter((s) => traces.has(s.traceId));
+      return all.length === 8 ? all : undefined;
+    });
+    await service.line((l) => l['msg'] === 'request' && l['correlation_id'] === id);
+    const seen = JSON.stringify([spans, service.lines], (_, v) =>
+      typeof v === 'bigint' ? `${v}` : v,
+    );
+    for (const text of [prompt, 'planted-in', 'bob', '+4915']) assert(!seen.includes(text), text);
+    assert(seen.includes('api_key=[redacted]&mail=[redacted:email]'));
+    assert(seen.includes('agent/1 ([redacted:phone])'));
+  });
+
   test('the key is in no span and no log line', () => {
     assert(store.spans().length > 1000);
     const spans = JSON.stringify(store.spans(), (_, v) => (typeof v === 'bigint' ? `${v}` : v));
@@ -312,6 +346,35 @@ test('a taken port is said, and ends the process', async (t) => {
   const [code] = await once(child, 'close');
   assert.equal(code, 1);
   assert(printed.includes('EADDRINUSE'));
+});
+
+/** A module for `node --import`, before the service's own. */
+const imported = (code: string) => ({
+  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}`,
+});
+
+test('a crash ends the process with 1, and prints no secret and nobody’s data', async () => {
+  const error = `new Error('of ${KEY}, bob@example.com, sk-ant-x1')`;
+  const get = `get(env, key) { if (key === 'CLAUDE_API_KEY') throw ${error}; return env[key]; }`;
+  const before = `process.env = new Proxy(process.env, { ${get} });`;
+  const thrown = `process.on('SIGUSR2', () => { throw ${error}; });`;
+  const rejected = `process.on('SIGUSR2', () => { Promise.reject(${error}); });`;
+  for (const code of [before, thrown, rejected]) {
+    const child = spawnService({ CLAUDE_API_KEY: KEY, ...imported(code) });
+    let printed = '';
+    const read = (chunk: Buffer) => {
+      printed += chunk;
+      if (printed.includes('"listening"')) child.kill('SIGUSR2');
+    };
+    child.stderr?.on('data', read);
+    child.stdout?.on('data', read);
+    const [status] = await once(child, 'close');
+    assert.equal(status, 1, printed);
+    assert(printed.includes('Error: of '), printed);
+    for (const text of ['bob', 'sk-ant']) assert(!printed.includes(text), printed);
+    // Before the settings are read nobody knows what is a secret.
+    if (code !== before) assert(!printed.includes(KEY), printed);
+  }
 });
 
 test('log lines go out by OTLP too when that is asked for; a dead collector holds up nothing', async (t) => {

@@ -1,11 +1,14 @@
 /** The service's process: settings, telemetry, listen, graceful stop. The only `process.exit`. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, ConfigError, readConfig, secretsOf } from './config.ts';
+import { redactErrorsWith } from './errors.ts';
 import { createCallers, knownCaller } from './http/callers.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetricsServer } from './telemetry/metrics-server.ts';
+import { createRedactor } from './telemetry/redaction.ts';
 import { startTelemetry, type Telemetry } from './telemetry/sdk.ts';
 
 /** EX_CONFIG of sysexits.h. */
@@ -20,7 +23,7 @@ function configOrExit(): Config {
     return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${redactor.text(error.message)}\n`);
     process.exit(EXIT_CONFIG);
   }
 }
@@ -51,6 +54,7 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
   const { createService } = await import('./service.ts');
   const { createServer } = await import('./http/server.ts');
   const service = createService({ config, logger, telemetry });
+  secrets = () => [...secretsOf(config), ...service.secrets()];
   await service.ready();
   const server = createServer(service.app);
   const metricsServer = createMetricsServer(telemetry.prometheus);
@@ -77,18 +81,33 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
   logger.info('stopped');
 }
 
+/** Those of the settings, and, once the service is there, every key that it has. */
+let secrets: () => Iterable<string> = () => [];
+const redactor = createRedactor({ secrets: () => secrets() });
+let crashed: (error: unknown) => void = (error) =>
+  process.stderr.write(`${redactor.text(inspect(error))}\n`);
+// Node would print what was thrown as it is. Promises that nobody waited for come here too.
+process.on('uncaughtException', (error) => {
+  crashed(error);
+  process.exit(1);
+});
+
 const config = configOrExit();
+secrets = () => secretsOf(config);
+redactErrorsWith(redactor);
 const callers = createCallers(config.callers.map((caller) => knownCaller(caller)));
 const telemetry = startTelemetry(config, packageJson.version, {
+  redactor,
   trusts: (headers) =>
     config.TRUST_INBOUND_TRACE || (!callers.open && callers.find(headers) !== undefined),
 });
 const logger = createLogger({
   level: config.LOG_LEVEL,
   service: config.OTEL_SERVICE_NAME,
-  secrets: config.upstreams.flatMap(({ keys }) => (keys.kind === 'env' && keys.value) || []),
+  redactor,
   sinks: telemetry.logSink ? [process.stdout, telemetry.logSink] : [process.stdout],
 });
+crashed = (error) => logger.fatal({ err: error }, 'crashed');
 try {
   await run(config, telemetry, logger);
   process.exit(0);

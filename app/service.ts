@@ -108,6 +108,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
       callDeadlineMs: config.CALL_DEADLINE_MS,
       attemptTimeoutMs: config.ATTEMPT_TIMEOUT_MS,
       firstEventTimeoutMs: config.FIRST_EVENT_TIMEOUT_MS,
+      maskPersonalData: config.MASK_PERSONAL_DATA,
       signatures: config.SIGNATURE_VERSIONS,
       hedgeAfterMs: config.HEDGE_AFTER_MS,
       retry: {

@@ -36,6 +36,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
     hedgeAfterMs: undefined,
     signatures: ['v2'],
+    maskPersonalData: false,
     ...part,
   };
   const upstream = anUpstream({
@@ -93,6 +94,7 @@ test('the stages stand in this order', async (t) => {
   const below = ['failover', 'observeAttempt', 'timeout', 'hold', 'authenticate', 'sign'];
   assert.deepEqual(names({}), ['observeCall', 'retry', ...below]);
   assert.deepEqual(names({ hedgeAfterMs: 1 }), ['observeCall', 'retry', 'hedge', ...below]);
+  assert.deepEqual(names({ maskPersonalData: true }), ['observeCall', 'mask', 'retry', ...below]);
 });
 
 test('a late answer is asked for a second time; the first request is let go', async (t) => {

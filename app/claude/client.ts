@@ -6,6 +6,7 @@ import { authenticate } from '../pipeline/authenticate.ts';
 import { failover } from '../pipeline/failover.ts';
 import { hedge } from '../pipeline/hedge.ts';
 import { hold } from '../pipeline/hold.ts';
+import { mask } from '../pipeline/mask.ts';
 import { observeAttempt } from '../pipeline/observe-attempt.ts';
 import { observeCall } from '../pipeline/observe-call.ts';
 import { compose } from '../pipeline/pipeline.ts';
@@ -70,6 +71,7 @@ export interface ClientOptions {
   readonly attemptTimeoutMs: number;
   /** Of a stream, to its first event. */
   readonly firstEventTimeoutMs: number;
+  readonly maskPersonalData: boolean;
   readonly retry: RetryOptions;
   /** Of requests to upstreams that want to be signed to. */
   readonly signatures: readonly SignatureVersion[];
@@ -90,13 +92,12 @@ export interface ClientDeps {
 }
 
 /**
- * The stages, outermost first; a test pins their order. Their places and reasons are in
- * docs/adr/0001: observeCall, (mask), retry, hedge where it is on, failover, observeAttempt, timeout, hold,
- * authenticate, (sign). Those in brackets are not built yet.
+ * The stages, outermost first; a test pins their order. Their places and reasons are in docs/adr/0001.
  */
 export function createStages(options: ClientOptions, deps: ClientDeps): readonly Stage[] {
   return [
     observeCall(),
+    ...(options.maskPersonalData ? [mask()] : []),
     retry(options.retry, deps),
     ...(options.hedgeAfterMs === undefined ? [] : [hedge(options.hedgeAfterMs, deps)]),
     failover(deps.upstreams),

@@ -9,6 +9,7 @@ import { readConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Outcome } from '../telemetry/recorder.ts';
+import { createRedactor } from '../telemetry/redaction.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
 import { createAdmission } from './admission.ts';
 import { createCallers } from './callers.ts';
@@ -17,6 +18,7 @@ import { createServer } from './server.ts';
 
 startTelemetry(readConfig({ OTEL_SDK_DISABLED: 'true' }), 'test');
 
+const redactor = createRedactor({ secrets: () => [] });
 const BODY = '{"model":"m","max_tokens":1,"stream":true,"messages":[{"role":"user"}]}';
 
 /** Serves an app whose client streams `source`. @returns its port and the input of the last call */
@@ -44,7 +46,7 @@ async function serve(
     gate: createGate(createAdmission({ limit: 100, queue: 0, waitMs: 60_000 }), {
       take: async () => () => {},
     }),
-    logger: createLogger({ level: 'silent', service: 'test', secrets: [], sinks: [] }),
+    logger: createLogger({ level: 'silent', service: 'test', redactor, sinks: [] }),
     config: readConfig({}),
     lifecycle: { draining: false },
     verify: (_request, _response, next) => next(),

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Response } from 'express';
 import type { CallResult } from '../claude/client.ts';
-import { errorBody, toAppError } from '../errors.ts';
+import { errorBody, redactError, toAppError } from '../errors.ts';
 import { localsOf } from './context.ts';
 import { headersDown } from './headers.ts';
 
@@ -21,7 +21,7 @@ export async function writeAnswer(response: Response, result: CallResult): Promi
   if (typeof result.data === 'string') {
     response.setTimeout(STALL_MS, () => response.destroy());
     response.writeHead(result.status, { ...headers, 'server-timing': serverTiming(result) });
-    response.end(result.data);
+    response.end(result.status < 400 ? result.data : redactError(result.data));
     return;
   }
   response.writeHead(result.status, {
@@ -37,14 +37,22 @@ export async function writeAnswer(response: Response, result: CallResult): Promi
   await writeStream(response, result.data);
 }
 
+/** Begins the event that ends a stream which failed after its first content. */
+const ERROR_EVENT = Buffer.from('event: error');
+
 async function writeStream(response: Response, data: AsyncIterable<Uint8Array>): Promise<void> {
+  // From an error event on the stream is gathered: what it quotes may be in pieces.
+  const failed: Buffer[] = [];
   try {
     for await (const chunk of data) {
       if (response.destroyed) return;
-      if (!response.write(chunk)) await drained(response);
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      if (failed.length > 0 || bytes.includes(ERROR_EVENT)) failed.push(bytes);
+      else if (!response.write(bytes)) await drained(response);
     }
-    response.end();
+    response.end(redactError(Buffer.concat(failed).toString()));
   } catch (thrown) {
+    response.write(redactError(Buffer.concat(failed).toString()));
     endBroken(response, thrown);
   }
 }

@@ -3,13 +3,19 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { createLogger } from '../telemetry/logger.ts';
+import { createRedactor } from '../telemetry/redaction.ts';
 import type { Caller } from './callers.ts';
 import { createLimits, type Limits } from './limits.ts';
 import { createRedis } from './redis.ts';
 import { skipRedis, startRedis } from './testing-redis.ts';
 import { createRedisNonces } from './verify-caller.ts';
 
-const logger = createLogger({ level: 'silent', service: 'test', secrets: [], sinks: [] });
+const logger = createLogger({
+  level: 'silent',
+  service: 'test',
+  redactor: createRedactor({ secrets: () => [] }),
+  sinks: [],
+});
 
 /** An instance with a connection of its own. */
 async function anInstance(t: TestContext, url: string) {

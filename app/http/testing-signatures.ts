@@ -8,6 +8,7 @@ import { type SignOptions, sign } from '../pipeline/sign.ts';
 import { aRequest, aResponse, scripted } from '../pipeline/testing.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { SignatureCheck } from '../telemetry/recorder.ts';
+import { createRedactor } from '../telemetry/redaction.ts';
 import { bodyErrors, readBytes } from './body.ts';
 import { requestContext } from './context.ts';
 import { errorHandler } from './errors.ts';
@@ -60,7 +61,12 @@ export async function otherEnd(
 ) {
   const checks: SignatureCheck[] = [];
   const bodies: unknown[] = [];
-  const logger = createLogger({ level: 'silent', service: 'test', secrets: [], sinks: [] });
+  const logger = createLogger({
+    level: 'silent',
+    service: 'test',
+    redactor: createRedactor({ secrets: () => [] }),
+    sinks: [],
+  });
   const app = express();
   app.use(requestContext({ logger, onReplacedId() {} }));
   app.post(/.*/, parser, bodyErrors);

@@ -8,6 +8,7 @@ import {
 } from '@opentelemetry/sdk-logs';
 import { recordingSink } from './log-export.ts';
 import { createLogger } from './logger.ts';
+import { createRedactor } from './redaction.ts';
 
 const SECRET = 'sk-planted-in-a-line';
 
@@ -15,7 +16,8 @@ function setUp() {
   const exporter = new InMemoryLogRecordExporter();
   const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] });
   const sink = recordingSink(provider.getLogger('test'));
-  const logger = createLogger({ level: 'trace', service: 's', secrets: [SECRET], sinks: [sink] });
+  const redactor = createRedactor({ secrets: () => [SECRET] });
+  const logger = createLogger({ level: 'trace', service: 's', redactor, sinks: [sink] });
   const records = async () => {
     await provider.forceFlush();
     return exporter.getFinishedLogRecords();

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from './logger.ts';
+import { createRedactor } from './redaction.ts';
 
 const SECRET = 'sk-planted"with\\quotes';
 
 function capture(level = 'info') {
   const lines: string[] = [];
   const sink = { write: (line: string) => void lines.push(line) };
-  return { lines, logger: createLogger({ level, service: 's', secrets: [SECRET], sinks: [sink] }) };
+  const redactor = createRedactor({ secrets: () => [SECRET] });
+  return { lines, logger: createLogger({ level, service: 's', redactor, sinks: [sink] }) };
 }
 
 test('lines are JSON with a level word and a time', () => {
@@ -30,6 +32,16 @@ test('a secret is hidden wherever it stands', () => {
   for (const line of lines) assert.doesNotThrow(() => JSON.parse(line));
   for (const text of ['sk-planted', 'another', 'Bearer']) assert(!all.includes(text), text);
   assert(all.includes('[redacted]'));
+});
+
+test('what the rules find is hidden, in errors and their causes too', () => {
+  const { lines, logger } = capture();
+  const cause = new Error('no mail to bob@example.com');
+  logger.error({ err: new Error('card 4111 1111 1111 1111', { cause }) }, 'call +4915123456789');
+  logger.info({ response: { rawHeaders: ['set-cookie', 'sid=1'], 'x-api-key': 'k' } });
+  const all = lines.join('');
+  for (const text of ['bob', '4111', '+49', 'sid=1', '"k"']) assert(!all.includes(text), text);
+  assert.equal(JSON.parse(lines[0] ?? '').msg, 'call [redacted:phone]');
 });
 
 test('a message with line breaks stays one line', () => {

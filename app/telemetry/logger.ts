@@ -2,6 +2,7 @@
 import { trace } from '@opentelemetry/api';
 import { type Logger, pino } from 'pino';
 import { findCorrelation } from './correlation.ts';
+import type { Redactor } from './redaction.ts';
 
 export type { Logger };
 
@@ -13,24 +14,18 @@ export interface LogSink {
 export interface LoggerOptions {
   readonly level: string;
   readonly service: string;
-  /** Exact texts that no line may hold, however they got into it. */
-  readonly secrets: readonly string[];
+  readonly redactor: Pick<Redactor, 'line'>;
   readonly sinks: readonly LogSink[];
 }
 
-const CENSOR = '[redacted]';
-const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'cookie', 'set-cookie'];
-
 /**
- * Hides secrets in finished lines: the last gate, for what no path or serialiser foresaw (an error
+ * Redacts finished lines: the last gate, for what no path or serialiser could foresee (an error
  * message, a stack, a header in an unknown place).
  */
-export function redactLines(sinks: readonly LogSink[], secrets: readonly string[]): LogSink {
-  const needles = secrets.flatMap((s) => [s, JSON.stringify(s).slice(1, -1)]);
+export function redactLines(sinks: readonly LogSink[], redactor: Pick<Redactor, 'line'>): LogSink {
   return {
     write(line) {
-      let clean = line;
-      for (const needle of needles) clean = clean.replaceAll(needle, CENSOR);
+      const clean = redactor.line(line);
       for (const sink of sinks) sink.write(clean);
     },
   };
@@ -47,7 +42,7 @@ function requestIds(): Record<string, string> {
 }
 
 /** @returns the service's logger; levels are words, times RFC 3339 */
-export function createLogger({ level, service, secrets, sinks }: LoggerOptions): Logger {
+export function createLogger({ level, service, redactor, sinks }: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -55,11 +50,7 @@ export function createLogger({ level, service, secrets, sinks }: LoggerOptions):
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       mixin: requestIds,
-      redact: {
-        paths: CREDENTIAL_HEADERS.flatMap((h) => [`headers["${h}"]`, `*.headers["${h}"]`]),
-        censor: CENSOR,
-      },
     },
-    redactLines(sinks, secrets),
+    redactLines(sinks, redactor),
   );
 }

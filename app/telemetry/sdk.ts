@@ -24,6 +24,8 @@ import { type CorrelationOptions, createCorrelationPropagator } from './correlat
 import { startLogExport } from './log-export.ts';
 import type { LogSink } from './logger.ts';
 import { createInstruments, createSeriesAtZero, type Instruments } from './metrics.ts';
+import { redactingExporter } from './redacting-exporter.ts';
+import { createRedactor, type Redactor } from './redaction.ts';
 import { createSampler, samplingRatio } from './sampler.ts';
 import { createSlotIdGenerator, type SlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
 
@@ -47,8 +49,11 @@ export interface Telemetry {
   shutdown(): Promise<void>;
 }
 
-/** What a test can look into instead of a scrape. */
+/** What is not in the settings. */
 export interface TelemetryOverrides {
+  /** Every span passes it; without one the rules hold, but no secret is known. */
+  readonly redactor?: Redactor;
+  /** What a test can look into instead of a scrape. */
   readonly metricReader?: IMetricReader;
 }
 
@@ -85,7 +90,7 @@ export function startTelemetry(
   const http = httpInstrumentation();
   const resource = resourceOf(config, version);
   const sdk = new NodeSDK({
-    ...traceOptions(config, ids),
+    ...traceOptions(config, ids, overrides.redactor ?? createRedactor({ secrets: () => [] })),
     resource,
     autoDetectResources: false,
     textMapPropagator: propagator,
@@ -148,12 +153,15 @@ function api(config: Config, version: string): Pick<Telemetry, 'tracer' | 'instr
  * `traceExporter`, not `spanProcessors`: only then does the SDK measure its own queue, and dropped
  * spans are counted (`otel_sdk_processor_span_processed` with `error.type="queue_full"`).
  */
-function traceOptions(config: Config, idGenerator: SlotIdGenerator) {
+function traceOptions(config: Config, idGenerator: SlotIdGenerator, redactor: Redactor) {
   if (config.OTEL_TRACES_EXPORTER === 'none') return { spanProcessors: [] };
   return {
     sampler: createSampler(samplingRatio(config)),
     idGenerator,
-    traceExporter: new OTLPTraceExporter({ url: otlpUrl(config, 'traces') }),
+    traceExporter: redactingExporter(
+      new OTLPTraceExporter({ url: otlpUrl(config, 'traces') }),
+      redactor,
+    ),
   };
 }
 
