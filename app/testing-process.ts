@@ -1,6 +1,7 @@
 /** For tests: the service as its users run it, a process of its own on free ports. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +22,16 @@ export interface ServiceProcess {
   line(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** SIGTERM, unless it has ended. @returns the exit code */
   stop(): Promise<number | null>;
+}
+
+/** A port that was free a moment ago, for programs that cannot choose one themselves. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = portOf(server.address());
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Starts the service; `env` is all of its environment. */

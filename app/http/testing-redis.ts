@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DEBIAN_DIR, findTool } from '../../observability/local/paths.ts';
+import { freePort } from '../testing-process.ts';
 
 export const redisProgram = findTool('redis-server');
 export const skipRedis = redisProgram ? false : 'redis-server is neither in .tools nor on PATH';
@@ -39,13 +39,4 @@ export async function startRedis(port?: number): Promise<RedisProcess> {
       await exited;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
 import { findTool } from '../../observability/local/paths.ts';
+import { freePort } from '../testing-process.ts';
 import type { KeySource } from './source.ts';
 import { type VaultOptions, vaultSource } from './vault.ts';
 
@@ -13,15 +13,6 @@ const program = findTool('bao') ?? findTool('vault');
 const skip = program ? false : 'neither bao nor vault is on PATH (docs/unproven.md)';
 const ROOT = 'root-token-of-the-test';
 const signal = new AbortController().signal;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('keys from Vault', { skip, concurrency: false }, () => {
   let server: ChildProcess;
