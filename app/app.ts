@@ -21,8 +21,8 @@ export interface AppDeps {
   readonly logger: Logger;
   readonly config: Pick<Config, 'BODY_LIMIT_BYTES' | 'BATCH_MAX_ITEMS' | 'BATCH_CONCURRENCY'>;
   readonly lifecycle: Lifecycle;
-  /** Checks the signatures of callers who must sign. */
-  readonly verify: RequestHandler;
+  /** Checks the signatures of callers who must sign; undefined where none must. */
+  readonly verify: RequestHandler | undefined;
   /** Told of each request that no caller's token came with. */
   readonly onUnauthenticated: () => void;
   /** Told of each correlation ID that could not be kept. */
@@ -51,9 +51,10 @@ export function createApp(deps: AppDeps): Express {
   app.use(accessLog(logger));
   app.use(refuseWhenDraining(lifecycle));
   app.use(authenticateCaller(deps));
-  app.use('/v1/models', deps.verify, admit(gate));
+  const verify = deps.verify ? [deps.verify] : [];
+  app.use('/v1/models', ...verify, admit(gate));
   app.use(modelRoutes(client));
-  app.use(POST_PATHS, readBytes(config.BODY_LIMIT_BYTES), bodyErrors, deps.verify);
+  app.use(POST_PATHS, readBytes(config.BODY_LIMIT_BYTES), bodyErrors, ...verify);
   // After the body is here, so that a slow sender holds no place, and before it is parsed.
   app.use('/v1/messages', admit(gate));
   app.use(messageRoutes(client));

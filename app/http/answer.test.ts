@@ -49,7 +49,7 @@ async function serve(
     logger: createLogger({ level: 'silent', service: 'test', redactor, sinks: [] }),
     config: readConfig({}),
     lifecycle: { draining: false },
-    verify: (_request, _response, next) => next(),
+    verify: undefined,
     onReplacedId() {},
     onUnauthenticated() {},
   });

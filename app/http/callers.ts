@@ -13,13 +13,14 @@ export interface CallerLimits {
 export interface Caller {
   /** A configured alias, fit for a label. */
   readonly name: string;
-  readonly limits: CallerLimits;
+  /** Absent where nothing is limited. */
+  readonly limits?: CallerLimits;
   /** In place of the upstreams'. */
   readonly ownKeys?: OwnKeys;
 }
 
 /** Everybody, where no callers are configured. */
-export const ANYBODY: Caller = { name: 'anybody', limits: {} };
+export const ANYBODY: Caller = { name: 'anybody' };
 
 /** A caller with the SHA-256 of each token that he may use: two while he changes from one to the other. */
 export interface KnownCaller {
@@ -44,9 +45,10 @@ export function knownCaller(settings: CallerSettings, ownKeys?: OwnKeys): KnownC
     tokensPerMinute: settings.tokens_per_minute,
     concurrent,
   };
+  const limited = Object.values(limits).some((limit) => limit !== undefined);
   const hex = typeof digests === 'string' ? [digests] : digests;
   return {
-    caller: { name, limits, ...(ownKeys && { ownKeys }) },
+    caller: { name, ...(limited && { limits }), ...(ownKeys && { ownKeys }) },
     tokenDigests: hex.map((text) => Buffer.from(text, 'hex')),
   };
 }

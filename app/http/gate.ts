@@ -12,10 +12,12 @@ export interface Gate {
   enter(who: Pick<RequestLocals, 'caller' | 'signal'>): Promise<(tokens: number) => void>;
 }
 
+const nothing = () => {};
+
 export function createGate(admission: Admission, limits: Limits): Gate {
   return {
     async enter({ caller, signal }) {
-      const done = await limits.take(caller);
+      const done = caller.limits ? await limits.take(caller) : nothing;
       try {
         const leave = await admission.enter(signal);
         return (tokens) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Caller } from './callers.ts';
+import type { Caller, CallerLimits } from './callers.ts';
 import { createLimits } from './limits.ts';
 
-function setUp(t: TestContext, limits: Caller['limits']) {
+function setUp(t: TestContext, limits: CallerLimits) {
   // The library counts by the system's clock.
   t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
   const refused: string[] = [];

@@ -39,7 +39,7 @@ interface Counters {
 
 export function createLimits({ redis, onRefused }: LimitsDeps): Limits {
   const counters = new Map<string, Counters>();
-  const countersOf = ({ name, limits }: Caller): Counters => {
+  const countersOf = ({ name, limits = {} }: Caller): Counters => {
     const known = counters.get(name);
     if (known) return known;
     const made: Counters = {

@@ -28,7 +28,7 @@ const HEADERS = Object.fromEntries(
 ) as unknown as Readonly<Record<Family, readonly [string, string, string]>>;
 
 /** @returns undefined where a part is missing or is no number or time: what is unknown is not made up */
-export function limitOf(headers: Headers, family: Family): Limit | undefined {
+function limitOf(headers: Headers, family: Family): Limit | undefined {
   const [max, left, reset] = HEADERS[family];
   const limit = count(headers[max]);
   if (limit === undefined) return undefined;
@@ -36,6 +36,21 @@ export function limitOf(headers: Headers, family: Family): Limit | undefined {
   const resetAtMs = Date.parse(headers[reset] ?? '');
   if (remaining === undefined || Number.isNaN(resetAtMs)) return undefined;
   return { limit, remaining, resetAtMs };
+}
+
+/** Whether an answer reports any limit; most do, and most are never read. */
+export function reportsLimits(headers: Headers): boolean {
+  return FAMILIES.some((family) => headers[HEADERS[family][0]] !== undefined);
+}
+
+/** Every limit that an answer reports. */
+export function limitsOf(headers: Headers): ReadonlyMap<Family, Limit> {
+  const limits = new Map<Family, Limit>();
+  for (const family of FAMILIES) {
+    const limit = limitOf(headers, family);
+    if (limit) limits.set(family, limit);
+  }
+  return limits;
 }
 
 /** Part of a limit that is left, 0 to 1; all of it once it was reset. */

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../errors.ts';
 import type { ApiKey } from './key.ts';
-import { FAMILIES, type Family, type Limit, limitOf, shareLeft } from './limits.ts';
+import { type Family, type Limit, limitsOf, reportsLimits, shareLeft } from './limits.ts';
 import type { KeySet } from './source.ts';
 
 /** `resting`: its limit is used up until a reset; `refused`: the upstream does not take it. */
@@ -73,7 +73,9 @@ interface Entry extends ApiKey {
   refusedUntilMs: number;
   /** In a row. */
   refusals: number;
-  readonly limits: Map<Family, Limit>;
+  /** Of the last answer that reported limits: they are read when they are asked for. */
+  reported: Readonly<Record<string, string>> | undefined;
+  limits: ReadonlyMap<Family, Limit> | undefined;
 }
 
 /** A refused key is tried again after this, doubled each time: it may be new, and not known everywhere. */
@@ -132,9 +134,9 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
   };
 
   const learn = (entry: Entry, { status, headers, retryAfterMs, spent }: Answer): boolean => {
-    for (const family of FAMILIES) {
-      const limit = limitOf(headers, family);
-      if (limit) entry.limits.set(family, limit);
+    if (reportsLimits(headers)) {
+      entry.reported = headers;
+      entry.limits = undefined;
     }
     if (REFUSED_STATUS.has(status) || spent) {
       refuse(entry);
@@ -157,7 +159,8 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
     restsUntilMs: 0,
     refusedUntilMs: 0,
     refusals: 0,
-    limits: new Map(),
+    reported: undefined,
+    limits: undefined,
   });
 
   return {
@@ -196,16 +199,21 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
         alias: entry.retiresAtMs === Infinity ? entry.alias : `${entry.alias}-old`,
         state: stateOf(entry, now()),
         sinceMs: entry.sinceMs,
-        limits: entry.limits,
+        limits: limitsOfEntry(entry),
       })),
     valid: live,
   };
 }
 
+function limitsOfEntry(entry: Entry): ReadonlyMap<Family, Limit> {
+  entry.limits ??= limitsOf(entry.reported ?? {});
+  return entry.limits;
+}
+
 /** At random, by what is left of the scarcest limit; a key of which nothing is known counts as full. */
 function weighted(entries: readonly Entry[], random: () => number, nowMs: number): Entry {
-  const weights = entries.map(({ limits }) => {
-    const shares = [...limits.values()].map((limit) => shareLeft(limit, nowMs));
+  const weights = entries.map((entry) => {
+    const shares = [...limitsOfEntry(entry).values()].map((limit) => shareLeft(limit, nowMs));
     return Math.max(LEAST_WEIGHT, Math.min(1, ...shares));
   });
   let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
@@ -217,8 +225,8 @@ function weighted(entries: readonly Entry[], random: () => number, nowMs: number
 }
 
 /** 0 where no limit is known to be used up: that 429 was not about this key. */
-function untilReset({ limits }: Entry, nowMs: number): number {
-  const used = [...limits.values()].filter(({ remaining }) => remaining === 0);
+function untilReset(entry: Entry, nowMs: number): number {
+  const used = [...limitsOfEntry(entry).values()].filter(({ remaining }) => remaining === 0);
   const resets = used.map(({ resetAtMs }) => resetAtMs - nowMs).filter((ms) => ms > 0);
   return Math.max(0, ...resets);
 }
