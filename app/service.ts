@@ -42,8 +42,8 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Some 150 MB in the worst case; at the limit signed requests are refused. */
-const MAX_NONCES = 1_000_000;
+/** Some 30 MB in the worst case; at the limit signed requests are refused. */
+const MAX_NONCES = 200_000;
 
 /** Import this after telemetry has started: it brings Express in. */
 export function createService({ config, logger, telemetry }: ServiceDeps): Service {
