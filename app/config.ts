@@ -177,6 +177,9 @@ export const envSchema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: url
     .default('http://localhost:4318')
     .describe('OTLP over HTTP, base URL; /v1/traces and /v1/logs are appended'),
+  OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: flag
+    .default(false)
+    .describe('Prompts and answers go on spans, redacted as all of a span is'),
   OTEL_TRACES_SAMPLER: z
     .enum(SAMPLERS)
     .default('always_on')

@@ -348,6 +348,30 @@ test('a taken port is said, and ends the process', async (t) => {
   assert(printed.includes('EADDRINUSE'));
 });
 
+test('switched on, prompts and answers are on the call’s span, redacted', async (t) => {
+  const spans = await startSpanStore({ port: 0 });
+  t.after(spans.close);
+  const { service } = await withUpstream(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: spans.url,
+    OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: 'true',
+  });
+  for (const stream of [true, false]) {
+    const id = randomUUID();
+    const body = BODY.replace('hello', 'ask bob@example.com').replace('{', `{"stream":${stream},`);
+    const answer = await ask(service.url, { 'x-correlation-id': id }, body);
+    assert.match(await answer.text(), stream ? /message_stop/ : /bob@example.com/);
+    const { attributes } = await eventually(() =>
+      ofTrace(spans, id).find(({ name }) => name.startsWith('chat ')),
+    );
+    const input = String(attributes['gen_ai.input.messages']);
+    assert.deepEqual(JSON.parse(input), [
+      { role: 'user', parts: [{ type: 'text', content: 'ask [redacted:email]' }] },
+    ]);
+    const output = String(attributes['gen_ai.output.messages']);
+    assert.match(JSON.parse(output)[0].parts[0].content, /^You said: ask \[redacted:email\]/);
+  }
+});
+
 /** A module for `node --import`, before the service's own. */
 const imported = (code: string) => ({
   NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(code)}`,

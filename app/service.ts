@@ -63,6 +63,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     instruments,
     logger,
     models: config.CLAUDE_MODELS,
+    captureContent: config.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
     now: systemClock.now,
   });
   const keys = createKeyStore(

@@ -113,8 +113,8 @@ export function createStages(options: ClientOptions, deps: ClientDeps): readonly
 }
 
 function signingSecret({ upstream }: PipelineRequest): SigningSecret | undefined {
-  const key = upstream?.signing?.pick();
-  return key && { id: key.alias, secret: key.value };
+  const [first] = upstream?.signing?.valid() ?? [];
+  return first && { id: first.alias, secret: first.secret.reveal() };
 }
 
 /** @returns a client; the pool stays its creator's to close */

@@ -35,6 +35,9 @@ export interface StreamFacts {
   usage: Usage | undefined;
 }
 
+/** What of the call a stream is told to. */
+type Heard = Pick<CallRecord, 'chunk' | 'answer' | 'listens' | 'said'>;
+
 export interface StreamWatch {
   /** Reads a chunk. Never throws: a stream that we cannot read is still the caller's. */
   feed(chunk: Uint8Array): void;
@@ -42,7 +45,7 @@ export interface StreamWatch {
 }
 
 /** @param call is told of content and of the answer's ID, model and stop reason */
-export function watchStream(call: Pick<CallRecord, 'chunk' | 'answer'>): StreamWatch {
+export function watchStream(call: Heard): StreamWatch {
   const facts: StreamFacts = {
     heard: false,
     beginning: undefined,
@@ -67,11 +70,7 @@ export function watchStream(call: Pick<CallRecord, 'chunk' | 'answer'>): StreamW
   };
 }
 
-function readEvent(
-  { event, data }: EventSourceMessage,
-  facts: StreamFacts,
-  call: Pick<CallRecord, 'chunk' | 'answer'>,
-): void {
+function readEvent({ event, data }: EventSourceMessage, facts: StreamFacts, call: Heard): void {
   facts.heard = true;
   if (event === 'error') {
     facts.beginning ??= 'error';
@@ -82,6 +81,7 @@ function readEvent(
   if (!BEFORE_CONTENT.has(event)) facts.beginning ??= 'content';
   if (event === 'content_block_delta') {
     call.chunk();
+    if (call.listens) call.said(textOf(parseObject(data)?.['delta']));
   } else if (event === 'message_start') {
     const { usage, ...said } = readMessage(parseObject(data)?.['message']);
     facts.usage = usage;
@@ -94,4 +94,9 @@ function readEvent(
   } else if (event === 'message_stop') {
     facts.outcome ??= 'success';
   }
+}
+
+function textOf(delta: unknown): string {
+  const text = (delta as { text?: unknown } | undefined)?.text;
+  return typeof text === 'string' ? text : '';
 }

@@ -13,7 +13,7 @@ import { parseObject, readErrorType, readMessage } from './messages.ts';
 export function readWhole(
   response: PipelineResponse,
   text: string,
-  call: Pick<CallRecord, 'answer' | 'usage'>,
+  call: Pick<CallRecord, 'answer' | 'usage' | 'listens' | 'said'>,
 ): PipelineResponse {
   const { status } = response;
   const body = parseObject(text);
@@ -23,6 +23,7 @@ export function readWhole(
   const { usage, ...facts } = readMessage(body);
   call.answer(facts);
   if (usage) call.usage(usage);
+  if (call.listens) call.said(body['content']);
   return response;
 }
 

@@ -21,6 +21,7 @@ import {
   ATTR_OVERHEAD_MS,
   GEN_AI_PROVIDER,
 } from './attributes.ts';
+import { outputAttributes } from './content.ts';
 import type { Logger } from './logger.ts';
 import type { Instruments } from './metrics.ts';
 import type { CallInfo, Outcome, Usage } from './recorder.ts';
@@ -31,6 +32,8 @@ export interface SdkRecorderDeps {
   readonly logger: Logger;
   /** Names that get a `model` label of their own. */
   readonly models: readonly string[];
+  /** Whether prompts and answers go on spans. */
+  readonly captureContent: boolean;
   /** Milliseconds, monotonic: the clock of `CallInfo.receivedAtMs`. */
   readonly now: () => number;
 }
@@ -49,6 +52,8 @@ export interface CallState {
   lastChunkMs: number | undefined;
   usage: Usage | undefined;
   facts: Attributes;
+  /** Of the answer, where it is recorded: blocks, or text so far. */
+  said: unknown;
   ended: boolean;
 }
 
@@ -76,6 +81,7 @@ export function endCall(
   instruments.overhead.record(overheadMs / 1000, { operation: info.operation, stream });
   if (info.operation === 'chat') endChat(state, instruments, outcome, durationMs);
   span.setAttributes({ ...state.facts, ...usageAttributes(state.usage) });
+  if (state.said !== undefined) span.setAttributes(outputAttributes(state.said));
   span.setAttributes({ [ATTR_OUTCOME]: outcome, [ATTR_OVERHEAD_MS]: round(overheadMs) });
   markError(span, outcome);
   span.end();

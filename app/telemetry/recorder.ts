@@ -33,6 +33,8 @@ export interface CallInfo {
   readonly stream: boolean;
   /** A configured alias, `anybody` where none are configured. */
   readonly caller: string;
+  /** Its JSON text: looked at only where prompts are to be recorded. */
+  readonly body?: string;
   /** When the caller's request came in, `clock.now()` milliseconds. */
   readonly receivedAtMs: number;
 }
@@ -100,6 +102,10 @@ export interface CallRecord {
   chunk(): void;
   /** What an attempt used, once for each: what a failed one used is paid for too. */
   usage(usage: Usage): void;
+  /** Whether `said` wants to be told: prompts and answers stay out of telemetry unless switched on. */
+  readonly listens: boolean;
+  /** Content of the answer: all blocks of a whole one, or the text of a stream's delta. */
+  said(content: unknown): void;
   /** What the upstream said of the answer: its ID, real model, stop reason. */
   answer(facts: { id?: string; model?: string; stopReason?: string; requestId?: string }): void;
   /** Used so far. */
@@ -131,6 +137,8 @@ export const unrecordedCall: CallRecord = {
   waitEnds() {},
   chunk() {},
   usage() {},
+  listens: false,
+  said() {},
   answer() {},
   tokens: () => 0,
   waitedMs: () => 0,

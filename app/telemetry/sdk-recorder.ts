@@ -25,6 +25,7 @@ import {
   round,
   type SdkRecorderDeps,
 } from './call-end.ts';
+import { inputAttributes } from './content.ts';
 import { findCorrelation, markInjected } from './correlation.ts';
 import type { Logger } from './logger.ts';
 import { ERROR_TYPES } from './metrics.ts';
@@ -44,6 +45,10 @@ export function createSdkRecorder(deps: SdkRecorderDeps): Recorder {
         attributes: callAttributes(info),
       });
       if (info.operation === 'chat') deps.instruments.inFlight.add(1);
+      const { body } = info;
+      if (deps.captureContent && body) {
+        attempt(() => span.setAttributes(inputAttributes(body)), 'input', deps.logger);
+      }
       const state: CallState = {
         info,
         model,
@@ -55,6 +60,7 @@ export function createSdkRecorder(deps: SdkRecorderDeps): Recorder {
         lastChunkMs: undefined,
         usage: undefined,
         facts: {},
+        said: undefined,
         ended: false,
       };
       return safely(createCallRecord(state, deps), deps.logger);
@@ -132,6 +138,11 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
     },
     usage(usage) {
       state.usage = state.usage ? sum(state.usage, usage) : usage;
+    },
+    listens: deps.captureContent,
+    said(content) {
+      const before = typeof state.said === 'string' ? state.said : '';
+      state.said = typeof content === 'string' ? before + content : content;
     },
     answer({ id, model, stopReason, requestId }) {
       Object.assign(state.facts, {
@@ -211,6 +222,7 @@ const FENCED = [
   'retryRefused',
   'chunk',
   'usage',
+  'said',
   'answer',
   'end',
 ] as const;
