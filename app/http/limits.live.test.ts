@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger } from '../telemetry/logger.ts';
 import { createRedactor } from '../telemetry/redaction.ts';
 import type { Caller } from './callers.ts';
 import { createLimits, type Limits } from './limits.ts';
+import { createPlaces } from './places.ts';
 import { createRedis } from './redis.ts';
 import { skipRedis, startRedis } from './testing-redis.ts';
 import { createRedisNonces } from './verify-caller.ts';
@@ -75,6 +77,23 @@ describe('limits in Redis', { skip: skipRedis, concurrency: false }, () => {
     await once(redis, 'ready');
     await limits.take({ ...caller, name: 'after' });
     assert.equal((await redis.keys('*after*')).length, 2);
+  });
+
+  test('a place is held as long as its call lasts, and a dead Redis ends nothing but the sharing', async (t) => {
+    const server = await startRedis();
+    const [one, other] = await Promise.all([anInstance(t, server.url), anInstance(t, server.url)]);
+    const [here, there] = [one, other].map(({ redis }) => createPlaces('search', 1, redis, 100));
+    const leave = await here?.enter();
+    assert(leave);
+    await delay(400);
+    assert.equal(await there?.enter(), undefined, 'its lease was renewed');
+    const down = once(one.redis, 'close');
+    await server.stop();
+    await down;
+    // A renewal fails now; one that nobody caught would end the process.
+    await delay(400);
+    leave();
+    assert(await here?.enter());
   });
 
   test('a nonce is used once by all instances; without Redis a signature cannot be checked', async (t) => {

@@ -10,7 +10,12 @@ export interface Places {
 /** An instance that dies gives its places back after this, milliseconds. */
 const LEASE_MS = 10_000;
 
-export function createPlaces(name: string, limit: number, redis: Redis | undefined): Places {
+export function createPlaces(
+  name: string,
+  limit: number,
+  redis: Redis | undefined,
+  leaseMs = LEASE_MS,
+): Places {
   let taken = 0;
   /** This instance alone never takes more than all may, so Redis is not asked for nothing. */
   const enterHere = () => {
@@ -25,30 +30,44 @@ export function createPlaces(name: string, limit: number, redis: Redis | undefin
     async enter() {
       const leaveHere = enterHere();
       if (!leaveHere) return undefined;
-      const everywhere = await enterEverywhere(redis, name, limit);
-      if (everywhere === 'full') {
+      const leaveEverywhere = await enterEverywhere(redis, name, limit, leaseMs);
+      if (leaveEverywhere === 'full') {
         leaveHere();
         return undefined;
       }
       return () => {
         leaveHere();
-        if (everywhere !== 'unknown') void everywhere.release().catch(() => {});
+        leaveEverywhere();
       };
     },
   };
 }
 
-/** @returns `unknown` while Redis is down: then the count of this instance holds */
-async function enterEverywhere(redis: Redis, name: string, limit: number) {
-  const semaphore = new Semaphore(redis, `claude-observatory:${name}`, limit, {
-    lockTimeout: LEASE_MS,
-    acquireAttemptsLimit: 1,
-    // A lease that was lost is no reason to end a call.
-    onLockLost: () => {},
+/** @returns how to leave, which is nothing while Redis is down: then the count of this instance holds */
+async function enterEverywhere(
+  redis: Redis,
+  name: string,
+  limit: number,
+  leaseMs: number,
+): Promise<'full' | (() => void)> {
+  const unknown = () => {};
+  if (redis.status !== 'ready') return unknown;
+  const key = `claude-observatory:${name}`;
+  // The library's own renewal rejects into nowhere when Redis is down, and ends the process.
+  const options = { lockTimeout: leaseMs, acquireAttemptsLimit: 1, refreshInterval: 0 };
+  const place = new Semaphore(redis, key, limit, options);
+  const entered = await place.tryAcquire().catch(() => undefined);
+  if (entered === undefined) return unknown;
+  if (!entered) return 'full';
+  const { identifier } = place;
+  const renewed = new Semaphore(redis, key, limit, {
+    ...options,
+    identifier,
+    acquiredExternally: true,
   });
-  if (redis.status !== 'ready') return 'unknown';
-  return semaphore.tryAcquire().then(
-    (acquired) => (acquired ? semaphore : ('full' as const)),
-    () => 'unknown' as const,
-  );
+  const renewal = setInterval(() => void renewed.tryAcquire().catch(() => {}), leaseMs / 2).unref();
+  return () => {
+    clearInterval(renewal);
+    place.release().catch(() => {});
+  };
 }
