@@ -95,6 +95,25 @@ describe('keys in a file', { concurrency: false }, () => {
       assert(!text.includes(key) && !JSON.stringify(service.lines).includes(key));
   });
 
+  test('metrics show the keys that are, and none that were', async () => {
+    const shown = (text: string) =>
+      [...text.matchAll(/claude_api_key_state\{[^}]*key="([^"]+)",state="active"\}/g)].map(
+        ([, alias]) => alias,
+      );
+    for (let i = 0; i < 20; i++) {
+      write(JSON.stringify({ [`dated-${i}`]: FOUR }));
+      const limitMs = performance.now() + 10_000;
+      let seen: (string | undefined)[] = [];
+      while (!seen.includes(`dated-${i}`) && performance.now() < limitMs) {
+        seen = shown(await metrics());
+      }
+      assert.deepEqual(
+        seen.filter((alias) => !alias?.endsWith('-old')),
+        [`dated-${i}`],
+      );
+    }
+  });
+
   test('from the change to its use', async (t) => {
     simulator.setKeys([ONE, FOUR]);
     write(ONE);

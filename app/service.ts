@@ -17,7 +17,7 @@ import type { KeyRing } from './keys/ring.ts';
 import { createKeyStore, type KeyStore, type KeyStoreOptions } from './keys/store.ts';
 import { createRetryBudget } from './pipeline/retry-budget.ts';
 import { createUpstreams, type Upstream } from './pipeline/upstreams.ts';
-import { createReadObserver, observeKeys } from './telemetry/key-metrics.ts';
+import { createKeyProducer, createReadObserver } from './telemetry/key-metrics.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { CIRCUIT_STATES } from './telemetry/recorder.ts';
 import type { Telemetry } from './telemetry/sdk.ts';
@@ -27,7 +27,7 @@ import { countSignatures } from './telemetry/signatures.ts';
 export interface ServiceDeps {
   readonly config: Config;
   readonly logger: Logger;
-  readonly telemetry: Pick<Telemetry, 'tracer' | 'instruments'>;
+  readonly telemetry: Pick<Telemetry, 'tracer' | 'instruments' | 'produce'>;
 }
 
 export interface Service {
@@ -80,7 +80,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
       onRead: createReadObserver(instruments, logger),
     },
   );
-  observeKeys(instruments, keys, Date.now);
+  telemetry.produce(createKeyProducer(keys, Date.now));
   const budget = createRetryBudget({
     ratio: config.RETRY_BUDGET_RATIO,
     capacity: config.RETRY_BUDGET_CAPACITY,

@@ -1,45 +1,87 @@
 /** What metrics say of the keys: state, age, limits left, and how their sources are. */
-import type { ObservableResult } from '@opentelemetry/api';
+import { type Attributes, ValueType } from '@opentelemetry/api';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  AggregationTemporality,
+  DataPointType,
+  type GaugeMetricData,
+  type MetricProducer,
+} from '@opentelemetry/sdk-metrics';
 import type { KeyOwner } from '../keys/key-spec.ts';
 import type { Read } from '../keys/refresh.ts';
 import { KEY_STATES, type KeyView } from '../keys/ring.ts';
 import type { KeyStore } from '../keys/store.ts';
 import type { Logger } from './logger.ts';
-import type { Instruments } from './metrics.ts';
+import { type Instruments, METRICS, type MetricDefinition } from './metrics.ts';
 
-/** Shows the keys that `store` has at each scrape. */
-export function observeKeys(instruments: Instruments, store: KeyStore, now: () => number): void {
-  const each =
-    (see: (result: ObservableResult, view: KeyView, owner: KeyOwner) => void) =>
-    (result: ObservableResult) => {
-      for (const { owner, ring } of store.rings()) {
-        for (const view of ring.view()) see(result, view, owner);
-      }
-    };
-  instruments.keyState.addCallback(
-    each((result, { alias: key, state: is }, owner) => {
-      for (const state of KEY_STATES)
-        result.observe(Number(state === is), { ...owner, key, state });
-    }),
-  );
-  instruments.keyAge.addCallback(
-    each((result, { alias: key, sinceMs }, owner) => {
-      result.observe((now() - sinceMs) / 1000, { ...owner, key });
-    }),
-  );
-  instruments.rateLimitRemaining.addCallback(
-    each((result, { alias: key, limits }, owner) => {
-      for (const [family, limit] of limits) {
-        const left = now() >= limit.resetAtMs ? limit.limit : limit.remaining;
-        result.observe(left, { ...owner, key, family });
-      }
-    }),
-  );
-  instruments.rateLimitMax.addCallback(
-    each((result, { alias: key, limits }, owner) => {
-      for (const [family, { limit }] of limits) result.observe(limit, { ...owner, key, family });
-    }),
-  );
+type Point = readonly [value: number, labels: Attributes];
+
+/** What a key has to say to each of the metrics. */
+const POINTS: Readonly<
+  Record<
+    'keyState' | 'keyAge' | 'rateLimitRemaining' | 'rateLimitMax',
+    (view: KeyView, nowMs: number) => readonly Point[]
+  >
+> = {
+  keyState: ({ state: is }) => KEY_STATES.map((state) => [Number(state === is), { state }]),
+  keyAge: ({ sinceMs }, nowMs) => [[(nowMs - sinceMs) / 1000, {}]],
+  rateLimitRemaining: ({ limits }, nowMs) =>
+    [...limits].map(([family, { limit, remaining, resetAtMs }]) => [
+      nowMs >= resetAtMs ? limit : remaining,
+      { family },
+    ]),
+  rateLimitMax: ({ limits }) => [...limits].map(([family, { limit }]) => [limit, { family }]),
+};
+
+/**
+ * The keys that `store` has at each scrape, and no others: an observable gauge of the SDK would go on with
+ * the last value of every key that ever was, until its series are used up.
+ * @param now milliseconds since the epoch
+ */
+export function createKeyProducer(store: KeyStore, now: () => number): MetricProducer {
+  return {
+    async collect() {
+      const nowMs = now();
+      const metrics = Object.entries(POINTS).map(([name, pointsOf]) => {
+        const points = keysOf(store).flatMap(({ owner, view }) =>
+          pointsOf(view, nowMs).map(
+            ([value, labels]): Point => [value, { ...owner, key: view.alias, ...labels }],
+          ),
+        );
+        return gauge(METRICS[name as keyof typeof POINTS], points, nowMs);
+      });
+      const scope = { name: 'claude-observatory' };
+      const resource = resourceFromAttributes({});
+      return { resourceMetrics: { resource, scopeMetrics: [{ scope, metrics }] }, errors: [] };
+    },
+  };
+}
+
+/** One of each alias: several may retire under the same. */
+function keysOf(store: KeyStore): readonly { owner: KeyOwner; view: KeyView }[] {
+  return store.rings().flatMap(({ owner, ring }) => {
+    const byAlias = new Map(ring.view().map((view) => [view.alias, view]));
+    return [...byAlias.values()].map((view) => ({ owner, view }));
+  });
+}
+
+function gauge(
+  { name, help, unit }: MetricDefinition,
+  points: readonly Point[],
+  nowMs: number,
+): GaugeMetricData {
+  const endTime: [number, number] = [Math.floor(nowMs / 1000), (nowMs % 1000) * 1_000_000];
+  return {
+    descriptor: { name, description: help, unit, valueType: ValueType.DOUBLE },
+    aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    dataPointType: DataPointType.GAUGE,
+    dataPoints: points.map(([value, attributes]) => ({
+      attributes,
+      value,
+      startTime: endTime,
+      endTime,
+    })),
+  };
 }
 
 /** Counts a read of a source; says a failure, and when it is over. */

@@ -63,7 +63,14 @@ const GEN_AI_TOKEN_BUCKETS = [
 /** One instrument. `labels` maps each label to its values, or to the name of their allow-list. */
 export interface MetricDefinition {
   readonly name: string;
-  readonly kind: 'counter' | 'histogram' | 'gauge' | 'up_down_counter' | 'observable_gauge';
+  /** A `produced_gauge` is no instrument: what is now is made at each scrape, and nothing of before. */
+  readonly kind:
+    | 'counter'
+    | 'histogram'
+    | 'gauge'
+    | 'up_down_counter'
+    | 'observable_gauge'
+    | 'produced_gauge';
   readonly unit: string;
   readonly help: string;
   readonly labels: Readonly<Record<string, readonly string[] | string>>;
@@ -224,14 +231,14 @@ export const METRICS = {
   },
   keyState: {
     name: 'claude_api_key_state',
-    kind: 'observable_gauge',
+    kind: 'produced_gauge',
     unit: '1',
     help: '1 for the state that a key is in: resting until its limit is reset, refused by the upstream',
     labels: { ...KEY_OWNER, key: KEY, state: KEY_STATES },
   },
   keyAge: {
     name: 'claude_api_key_age_seconds',
-    kind: 'observable_gauge',
+    kind: 'produced_gauge',
     unit: 's',
     help: 'Since this instance first had the key',
     labels: { ...KEY_OWNER, key: KEY },
@@ -259,14 +266,14 @@ export const METRICS = {
   },
   rateLimitRemaining: {
     name: 'claude_api_rate_limit_remaining',
-    kind: 'observable_gauge',
+    kind: 'produced_gauge',
     unit: '1',
     help: 'What is left of a key’s rate limit, as the upstream last said; absent where it never did',
     labels: { ...KEY_OWNER, key: KEY, family: FAMILIES },
   },
   rateLimitMax: {
     name: 'claude_api_rate_limit_max',
-    kind: 'observable_gauge',
+    kind: 'produced_gauge',
     unit: '1',
     help: 'The whole of that limit',
     labels: { ...KEY_OWNER, key: KEY, family: FAMILIES },
@@ -360,7 +367,9 @@ type InstrumentOf<D extends MetricDefinition> = D['kind'] extends 'counter'
       ? UpDownCounter
       : D['kind'] extends 'gauge'
         ? Gauge
-        : ReturnType<Meter['createObservableGauge']>;
+        : D['kind'] extends 'produced_gauge'
+          ? undefined
+          : ReturnType<Meter['createObservableGauge']>;
 
 /** The instruments by their names in the catalogue. */
 export type Instruments = {
@@ -382,6 +391,8 @@ function createInstrument(meter: Meter, definition: MetricDefinition) {
       return meter.createUpDownCounter(name, options);
     case 'gauge':
       return meter.createGauge(name, options);
+    case 'produced_gauge':
+      return undefined;
     case 'observable_gauge':
       return meter.createObservableGauge(name, options);
   }

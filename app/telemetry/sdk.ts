@@ -14,7 +14,11 @@ import {
   resourceFromAttributes,
   serviceInstanceIdDetector,
 } from '@opentelemetry/resources';
-import { AggregationType, type IMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationType,
+  type IMetricReader,
+  type MetricProducer,
+} from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
@@ -37,12 +41,19 @@ const HTTP_SERVER_BUCKETS = [
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 120, 300,
 ];
 
+const NOTHING = {
+  resourceMetrics: { resource: resourceFromAttributes({}), scopeMetrics: [] },
+  errors: [],
+};
+
 /** Running telemetry. */
 export interface Telemetry {
   readonly tracer: Tracer;
   readonly instruments: Instruments;
   /** Answers a scrape; absent when the SDK is disabled. */
   readonly prometheus: PrometheusExporter | undefined;
+  /** Adds what is made at each scrape. */
+  produce(metrics: MetricProducer): void;
   /** Takes log lines to be sent on; absent unless that is asked for. */
   readonly logSink: LogSink | undefined;
   /** Exports what is left and stops. Never rejects: a dead collector is no failure of ours. */
@@ -81,11 +92,17 @@ export function startTelemetry(
     return {
       ...api(config, version),
       prometheus: undefined,
+      produce() {},
       logSink: undefined,
       shutdown: async () => {},
     };
   }
-  const prometheus = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
+  let producer: MetricProducer | undefined;
+  const prometheus = new PrometheusExporter({
+    preventServerStart: true,
+    withoutScopeInfo: true,
+    metricProducers: [{ collect: async (options) => producer?.collect(options) ?? NOTHING }],
+  });
   const ids = createSlotIdGenerator();
   const http = httpInstrumentation();
   const resource = resourceOf(config, version);
@@ -116,6 +133,9 @@ export function startTelemetry(
   return {
     ...api(config, version),
     prometheus,
+    produce(metrics) {
+      producer = metrics;
+    },
     logSink: logs?.sink,
     shutdown: async () => {
       await Promise.allSettled([sdk.shutdown(), logs?.shutdown()]);
