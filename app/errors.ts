@@ -94,23 +94,26 @@ export interface ErrorBody {
 }
 
 /** Until the service's secrets are known the rules hold alone. */
-let redact = createRedactor({ secrets: () => [] }).text;
+let redactor: Pick<Redactor, 'text' | 'line'> = createRedactor({ secrets: () => [] });
 
 /** Gives errors the redactor of logs and spans. One a process: called once, at its start. */
-export function redactErrorsWith({ text }: Pick<Redactor, 'text'>): void {
-  redact = text;
+export function redactErrorsWith(own: Pick<Redactor, 'text' | 'line'>): void {
+  redactor = own;
 }
 
-/** An upstream's error on its way to a caller: proxies quote what they were sent, our key included. */
+/**
+ * An upstream's error on its way to a caller: proxies quote what they were sent, our key included.
+ * @param text JSON as a rule, and then JSON again
+ */
 export function redactError(text: string): string {
-  return redact(text);
+  return redactor.line(text).trimEnd();
 }
 
 /** @returns the body that an official SDK turns into its error class, its message redacted */
 export function errorBody(error: AppError, requestId: string): ErrorBody {
   return {
     type: 'error',
-    error: { type: error.type, message: redact(error.message) },
+    error: { type: error.type, message: redactor.text(error.message) },
     request_id: requestId,
   };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Response } from 'express';
 import type { CallResult } from '../claude/client.ts';
 import { errorBody, redactError, toAppError } from '../errors.ts';
+import { createErrorCleaner } from './clean-errors.ts';
 import { localsOf } from './context.ts';
 import { headersDown } from './headers.ts';
 
@@ -37,22 +38,17 @@ export async function writeAnswer(response: Response, result: CallResult): Promi
   await writeStream(response, result.data);
 }
 
-/** Begins the event that ends a stream which failed after its first content. */
-const ERROR_EVENT = Buffer.from('event: error');
-
 async function writeStream(response: Response, data: AsyncIterable<Uint8Array>): Promise<void> {
-  // From an error event on the stream is gathered: what it quotes may be in pieces.
-  const failed: Buffer[] = [];
+  const cleaner = createErrorCleaner();
   try {
     for await (const chunk of data) {
       if (response.destroyed) return;
-      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-      if (failed.length > 0 || bytes.includes(ERROR_EVENT)) failed.push(bytes);
-      else if (!response.write(bytes)) await drained(response);
+      const clean = cleaner.push(chunk);
+      if (clean.length > 0 && !response.write(clean)) await drained(response);
     }
-    response.end(redactError(Buffer.concat(failed).toString()));
+    response.end(cleaner.rest());
   } catch (thrown) {
-    response.write(redactError(Buffer.concat(failed).toString()));
+    response.write(cleaner.rest());
     endBroken(response, thrown);
   }
 }
