@@ -52,11 +52,13 @@ export function createApp(deps: AppDeps): Express {
   app.use(refuseWhenDraining(lifecycle));
   app.use(authenticateCaller(deps));
   const verify = deps.verify ? [deps.verify] : [];
-  app.use('/v1/models', ...verify, admit(gate));
+  app.use('/v1/models', admit(gate), ...verify);
   app.use(modelRoutes(client));
-  app.use(POST_PATHS, readBytes(config.BODY_LIMIT_BYTES), bodyErrors, ...verify);
+  app.use(POST_PATHS, readBytes(config.BODY_LIMIT_BYTES), bodyErrors);
   // After the body is here, so that a slow sender holds no place, and before it is parsed.
   app.use('/v1/messages', admit(gate));
+  // Behind the limits: a caller who is over his takes no nonce.
+  if (deps.verify) app.use(POST_PATHS, deps.verify);
   app.use(messageRoutes(client));
   app.use(batchRoutes(client, gate, config));
   app.all(POST_PATHS, methodNotAllowed('POST'));

@@ -42,8 +42,8 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Some 30 MB in the worst case; at the limit signed requests are refused. */
-const MAX_NONCES = 200_000;
+/** Of each caller who signs, some 15 MB; at the limit his requests are refused. */
+const MAX_NONCES = 100_000;
 
 /** Import this after telemetry has started: it brings Express in. */
 export function createService({ config, logger, telemetry }: ServiceDeps): Service {
@@ -154,9 +154,10 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
     lifecycle,
     verify: verifyCaller({
       secrets: callersSecrets(config, keys),
-      nonces: redis
-        ? createRedisNonces(redis)
-        : createMemoryNonces({ maxEntries: MAX_NONCES }, systemClock),
+      nonces: () =>
+        redis
+          ? createRedisNonces(redis)
+          : createMemoryNonces({ maxEntries: MAX_NONCES }, systemClock),
       now: Date.now,
       onResult: countSignatures(instruments),
     }),

@@ -66,6 +66,7 @@ describe('limits in Redis', { skip: skipRedis, concurrency: false }, () => {
 
   test('while Redis is down each instance counts for itself; when it is back they share again', async (t) => {
     const server = await startRedis();
+    t.after(server.stop);
     const { limits, redis } = await anInstance(t, server.url);
     const caller = { name: 'search', limits: { requestsPerMinute: 5, concurrent: 3 } };
     const down = once(redis, 'close');
@@ -81,23 +82,25 @@ describe('limits in Redis', { skip: skipRedis, concurrency: false }, () => {
 
   test('a place is held as long as its call lasts, and a dead Redis ends nothing but the sharing', async (t) => {
     const server = await startRedis();
+    t.after(server.stop);
     const [one, other] = await Promise.all([anInstance(t, server.url), anInstance(t, server.url)]);
-    const [here, there] = [one, other].map(({ redis }) => createPlaces('search', 1, redis, 100));
+    const [here, there] = [one, other].map(({ redis }) => createPlaces('search', 1, redis, 1_000));
     const leave = await here?.enter();
     assert(leave);
-    await delay(400);
+    await delay(1_500);
     assert.equal(await there?.enter(), undefined, 'its lease was renewed');
     const down = once(one.redis, 'close');
     await server.stop();
     await down;
     // A renewal fails now; one that nobody caught would end the process.
-    await delay(400);
+    await delay(1_500);
     leave();
     assert(await here?.enter());
   });
 
   test('a nonce is used once by all instances; without Redis a signature cannot be checked', async (t) => {
     const server = await startRedis();
+    t.after(server.stop);
     const [one, other] = await Promise.all([anInstance(t, server.url), anInstance(t, server.url)]);
     const [here, there] = [createRedisNonces(one.redis), createRedisNonces(other.redis)];
     assert.equal(await here.seen('n', 60_000), false);

@@ -60,12 +60,12 @@ async function enterEverywhere(
   if (entered === undefined) return unknown;
   if (!entered) return 'full';
   const { identifier } = place;
-  const renewed = new Semaphore(redis, key, limit, {
-    ...options,
-    identifier,
-    acquiredExternally: true,
-  });
-  const renewal = setInterval(() => void renewed.tryAcquire().catch(() => {}), leaseMs / 2).unref();
+  // One that is taken from elsewhere is renewed by its first `tryAcquire`, and by that alone.
+  const renew = () =>
+    new Semaphore(redis, key, limit, { ...options, identifier, acquiredExternally: true })
+      .tryAcquire()
+      .catch(() => {});
+  const renewal = setInterval(renew, leaseMs / 2).unref();
   return () => {
     clearInterval(renewal);
     place.release().catch(() => {});

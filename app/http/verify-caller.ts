@@ -10,7 +10,8 @@ import { verifySignature } from './verify-signature.ts';
 export interface VerifyCallerDeps {
   /** By the caller's name; who is not in it need not sign. */
   readonly secrets: ReadonlyMap<string, KeyRing>;
-  readonly nonces: NonceStore;
+  /** A store for each caller: whoever fills his own locks out nobody else. */
+  readonly nonces: () => NonceStore;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly onResult: (check: SignatureCheck) => void;
@@ -29,8 +30,9 @@ export function verifyCaller({
   if (secrets.size === 0) return undefined;
   const verifiers = new Map(
     [...secrets].map(([name, ring]) => {
+      const store = nonces();
       const ofCaller = {
-        seen: (nonce: string, ttlMs: number) => nonces.seen(`${name} ${nonce}`, ttlMs),
+        seen: (nonce: string, ttlMs: number) => store.seen(`${name} ${nonce}`, ttlMs),
       };
       const valid = () =>
         ring.valid().map(({ alias: id, secret }) => ({ id, secret: secret.reveal() }));

@@ -71,8 +71,10 @@ test('many refusals of calls that were under way are one', () => {
 test('the last key is never given up: there is nothing to lose, and it may be well again', () => {
   const { ring, has } = setUp();
   has({ a: 'key-a' });
-  assert.equal(use(ring, 'key-a', answer(401)), false);
-  assert.equal(use(ring, 'key-a', answer(401)), false);
+  for (let i = 0; i < 2; i++) {
+    use(ring, 'key-a', answer(401));
+    assert.equal(ring.isWell(), false);
+  }
 });
 
 test('a limited key rests until its time, told or by the reset of what is used up', () => {
@@ -85,7 +87,8 @@ test('a limited key rests until its time, told or by the reset of what is used u
     'anthropic-ratelimit-input-tokens-remaining': '0',
     'anthropic-ratelimit-input-tokens-reset': reset(9_000),
   };
-  assert.equal(use(ring, 'key-b', answer(429, { headers })), false, 'no other is left');
+  use(ring, 'key-b', answer(429, { headers }));
+  assert.equal(ring.isWell(), false);
   assert.equal(ring.pick().value, 'key-a', 'it is back before the other');
   pass(9_000);
   assert.deepEqual(states(ring), { a: 'active', b: 'active' });
@@ -95,6 +98,50 @@ test('a 429 that is not about the key leaves it in use', () => {
   const { ring, has } = setUp();
   has({ a: 'key-a', b: 'key-b' });
   assert.equal(use(ring, 'key-a', answer(429)), false);
+  assert.equal(states(ring)['a'], 'active');
+});
+
+test('a key that is answered well again is well at once, unless it was asked before', () => {
+  const { ring, has, pass } = setUp();
+  has({ a: 'key-a' });
+  const before = ring.pick();
+  pass(1);
+  use(ring, 'key-a', answer(401));
+  before.learn(answer(200));
+  assert.equal(states(ring)['a'], 'refused');
+  pass(1);
+  use(ring, 'key-a', answer(200));
+  assert.equal(states(ring)['a'], 'active');
+});
+
+test('keys that all lack a right are well: it was about what was asked for', () => {
+  const { ring, has } = setUp();
+  has({ a: 'key-a', b: 'key-b', c: 'key-c' });
+  const left = new Set<string>();
+  for (const value of ['key-a', 'key-b', 'key-c']) {
+    const key = ring.pick(left);
+    assert.equal(key.value, value);
+    key.learn(answer(403));
+    left.add(value);
+  }
+  assert.deepEqual(states(ring), { a: 'active', b: 'active', c: 'active' });
+  assert.equal(ring.isWell(left), false, 'the call itself has met them all');
+});
+
+test('a call does not meet a key twice while another is well', () => {
+  const { ring, has } = setUp();
+  has({ a: 'key-a', b: 'key-b' });
+  assert.equal(ring.pick(new Set(['key-a'])).value, 'key-b');
+  assert.equal(ring.pick(new Set(['key-a', 'key-b'])).value, 'key-a');
+});
+
+test('a rest of no time is none, one of ages ends within a day', () => {
+  const { ring, has, pass } = setUp();
+  has({ a: 'key-a', b: 'key-b' });
+  assert.equal(use(ring, 'key-a', answer(429, { retryAfterMs: 10 })), false);
+  use(ring, 'key-a', answer(429, { retryAfterMs: Number.POSITIVE_INFINITY }));
+  use(ring, 'key-b', answer(200));
+  pass(24 * 3_600_000);
   assert.equal(states(ring)['a'], 'active');
 });
 

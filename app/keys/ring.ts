@@ -27,17 +27,14 @@ export interface RingDeps {
 export interface PickedKey {
   readonly alias: string;
   readonly value: string;
-  /**
-   * Takes in what the upstream answered.
-   * @param retryAfterMs what it asks for, where it asks
-   * @returns whether it was refused for the key's sake, and another may be accepted
-   */
+  /** Takes in what the upstream answered. @returns whether that was for the key's sake */
   learn(answer: Answer): boolean;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** What it asks for, where it asks. */
   readonly retryAfterMs: number | undefined;
   /** A used-up spend limit: it will not pass by waiting. */
   readonly spent: boolean;
@@ -55,8 +52,13 @@ export interface KeyView {
 }
 
 export interface KeyRing {
-  /** @throws {AppError} no_key */
-  pick(): PickedKey;
+  /**
+   * @param left keys that this call has met already: passed over while another is well
+   * @throws {AppError} no_key
+   */
+  pick(left?: ReadonlySet<string>): PickedKey;
+  /** Whether a key is well, besides those that the call has left. */
+  isWell(left?: ReadonlySet<string>): boolean;
   /** Takes in what the source says now. @returns whether anything changed */
   update(keys: KeySet): boolean;
   view(): readonly KeyView[];
@@ -73,6 +75,8 @@ interface Entry extends ApiKey {
   refusedUntilMs: number;
   /** In a row. */
   refusals: number;
+  refusedWith: number;
+  unwellSinceMs: number;
   /** Of the last answer that reported limits: they are read when they are asked for. */
   reported: Readonly<Record<string, string>> | undefined;
   limits: ReadonlyMap<Family, Limit> | undefined;
@@ -83,6 +87,10 @@ const REFUSED_MS = 30_000;
 const MAX_REFUSED_MS = 3_600_000;
 /** So that a key without anything left is still looked at when all are so. */
 const LEAST_WEIGHT = 0.001;
+/** A shorter one is over before another key has been tried. */
+const LEAST_REST_MS = 50;
+const MAX_REST_MS = 24 * 3_600_000;
+const NONE: ReadonlySet<string> = new Set();
 const REFUSED_STATUS: ReadonlySet<number> = new Set([401, 402, 403]);
 
 /** @returns an empty ring */
@@ -104,8 +112,10 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
    * Current ones first, then those that retire. When none is well, the one that will be so first: there is
    * nothing to lose, and one caller's large request must not take the keys from all others.
    */
-  const candidates = (): readonly Entry[] => {
-    const well = live().filter(isWell);
+  const candidates = (left: ReadonlySet<string>): readonly Entry[] => {
+    const allWell = live().filter(isWell);
+    const unmet = allWell.filter(({ value }) => !left.has(value));
+    const well = unmet.length > 0 ? unmet : allWell;
     const current = well.filter(({ retiresAtMs }) => retiresAtMs === Infinity);
     if (current.length > 0) return current;
     if (well.length > 0) return well;
@@ -114,41 +124,57 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
     return entries.toSorted((a, b) => backAt(a) - backAt(b)).slice(0, 1);
   };
 
-  const choose = (): Entry => {
+  const choose = (left: ReadonlySet<string>): Entry => {
     // The common case, on the hot path: nothing to choose, nothing allocated.
     const [only] = entries;
     if (only && entries.length === 1 && only.retiresAtMs === Infinity) return only;
-    const usable = candidates();
+    const usable = candidates(left);
     if (usable.length === 0) {
       throw new AppError('no_key', 'the service has no key for the upstream');
     }
     return weighted(usable, random, now());
   };
 
-  const refuse = (entry: Entry) => {
+  const refuse = (entry: Entry, status: number) => {
     // Many calls may be under way with it; their refusals are one.
     if (entry.refusedUntilMs > now()) return;
     const restMs = Math.min(MAX_REFUSED_MS, REFUSED_MS * 2 ** entry.refusals);
     entry.refusedUntilMs = now() + restMs;
     entry.refusals += 1;
+    entry.refusedWith = status;
+    entry.unwellSinceMs = now();
+    // All of them without rights: then it was about what was asked for, and the keys are well.
+    const all = live();
+    if (
+      all.every(({ refusedUntilMs, refusedWith }) => refusedUntilMs > now() && refusedWith === 403)
+    ) {
+      for (const one of all) heal(one);
+    }
   };
 
-  const learn = (entry: Entry, { status, headers, retryAfterMs, spent }: Answer): boolean => {
+  const learn = (
+    entry: Entry,
+    pickedAtMs: number,
+    { status, headers, retryAfterMs, spent }: Answer,
+  ): boolean => {
     if (reportsLimits(headers)) {
       entry.reported = headers;
       entry.limits = undefined;
     }
     if (REFUSED_STATUS.has(status) || spent) {
-      refuse(entry);
-    } else if (status === 429) {
-      const restMs = retryAfterMs ?? untilReset(entry, now());
-      if (restMs <= 0) return false;
-      entry.restsUntilMs = now() + restMs;
-    } else {
-      entry.refusals = 0;
+      refuse(entry, status);
+      return true;
+    }
+    if (status !== 429) {
+      // Of an attempt that began before, the answer says nothing of what came since.
+      if (pickedAtMs > entry.unwellSinceMs) heal(entry);
       return false;
     }
-    return live().some((other) => other !== entry && isWell(other));
+    const restMs = Math.min(MAX_REST_MS, retryAfterMs ?? untilReset(entry, now()));
+    if (restMs < LEAST_REST_MS) return false;
+    if (entry.restsUntilMs <= now()) entry.unwellSinceMs = now();
+    entry.restsUntilMs = Math.max(entry.restsUntilMs, now() + restMs);
+    return true;
   };
 
   const newEntry = (key: ApiKey, retiresAtMs: number): Entry => ({
@@ -159,19 +185,23 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
     restsUntilMs: 0,
     refusedUntilMs: 0,
     refusals: 0,
+    refusedWith: 0,
+    unwellSinceMs: 0,
     reported: undefined,
     limits: undefined,
   });
 
   return {
-    pick() {
-      const entry = choose();
+    pick(left = NONE) {
+      const entry = choose(left);
+      const pickedAtMs = now();
       return {
         alias: entry.alias,
         value: entry.value,
-        learn: (answer) => learn(entry, answer),
+        learn: (answer) => learn(entry, pickedAtMs, answer),
       };
     },
+    isWell: (left = NONE) => live().some((entry) => isWell(entry) && !left.has(entry.value)),
     update({ current, previous = [] }) {
       const before = new Map(live().map((entry) => [entry.value, entry]));
       const wanted = new Set(current.map(({ secret }) => secret.reveal()));
@@ -189,10 +219,11 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
       const named = new Set(previous.map(({ secret }) => secret.reveal()));
       for (const value of overlapped) if (!named.has(value)) overlapped.delete(value);
       const left = [...before.values()].filter(({ value }) => !wanted.has(value));
+      const leaves = left.some(({ retiresAtMs }) => retiresAtMs === Infinity);
       for (const entry of left) entry.retiresAtMs = Math.min(entry.retiresAtMs, now() + overlapMs);
-      const changed = kept.some((entry) => !before.has(entry.value));
+      const changed = leaves || kept.some((entry) => !before.has(entry.value));
       entries = [...kept, ...left, ...stillValid];
-      return changed || left.some(({ retiresAtMs }) => retiresAtMs === now() + overlapMs);
+      return changed;
     },
     view: () =>
       live().map((entry) => ({
@@ -208,6 +239,12 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
 function limitsOfEntry(entry: Entry): ReadonlyMap<Family, Limit> {
   entry.limits ??= limitsOf(entry.reported ?? {});
   return entry.limits;
+}
+
+function heal(entry: Entry): void {
+  entry.refusals = 0;
+  entry.refusedUntilMs = 0;
+  entry.restsUntilMs = 0;
 }
 
 /** At random, by what is left of the scarcest limit; a key of which nothing is known counts as full. */

@@ -1,43 +1,46 @@
 /** Stage: puts a key on each attempt, and learns from the answer how that key is. */
 import { isSpent, retryAfterMs } from '../claude/advice.ts';
 import { AppError } from '../errors.ts';
-import type { PickedKey } from '../keys/ring.ts';
+import type { KeyRing, PickedKey } from '../keys/ring.ts';
+import type { CallRecord } from '../telemetry/recorder.ts';
 import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 
 /**
  * A key that is refused, or whose limit is used up, is out at once; `anotherKey` then tells `retry` that
- * the next attempt will take another.
+ * the next attempt will take one that this call has not met.
  * @throws {AppError} no_key
  */
 export function authenticate(): Stage {
+  const left = new WeakMap<CallRecord, Set<string>>();
+  const leave = ({ call }: PipelineRequest, { value }: PickedKey): ReadonlySet<string> => {
+    const met = left.get(call) ?? new Set();
+    left.set(call, met.add(value));
+    return met;
+  };
   return async function authenticate(request, next) {
-    const key = pick(request);
+    const ring = ringOf(request);
+    if (!ring) throw new AppError('no_key', 'the service has no key for the upstream');
+    const key = ring.pick(left.get(request.call));
     request.call.key(key.alias);
     const headers = { ...request.headers, 'x-api-key': key.value };
     const response = await next({ ...request, headers });
-    const { status } = response;
-    const anotherKey = key.learn({
-      status,
-      headers: response.headers,
-      retryAfterMs: status === 429 ? retryAfterMs(response.headers) : undefined,
-      spent: isSpent(response),
-    });
-    return anotherKey ? withAnother(request, key, response) : response;
+    if (!learn(key, response) || !ring.isWell(leave(request, key))) return response;
+    request.call.keyLeft(key.alias, response.status);
+    return { ...response, anotherKey: true };
   };
 }
 
 /** A caller's own keys go before those of the upstream. */
-function pick({ upstream, ownKeys }: PipelineRequest): PickedKey {
-  const ring = ownKeys?.get(upstream?.name ?? '') ?? upstream?.keys;
-  if (!ring) throw new AppError('no_key', 'the service has no key for the upstream');
-  return ring.pick();
+export function ringOf({ upstream, ownKeys }: PipelineRequest): KeyRing | undefined {
+  return ownKeys?.get(upstream?.name ?? '') ?? upstream?.keys;
 }
 
-function withAnother(
-  { call }: PipelineRequest,
-  key: PickedKey,
-  response: PipelineResponse,
-): PipelineResponse {
-  call.keyLeft(key.alias, response.status);
-  return { ...response, anotherKey: true };
+function learn(key: PickedKey, response: PipelineResponse): boolean {
+  const { status, headers } = response;
+  return key.learn({
+    status,
+    headers,
+    retryAfterMs: status === 429 ? retryAfterMs(headers) : undefined,
+    spent: isSpent(response),
+  });
 }

@@ -12,6 +12,7 @@ import {
   bytes,
   fakeClock,
   recordingCall,
+  ringOf,
 } from './testing.ts';
 import { createUpstreams, type Upstream } from './upstreams.ts';
 
@@ -62,7 +63,8 @@ const ANSWERS: readonly [name: string, answer: PipelineResponse | Error, other: 
   ['429', aResponse(429), true],
   ['a timeout', timeout, true],
   ['400', aResponse(400), false],
-  ['401', aResponse(401), false],
+  ['401: its key says nothing of the other’s', aResponse(401), true],
+  ['no key', new AppError('no_key', 'x'), true],
   ['a mistake of ours', new TypeError('x'), false],
 ];
 for (const [name, answer, other] of ANSWERS) {
@@ -120,6 +122,15 @@ test('when all circuits are open it fails at once, and says when to come again',
   asked.length = 0;
   await assert.rejects(run(), { code: 'no_upstream', status: 503, retryAfterMs: 1_000 });
   assert.deepEqual(asked, []);
+});
+
+test('an upstream without a key that is well is passed over', async () => {
+  const { asked, calls } = setUp([
+    { name: 'a', keys: ringOf() },
+    { name: 'b', priority: 1 },
+  ]);
+  await calls(5);
+  assert.deepEqual(asked, ['b', 'b', 'b', 'b', 'b']);
 });
 
 test('a limit speaks against the account: the circuit stays closed', async () => {

@@ -6,6 +6,7 @@
 import { outcomeOfStatus } from '../claude/messages.ts';
 import { AppError } from '../errors.ts';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
+import { ringOf } from './authenticate.ts';
 import type { AttemptEnd } from './breaker.ts';
 import { outcomeOfError } from './outcome.ts';
 import { finish, hasAnotherKey, type Result, reasonToRetry, settle } from './retry.ts';
@@ -28,6 +29,7 @@ interface Memory {
   over: boolean;
 }
 
+const KEY_TROUBLE: ReadonlySet<number> = new Set([401, 402, 403]);
 const NONE: ReadonlySet<string> = new Set();
 
 /** @throws {AppError} no_upstream, when every circuit is open */
@@ -40,15 +42,16 @@ export function failover(upstreams: Upstreams): Stage {
     return memory;
   };
   return async function failover(request, next) {
-    const first = upstreams.pick(memories.get(request.call)?.tried ?? NONE);
+    const hasKey = (upstream: Upstream) => ringOf({ ...request, upstream })?.isWell() === true;
+    const first = upstreams.pick(memories.get(request.call)?.tried ?? NONE, hasKey);
     if (!first) throw noUpstream(upstreams);
     const result = await attempt(first, request, next);
-    const reason = reasonToRetry(result);
+    const reason = reasonToRetry(result) ?? troubleWithKey(result);
     if (reason === undefined || request.signal.aborted || hasAnotherKey(result)) {
       return finish(result);
     }
     const memory = remember(request, first);
-    const second = memory.over ? undefined : upstreams.pickClosed(memory.tried);
+    const second = memory.over ? undefined : upstreams.pickClosed(memory.tried, hasKey);
     if (!second) return finish(result);
     memory.over = true;
     request.call.failover(second.upstream.name, reason);
@@ -78,6 +81,15 @@ async function attempt(
     );
   }
   return result;
+}
+
+/** A key that is refused here, or missing, says nothing of another upstream's. */
+function troubleWithKey(result: Result): Outcome | undefined {
+  if ('response' in result) {
+    return KEY_TROUBLE.has(result.response.status) ? 'auth_error' : undefined;
+  }
+  const { error } = result;
+  return error instanceof AppError && error.code === 'no_key' ? 'internal_error' : undefined;
 }
 
 /** Whoever refuses is alive; a caller who left, or his slow reading, says nothing of the upstream. */

@@ -30,14 +30,17 @@ export interface Candidate {
   readonly breaker: Breaker;
 }
 
+export type HasKey = (upstream: Upstream) => boolean;
+
 export interface Upstreams {
   /**
    * Whom to ask now.
    * @param tried passed over while there is anybody else
+   * @param hasKey whether the call has a key for it that is well: others are passed over first
    */
-  pick(tried: ReadonlySet<string>): Candidate | undefined;
-  /** Another with a closed circuit; undefined when all of those were tried. */
-  pickClosed(tried: ReadonlySet<string>): Candidate | undefined;
+  pick(tried: ReadonlySet<string>, hasKey: HasKey): Candidate | undefined;
+  /** Another with a closed circuit and a key; undefined when all of those were tried. */
+  pickClosed(tried: ReadonlySet<string>, hasKey: HasKey): Candidate | undefined;
   states(): readonly { readonly name: string; readonly state: CircuitState }[];
   /** Until the first that is open is tried again, milliseconds. */
   opensInMs(): number;
@@ -85,17 +88,23 @@ export function createUpstreams(
     ({ upstream }: Candidate) =>
       !tried.has(upstream.name);
 
+  const withKey =
+    (hasKey: HasKey) =>
+    ({ upstream }: Candidate) =>
+      hasKey(upstream);
+
   const [only] = all;
   return {
-    pick(tried) {
+    pick(tried, hasKey) {
       // The common case, on the hot path: nothing is chosen, nothing allocated.
       if (all.length === 1) return only?.breaker.admits() ? only : undefined;
       const admitting = all.filter(({ breaker }) => breaker.admits());
-      return choose(admitting.filter(untried(tried))) ?? choose(admitting);
+      const fresh = admitting.filter(untried(tried));
+      return choose(fresh.filter(withKey(hasKey))) ?? choose(fresh) ?? choose(admitting);
     },
-    pickClosed(tried) {
+    pickClosed(tried, hasKey) {
       const closed = all.filter(({ breaker }) => breaker.state() === 'closed');
-      return choose(closed.filter(untried(tried)));
+      return choose(closed.filter(untried(tried)).filter(withKey(hasKey)));
     },
     states: () =>
       all.map(({ upstream, breaker }) => ({ name: upstream.name, state: breaker.state() })),
