@@ -64,7 +64,12 @@ export const upstreams = json
   .pipe(z.array(upstream).min(1).max(16))
   .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits, lower case');
+/** What `printf %s "$TOKEN" | sha256sum` says where TOKEN is not set. */
+const OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits, lower case')
+  .refine((digest) => digest !== OF_NOTHING, 'is the digest of nothing');
 
 /** One caller of CALLERS. */
 const caller = z.strictObject({
@@ -79,7 +84,11 @@ const caller = z.strictObject({
 
 export const callers = json
   .pipe(z.array(caller).min(1).max(200))
-  .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
+  .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ')
+  .refine((list) => {
+    const digests = list.flatMap((one) => one.token_sha256);
+    return new Set(digests).size === digests.length;
+  }, 'a token must be of one caller');
 
 export type UpstreamSettings = z.infer<typeof upstream>;
 export type CallerSettings = z.infer<typeof caller>;

@@ -1,4 +1,5 @@
 /** The service's settings: the only reader of the environment, one schema, every bad key reported. */
+import { inspect } from 'node:util';
 import { z } from 'zod';
 import {
   alias,
@@ -240,13 +241,18 @@ export function readConfig(env: Env): Config {
   if (result.success) {
     const upstreams = upstreamsOf(result.data, set);
     const callers = callersOf(result.data, upstreams, set);
-    return Object.freeze({ ...result.data, upstreams, callers });
+    return Object.freeze(hidden({ ...result.data, upstreams, callers }));
   }
   throw new ConfigError(
     result.error.issues.map(
       (issue) => `${String(issue.path[0] ?? 'environment')}: ${issue.message}`,
     ),
   );
+}
+
+/** Whoever prints the settings sees no key. */
+function hidden(config: Config): Config {
+  return Object.defineProperty(config, inspect.custom, { value: () => '[settings]' });
 }
 
 /** @throws {ConfigError} naming each variable that is missing or bad, never its value */
@@ -256,6 +262,8 @@ function upstreamsOf(settings: Settings, env: Env): readonly UpstreamConfig[] {
     const one = { name: CLAUDE_UPSTREAM_NAME, url: CLAUDE_BASE_URL };
     const keys = specOf(CLAUDE_KEYS, env);
     const signing = optionalSpec(settings.CLAUDE_SIGNING, env);
+    const [variable] = missing(signing);
+    if (variable) throw new ConfigError([`CLAUDE_SIGNING: needs a secret in ${variable}`]);
     return [{ ...one, priority: 0, weight: 1, models: {}, headers: {}, keys, signing }];
   }
   const all = CLAUDE_UPSTREAMS.map(({ keys, signing, ...one }) => ({
@@ -263,10 +271,10 @@ function upstreamsOf(settings: Settings, env: Env): readonly UpstreamConfig[] {
     keys: specOf(keys, env),
     signing: optionalSpec(signing, env),
   }));
-  const problems = all.flatMap(({ name, keys }) =>
-    keys.kind === 'env' && !keyText.safeParse(keys.value).success
-      ? [`CLAUDE_UPSTREAMS: ${name} needs a key in ${keys.name}`]
-      : [],
+  const problems = all.flatMap(({ name, keys, signing }) =>
+    missing(keys, signing).map(
+      (variable) => `CLAUDE_UPSTREAMS: ${name} needs a key in ${variable}`,
+    ),
   );
   if (problems.length > 0) throw new ConfigError(problems);
   return all;
@@ -289,14 +297,21 @@ function callersOf(
       .filter((upstream) => !known.has(upstream))
       .map((upstream) => `CALLERS: ${name} has keys for ${upstream}, which is no upstream`),
   );
-  if (problems.length > 0) throw new ConfigError(problems);
-  return CALLERS.map(({ keys, signing, ...one }) => {
-    const specs = Object.entries(keys).map(([name, source]) => [name, specOf(source, env)]);
+  const all = CALLERS.map(({ keys, signing, ...one }) => {
+    const specs = Object.entries(keys).map(
+      ([name, source]) => [name, specOf(source, env)] as const,
+    );
     return { ...one, keys: Object.fromEntries(specs), signing: optionalSpec(signing, env) };
   });
+  for (const { name, keys, signing } of all) {
+    const variables = missing(...Object.values(keys), signing);
+    problems.push(...variables.map((variable) => `CALLERS: ${name} needs a key in ${variable}`));
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return all;
 }
 
-/** What of the settings nobody may see: it is never shown, in no log line, span or error. */
+/** What of the settings nobody may see, in no log line, span or error. It never throws. */
 export function secretsOf({ upstreams, callers, ...config }: Config): readonly string[] {
   const { VAULT_TOKEN, VAULT_SECRET_ID, REDIS_URL } = config;
   const specs = [
@@ -304,9 +319,19 @@ export function secretsOf({ upstreams, callers, ...config }: Config): readonly s
     ...callers.flatMap(({ keys, signing }) => [...Object.values(keys), signing]),
   ];
   const fromEnv = specs.flatMap((spec) => (spec?.kind === 'env' && spec.value) || []);
-  const password = REDIS_URL && decodeURIComponent(new URL(REDIS_URL).password);
+  const password = REDIS_URL && new URL(REDIS_URL).password;
+  const headers = upstreams.flatMap((one) => Object.values(one.headers));
   // The keys inside a JSON value are the store's to name.
-  return [...fromEnv, VAULT_TOKEN, VAULT_SECRET_ID, password].filter((text) => !!text) as string[];
+  const all = [...fromEnv, ...headers, VAULT_TOKEN, VAULT_SECRET_ID, password];
+  // A short header says nothing secret, and would be hidden wherever it stands.
+  return all.filter((text): text is string => (text ?? '').length >= 8);
+}
+
+/** Variables that hold no key: they will not change while the process lives. */
+function missing(...specs: readonly (KeySpec | undefined)[]): readonly string[] {
+  return specs.flatMap((spec) =>
+    spec?.kind === 'env' && !keyText.safeParse(spec.value).success ? [spec.name] : [],
+  );
 }
 
 function optionalSpec(source: string | undefined, env: Env): KeySpec | undefined {

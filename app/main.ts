@@ -54,7 +54,8 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
   const { createService } = await import('./service.ts');
   const { createServer } = await import('./http/server.ts');
   const service = createService({ config, logger, telemetry });
-  secrets = () => [...secretsOf(config), ...service.secrets()];
+  const fixed = secretsOf(config);
+  secrets = () => [...fixed, ...service.secrets()];
   await service.ready();
   const server = createServer(service.app);
   const metricsServer = createMetricsServer(telemetry.prometheus);
@@ -93,7 +94,8 @@ process.on('uncaughtException', (error) => {
 });
 
 const config = configOrExit();
-secrets = () => secretsOf(config);
+const settingsSecrets = secretsOf(config);
+secrets = () => settingsSecrets;
 redactErrorsWith(redactor);
 const callers = createCallers(config.callers.map((caller) => knownCaller(caller)));
 const telemetry = startTelemetry(config, packageJson.version, {

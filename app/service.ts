@@ -12,7 +12,7 @@ import { createLimits } from './http/limits.ts';
 import { createMemoryNonces } from './http/nonces.ts';
 import { createRedis } from './http/redis.ts';
 import { createRedisNonces, verifyCaller } from './http/verify-caller.ts';
-import { SHARED, SIGNING } from './keys/key-spec.ts';
+import { type KeyOwner, SHARED, SIGNING } from './keys/key-spec.ts';
 import type { KeyRing } from './keys/ring.ts';
 import { createKeyStore, type KeyStore, type KeyStoreOptions } from './keys/store.ts';
 import { createRetryBudget } from './pipeline/retry-budget.ts';
@@ -126,7 +126,7 @@ export function createService({ config, logger, telemetry }: ServiceDeps): Servi
       budget,
       upstreams,
       hasKey: () =>
-        keys.rings().some(({ owner, ring }) => owner.caller === SHARED && ring.valid().length > 0),
+        keys.rings().some(({ owner, ring }) => !isSigning(owner) && ring.valid().length > 0),
       pool,
     },
   );
@@ -205,6 +205,11 @@ function toCaller({ keys, signing: _, ...settings }: CallerConfig, store: KeySto
       [upstream, store.ring({ upstream, caller: settings.name }, spec)] as const,
   );
   return knownCaller(settings, new Map(rings));
+}
+
+/** Of upstreams the caller, of callers the upstream says that it is no key. */
+function isSigning({ upstream, caller }: KeyOwner): boolean {
+  return upstream === SIGNING || caller === SIGNING;
 }
 
 function vaultOptions(config: Config): KeyStoreOptions['vault'] {

@@ -74,7 +74,7 @@ function tokenOf(headers: Readonly<Record<string, string | string[] | undefined>
   if (authorization !== undefined && bearer === undefined) return undefined;
   if (apiKey !== undefined && typeof apiKey !== 'string') return undefined;
   if (bearer !== undefined && apiKey !== undefined && bearer !== apiKey) return undefined;
-  return bearer ?? apiKey;
+  return bearer ?? (apiKey || undefined);
 }
 
 /** @param known empty lets everybody in */

@@ -7,6 +7,9 @@ import { type KeySource, keysFromText, SourceError, type SourceFailure } from '.
 /** Enough for every key that is allowed. */
 const MAX_BYTES = 64 * 1024;
 
+/** A change comes as several events, and others write in the same folder. */
+const SETTLE_MS = 50;
+
 const FAILURES: Readonly<Record<string, SourceFailure>> = {
   ENOENT: 'not_found',
   EACCES: 'denied',
@@ -23,10 +26,20 @@ export function fileSource(path: string): KeySource {
     },
     watch(changed) {
       try {
+        let timer: NodeJS.Timeout | undefined;
+        const soon = () => {
+          timer ??= setTimeout(() => {
+            timer = undefined;
+            changed();
+          }, SETTLE_MS).unref();
+        };
         // The folder, not the file: mounted secrets are links that are put in place of the old ones.
-        const watcher = watch(dirname(path), { persistent: false }, changed);
+        const watcher = watch(dirname(path), { persistent: false }, soon);
         watcher.on('error', () => watcher.close());
-        return () => watcher.close();
+        return () => {
+          clearTimeout(timer);
+          watcher.close();
+        };
       } catch {
         return () => {};
       }

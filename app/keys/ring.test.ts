@@ -33,7 +33,7 @@ const states = (ring: KeyRing) =>
 /** Uses the key of this value, which must be one that is picked. */
 function use(ring: KeyRing, value: string, said: Answer): boolean {
   const key = ring.pick();
-  assert.equal(key.value, value);
+  assert.equal(key.secret.reveal(), value);
   return key.learn(said);
 }
 
@@ -48,11 +48,11 @@ test('a refused key is out at once; another is used; it is tried again later, ev
     has({ a: 'key-a', b: 'key-b' });
     assert.equal(use(ring, 'key-a', answer(status)), true);
     assert.deepEqual(states(ring), { a: 'refused', b: 'active' });
-    assert.equal(ring.pick().value, 'key-b');
+    assert.equal(ring.pick().secret.reveal(), 'key-b');
     pass(30_000);
     assert.equal(use(ring, 'key-a', answer(status)), true);
     pass(59_999);
-    assert.equal(ring.pick().value, 'key-b');
+    assert.equal(ring.pick().secret.reveal(), 'key-b');
     pass(1);
     assert.equal(use(ring, 'key-a', answer(200)), false);
     assert.equal(states(ring)['a'], 'active');
@@ -65,7 +65,7 @@ test('many refusals of calls that were under way are one', () => {
   const underWay = Array.from({ length: 50 }, () => ring.pick());
   for (const key of underWay) key.learn(answer(401));
   pass(30_000);
-  assert.equal(ring.pick().value, 'key-a');
+  assert.equal(ring.pick().secret.reveal(), 'key-a');
 });
 
 test('the last key is never given up: there is nothing to lose, and it may be well again', () => {
@@ -89,7 +89,7 @@ test('a limited key rests until its time, told or by the reset of what is used u
   };
   use(ring, 'key-b', answer(429, { headers }));
   assert.equal(ring.isWell(), false);
-  assert.equal(ring.pick().value, 'key-a', 'it is back before the other');
+  assert.equal(ring.pick().secret.reveal(), 'key-a', 'it is back before the other');
   pass(9_000);
   assert.deepEqual(states(ring), { a: 'active', b: 'active' });
 });
@@ -120,7 +120,7 @@ test('keys that all lack a right are well: it was about what was asked for', () 
   const left = new Set<string>();
   for (const value of ['key-a', 'key-b', 'key-c']) {
     const key = ring.pick(left);
-    assert.equal(key.value, value);
+    assert.equal(key.secret.reveal(), value);
     key.learn(answer(403));
     left.add(value);
   }
@@ -131,8 +131,8 @@ test('keys that all lack a right are well: it was about what was asked for', () 
 test('a call does not meet a key twice while another is well', () => {
   const { ring, has } = setUp();
   has({ a: 'key-a', b: 'key-b' });
-  assert.equal(ring.pick(new Set(['key-a'])).value, 'key-b');
-  assert.equal(ring.pick(new Set(['key-a', 'key-b'])).value, 'key-a');
+  assert.equal(ring.pick(new Set(['key-a'])).secret.reveal(), 'key-b');
+  assert.equal(ring.pick(new Set(['key-a', 'key-b'])).secret.reveal(), 'key-a');
 });
 
 test('a rest of no time is none, one of ages ends within a day', () => {
@@ -165,8 +165,9 @@ test('keys share the calls by what each has left; unknown is full, and reset is 
   use(ring, 'key-a', answer(200, { headers }));
   n = 0;
   const shareOfA = () =>
-    Array.from({ length: 100 }, () => ring.pick().value).filter((value) => value === 'key-a')
-      .length;
+    Array.from({ length: 100 }, () => ring.pick().secret.reveal()).filter(
+      (value) => value === 'key-a',
+    ).length;
   assert.equal(shareOfA(), 20);
   assert.deepEqual([...(ring.view()[0]?.limits.keys() ?? [])], ['requests'], 'no made-up number');
   assert.equal(ring.view()[1]?.limits.size, 0);
@@ -181,13 +182,13 @@ test('rotation: the new one at once, the old one where the new is not well yet, 
   assert.equal(has({ default: 'new-key' }), true);
   assert.deepEqual(states(ring), { default: 'active', 'default-old': 'retiring' });
   assert.equal(use(ring, 'new-key', answer(401)), true);
-  assert.equal(ring.pick().value, 'old-key');
+  assert.equal(ring.pick().secret.reveal(), 'old-key');
   assert.deepEqual(
     ring.valid().map(({ secret }) => secret.reveal()),
     ['new-key', 'old-key'],
   );
   pass(30_000);
-  assert.equal(ring.pick().value, 'new-key');
+  assert.equal(ring.pick().secret.reveal(), 'new-key');
   pass(30_000);
   assert.deepEqual(
     ring.valid().map(({ secret }) => secret.reveal()),
@@ -221,7 +222,7 @@ test('a previous key of a source is valid at the start', () => {
   has({ default: 'new-key' }, { default: 'old-key' });
   assert.deepEqual(states(ring), { default: 'active', 'default-old': 'retiring' });
   assert.equal(use(ring, 'new-key', answer(401)), true);
-  assert.equal(ring.pick().value, 'old-key');
+  assert.equal(ring.pick().secret.reveal(), 'old-key');
 });
 
 test('a rotation back makes the old key current again, with what is known of it', () => {
@@ -229,12 +230,16 @@ test('a rotation back makes the old key current again, with what is known of it'
   has({ default: 'old-key' });
   has({ default: 'new-key' });
   has({ default: 'old-key' });
-  assert.equal(ring.pick().value, 'old-key');
+  assert.equal(ring.pick().secret.reveal(), 'old-key');
   assert.deepEqual(states(ring), { default: 'active', 'default-old': 'retiring' });
 });
 
 test('a key shows itself nowhere', () => {
   const secret = createSecret('sk-very-secret');
+  const { ring, has } = setUp();
+  has({ a: 'sk-very-secret' });
+  const picked = { ...ring.pick(), valid: ring.valid()[0]?.secret };
+  assert(!inspect([picked, ring]).includes('very'));
   for (const text of [
     inspect({ secret }),
     JSON.stringify({ secret }),

@@ -3,7 +3,7 @@
  * each answer says of its key.
  */
 import { AppError } from '../errors.ts';
-import type { ApiKey } from './key.ts';
+import type { ApiKey, Secret } from './key.ts';
 import { type Family, type Limit, limitsOf, reportsLimits, shareLeft } from './limits.ts';
 import type { KeySet } from './source.ts';
 
@@ -26,7 +26,7 @@ export interface RingDeps {
 /** A key for one attempt. */
 export interface PickedKey {
   readonly alias: string;
-  readonly value: string;
+  readonly secret: Secret;
   /** Takes in what the upstream answered. @returns whether that was for the key's sake */
   learn(answer: Answer): boolean;
 }
@@ -197,7 +197,7 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
       const pickedAtMs = now();
       return {
         alias: entry.alias,
-        value: entry.value,
+        secret: entry.secret,
         learn: (answer) => learn(entry, pickedAtMs, answer),
       };
     },

@@ -113,6 +113,19 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     assert.equal(asked[0], 'POST /v1/auth/approle/login');
   });
 
+  test('one that can be neither renewed nor got anew is used as long as it lives', async () => {
+    const role = await aRole('once', {
+      ...{ token_ttl: '60s', token_type: 'batch' },
+      secret_id_num_uses: 1,
+    });
+    const from = source(role);
+    await read(from);
+    nowMs += 31_000;
+    assert.deepEqual(await read(from), { default: 'sk-default' });
+    nowMs += 31_000;
+    await assert.rejects(read(from), { failure: 'denied' });
+  });
+
   test('a revoked token is denied once; the next read logs in anew', async () => {
     const from = source(await aRole('revoked', { token_ttl: '600s' }));
     await read(from);

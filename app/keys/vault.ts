@@ -29,6 +29,7 @@ interface Lease {
   readonly renewable: boolean;
   /** `now()` milliseconds; Infinity for one that does not end. */
   readonly renewAtMs: number;
+  readonly endsAtMs: number;
 }
 
 interface VaultAuth {
@@ -77,11 +78,12 @@ export function vaultSource(options: VaultOptions, { now, dispatcher }: VaultDep
     return parse(text, name);
   };
 
-  const leaseOf = ({ client_token, renewable, lease_duration }: VaultAuth): Lease => ({
-    token: client_token,
-    renewable,
-    renewAtMs: lease_duration > 0 ? now() + lease_duration * 1000 * RENEW_AFTER : Infinity,
-  });
+  const leaseOf = ({ client_token, renewable, lease_duration }: VaultAuth): Lease => {
+    const lifeMs = lease_duration > 0 ? lease_duration * 1000 : Infinity;
+    const nowMs = now();
+    const renewAtMs = nowMs + lifeMs * RENEW_AFTER;
+    return { token: client_token, renewable, renewAtMs, endsAtMs: nowMs + lifeMs };
+  };
 
   const logIn = async (signal: AbortSignal): Promise<Lease> => {
     const { auth } = options;
@@ -99,14 +101,23 @@ export function vaultSource(options: VaultOptions, { now, dispatcher }: VaultDep
     });
   };
 
-  /** A token that will not be renewed (its longest life is over, say) is got anew. */
+  const renew = async ({ token }: Lease, signal: AbortSignal): Promise<Lease> => {
+    const said = await call('POST', 'auth/token/renew-self', signal, { token });
+    return leaseOf({ ...authOf(said, name), client_token: token });
+  };
+
+  /**
+   * A token that will not be renewed (its longest life is over, say) is got anew; when that fails too, it
+   * is used as long as it lives.
+   */
   const renewed = async (old: Lease, signal: AbortSignal): Promise<Lease> => {
-    if (!old.renewable) return logIn(signal);
-    const answer = call('POST', 'auth/token/renew-self', signal, { token: old.token });
-    return answer.then(
-      (said) => leaseOf({ ...authOf(said, name), client_token: old.token }),
-      () => logIn(signal),
-    );
+    try {
+      if (old.renewable) return await renew(old, signal).catch(() => logIn(signal));
+      return await logIn(signal);
+    } catch (error) {
+      if (now() >= old.endsAtMs) throw error;
+      return old;
+    }
   };
 
   const readKeys = (token: string, signal: AbortSignal) =>
@@ -115,14 +126,16 @@ export function vaultSource(options: VaultOptions, { now, dispatcher }: VaultDep
   return {
     name,
     async read(signal) {
+      const before = lease;
       lease ??= await logIn(signal);
       if (now() >= lease.renewAtMs) lease = await renewed(lease, signal);
       try {
         const { data } = await readKeys(lease.token, signal);
         return { current: keysFrom((data as { data?: unknown } | null)?.data, name) };
       } catch (error) {
-        // The token may have been revoked: the next read logs in anew.
-        if (error instanceof SourceError && error.failure === 'denied') lease = undefined;
+        // An old token may have been revoked: the next read logs in anew. A new one lacks the right.
+        const denied = error instanceof SourceError && error.failure === 'denied';
+        if (denied && lease === before) lease = undefined;
         throw error;
       }
     },

@@ -12,9 +12,9 @@ import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
  */
 export function authenticate(): Stage {
   const left = new WeakMap<CallRecord, Set<string>>();
-  const leave = ({ call }: PipelineRequest, { value }: PickedKey): ReadonlySet<string> => {
+  const leave = ({ call }: PipelineRequest, { secret }: PickedKey): ReadonlySet<string> => {
     const met = left.get(call) ?? new Set();
-    left.set(call, met.add(value));
+    left.set(call, met.add(secret.reveal()));
     return met;
   };
   return async function authenticate(request, next) {
@@ -22,7 +22,7 @@ export function authenticate(): Stage {
     if (!ring) throw new AppError('no_key', 'the service has no key for the upstream');
     const key = ring.pick(left.get(request.call));
     request.call.key(key.alias);
-    const headers = { ...request.headers, 'x-api-key': key.value };
+    const headers = { ...request.headers, 'x-api-key': key.secret.reveal() };
     const response = await next({ ...request, headers });
     if (!learn(key, response) || !ring.isWell(leave(request, key))) return response;
     request.call.keyLeft(key.alias, response.status);
