@@ -286,7 +286,7 @@ function callersOf(
   upstreams: readonly UpstreamConfig[],
   env: Env,
 ): readonly CallerConfig[] {
-  if (NODE_ENV === 'production' && CALLERS.length === 0 && !ALLOW_ANYBODY) {
+  if (NODE_ENV?.toLowerCase() === 'production' && CALLERS.length === 0 && !ALLOW_ANYBODY) {
     const ways =
       'name them, or say ALLOW_ANYBODY=true where something in front of it asks who calls';
     throw new ConfigError([`CALLERS: in production the service is not open to anybody: ${ways}`]);

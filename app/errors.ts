@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'unauthenticated'
   | 'request_too_large'
   | 'not_found'
+  | 'forbidden'
   | 'caller_limited'
   | 'no_key'
   | 'no_upstream'
@@ -42,6 +43,7 @@ const WIRE: Readonly<Record<ErrorCode, { status: number; type: AnthropicErrorTyp
   unauthenticated: { status: 401, type: 'authentication_error' },
   request_too_large: { status: 413, type: 'request_too_large' },
   not_found: { status: 404, type: 'not_found_error' },
+  forbidden: { status: 403, type: 'permission_error' },
   caller_limited: { status: 429, type: 'rate_limit_error' },
   no_key: { status: 503, type: 'api_error' },
   no_upstream: { status: 503, type: 'api_error' },

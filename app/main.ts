@@ -11,6 +11,7 @@ import { createMetricsServer } from './telemetry/metrics-server.ts';
 import { createRedactor } from './telemetry/redaction.ts';
 import { startTelemetry, type Telemetry } from './telemetry/sdk.ts';
 
+const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
 /** How often a stopping server closes connections that have become idle, milliseconds. */
@@ -71,6 +72,9 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
     },
     'listening',
   );
+  if (config.callers.length === 0 && !LOOPBACK.test(config.HOST)) {
+    logger.warn('anybody who reaches this address may call: see docs/callers.md');
+  }
 
   const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   logger.info({ signal: signal[0] }, 'stopping');

@@ -463,6 +463,16 @@ describe('the service', { concurrency: false }, () => {
     );
   });
 
+  test('where anybody may call, pages of other origins may not', async () => {
+    const own = new URL(service.url);
+    const from = async (origin: string) =>
+      (await post('/v1/messages', BODY, { origin, 'content-type': 'text/plain' })).status;
+    for (const origin of ['https://evil.example', `http://localhost:1`, 'null']) {
+      assert.equal(await from(origin), 403, origin);
+    }
+    assert.equal(await from(own.origin), 200);
+  });
+
   test('404 and 405 are in Anthropic’s shape', async () => {
     const lost = await post('/v1/nothing', '{}');
     assert.equal(lost.status, 404);

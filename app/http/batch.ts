@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { AppError, errorBody, toAppError } from '../errors.ts';
 import { outcomeOfError } from '../pipeline/outcome.ts';
 import { parseJson } from './body.ts';
+import type { Caller } from './callers.ts';
 import { localsOf, type RequestLocals } from './context.ts';
 import { REFUSED } from './errors.ts';
 import type { Gate } from './gate.ts';
@@ -88,12 +89,17 @@ async function runItem(
   }
 }
 
-function concurrencyOf({ items, concurrency }: Batch, limits: Limits): number {
+function concurrencyOf(
+  { items, concurrency = Number.POSITIVE_INFINITY }: Batch,
+  limits: Limits,
+  caller: Caller,
+): number {
   if (items.length > limits.BATCH_MAX_ITEMS) {
     const message = `requests: at most ${limits.BATCH_MAX_ITEMS} items, got ${items.length}`;
     throw new AppError('invalid_request', message);
   }
-  return Math.min(concurrency ?? limits.BATCH_CONCURRENCY, limits.BATCH_CONCURRENCY);
+  const own = caller.limits?.concurrent ?? Number.POSITIVE_INFINITY;
+  return Math.min(concurrency, limits.BATCH_CONCURRENCY, own);
 }
 
 /**
@@ -103,9 +109,9 @@ function concurrencyOf({ items, concurrency }: Batch, limits: Limits): number {
 export function batchRoutes(client: ClaudeClient, gate: Gate, limits: Limits): Router {
   const handle: RequestHandler = async (request, response) => {
     const batch = checkBatch(parseJson(request).value);
-    const concurrency = concurrencyOf(batch, limits);
-    const headers = headersUp(request.headers);
     const locals = localsOf(response);
+    const concurrency = concurrencyOf(batch, limits, locals.caller);
+    const headers = headersUp(request.headers);
     const results = await mapLimited(batch.items, concurrency, (item, index) =>
       runItem(client, item, index, headers, locals, gate),
     );

@@ -30,6 +30,7 @@ export const REFUSED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'draining',
   'shed',
   'caller_limited',
+  'forbidden',
 ]);
 
 function operationOf(path: string): 'chat' | 'count_tokens' | 'models' {

@@ -9,6 +9,7 @@ const OUTCOME: Readonly<Record<ErrorCode, Outcome>> = {
   not_found: 'invalid_request',
   // His own 4xx, from us.
   caller_limited: 'invalid_request',
+  forbidden: 'invalid_request',
   no_key: 'internal_error',
   no_upstream: 'upstream_error',
   draining: 'shed',

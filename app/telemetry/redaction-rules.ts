@@ -32,11 +32,13 @@ const HEADERS = '(?:proxy-)?authorization|(?:set-)?cookie';
 const FIELDS = [
   '(?:x-)?api[-_]?key',
   'x-vault-token',
+  '(?:vault|secret)[-_](?:token|id)',
   'x-amz-(?:security-token|signature|credential)',
   '(?:access|refresh|id|auth|session)[-_]?token',
   'client[-_]?secret',
   'secret[-_]?access[-_]?key',
-  'password',
+  'private[-_]?key',
+  'pass(?:word|wd|phrase)',
 ].join('|');
 
 /** A field whose value is a secret whatever it looks like; spans put a prefix before the name. */
@@ -106,6 +108,12 @@ export const RULES: readonly Rule[] = [
     name: 'vault',
     finds: 'Vault tokens, `hvs.…`, `hvb.…`, `hvr.…`, and the older `s.…` of 24 characters',
     pattern: String.raw`(?<![\w.])(?:hv[sbr]\.[\w-]{20,}|[sbr]\.(?=[a-z]{0,23}\d)[a-z0-9]{24}(?!\w|\.\w))`,
+    replacement: CENSOR,
+  },
+  {
+    name: 'token',
+    finds: 'tokens of GitHub, Google and Slack; private keys in PEM',
+    pattern: String.raw`(?<![a-z0-9])(?:gh[oprsu]_\w{20,}|github_pat_\w{20,}|AIza[\w-]{30,}|xox[abeprs]-[\w-]{10,})|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?`,
     replacement: CENSOR,
   },
   {
