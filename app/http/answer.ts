@@ -20,9 +20,10 @@ const STALL_MS = 30_000;
 export async function writeAnswer(response: Response, result: CallResult): Promise<void> {
   const headers = headersDown(result.headers);
   if (typeof result.data === 'string') {
-    response.setTimeout(STALL_MS, () => response.destroy());
     response.writeHead(result.status, { ...headers, 'server-timing': serverTiming(result) });
     response.end(result.status < 400 ? result.data : redactError(result.data));
+    // Most are out at once.
+    if (response.writableLength > 0) response.setTimeout(STALL_MS, () => response.destroy());
     return;
   }
   response.writeHead(result.status, {

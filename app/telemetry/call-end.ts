@@ -105,6 +105,8 @@ function endChat(state: CallState, instruments: Instruments, outcome: Outcome, d
   const { inputTokens, outputTokens, cacheReadTokens, cacheCreationTokens } = state.usage;
   const { model, info } = state;
   const count = (n: number, type: string) => {
+    // The series are there at 0, and most answers have no cached tokens.
+    if (n === 0) return;
     instruments.tokens.add(n, { model, type });
     instruments.callerTokens.add(n, { caller: info.caller, type });
   };
