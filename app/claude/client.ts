@@ -45,9 +45,9 @@ export interface CallInput extends CallInfo {
 
 /** An upstream's answer of any status. */
 export interface CallResult extends PipelineResponse {
-  /** Milliseconds up to now: waited for the upstream or in back-off, and our own. */
   /** That were used up to now, by all attempts. */
   readonly tokens: () => number;
+  /** Milliseconds up to now: waited for the upstream or in back-off, and our own. */
   readonly timing: () => { upstreamMs: number; overheadMs: number };
 }
 

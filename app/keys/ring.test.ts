@@ -225,6 +225,14 @@ test('a previous key of a source is valid at the start', () => {
   assert.equal(ring.pick().secret.reveal(), 'old-key');
 });
 
+test('one key under two aliases keeps what is known of both', () => {
+  const { ring, has } = setUp();
+  has({ a: 'key-a', b: 'key-a' });
+  use(ring, 'key-a', answer(401));
+  assert.equal(has({ a: 'key-a', b: 'key-a' }), false);
+  assert.deepEqual(states(ring), { a: 'refused', b: 'active' });
+});
+
 test('a rotation back makes the old key current again, with what is known of it', () => {
   const { ring, has } = setUp();
   has({ default: 'old-key' });

@@ -205,12 +205,11 @@ export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingD
     update({ current, previous = [] }) {
       const before = new Map(live().map((entry) => [entry.value, entry]));
       const wanted = new Set(current.map(({ secret }) => secret.reveal()));
-      const kept = current.map((key) => {
-        const known = before.get(key.secret.reveal());
-        return known && known.retiresAtMs === Infinity && known.alias === key.alias
-          ? known
-          : newEntry(key, Infinity);
-      });
+      const isSame = (entry: Entry, { alias, secret }: ApiKey) =>
+        entry.retiresAtMs === Infinity && entry.alias === alias && entry.value === secret.reveal();
+      const kept = current.map(
+        (key) => entries.find((entry) => isSame(entry, key)) ?? newEntry(key, Infinity),
+      );
       const isKnown = ({ secret }: ApiKey) =>
         [wanted, before, overlapped].some((values) => values.has(secret.reveal()));
       const stillValid = previous

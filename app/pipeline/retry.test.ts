@@ -78,6 +78,22 @@ test('back-off doubles with full jitter; the last answer tells the SDK not to go
   assert.equal(response.headers['x-should-retry'], 'false');
 });
 
+test('another key is tried at once, whatever is asked for, and costs neither budget nor attempts', async () => {
+  const { budget, call, clock, stage } = setUp();
+  while (budget.spend());
+  const limited = aResponse(429, { headers: { 'retry-after': '9' }, anotherKey: true });
+  const refused = aResponse(401, { anotherKey: true });
+  const next = scripted(limited, refused, limited, refused, aResponse(200));
+  assert.equal((await stage(aRequest({ call }), next)).status, 200);
+  assert.deepEqual(clock.slept, []);
+  assert.deepEqual(call.told, [
+    ['retry', 'rate_limited'],
+    ['retry', 'auth_error'],
+    ['retry', 'rate_limited'],
+    ['retry', 'auth_error'],
+  ]);
+});
+
 test('a retry-after of weeks is not waited for, deadline or not', async () => {
   const { clock, call, stage } = setUp();
   const weeks = aResponse(429, { headers: { 'retry-after': '4000000' } });

@@ -26,8 +26,6 @@ export interface RetryDeps {
 
 /** After a timeout the upstream may still be at work, and is paid: once more, and no further. */
 const MAX_TIMEOUT_RETRIES = 1;
-/** Keys that one call may use up. */
-const MAX_KEYS_LEFT = 16;
 /** A longer timer fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -42,9 +40,9 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
     random() * Math.min(options.capMs, options.baseMs * 2 ** retries);
   return async function retry(request, next) {
     const { call, signal } = request;
+    let retries = 0;
     let timeouts = 0;
-    let keysLeft = 0;
-    for (let retries = 0; ; retries += 1) {
+    for (;;) {
       const result = await settle(() => next(request));
       const reason = reasonToRetry(result);
       if (reason === undefined) {
@@ -52,9 +50,7 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
         return finish(result);
       }
       if (signal.aborted) return finish(result);
-      if (hasAnotherKey(result) && keysLeft < MAX_KEYS_LEFT) {
-        keysLeft += 1;
-        retries -= 1;
+      if (hasAnotherKey(result)) {
         call.retry(reason);
         continue;
       }
@@ -72,11 +68,15 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
       call.retry(reason);
       call.waitBegins();
       await clock.sleep(waitMs, signal).finally(() => call.waitEnds());
+      retries += 1;
     }
   };
 }
 
-/** It is tried at once and costs no budget: the upstream is well, only that key is not. */
+/**
+ * It is tried at once and costs no budget: the upstream is well, only that key is not. There are as many
+ * such attempts at most as the upstream has keys.
+ */
 export function hasAnotherKey(result: Result): boolean {
   return 'response' in result && result.response.anotherKey === true;
 }

@@ -99,7 +99,8 @@ function createCallRecord(state: CallState, deps: SdkRecorderDeps): CallRecord {
       trace.getActiveSpan()?.setAttribute(ATTR_KEY, alias);
     },
     keyLeft(key, status) {
-      deps.logger.warn({ key, status }, 'a key is out, another is tried');
+      const { caller } = state.info;
+      deps.logger.warn({ key, caller, status }, 'a key is out, another is tried');
     },
     retry(reason) {
       instruments.retries.add(1, { reason });
