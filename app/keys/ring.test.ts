@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import type { Answer } from './health.ts';
 import { createSecret } from './key.ts';
-import { type Answer, createKeyRing, type KeyRing } from './ring.ts';
+import { createKeyRing, type KeyRing } from './ring.ts';
 import type { KeySet } from './source.ts';
 
 const OVERLAP_MS = 60_000;

@@ -7,9 +7,10 @@ import {
   type GaugeMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { KEY_STATES } from '../keys/health.ts';
 import type { KeyOwner } from '../keys/key-spec.ts';
 import type { Read } from '../keys/refresh.ts';
-import { KEY_STATES, type KeyView } from '../keys/ring.ts';
+import type { KeyView } from '../keys/ring.ts';
 import type { KeyStore } from '../keys/store.ts';
 import type { Logger } from './logger.ts';
 import { type Instruments, METRICS, type MetricDefinition } from './metrics.ts';

@@ -4,8 +4,8 @@
  */
 import type { Counter, Gauge, Histogram, Meter, UpDownCounter } from '@opentelemetry/api';
 import { LIMITED_BY } from '../http/limited-by.ts';
+import { KEY_STATES } from '../keys/health.ts';
 import { FAMILIES } from '../keys/limits.ts';
-import { KEY_STATES } from '../keys/ring.ts';
 import { SOURCE_FAILURES } from '../keys/source.ts';
 import {
   CIRCUIT_STATES,

@@ -1,0 +1,79 @@
+/** Wires what calls come in through: who calls, how much of it, and with what signature. */
+import type { AppDeps } from './app.ts';
+import { systemClock } from './clock.ts';
+import type { CallerConfig, Config } from './config.ts';
+import { createAdmission } from './http/admission.ts';
+import { createCallers, type KnownCaller, knownCaller } from './http/callers.ts';
+import { createGate, type Gate } from './http/gate.ts';
+import { createLimits, type Limits } from './http/limits.ts';
+import { createMemoryNonces } from './http/nonces.ts';
+import { createRedis } from './http/redis.ts';
+import { createRedisNonces, verifyCaller } from './http/verify-caller.ts';
+import { SIGNING } from './keys/key-spec.ts';
+import type { KeyRing } from './keys/ring.ts';
+import type { KeyStore } from './keys/store.ts';
+import type { ServiceDeps } from './service.ts';
+import type { Instruments } from './telemetry/metrics.ts';
+import { countSignatures } from './telemetry/signatures.ts';
+
+/** Of each caller who signs, some 15 MB; at the limit his requests are refused. */
+const MAX_NONCES = 100_000;
+
+export interface CallerSide extends Pick<AppDeps, 'callers' | 'gate' | 'verify'> {
+  close(): void;
+}
+
+/** @param keys gains the rings of callers' own keys and signing secrets */
+export function createCallerSide(
+  { config, logger, telemetry: { instruments } }: ServiceDeps,
+  keys: KeyStore,
+): CallerSide {
+  const redis = createRedis(config.REDIS_URL, logger);
+  const limits = createLimits({
+    redis,
+    onRefused: (caller, by) => instruments.callerRefusals.add(1, { caller, by }),
+  });
+  return {
+    callers: createCallers(config.callers.map((caller) => toCaller(caller, keys))),
+    gate: watchedGate(config, limits, instruments),
+    verify: verifyCaller({
+      secrets: callersSecrets(config, keys),
+      nonces: () =>
+        redis
+          ? createRedisNonces(redis)
+          : createMemoryNonces({ maxEntries: MAX_NONCES }, systemClock),
+      now: Date.now,
+      onResult: countSignatures(instruments),
+    }),
+    close: () => redis?.disconnect(),
+  };
+}
+
+function watchedGate(config: Config, limits: Limits, instruments: Instruments): Gate {
+  const admission = createAdmission({
+    limit: config.ADMISSION_LIMIT,
+    queue: config.ADMISSION_QUEUE,
+    waitMs: config.ADMISSION_WAIT_MS,
+  });
+  instruments.admission.addCallback((result) => {
+    for (const [state, n] of Object.entries(admission.counts())) result.observe(n, { state });
+  });
+  return createGate(admission, limits);
+}
+
+/** What the requests of those callers must be signed with who must sign. */
+function callersSecrets({ callers }: Config, store: KeyStore): ReadonlyMap<string, KeyRing> {
+  return new Map(
+    callers.flatMap(({ name: caller, signing }) =>
+      signing ? [[caller, store.ring({ upstream: SIGNING, caller }, signing)] as const] : [],
+    ),
+  );
+}
+
+function toCaller({ keys, signing: _, ...settings }: CallerConfig, store: KeyStore): KnownCaller {
+  const rings = Object.entries(keys).map(
+    ([upstream, spec]) =>
+      [upstream, store.ring({ upstream, caller: settings.name }, spec)] as const,
+  );
+  return knownCaller(settings, new Map(rings));
+}
