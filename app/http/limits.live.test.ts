@@ -12,10 +12,11 @@ import { createRedis } from './redis.ts';
 import { skipRedis, startRedis } from './testing-redis.ts';
 import { createRedisNonces } from './verify-caller.ts';
 
+const redactor = createRedactor({ secrets: () => [] });
 const logger = createLogger({
   level: 'silent',
   service: 'test',
-  redactor: createRedactor({ secrets: () => [] }),
+  redactor,
   sinks: [],
 });
 
@@ -96,6 +97,30 @@ describe('limits in Redis', { skip: skipRedis, concurrency: false }, () => {
     await delay(1_500);
     leave();
     assert(await here?.enter());
+  });
+
+  test('a Redis that hangs is taken for down, and said to be', async (t) => {
+    const server = await startRedis();
+    t.after(server.stop);
+    const lines: string[] = [];
+    const told = createLogger({
+      ...{ level: 'error', service: 'test', redactor },
+      sinks: [{ write: (line) => lines.push(line) }],
+    });
+    const redis = createRedis(server.url, told);
+    assert(redis);
+    t.after(() => redis.disconnect());
+    await once(redis, 'ready');
+    const limits = createLimits({ redis, onRefused() {} });
+    const caller = { name: 'search', limits: { requestsPerMinute: 100, concurrent: 100 } };
+    server.hang();
+    const down = new Promise((resolve) => redis.once('close', resolve));
+    await limits.take(caller);
+    await down;
+    const startedMs = performance.now();
+    for (let i = 0; i < 20; i++) await limits.take(caller);
+    assert(performance.now() - startedMs < 20 * 250, 'each waited for what is down');
+    assert.match(lines.join(), /Redis is down/);
   });
 
   test('a nonce is used once by all instances; without Redis a signature cannot be checked', async (t) => {

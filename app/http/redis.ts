@@ -11,6 +11,9 @@ export function createRedis(url: string | undefined, logger: Logger): Redis | un
   if (url === undefined) return undefined;
   const redis = new Redis(url, {
     commandTimeout: COMMAND_TIMEOUT_MS,
+    // One that hangs is down too: its connection is dropped, and said so.
+    socketTimeout: 2 * COMMAND_TIMEOUT_MS,
+    connectTimeout: 4 * COMMAND_TIMEOUT_MS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => RECONNECT_MS,

@@ -13,6 +13,8 @@ export const skipRedis = redisProgram ? false : 'redis-server is neither in .too
 export interface RedisProcess {
   readonly url: string;
   stop(): Promise<void>;
+  /** It is there, and says nothing more. */
+  hang(): void;
 }
 
 /** @param port of one that was stopped; default a free one */
@@ -34,6 +36,7 @@ export async function startRedis(port?: number): Promise<RedisProcess> {
   child.stdout.resume();
   return {
     url: `redis://127.0.0.1:${at}`,
+    hang: () => void child.kill('SIGSTOP'),
     async stop() {
       child.kill('SIGKILL');
       await exited;
