@@ -3,7 +3,8 @@ import { isSpent, retryAfterMs } from '../claude/advice.ts';
 import { AppError } from '../errors.ts';
 import type { KeyRing, PickedKey } from '../keys/ring.ts';
 import type { CallRecord } from '../telemetry/recorder.ts';
-import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
+import type { OwnKeys, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
+import type { Upstream } from './upstreams.ts';
 
 /**
  * A key that is refused, or whose limit is used up, is out at once; `anotherKey` then tells `retry` that
@@ -18,8 +19,9 @@ export function authenticate(): Stage {
     return met;
   };
   return async function authenticate(request, next) {
-    const ring = ringOf(request);
-    if (!ring) throw new AppError('no_key', 'the service has no key for the upstream');
+    const { upstream, ownKeys } = request;
+    if (!upstream) throw new AppError('no_key', 'without an upstream there is no key');
+    const ring = ringOf(upstream, ownKeys);
     const key = ring.pick(left.get(request.call));
     request.call.key(key.alias);
     const headers = { ...request.headers, 'x-api-key': key.secret.reveal() };
@@ -31,8 +33,8 @@ export function authenticate(): Stage {
 }
 
 /** A caller's own keys go before those of the upstream. */
-export function ringOf({ upstream, ownKeys }: PipelineRequest): KeyRing | undefined {
-  return ownKeys?.get(upstream?.name ?? '') ?? upstream?.keys;
+export function ringOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyRing {
+  return ownKeys?.get(upstream.name) ?? upstream.keys;
 }
 
 function learn(key: PickedKey, response: PipelineResponse): boolean {

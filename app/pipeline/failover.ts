@@ -42,7 +42,7 @@ export function failover(upstreams: Upstreams): Stage {
     return memory;
   };
   return async function failover(request, next) {
-    const hasKey = (upstream: Upstream) => ringOf({ ...request, upstream })?.isWell() === true;
+    const hasKey = (upstream: Upstream) => ringOf(upstream, request.ownKeys).isWell();
     const first = upstreams.pick(memories.get(request.call)?.tried ?? NONE, hasKey);
     if (!first) throw noUpstream(upstreams);
     const result = await attempt(first, request, next);
