@@ -58,8 +58,11 @@ function configurationChecks(): Counts[] {
   ];
 }
 
-/** `live` needs the tools of `make test`, `proof` an engine and all images. */
-const KINDS = ['unit', 'live', 'proof'] as const;
+/**
+ * `load` tests measure, so they run one after the other; `live` needs the tools of `make test`, `proof` an
+ * engine and all images.
+ */
+const KINDS = ['unit', 'load', 'live', 'proof'] as const;
 
 function testFiles(wanted: (typeof KINDS)[number]): string[] {
   const all = globSync('{app,loadtest,observability}/**/*.test.ts', { cwd: ROOT });
@@ -68,10 +71,10 @@ function testFiles(wanted: (typeof KINDS)[number]): string[] {
   return all.filter((file) => kindOf(file) === wanted).map((file) => join(ROOT, file));
 }
 
-/** Node's test runner, a process a file. */
-export async function nodeTests(files: readonly string[]): Promise<Counts> {
+/** Node's test runner, a process a file; as many at once as there are cores, unless they are to be alone. */
+export async function nodeTests(files: readonly string[], alone = false): Promise<Counts> {
   let counts: Counts = FAILED;
-  const stream = run({ files: [...files], concurrency: true });
+  const stream = run({ files: [...files], concurrency: !alone });
   // One summary comes for each file and, at the end and without a file, one for all.
   stream.on('test:summary', ({ file, success, counts: { tests, passed, skipped, todo } }) => {
     if (file !== undefined) return;
@@ -91,6 +94,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Counts[]>>> = {
   check,
   all: async () => [
     ...(await check()),
+    await nodeTests(testFiles('load'), true),
     ...configurationChecks(),
     await nodeTests(testFiles('live')),
   ],
