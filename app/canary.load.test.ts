@@ -50,7 +50,7 @@ function startLeaky(): Server {
       case 2:
         return response.writeHead(502, { 'content-type': 'text/html' }).end(`<pre>${quoted}</pre>`);
       case 3:
-        return response.writeHead(401, json).end(JSON.stringify(error));
+        return response.writeHead(422, json).end(JSON.stringify(error));
       case 4:
         return response.destroy();
       default:

@@ -8,6 +8,7 @@ import { type ServiceProcess, startService } from './testing-process.ts';
 const LIMIT = 20;
 const QUEUE = 4;
 const OFFERED = 10_000;
+const ROUNDS = 5;
 const BODY = JSON.stringify({
   model: 'claude-haiku-5-5',
   max_tokens: 16,
@@ -23,6 +24,10 @@ interface Call {
 function quantile(calls: readonly Call[], q: number): number {
   const sorted = calls.map(({ ms }) => ms).toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 describe('overload', { concurrency: false }, () => {
@@ -90,27 +95,45 @@ describe('overload', { concurrency: false }, () => {
     return Promise.all(calls);
   }
 
-  test('accepted calls keep their P99 within twice, refused ones know when to come again', async (t) => {
-    await atCapacity(200);
-    const calm = await atCapacity(1_500);
-    assert(calm.calls.every(({ status }) => status === 200));
-    const calls = await offered(OFFERED, 3 * calm.perSecond);
+  /** Calm, then three times what that was. */
+  async function round(calm: number, n: number) {
+    const quiet = await atCapacity(calm);
+    assert(quiet.calls.every(({ status }) => status === 200));
+    const calls = await offered(n, 3 * quiet.perSecond);
     const accepted = calls.filter(({ status }) => status === 200);
     const refused = calls.filter(({ status }) => status === 503);
-    const [calmP99, p99] = [quantile(calm.calls, 0.99), quantile(accepted, 0.99)];
-    t.diagnostic(
-      `capacity ${calm.perSecond.toFixed(0)}/s, P99 ${calmP99.toFixed(0)} ms; at three times: ` +
-        `${accepted.length} accepted, P99 ${p99.toFixed(0)} ms; ${refused.length} refused, ` +
-        `P50 ${quantile(refused, 0.5).toFixed(1)}, P99 ${quantile(refused, 0.99).toFixed(1)} ms`,
-    );
-    assert.equal(accepted.length + refused.length, OFFERED);
-    assert(refused.length > OFFERED / 3, 'it was no overload');
+    assert.equal(accepted.length + refused.length, n);
+    assert(refused.length > n / 3, 'it was no overload');
     assert(refused.every(({ retryAfter }) => retryAfter === '1'));
-    assert(p99 < 2 * calmP99, `${p99} ms, calm ${calmP99} ms`);
-    assert(quantile(refused, 0.5) < quantile(accepted, 0.5), 'refusing took as long as serving');
+    return {
+      perSecond: quiet.perSecond,
+      calmP99: quantile(quiet.calls, 0.99),
+      acceptedP99: quantile(accepted, 0.99),
+      acceptedP50: quantile(accepted, 0.5),
+      refusedP50: quantile(refused, 0.5),
+      refusedP99: quantile(refused, 0.99),
+      refused: refused.length,
+    };
+  }
+
+  test('accepted calls keep their P99 within twice, refused ones know when to come again', async (t) => {
+    // Connections are opened and code is compiled in the first; of the others the median counts, as
+    // machines that are shared stand still for a moment now and then.
+    const first = await round(300, OFFERED / 5);
+    const rounds = [];
+    for (let i = 0; i < ROUNDS; i++) rounds.push(await round(600, OFFERED / ROUNDS));
+    for (const seen of rounds) {
+      const figures = Object.entries(seen).map(([name, n]) => `${name} ${n.toFixed(1)}`);
+      t.diagnostic(figures.join(', '));
+    }
+    const ratios = rounds.map(({ acceptedP99, calmP99 }) => acceptedP99 / calmP99);
+    assert(median(ratios) < 2, `accepted P99 to calm P99: ${ratios}`);
+    const quicker = rounds.map(({ refusedP50, acceptedP50 }) => refusedP50 / acceptedP50);
+    assert(median(quicker) < 1, 'refusing took as long as serving');
     const text = await (await fetch(service.metricsUrl)).text();
     const shed =
       /claude_api_requests_total\{[^}]*model="other",stream="false",outcome="shed"\} (\d+)/;
-    assert.equal(Number(shed.exec(text)?.[1]), refused.length);
+    const refused = [first, ...rounds].reduce((sum, seen) => sum + seen.refused, 0);
+    assert.equal(Number(shed.exec(text)?.[1]), refused);
   });
 });
