@@ -55,8 +55,8 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
   const { createService } = await import('./service.ts');
   const { createServer } = await import('./http/server.ts');
   const service = createService({ config, logger, telemetry });
-  const fixed = secretsOf(config);
-  secrets = () => [...fixed, ...service.secrets()];
+  const ofSettings = secrets;
+  secrets = () => [...ofSettings(), ...service.secrets()];
   await service.ready();
   const server = createServer(service.app);
   const metricsServer = createMetricsServer(telemetry.prometheus);

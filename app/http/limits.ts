@@ -64,7 +64,10 @@ export function createLimits({ redis, onRefused }: LimitsDeps): Limits {
       if (usedMs !== undefined) refuse(caller, 'tokens', usedMs);
       const leave = await places?.enter();
       if (places && !leave) refuse(caller, 'concurrent', 1_000);
-      const waitMs = await consumeMs(requests, caller.name);
+      const waitMs = await consumeMs(requests, caller.name).catch((error) => {
+        leave?.();
+        throw error;
+      });
       if (waitMs !== undefined) {
         leave?.();
         refuse(caller, 'requests', waitMs);
