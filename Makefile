@@ -53,14 +53,14 @@ loadtest-node: setup ## The same load from plain Node, where k6 cannot be had
 	@$(NODE) observability/local/loadtest.ts node
 
 check: setup ## Format, lint, types, generated files, unit tests
-	@$(NODE) observability/local/run-tests.ts check
+	@$(NODE) .ci/run-tests.ts check
 
 test: setup ## All of it: check, rules and configuration, a live run under load
 	@$(NODE) observability/local/tools.ts test
-	@$(NODE) observability/local/run-tests.ts all
+	@$(NODE) .ci/run-tests.ts all
 
 test-compose: setup ## The compose stack on a Docker engine, under load, while its parts die
-	@$(NODE) observability/local/run-tests.ts compose
+	@$(NODE) .ci/run-tests.ts compose
 
 chaos: setup ## Every fault under load; writes docs/reliability.md
 	@$(NODE) loadtest/chaos.ts

@@ -1,14 +1,14 @@
 /** The Express app: its middleware and routes in order. No listen, no environment. */
 import express, { type Express, type RequestHandler } from 'express';
+import type { Callers } from './callers/callers.ts';
 import type { ClaudeClient } from './claude/client.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { AppError } from './errors.ts';
 import { authenticateCaller } from './http/authenticate-caller.ts';
 import { batchRoutes } from './http/batch.ts';
 import { bodyErrors, readBytes } from './http/body.ts';
-import type { Callers } from './http/callers.ts';
 import { accessLog, requestContext } from './http/context.ts';
-import { countRefused, errorHandler, methodNotAllowed, notFound } from './http/errors.ts';
+import { countRefused, errorHandler, methodNotAllowed, notFound } from './http/error-handler.ts';
 import { admit, type Gate } from './http/gate.ts';
 import { healthRoutes, type Lifecycle } from './http/health.ts';
 import { messageRoutes, modelRoutes } from './http/messages.ts';

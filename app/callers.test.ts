@@ -7,8 +7,8 @@ import { request } from 'undici';
 import { DEFAULT_KEY, type Simulator, startSimulator } from '../loadtest/simulator/simulator.ts';
 import { type SpanStore, startSpanStore } from '../observability/local/span-store.ts';
 import { sign } from './pipeline/sign.ts';
-import { aRequest, aResponse, scripted } from './pipeline/testing.ts';
-import { type ServiceProcess, spawnService, startService } from './testing-process.ts';
+import { aRequest, aResponse, scripted } from './testing/fakes.ts';
+import { type ServiceProcess, spawnService, startService } from './testing/service-process.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const TOKEN = 'token-of-search-0123456789abcdef';

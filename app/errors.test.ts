@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError, errorBody, redactErrorsWith } from './errors.ts';
-import { createRedactor } from './telemetry/redaction.ts';
+import { createRedactor } from './privacy/redactor.ts';
 
 test('what callers are shown has passed the rules, and knows the service’s secrets', () => {
   const error = new AppError('invalid_request', 'of bob@example.com with planted-secret');

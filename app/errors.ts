@@ -1,5 +1,5 @@
 /** The service's errors and their form on the wire, which is Anthropic's. */
-import { createRedactor, type Redactor } from './telemetry/redaction.ts';
+import { createRedactor, type Redactor } from './privacy/redactor.ts';
 
 /** https://docs.anthropic.com/en/api/errors: type → HTTP status. */
 export const ERROR_STATUS = {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { startSimulator } from '../loadtest/simulator/simulator.ts';
 import { startSpanStore } from '../observability/local/span-store.ts';
-import { type ServiceProcess, spawnService, startService } from './testing-process.ts';
+import { type ServiceProcess, spawnService, startService } from './testing/service-process.ts';
 
 const KEY = 'sim-key-for-local-use';
 const BODY = JSON.stringify({

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Config, ConfigError, readConfig, secretsOf } from './config.ts';
+import { createCallers, knownCaller } from './callers/callers.ts';
+import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
 import { redactErrorsWith } from './errors.ts';
-import { createCallers, knownCaller } from './http/callers.ts';
+import { createRedactor } from './privacy/redactor.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetricsServer } from './telemetry/metrics-server.ts';
-import { createRedactor } from './telemetry/redaction.ts';
 import { startTelemetry, type Telemetry } from './telemetry/sdk.ts';
 
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/;

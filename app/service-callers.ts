@@ -1,20 +1,20 @@
 /** Wires what calls come in through: who calls, how much of it, and with what signature. */
 import type { AppDeps } from './app.ts';
-import { systemClock } from './clock.ts';
-import type { CallerConfig, Config } from './config.ts';
-import { createAdmission } from './http/admission.ts';
-import { createCallers, type KnownCaller, knownCaller } from './http/callers.ts';
+import { createCallers, type KnownCaller, knownCaller } from './callers/callers.ts';
+import { createAdmission } from './callers/concurrency.ts';
+import { createMemoryNonces } from './callers/nonces.ts';
+import { createLimits, type Limits } from './callers/quotas.ts';
+import { createRedis } from './callers/redis.ts';
+import type { CallerConfig, Config } from './config/config.ts';
 import { createGate, type Gate } from './http/gate.ts';
-import { createLimits, type Limits } from './http/limits.ts';
-import { createMemoryNonces } from './http/nonces.ts';
-import { createRedis } from './http/redis.ts';
 import { createRedisNonces, verifyCaller } from './http/verify-caller.ts';
+import type { KeyRing } from './keys/key-pool.ts';
 import { SIGNING } from './keys/key-spec.ts';
-import type { KeyRing } from './keys/ring.ts';
-import type { KeyStore } from './keys/store.ts';
+import type { KeyStore } from './keys/key-store.ts';
 import type { ServiceDeps } from './service.ts';
-import type { Instruments } from './telemetry/metrics.ts';
+import type { Instruments } from './telemetry/metric-catalogue.ts';
 import { countSignatures } from './telemetry/signatures.ts';
+import { systemClock } from './time/clock.ts';
 
 /** Of each caller who signs, some 15 MB; at the limit his requests are refused. */
 const MAX_NONCES = 100_000;

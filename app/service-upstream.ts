@@ -1,17 +1,17 @@
 /** Wires what calls go out through: the pool, the keys, the upstreams with their circuits, the client. */
 import { type ClaudeClient, type ClientDeps, createClient } from './claude/client.ts';
-import { createPool, poolStates } from './claude/transport.ts';
-import { systemClock } from './clock.ts';
-import type { Config, UpstreamConfig } from './config.ts';
+import { createPool, poolStates } from './claude/trae-transport.ts';
+import type { Config, UpstreamConfig } from './config/config.ts';
 import { type KeyOwner, SHARED, SIGNING } from './keys/key-spec.ts';
-import { createKeyStore, type KeyStore, type KeyStoreOptions } from './keys/store.ts';
-import { createRetryBudget } from './pipeline/retry-budget.ts';
-import { createUpstreams, type Upstream, type Upstreams } from './pipeline/upstreams.ts';
+import { createKeyStore, type KeyStore, type KeyStoreOptions } from './keys/key-store.ts';
 import type { ServiceDeps } from './service.ts';
-import { createKeyProducer, createReadObserver } from './telemetry/key-metrics.ts';
-import type { Instruments } from './telemetry/metrics.ts';
+import { createKeyProducer, createReadObserver } from './telemetry/key-gauges.ts';
+import type { Instruments } from './telemetry/metric-catalogue.ts';
 import { CIRCUIT_STATES } from './telemetry/recorder.ts';
 import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
+import { systemClock } from './time/clock.ts';
+import { createRetryBudget } from './upstreams/retry-budget.ts';
+import { createUpstreams, type Upstream, type Upstreams } from './upstreams/upstream-pool.ts';
 
 export interface UpstreamSide {
   readonly client: ClaudeClient;

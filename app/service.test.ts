@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import type { Fault } from '../loadtest/simulator/faults.ts';
 import { DEFAULT_KEY, startSimulator } from '../loadtest/simulator/simulator.ts';
-import { type ServiceProcess, startService } from './testing-process.ts';
+import { type ServiceProcess, startService } from './testing/service-process.ts';
 
 const CALLER_KEY = 'sk-of-the-caller-himself';
 const MODEL = 'claude-haiku-5-5';

@@ -1,7 +1,7 @@
 /** Wires the service from its settings: the side of the callers, the side of the upstreams, the app between. */
 import type { Express } from 'express';
 import { createApp } from './app.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { createCallerSide } from './service-callers.ts';
 import { createUpstreamSide } from './service-upstream.ts';
 import type { Logger } from './telemetry/logger.ts';

@@ -4,12 +4,12 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
-import { systemClock } from '../clock.ts';
-import { createRetryBudget } from '../pipeline/retry-budget.ts';
-import { anUpstream, BREAKER, recordingCall, ringOf, textOf } from '../pipeline/testing.ts';
-import { createUpstreams } from '../pipeline/upstreams.ts';
+import { anUpstream, BREAKER, recordingCall, ringOf, textOf } from '../testing/fakes.ts';
+import { systemClock } from '../time/clock.ts';
+import { createRetryBudget } from '../upstreams/retry-budget.ts';
+import { createUpstreams } from '../upstreams/upstream-pool.ts';
 import { type CallInput, type ClientOptions, createClient, createStages } from './client.ts';
-import { createPool } from './transport.ts';
+import { createPool } from './trae-transport.ts';
 
 const KEY = 'sk-test-key-of-the-client';
 

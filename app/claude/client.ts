@@ -2,18 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Agent } from 'undici';
 import { AppError } from '../errors.ts';
+import { timeout } from '../pipeline/attempt-timeout.ts';
 import { authenticate } from '../pipeline/authenticate.ts';
 import { failover } from '../pipeline/failover.ts';
 import { hedge } from '../pipeline/hedge.ts';
-import { hold } from '../pipeline/hold.ts';
-import { mask } from '../pipeline/mask.ts';
 import { observeAttempt } from '../pipeline/observe-attempt.ts';
 import { observeCall } from '../pipeline/observe-call.ts';
 import { compose } from '../pipeline/pipeline.ts';
+import { mask } from '../pipeline/pseudonymize.ts';
+import { hold } from '../pipeline/read-response.ts';
 import { type RetryOptions, retry } from '../pipeline/retry.ts';
-import type { RetryBudget } from '../pipeline/retry-budget.ts';
 import { sign } from '../pipeline/sign.ts';
-import type { SignatureVersion, SigningSecret } from '../pipeline/signature.ts';
 import type {
   Clock,
   OwnKeys,
@@ -21,11 +20,12 @@ import type {
   PipelineResponse,
   Stage,
 } from '../pipeline/stage.ts';
-import { timeout } from '../pipeline/timeout.ts';
-import type { Upstreams } from '../pipeline/upstreams.ts';
+import type { SignatureVersion, SigningSecret } from '../signing/signature.ts';
 import type { CallInfo, Outcome, Recorder } from '../telemetry/recorder.ts';
-import { linkedAbort } from './deadline.ts';
-import { createTransport } from './transport.ts';
+import { linkedAbort } from '../time/linked-abort.ts';
+import type { RetryBudget } from '../upstreams/retry-budget.ts';
+import type { Upstreams } from '../upstreams/upstream-pool.ts';
+import { createTransport } from './trae-transport.ts';
 
 /** One call, as the HTTP layer asks for it. */
 export interface CallInput extends CallInfo {

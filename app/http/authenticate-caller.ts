@@ -1,8 +1,8 @@
 /** Lets known callers in, and says nothing to others of what was wrong. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { RequestHandler } from 'express';
+import type { Callers } from '../callers/callers.ts';
 import { AppError } from '../errors.ts';
-import type { Callers } from './callers.ts';
 import { localsOf } from './context.ts';
 
 /**

@@ -1,13 +1,13 @@
 /** `POST /v1/batch`: the article's batch, many prompts in one call, each with an end of its own. */
 import { type RequestHandler, Router } from 'express';
+import type { Caller } from '../callers/callers.ts';
 import type { ClaudeClient } from '../claude/client.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { AppError, errorBody, toAppError } from '../errors.ts';
 import { outcomeOfError } from '../pipeline/outcome.ts';
 import { parseJson } from './body.ts';
-import type { Caller } from './callers.ts';
 import { localsOf, type RequestLocals } from './context.ts';
-import { REFUSED } from './errors.ts';
+import { REFUSED } from './error-handler.ts';
 import type { Gate } from './gate.ts';
 import { headersUp } from './headers.ts';
 import { type Batch, type BatchItem, checkBatch, checkMessages } from './schemas.ts';

@@ -1,8 +1,8 @@
 /** What every request gets first: its arrival time, its correlation, a signal of its caller. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { ANYBODY, type Caller } from '../callers/callers.ts';
 import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry/correlation.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { ANYBODY, type Caller } from './callers.ts';
 
 /** Kept in `response.locals`. */
 export interface RequestLocals {

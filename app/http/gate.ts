@@ -1,8 +1,8 @@
 /** The one door of every call: the caller's own limits, then a place in the service. */
 import type { RequestHandler } from 'express';
-import type { Admission } from './admission.ts';
+import type { Admission } from '../callers/concurrency.ts';
+import type { Limits } from '../callers/quotas.ts';
 import { localsOf, type RequestLocals } from './context.ts';
-import type { Limits } from './limits.ts';
 
 export interface Gate {
   /**

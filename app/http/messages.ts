@@ -2,11 +2,11 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { CallInput, ClaudeClient } from '../claude/client.ts';
 import { AppError } from '../errors.ts';
-import { writeAnswer } from './answer.ts';
 import { parseJson } from './body.ts';
 import { localsOf } from './context.ts';
 import { deadlineOf, headersUp } from './headers.ts';
 import { checkCountTokens, checkMessages } from './schemas.ts';
+import { writeAnswer } from './write-response.ts';
 
 type Asked = Pick<CallInput, 'operation' | 'method' | 'url' | 'model' | 'stream'> & {
   body?: string;

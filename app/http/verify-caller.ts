@@ -1,10 +1,10 @@
 /** Callers whose requests must be signed: their signature is checked with their own secrets. */
 import type { RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
-import type { KeyRing } from '../keys/ring.ts';
+import type { NonceStore } from '../callers/nonces.ts';
+import type { KeyRing } from '../keys/key-pool.ts';
 import type { SignatureCheck } from '../telemetry/recorder.ts';
 import { localsOf } from './context.ts';
-import type { NonceStore } from './nonces.ts';
 import { verifySignature } from './verify-signature.ts';
 
 export interface VerifyCallerDeps {

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
-import { readConfig } from '../config.ts';
+import { createMemoryNonces } from '../callers/nonces.ts';
+import { readConfig } from '../config/config.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
-import { createMemoryNonces } from './nonces.ts';
-import { attackTable, body, header, method, target, without } from './testing-attacks.ts';
-import { NEW, NONCE, OLD, otherEnd, START_MS, send, signed } from './testing-signatures.ts';
+import { attackTable, body, header, method, target, without } from '../testing/attacks.ts';
+import { NEW, NONCE, OLD, otherEnd, START_MS, send, signed } from '../testing/signatures.ts';
 
 startTelemetry(readConfig({ OTEL_SDK_DISABLED: 'true' }), 'test');
 

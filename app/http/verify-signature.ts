@@ -1,17 +1,17 @@
 /** Middleware for the other end of `sign`: lets in what a known secret has signed, lately and once. */
 import { timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
+import type { NonceStore } from '../callers/nonces.ts';
 import { AppError } from '../errors.ts';
+import { type Claim, readClaim } from '../signing/parse-signature.ts';
 import {
   messageV1,
   messageV2,
   type SignatureVersion,
   type SigningSecret,
   signatureOf,
-} from '../pipeline/signature.ts';
+} from '../signing/signature.ts';
 import type { SignatureCheck, SignatureResult } from '../telemetry/recorder.ts';
-import type { NonceStore } from './nonces.ts';
-import { type Claim, readClaim } from './signature-claim.ts';
 
 export interface VerifyOptions {
   /** Those valid now, asked for each request: two during a rotation. With none nobody comes in. */

@@ -6,15 +6,15 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import express, { type ErrorRequestHandler } from 'express';
-import { createPool, createTransport } from '../claude/transport.ts';
-import { systemClock } from '../clock.ts';
-import { createMemoryNonces } from '../http/nonces.ts';
+import { createMemoryNonces } from '../callers/nonces.ts';
+import { createPool, createTransport } from '../claude/trae-transport.ts';
 import { verifySignature } from '../http/verify-signature.ts';
+import { ringOf, textOf } from '../testing/fakes.ts';
+import { systemClock } from '../time/clock.ts';
+import { createRetryBudget } from '../upstreams/retry-budget.ts';
 import { createPipeline } from './pipeline.ts';
 import { retry } from './retry.ts';
-import { createRetryBudget } from './retry-budget.ts';
 import type { Stage } from './stage.ts';
-import { ringOf, textOf } from './testing.ts';
 
 interface Seen {
   readonly url: string | undefined;

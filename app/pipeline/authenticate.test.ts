@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { authenticate } from './authenticate.ts';
 import {
   anUpstream,
   aRequest,
@@ -9,7 +8,8 @@ import {
   ringOf,
   scripted,
   stageTable,
-} from './testing.ts';
+} from '../testing/fakes.ts';
+import { authenticate } from './authenticate.ts';
 
 /** One attempt with keys, an answer, and whether another key is tried. */
 function row(keys: readonly string[], status: number, another: boolean, headers = {}): Row {

@@ -1,10 +1,10 @@
 /** Stage: puts a key on each attempt, and learns from the answer how that key is. */
-import { isSpent, retryAfterMs } from '../claude/advice.ts';
+import { isSpent, retryAfterMs } from '../anthropic/errors.ts';
 import { AppError } from '../errors.ts';
-import type { KeyRing, PickedKey } from '../keys/ring.ts';
+import type { KeyRing, PickedKey } from '../keys/key-pool.ts';
 import type { CallRecord } from '../telemetry/recorder.ts';
+import type { Upstream } from '../upstreams/upstream-pool.ts';
 import type { OwnKeys, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
-import type { Upstream } from './upstreams.ts';
 
 /**
  * A key that is refused, or whose limit is used up, is out at once; `anotherKey` then tells `retry` that

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../telemetry/recorder.ts';
-import { failover } from './failover.ts';
-import type { PipelineResponse } from './stage.ts';
 import {
   anUpstream,
   aRequest,
@@ -13,8 +11,10 @@ import {
   fakeClock,
   recordingCall,
   ringOf,
-} from './testing.ts';
-import { createUpstreams, type Upstream } from './upstreams.ts';
+} from '../testing/fakes.ts';
+import { createUpstreams, type Upstream } from '../upstreams/upstream-pool.ts';
+import { failover } from './failover.ts';
+import type { PipelineResponse } from './stage.ts';
 
 const network = new AppError('network_error', 'x', { retryable: true });
 const timeout = new AppError('timeout', 'x', { retryable: true });

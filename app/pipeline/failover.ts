@@ -3,15 +3,15 @@
  * call, when the first cannot answer. That costs none of the retry budget: another region is not the
  * one that is in trouble.
  */
-import { outcomeOfStatus } from '../claude/messages.ts';
+import { outcomeOfStatus } from '../anthropic/messages.ts';
 import { AppError } from '../errors.ts';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
+import type { AttemptEnd } from '../upstreams/circuit-breaker.ts';
+import type { Candidate, Upstream, Upstreams } from '../upstreams/upstream-pool.ts';
 import { ringOf } from './authenticate.ts';
-import type { AttemptEnd } from './breaker.ts';
 import { outcomeOfError } from './outcome.ts';
 import { finish, hasAnotherKey, type Result, reasonToRetry, settle } from './retry.ts';
 import type { Next, PipelineRequest, Stage } from './stage.ts';
-import type { Candidate, Upstream, Upstreams } from './upstreams.ts';
 
 /** What speaks against an upstream; a limit or a bad key speaks against the account. */
 const FAILURES: ReadonlySet<Outcome> = new Set<Outcome>([

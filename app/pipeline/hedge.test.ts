@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../telemetry/recorder.ts';
+import {
+  aRequest,
+  aResponse,
+  bytes,
+  fakeClock,
+  recordingCall,
+  stageTable,
+} from '../testing/fakes.ts';
+import { createRetryBudget } from '../upstreams/retry-budget.ts';
 import { hedge } from './hedge.ts';
-import { createRetryBudget } from './retry-budget.ts';
 import type { Clock, PipelineRequest, PipelineResponse } from './stage.ts';
-import { aRequest, aResponse, bytes, fakeClock, recordingCall, stageTable } from './testing.ts';
 
 const gone = new AppError('client_cancelled', 'gone');
 /** A clock whose sleepers wait until they are aborted: nothing is ever late. */

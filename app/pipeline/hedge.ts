@@ -4,8 +4,8 @@
  * https://research.google/pubs/the-tail-at-scale/
  */
 import { AppError } from '../errors.ts';
+import type { RetryBudget } from '../upstreams/retry-budget.ts';
 import { finish, type Result, reasonToRetry, settle } from './retry.ts';
-import type { RetryBudget } from './retry-budget.ts';
 import type { Clock, Next, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 
 export interface HedgeDeps {

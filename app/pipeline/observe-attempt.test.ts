@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../telemetry/recorder.ts';
-import { observeAttempt } from './observe-attempt.ts';
 import {
   anUpstream,
   aRequest,
@@ -12,7 +11,8 @@ import {
   recordingCall,
   scripted,
   stageTable,
-} from './testing.ts';
+} from '../testing/fakes.ts';
+import { observeAttempt } from './observe-attempt.ts';
 
 const upstream = anUpstream({ name: 'up' });
 

@@ -1,5 +1,5 @@
 /** Stage: tells the call of each attempt, and sends trace and correlation ID with it. */
-import { outcomeOfStatus } from '../claude/messages.ts';
+import { outcomeOfStatus } from '../anthropic/messages.ts';
 import { outcomeOfError } from './outcome.ts';
 import type { Stage } from './stage.ts';
 

@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../telemetry/recorder.ts';
+import {
+  aRequest,
+  aResponse,
+  bytes,
+  recordingCall,
+  scripted,
+  stageTable,
+} from '../testing/fakes.ts';
 import { observeCall } from './observe-call.ts';
-import { aRequest, aResponse, bytes, recordingCall, scripted, stageTable } from './testing.ts';
 
 stageTable(observeCall, {
   'an answer': {

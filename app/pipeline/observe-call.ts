@@ -1,5 +1,5 @@
 /** Stage, the outermost: tells how the call ended, when its last byte has gone by. */
-import { outcomeOfStatus } from '../claude/messages.ts';
+import { outcomeOfStatus } from '../anthropic/messages.ts';
 import { outcomeOfError } from './outcome.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { retryAfterMs } from '../claude/advice.ts';
+import { retryAfterMs } from '../anthropic/errors.ts';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../telemetry/recorder.ts';
+import { aRequest, aResponse, fakeClock, recordingCall, scripted } from '../testing/fakes.ts';
+import { createRetryBudget } from '../upstreams/retry-budget.ts';
 import { retry } from './retry.ts';
-import { createRetryBudget } from './retry-budget.ts';
 import type { PipelineResponse } from './stage.ts';
-import { aRequest, aResponse, fakeClock, recordingCall, scripted } from './testing.ts';
 
 const OPTIONS = { maxRetries: 2, baseMs: 100, capMs: 1000 };
 const network = new AppError('network_error', 'x', { retryable: true });

@@ -1,10 +1,10 @@
 /** Stage: makes an attempt again where that can succeed, with full jitter and within the deadline. */
-import { isRetryable, retryAfterMs } from '../claude/advice.ts';
-import { outcomeOfStatus } from '../claude/messages.ts';
+import { isRetryable, retryAfterMs } from '../anthropic/errors.ts';
+import { outcomeOfStatus } from '../anthropic/messages.ts';
 import { AppError } from '../errors.ts';
 import type { Outcome, RetryRefusal } from '../telemetry/recorder.ts';
+import type { RetryBudget } from '../upstreams/retry-budget.ts';
 import { outcomeOfError } from './outcome.ts';
-import type { RetryBudget } from './retry-budget.ts';
 import type { Clock, PipelineResponse, Stage } from './stage.ts';
 
 export interface RetryOptions {

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { createPool, createTransport } from '../claude/transport.ts';
+import { createPool, createTransport } from '../claude/trae-transport.ts';
+import { messageV2, signatureOf } from '../signing/signature.ts';
+import { anUpstream, aRequest, aResponse, scripted, stageTable } from '../testing/fakes.ts';
 import { createPipeline } from './pipeline.ts';
 import { type SignOptions, sign } from './sign.ts';
-import { messageV2, signatureOf } from './signature.ts';
-import { anUpstream, aRequest, aResponse, scripted, stageTable } from './testing.ts';
 
 const AT_MS = 1_764_000_000_000;
 const NONCE = '5b0c6f0e-6a53-4f0a-8f3e-0d3c3f0a7d11';

@@ -8,7 +8,7 @@ import {
   type SignatureVersion,
   type SigningSecret,
   signatureOf,
-} from './signature.ts';
+} from '../signing/signature.ts';
 import type { PipelineRequest, Stage } from './stage.ts';
 
 export interface SignOptions {

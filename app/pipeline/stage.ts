@@ -1,8 +1,8 @@
 /** The shapes that pass through the pipeline: request, response, stage. */
 
-import type { KeyRing } from '../keys/ring.ts';
+import type { KeyRing } from '../keys/key-pool.ts';
 import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
-import type { Upstream } from './upstreams.ts';
+import type { Upstream } from '../upstreams/upstream-pool.ts';
 
 /** By the upstream's name. */
 export type OwnKeys = ReadonlyMap<string, KeyRing>;

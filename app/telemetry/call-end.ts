@@ -23,7 +23,7 @@ import {
 } from './attributes.ts';
 import { outputAttributes } from './content.ts';
 import type { Logger } from './logger.ts';
-import type { Instruments } from './metrics.ts';
+import type { Instruments } from './metric-catalogue.ts';
 import type { CallInfo, Outcome, Usage } from './recorder.ts';
 
 export interface SdkRecorderDeps {

@@ -6,9 +6,9 @@ import {
   LoggerProvider,
   SimpleLogRecordProcessor,
 } from '@opentelemetry/sdk-logs';
+import { createRedactor } from '../privacy/redactor.ts';
 import { recordingSink } from './log-export.ts';
 import { createLogger } from './logger.ts';
-import { createRedactor } from './redaction.ts';
 
 const SECRET = 'sk-planted-in-a-line';
 

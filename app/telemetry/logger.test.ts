@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRedactor } from '../privacy/redactor.ts';
 import { createLogger } from './logger.ts';
-import { createRedactor } from './redaction.ts';
 
 const SECRET = 'sk-planted"with\\quotes';
 

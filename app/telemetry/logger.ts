@@ -1,8 +1,8 @@
 /** Structured JSON logs (pino), each line with its correlation and trace IDs, none with a secret. */
 import { trace } from '@opentelemetry/api';
 import { type Logger, pino } from 'pino';
+import type { Redactor } from '../privacy/redactor.ts';
 import { findCorrelation } from './correlation.ts';
-import type { Redactor } from './redaction.ts';
 
 export type { Logger };
 

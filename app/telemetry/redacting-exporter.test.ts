@@ -7,8 +7,8 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { createRedactor } from '../privacy/redactor.ts';
 import { redactingExporter } from './redacting-exporter.ts';
-import { createRedactor } from './redaction.ts';
 
 const SECRET = 'planted-secret';
 const PLANTED = [SECRET, 'bob@example.com', '4111 1111 1111 1111', 'sk-ant-api03-x'];

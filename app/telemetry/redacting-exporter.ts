@@ -1,6 +1,6 @@
 /** Redacts spans on their way out: ours and those of every instrumentation pass here. */
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
-import type { Redactor } from './redaction.ts';
+import type { Redactor } from '../privacy/redactor.ts';
 
 /**
  * Stands behind the batch processor, so that no call waits for it. Names, attributes, events, links and

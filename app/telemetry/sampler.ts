@@ -3,7 +3,7 @@
  * nor the ID's value (callers choose IDs, and the SDK's ratio sampler reads them). See docs/adr/0003.
  */
 import { ParentBasedSampler, type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /**
  * @param ratio share of calls that are traced, 0 to 1

@@ -28,7 +28,7 @@ import {
 import { inputAttributes } from './content.ts';
 import { findCorrelation, markInjected } from './correlation.ts';
 import type { Logger } from './logger.ts';
-import { ERROR_TYPES } from './metrics.ts';
+import { ERROR_TYPES } from './metric-catalogue.ts';
 import type { AttemptRecord, CallInfo, CallRecord, Outcome, Recorder, Usage } from './recorder.ts';
 
 const MAX_ATTRIBUTE_LENGTH = 128;

@@ -22,14 +22,14 @@ import {
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import type { Config } from '../config.ts';
-import { ANYBODY } from '../http/callers.ts';
+import { ANYBODY } from '../callers/callers.ts';
+import type { Config } from '../config/config.ts';
+import { createRedactor, type Redactor } from '../privacy/redactor.ts';
 import { type CorrelationOptions, createCorrelationPropagator } from './correlation.ts';
 import { startLogExport } from './log-export.ts';
 import type { LogSink } from './logger.ts';
-import { createInstruments, createSeriesAtZero, type Instruments } from './metrics.ts';
+import { createInstruments, createSeriesAtZero, type Instruments } from './metric-catalogue.ts';
 import { redactingExporter } from './redacting-exporter.ts';
-import { createRedactor, type Redactor } from './redaction.ts';
 import { createSampler, samplingRatio } from './sampler.ts';
 import { createSlotIdGenerator, type SlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
 

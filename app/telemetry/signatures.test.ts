@@ -6,7 +6,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import { createInstruments, createSeriesAtZero } from './metrics.ts';
+import { createInstruments, createSeriesAtZero } from './metric-catalogue.ts';
 import { SIGNATURE_RESULTS } from './recorder.ts';
 import { countSignatures } from './signatures.ts';
 

@@ -1,5 +1,5 @@
 /** Counts what the checks of signatures came to. */
-import type { Instruments } from './metrics.ts';
+import type { Instruments } from './metric-catalogue.ts';
 import type { SignatureCheck } from './recorder.ts';
 
 /** @returns `onResult` of the verifying middleware */

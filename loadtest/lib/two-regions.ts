@@ -1,5 +1,5 @@
 /** The service with two regions of one simulator, the first preferred: what chaos and soak run against. */
-import { type ServiceProcess, startService } from '../../app/testing-process.ts';
+import { type ServiceProcess, startService } from '../../app/testing/service-process.ts';
 import { DEFAULT_KEY, type Simulator, startSimulator } from '../simulator/simulator.ts';
 
 export interface TwoRegions {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { envSchema } from '../../app/config.ts';
-import { METRICS } from '../../app/telemetry/metrics.ts';
+import { envSchema } from '../../app/config/config.ts';
+import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
 import { slo } from '../slo.ts';
 
 const config = parse(readFileSync(new URL('config.yaml', import.meta.url), 'utf8'));

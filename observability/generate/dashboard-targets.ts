@@ -6,7 +6,7 @@ import {
   DashboardLinkType,
   DatasourceVariableBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { METRICS } from '../../app/telemetry/metrics.ts';
+import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
 import { documentedRule, slo } from '../slo.ts';
 import { dashboardJson } from './dashboard-json.ts';
 import { prometheusName } from './metrics-page.ts';

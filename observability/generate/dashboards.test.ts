@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { METRICS } from '../../app/telemetry/metrics.ts';
+import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
 import { ROOT } from '../local/paths.ts';
 import { slo } from '../slo.ts';
 import { prometheusName } from './metrics-page.ts';

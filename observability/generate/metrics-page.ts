@@ -1,5 +1,5 @@
 /** Writes `docs/metrics.md` from the catalogue of instruments. */
-import { METRICS, type MetricDefinition } from '../../app/telemetry/metrics.ts';
+import { METRICS, type MetricDefinition } from '../../app/telemetry/metric-catalogue.ts';
 
 /** What the Prometheus exporter does to a name: every other character becomes `_`. */
 export function prometheusName(name: string): string {

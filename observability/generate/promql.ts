@@ -1,5 +1,5 @@
 /** The expressions that dashboards show, over a window: `5m`, or Grafana's `$__rate_interval`. */
-import { METRICS } from '../../app/telemetry/metrics.ts';
+import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
 import { counted } from '../slo.ts';
 import { prometheusName } from './metrics-page.ts';
 

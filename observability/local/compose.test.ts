@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { envSchema } from '../../app/config.ts';
+import { envSchema } from '../../app/config/config.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/simulator.ts';
 import { PART_NAMES } from './current.ts';
 import { ROOT } from './paths.ts';

@@ -1,0 +1,94 @@
+/** The kinds of values that settings have, up to the two that are lists in JSON: upstreams and callers. */
+import { z } from 'zod';
+import { ANYBODY } from '../callers/callers.ts';
+import { SHARED, SIGNING } from '../keys/key-spec.ts';
+import { keysFromText } from '../keys/sources/source.ts';
+
+export const port = z.coerce.number().int().min(0).max(65_535);
+export const ms = z.coerce.number().int().min(1).max(3_600_000);
+export const count = z.coerce.number().int().min(1).max(1_000_000);
+export const flag = z.enum(['true', 'false', '1', '0']).transform((v) => v === 'true' || v === '1');
+export const url = z
+  .url({ protocol: /^https?$/ })
+  .refine((v) => URL.canParse(v) && new URL(v).username === '', 'must not hold a user or password');
+export const list = z
+  .string()
+  .transform((v) => v.split(',').map((s) => s.trim()))
+  .pipe(z.array(z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/)).min(1));
+
+export const keyText = z.string().superRefine((text, context) => {
+  try {
+    keysFromText(text, 'it');
+  } catch (error) {
+    context.addIssue((error as Error).message);
+  }
+});
+export const alias = z.string().regex(/^[a-z0-9-]{1,32}$/);
+const name = z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/);
+
+/** Where keys are: `env:NAME`, `file:/path`, `vault:mount/path` or `aws:secret-id`. */
+export const keySource = z
+  .string()
+  .regex(
+    /^(?:env:[A-Z][A-Z0-9_]{0,63}|file:\/.{1,1000}|vault:[\w.-]+(?:\/[\w.-]+){1,16}|aws:[\w/+=.@:-]{1,512})$/,
+    'must be env:NAME, file:/path, vault:mount/path or aws:secret-id',
+  );
+
+/** Set by the pipeline, or by HTTP itself. */
+const OWN_HEADERS =
+  /^(?!(?:host|connection|content-length|content-type|transfer-encoding|x-api-key)$)[a-z0-9-]{1,64}$/;
+
+/** One upstream of CLAUDE_UPSTREAMS. */
+const upstream = z.strictObject({
+  name: alias,
+  url,
+  priority: z.int().min(0).max(100).default(0),
+  weight: z.number().positive().max(1_000).default(1),
+  keys: keySource.default('env:CLAUDE_API_KEY'),
+  signing: keySource.optional(),
+  models: z.record(name, name).default({}),
+  headers: z.record(z.string().regex(OWN_HEADERS), z.string().regex(/^[\x20-\x7e]*$/)).default({}),
+});
+
+/** @throws nothing: what is no JSON is an issue like any other */
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue('must be JSON');
+    return z.NEVER;
+  }
+});
+
+export const upstreams = json
+  .pipe(z.array(upstream).min(1).max(16))
+  .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
+
+/** What `printf %s "$TOKEN" | sha256sum` says where TOKEN is not set. */
+const OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits, lower case')
+  .refine((digest) => digest !== OF_NOTHING, 'is the digest of nothing');
+
+/** One caller of CALLERS. */
+const caller = z.strictObject({
+  name: alias.refine((name) => ![SHARED, SIGNING, ANYBODY.name].includes(name), 'is taken'),
+  token_sha256: z.union([sha256, z.array(sha256).min(1).max(4)]),
+  requests_per_minute: count.optional(),
+  tokens_per_minute: z.int().min(1).max(1_000_000_000).optional(),
+  concurrent: count.optional(),
+  keys: z.record(alias, keySource).default({}),
+  signing: keySource.optional(),
+});
+
+export const callers = json
+  .pipe(z.array(caller).min(1).max(200))
+  .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ')
+  .refine((list) => {
+    const digests = list.flatMap((one) => one.token_sha256);
+    return new Set(digests).size === digests.length;
+  }, 'a token must be of one caller');
+
+export type UpstreamSettings = z.infer<typeof upstream>;
+export type CallerSettings = z.infer<typeof caller>;

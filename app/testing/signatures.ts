@@ -1,0 +1,113 @@
+/** For the tests of signatures: what an honest client sends, and the other end as a real server. */
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import express, { type RequestHandler } from 'express';
+import { createMemoryNonces } from '../callers/nonces.ts';
+import { bodyErrors, readBytes } from '../http/body.ts';
+import { requestContext } from '../http/context.ts';
+import { errorHandler } from '../http/error-handler.ts';
+import { type VerifyOptions, verifySignature } from '../http/verify-signature.ts';
+import { type SignOptions, sign } from '../pipeline/sign.ts';
+import { createRedactor } from '../privacy/redactor.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import type { SignatureCheck } from '../telemetry/recorder.ts';
+import { aRequest, aResponse, scripted } from './fakes.ts';
+
+export const START_MS = 1_764_000_000_000;
+/** Signs now; the one before it is still valid. */
+export const NEW = { id: 'new', secret: 'the-secret-that-signs-now' };
+export const OLD = { id: 'old', secret: 'the-secret-that-signed-before' };
+export const NONCE = 'b2f0a4c1-0f5e-4d8e-9d59-6b8b5f3c2a10';
+
+/** A request as it goes over the wire; a header with a list goes out as many times. */
+export interface Sent {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string | Buffer;
+}
+
+/** What is signed, where it is not the usual POST. */
+export interface Honest extends Partial<SignOptions> {
+  readonly method?: 'GET' | 'POST';
+  readonly url?: string;
+  /** null for none. */
+  readonly body?: string | null;
+  readonly nonce?: string;
+  /** Default `START_MS`. */
+  readonly atMs?: number;
+}
+
+/** @returns the request as the stage lets it go */
+export async function signed(honest: Honest = {}): Promise<Sent> {
+  const { method = 'POST', url = '/v1/messages?beta=true&n=1', body = '{"n":1}' } = honest;
+  const { nonce = NONCE, atMs = START_MS, ...options } = honest;
+  const deps = { now: () => atMs, nonce: () => nonce };
+  const next = scripted(aResponse());
+  const { body: _usual, ...bare } = aRequest({ method, url });
+  const request = body === null ? bare : { ...bare, body };
+  await sign({ secret: () => NEW, ...options }, deps)(request, next);
+  const headers = next.seen[0]?.headers ?? {};
+  return { method, target: url, headers, ...(body !== null && { body }) };
+}
+
+/** The other end: knows both secrets, its clock stands at `START_MS`. */
+export async function otherEnd(
+  t: TestContext,
+  part: Partial<VerifyOptions> = {},
+  { parser = readBytes(100_000), mount = '/' }: { parser?: RequestHandler; mount?: string } = {},
+) {
+  const checks: SignatureCheck[] = [];
+  const bodies: unknown[] = [];
+  const logger = createLogger({
+    level: 'silent',
+    service: 'test',
+    redactor: createRedactor({ secrets: () => [] }),
+    sinks: [],
+  });
+  const app = express();
+  app.use(requestContext({ logger, onReplacedId() {} }));
+  app.post(/.*/, parser, bodyErrors);
+  app.use(
+    mount,
+    verifySignature({
+      secrets: () => [NEW, OLD],
+      nonces: createMemoryNonces({ maxEntries: 100 }, { now: () => 0 }),
+      now: () => START_MS,
+      onResult: (check) => void checks.push(check),
+      ...part,
+    }),
+  );
+  app.use((request, response) => {
+    bodies.push(request.body);
+    response.json({});
+  });
+  app.use(errorHandler(logger));
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { checks, bodies, port };
+}
+
+/** @returns the status and, of an error, its message */
+export async function send(port: number, { method, target, headers, body }: Sent) {
+  const request = httpRequest({
+    host: '127.0.0.1',
+    port,
+    method,
+    path: target,
+    headers: headers as Record<string, string | string[]>,
+    agent: false,
+  });
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  return { status: response.statusCode, message: JSON.parse(text).error?.message as unknown };
+}
