@@ -10,12 +10,18 @@ import { bodyErrors, readBytes } from './http/body.ts';
 import { accessLog, requestContext } from './http/context.ts';
 import { countRefused, errorHandler, methodNotAllowed, notFound } from './http/error-handler.ts';
 import { admit, type Gate } from './http/gate.ts';
-import { healthRoutes, type Lifecycle } from './http/health.ts';
+import { type Health, healthRoutes, type Lifecycle } from './http/health.ts';
 import { messageRoutes, modelRoutes } from './http/messages.ts';
+import { createResponseWriter } from './http/write-response.ts';
+import type { Redactor } from './privacy/redactor.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { Recorder } from './telemetry/recorder.ts';
 
 export interface AppDeps {
   readonly client: ClaudeClient;
+  readonly health: Health;
+  readonly recorder: Recorder;
+  readonly redactor: Redactor;
   readonly callers: Callers;
   readonly gate: Gate;
   readonly logger: Logger;
@@ -42,29 +48,30 @@ function refuseWhenDraining(lifecycle: Lifecycle): RequestHandler {
 }
 
 export function createApp(deps: AppDeps): Express {
-  const { client, gate, logger, config, lifecycle } = deps;
+  const { client, gate, logger, config, lifecycle, recorder, redactor } = deps;
+  const write = createResponseWriter(redactor);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(requestContext(deps));
-  app.use(healthRoutes(client, lifecycle));
+  app.use(healthRoutes(deps.health, lifecycle));
   app.use(accessLog(logger));
   app.use(refuseWhenDraining(lifecycle));
   app.use(authenticateCaller(deps));
   const verify = deps.verify ? [deps.verify] : [];
   app.use('/v1/models', admit(gate), ...verify);
-  app.use(modelRoutes(client));
+  app.use(modelRoutes(client, write));
   app.use(POST_PATHS, readBytes(config.BODY_LIMIT_BYTES), bodyErrors);
   // After the body is here, so that a slow sender holds no place, and before it is parsed.
   app.use('/v1/messages', admit(gate));
   // Behind the limits: a caller who is over his takes no nonce.
   if (deps.verify) app.use(POST_PATHS, deps.verify);
-  app.use(messageRoutes(client));
-  app.use(batchRoutes(client, gate, config));
-  app.all(POST_PATHS, methodNotAllowed('POST'));
-  app.all(GET_PATHS, methodNotAllowed('GET'));
-  app.use(countRefused(client));
+  app.use(messageRoutes(client, write));
+  app.use(batchRoutes(client, gate, config, recorder, redactor));
+  app.all(POST_PATHS, methodNotAllowed('POST', redactor));
+  app.all(GET_PATHS, methodNotAllowed('GET', redactor));
+  app.use(countRefused(recorder));
   app.use(notFound);
-  app.use(errorHandler(logger));
+  app.use(errorHandler(logger, redactor));
   return app;
 }

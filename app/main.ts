@@ -5,7 +5,6 @@ import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
 import { createCallers, knownCaller } from './callers/callers.ts';
 import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
-import { redactErrorsWith } from './errors.ts';
 import { createRedactor } from './privacy/redactor.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetricsServer } from './telemetry/metrics-server.ts';
@@ -54,7 +53,7 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
   // Not before telemetry has started: Express is patched while it is being imported.
   const { createService } = await import('./service.ts');
   const { createServer } = await import('./http/server.ts');
-  const service = createService({ config, logger, telemetry });
+  const service = createService({ config, logger, redactor, telemetry });
   const ofSettings = secrets;
   secrets = () => [...ofSettings(), ...service.secrets()];
   await service.ready();
@@ -100,7 +99,6 @@ process.on('uncaughtException', (error) => {
 const config = configOrExit();
 const settingsSecrets = secretsOf(config);
 secrets = () => settingsSecrets;
-redactErrorsWith(redactor);
 const callers = createCallers(config.callers.map((caller) => knownCaller(caller)));
 const telemetry = startTelemetry(config, packageJson.version, {
   redactor,

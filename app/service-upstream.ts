@@ -1,20 +1,24 @@
 /** Wires what calls go out through: the pool, the keys, the upstreams with their circuits, the client. */
 import { type ClaudeClient, type ClientDeps, createClient } from './claude/client.ts';
-import { createPool, poolStates } from './claude/trae-transport.ts';
+import { createPool, poolStates } from './claude/pool.ts';
 import type { Config, UpstreamConfig } from './config/config.ts';
+import type { Health } from './http/health.ts';
 import { type KeyOwner, SHARED, SIGNING } from './keys/key-spec.ts';
 import { createKeyStore, type KeyStore, type KeyStoreOptions } from './keys/key-store.ts';
 import type { ServiceDeps } from './service.ts';
 import { createKeyProducer, createReadObserver } from './telemetry/key-gauges.ts';
 import type { Instruments } from './telemetry/metric-catalogue.ts';
-import { CIRCUIT_STATES } from './telemetry/recorder.ts';
+import type { Recorder } from './telemetry/recorder.ts';
 import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
+import { CIRCUIT_STATES } from './telemetry/vocabulary.ts';
 import { systemClock } from './time/clock.ts';
 import { createRetryBudget } from './upstreams/retry-budget.ts';
 import { createUpstreams, type Upstream, type Upstreams } from './upstreams/upstream-pool.ts';
 
 export interface UpstreamSide {
   readonly client: ClaudeClient;
+  readonly health: Health;
+  readonly recorder: Recorder;
   readonly keys: KeyStore;
   /** Closes the pool; what is still in flight is cut off. */
   close(): Promise<void>;
@@ -38,19 +42,24 @@ export function createUpstreamSide(deps: ServiceDeps): UpstreamSide {
     capacity: config.RETRY_BUDGET_CAPACITY,
   });
   instruments.retryBudget.addCallback((result) => result.observe(budget.left()));
+  const upstreams = watchedUpstreams(config, keys, instruments);
   const client = clientOf(config, {
     recorder,
     clock: systemClock,
     wallClock: Date.now,
     random: Math.random,
     budget,
-    upstreams: watchedUpstreams(config, keys, instruments),
-    hasKey: () =>
-      keys.rings().some(({ owner, ring }) => !isSigning(owner) && ring.valid().length > 0),
+    upstreams,
     pool,
   });
   return {
     client,
+    recorder,
+    health: {
+      hasKey: () =>
+        keys.rings().some(({ owner, ring }) => !isSigning(owner) && ring.valid().length > 0),
+      upstreams: upstreams.states,
+    },
     keys,
     async close() {
       keys.close();
@@ -120,9 +129,8 @@ function clientOf(config: Config, deps: ClientDeps): ClaudeClient {
       callDeadlineMs: config.CALL_DEADLINE_MS,
       attemptTimeoutMs: config.ATTEMPT_TIMEOUT_MS,
       firstEventTimeoutMs: config.FIRST_EVENT_TIMEOUT_MS,
-      maskPersonalData: config.MASK_PERSONAL_DATA,
+      pseudonymize: config.MASK_PERSONAL_DATA,
       signatures: config.SIGNATURE_VERSIONS,
-      hedgeAfterMs: config.HEDGE_AFTER_MS,
       retry: {
         maxRetries: config.RETRY_MAX,
         baseMs: config.RETRY_BASE_MS,

@@ -2,6 +2,7 @@
 import type { Express } from 'express';
 import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
+import type { Redactor } from './privacy/redactor.ts';
 import { createCallerSide } from './service-callers.ts';
 import { createUpstreamSide } from './service-upstream.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -10,6 +11,7 @@ import type { Telemetry } from './telemetry/sdk.ts';
 export interface ServiceDeps {
   readonly config: Config;
   readonly logger: Logger;
+  readonly redactor: Redactor;
   readonly telemetry: Pick<Telemetry, 'tracer' | 'instruments' | 'produce'>;
 }
 
@@ -29,12 +31,13 @@ export interface Service {
 export function createService(deps: ServiceDeps): Service {
   const { config, logger, telemetry } = deps;
   const { instruments } = telemetry;
-  const { client, keys, close } = createUpstreamSide(deps);
+  const { keys, close, ...upstreamSide } = createUpstreamSide(deps);
   const { close: closeCallers, ...callerSide } = createCallerSide(deps, keys);
   const lifecycle = { draining: false };
   const app = createApp({
     ...callerSide,
-    client,
+    ...upstreamSide,
+    redactor: deps.redactor,
     logger,
     config,
     lifecycle,

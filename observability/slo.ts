@@ -1,5 +1,5 @@
 /** The objectives: the one source of every threshold that rules, dashboards and load tests use. */
-import type { Outcome } from '../app/telemetry/recorder.ts';
+import { outcomesWhere } from '../app/outcome.ts';
 
 /**
  * The article's two targets ("documented"). Latency is the whole call, measured against the
@@ -14,11 +14,11 @@ export const slo = {
   overheadP99Ms: 100,
 } as const;
 
-/** Which calls count (docs/semantics.md): good is good, left out is neither, all others are bad. */
+/** Which calls the availability objective counts: good is good, excluded is neither, all others are bad. */
 export const counted = {
-  good: ['success'],
-  leftOut: ['invalid_request', 'client_cancelled'],
-} as const satisfies Record<string, readonly Outcome[]>;
+  good: outcomesWhere(({ objective }) => objective === 'good'),
+  excluded: outcomesWhere(({ objective }) => objective === 'excluded'),
+} as const;
 
 /**
  * The article's alert, word for word. Its unit is errors per second and series, not a share:

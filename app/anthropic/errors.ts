@@ -1,32 +1,68 @@
 /**
- * What an upstream's answer says of asking again: whether, and when.
- * https://docs.anthropic.com/en/api/errors; the rest as Anthropic's own SDKs have it.
+ * Errors of the Messages API: their types, whether asking again can help, and when.
+ * https://docs.anthropic.com/en/api/errors; retries follow Anthropic's own SDKs.
  */
-import type { PipelineResponse } from '../pipeline/stage.ts';
 
-/** A month's spend is used up: it fails until the month is over, whatever its status. */
+/** Every error type with its HTTP status. */
+export const API_ERROR_STATUS = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  conflict_error: 409,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+} as const;
+
+export type ApiErrorType = keyof typeof API_ERROR_STATUS;
+
+/** What retryability is read from. */
+export interface ApiResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Text of a complete response; anything else is a stream. */
+  readonly data: unknown;
+}
+
+/** A spend limit lasts until the month is over, so a retry cannot succeed. */
 const SPEND_LIMIT = /"error_code"\s*:\s*"[a-z_]*spend_limit_reached"/;
 
-/** Whether the same request can succeed later. Gateways have statuses of their own above 500. */
+/** @returns the status of an error type, 500 for a type that is not known */
+export function statusOfErrorType(type: string): number {
+  return Object.hasOwn(API_ERROR_STATUS, type) ? API_ERROR_STATUS[type as ApiErrorType] : 500;
+}
+
+/** @returns the error type of a status, `api_error` where the API defines none */
+export function errorTypeOfStatus(status: number): ApiErrorType {
+  const found = Object.entries(API_ERROR_STATUS).find(([, known]) => known === status);
+  return (found?.[0] as ApiErrorType | undefined) ?? 'api_error';
+}
+
+/** Whether the same request can succeed later. Gateways use statuses of their own above 500. */
 export function isTransient(status: number): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
-/** Whether it is a spend limit that was reached. */
-export function isSpent({ status, data }: PipelineResponse): boolean {
+/** Whether a spend limit was reached. */
+export function isSpendLimit({ status, data }: ApiResponse): boolean {
   return status === 429 && typeof data === 'string' && SPEND_LIMIT.test(data);
 }
 
-/** A 4xx would fail again; an answer that says `x-should-retry` knows better than its status. */
-export function isRetryable(response: PipelineResponse): boolean {
+/** A 4xx would fail again; `x-should-retry` knows better than the status. */
+export function isRetryable(response: ApiResponse): boolean {
   const advice = response.headers['x-should-retry'];
   if (advice === 'true') return response.status >= 400;
-  return advice !== 'false' && !isSpent(response) && isTransient(response.status);
+  return advice !== 'false' && !isSpendLimit(response) && isTransient(response.status);
 }
 
 /**
- * What the upstream asks for, in milliseconds: `retry-after-ms`, else `retry-after` in seconds or
- * as an HTTP date (RFC 9110, 10.2.3). Undefined where it asks nothing that can be read.
+ * The wait that the upstream asks for, in milliseconds: `retry-after-ms`, else `retry-after` in
+ * seconds or as an HTTP date (RFC 9110, 10.2.3). Undefined where it asks for none that can be read.
  */
 export function retryAfterMs(
   headers: Readonly<Record<string, string>>,
@@ -36,7 +72,7 @@ export function retryAfterMs(
   if (ms >= 0) return ms;
   const after = headers['retry-after'] ?? '';
   if (/^\d+(\.\d+)?$/.test(after)) return Number(after) * 1000;
-  // Not every text that Date.parse takes: "-1" is a date to it.
+  // `Date.parse` takes more than HTTP dates: it reads "-1" as a year.
   const dateMs = /^[A-Z][a-z]{2},/.test(after) ? Date.parse(after) : Number.NaN;
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - dateNowMs());
 }

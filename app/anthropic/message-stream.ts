@@ -1,102 +1,87 @@
 /**
- * Watches a stream of server-sent events go by: what it says is told to the call, no byte is changed.
- * Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
+ * Reads what a stream of the Messages API says about its message, event by event.
+ * https://docs.anthropic.com/en/docs/build-with-claude/streaming
  */
-import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { CallRecord, Outcome, Usage } from '../telemetry/recorder.ts';
 import {
-  outcomeOfErrorType,
+  type MessageFacts,
   parseObject,
   readErrorType,
   readMessage,
   readUsage,
+  type Usage,
 } from './messages.ts';
+import type { SseEvent } from './sse.ts';
 
-/** An event longer than this is passed on, but no longer read. */
-const MAX_EVENT_CHARS = 8 * 1024 * 1024;
-/** Events that come before content; any other means that the answer has begun. */
-const BEFORE_CONTENT: ReadonlySet<string | undefined> = new Set([
+/** Events that come before content; any other means that the content has begun. */
+const BEFORE_CONTENT: ReadonlySet<string> = new Set([
   'message_start',
   'ping',
   'content_block_start',
 ]);
 
-/** What a stream has said so far. */
-export interface StreamFacts {
+/** Whoever wants to know what the stream says while it passes. */
+export interface MessageObserver {
+  /** A piece of content has come. */
+  recordChunk(): void;
+  /** Whether `recordOutput` wants the text of each piece. */
+  readonly capturesContent: boolean;
+  recordOutput(text: string): void;
+  setResponse(facts: MessageFacts): void;
+}
+
+/** What one stream has said so far. */
+export class MessageStream {
+  readonly #observer: MessageObserver;
   /** Any event has come, so the upstream is at work. */
-  heard: boolean;
-  /** What came first besides the prologue. */
+  started = false;
+  /** What came first after the prologue. */
   beginning: 'content' | 'error' | undefined;
+  /** How the stream said that it ended; undefined until then. */
+  ending: { readonly errorType: string | undefined } | undefined;
   /** The `data` of its `error` event, JSON text. */
-  errorBody: string;
-  /** How it said that it ended: `message_stop`, or an `error` event. */
-  outcome: Outcome | undefined;
+  errorBody = '';
   /** Cumulative; undefined until the first report. */
   usage: Usage | undefined;
-}
 
-/** What of the call a stream is told to. */
-type Heard = Pick<CallRecord, 'chunk' | 'answer' | 'listens' | 'said'>;
-
-export interface StreamWatch {
-  /** Reads a chunk. Never throws: a stream that we cannot read is still the caller's. */
-  feed(chunk: Uint8Array): void;
-  readonly facts: Readonly<StreamFacts>;
-}
-
-/** @param call is told of content and of the answer's ID, model and stop reason */
-export function watchStream(call: Heard): StreamWatch {
-  const facts: StreamFacts = {
-    heard: false,
-    beginning: undefined,
-    errorBody: '',
-    outcome: undefined,
-    usage: undefined,
-  };
-  const decoder = new TextDecoder();
-  const parser = createParser({
-    onEvent: (event) => readEvent(event, facts, call),
-    maxBufferSize: MAX_EVENT_CHARS,
-  });
-  return {
-    facts,
-    feed(chunk) {
-      try {
-        parser.feed(decoder.decode(chunk, { stream: true }));
-      } catch {
-        // It gave up on an oversized event; `message_stop` will be missing, and that is said.
-      }
-    },
-  };
-}
-
-function readEvent({ event, data }: EventSourceMessage, facts: StreamFacts, call: Heard): void {
-  facts.heard = true;
-  if (event === 'error') {
-    facts.beginning ??= 'error';
-    facts.errorBody = data;
-    facts.outcome ??= outcomeOfErrorType(readErrorType(parseObject(data)));
-    return;
+  constructor(observer: MessageObserver) {
+    this.#observer = observer;
   }
-  if (!BEFORE_CONTENT.has(event)) facts.beginning ??= 'content';
-  if (event === 'content_block_delta') {
-    call.chunk();
-    if (call.listens) call.said(textOf(parseObject(data)?.['delta']));
-  } else if (event === 'message_start') {
-    const { usage, ...said } = readMessage(parseObject(data)?.['message']);
-    facts.usage = usage;
-    call.answer(said);
-  } else if (event === 'message_delta') {
+
+  /** Reads one event. What cannot be read is left to the caller, who gets its bytes all the same. */
+  read({ type, data }: SseEvent): void {
+    if (type === undefined) return;
+    this.started = true;
+    if (type !== 'error' && !BEFORE_CONTENT.has(type)) this.beginning ??= 'content';
+    if (type === 'error') this.#readError(data);
+    else if (type === 'content_block_delta') this.#readDelta(data);
+    else if (type === 'message_start') this.#readStart(data);
+    else if (type === 'message_delta') this.#readMessageDelta(data);
+    else if (type === 'message_stop') this.ending ??= { errorType: undefined };
+  }
+
+  #readError(data: string): void {
+    this.beginning ??= 'error';
+    this.errorBody = data;
+    this.ending ??= { errorType: readErrorType(parseObject(data)) };
+  }
+
+  #readDelta(data: string): void {
+    this.#observer.recordChunk();
+    if (!this.#observer.capturesContent) return;
+    const text = (parseObject(data)?.['delta'] as { text?: unknown } | undefined)?.text;
+    if (typeof text === 'string') this.#observer.recordOutput(text);
+  }
+
+  #readStart(data: string): void {
+    const message = parseObject(data)?.['message'] as { usage?: unknown } | undefined;
+    this.usage = readUsage(message?.usage);
+    this.#observer.setResponse(readMessage(message));
+  }
+
+  #readMessageDelta(data: string): void {
     const body = parseObject(data);
-    facts.usage = readUsage(body?.['usage'], facts.usage);
+    this.usage = readUsage(body?.['usage'], this.usage);
     const { stopReason } = readMessage(body?.['delta']);
-    if (stopReason !== undefined) call.answer({ stopReason });
-  } else if (event === 'message_stop') {
-    facts.outcome ??= 'success';
+    if (stopReason !== undefined) this.#observer.setResponse({ stopReason });
   }
-}
-
-function textOf(delta: unknown): string {
-  const text = (delta as { text?: unknown } | undefined)?.text;
-  return typeof text === 'string' ? text : '';
 }

@@ -4,7 +4,7 @@
  */
 
 import { AppError } from '../errors.ts';
-import { linkedAbort } from '../time/linked-abort.ts';
+import { LinkedAbort } from '../time/linked-abort.ts';
 
 export interface AdmissionOptions {
   /** Calls served at once. */
@@ -58,13 +58,13 @@ export function createAdmission({ limit, queue, waitMs }: AdmissionOptions): Adm
       }
       if (waiting.size >= queue) throw full();
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const wait = linkedAbort(signal, { timeoutMs: waitMs, onTimeout: full, onParent: gone });
+      using wait = new LinkedAbort(signal, { timeoutMs: waitMs, onTimeout: full, onParent: gone });
       wait.signal.addEventListener('abort', () => {
         waiting.delete(resolve);
         reject(wait.signal.reason);
       });
       waiting.add(resolve);
-      await promise.finally(wait.dispose);
+      await promise;
       return once();
     },
     counts: () => ({ active, queued: waiting.size }),

@@ -55,7 +55,7 @@ describe('limits in Redis', { skip: skipRedis, concurrency: false }, () => {
         // What was used arrives a moment later.
         for (let i = 0; i < 1_000; i++) (await other.limits.take(tokens))(0);
       },
-      { code: 'caller_limited' },
+      { code: 'quota_exceeded' },
     );
 
     const places = { name: 'places', limits: { concurrent: 10 } };

@@ -14,7 +14,7 @@ function setUp(t: TestContext, limits: CallerLimits) {
   const caller: Caller = { name: 'search', limits };
   const take = (who = caller) => made.take(who);
   const limited = (by: string) => ({
-    code: 'caller_limited',
+    code: 'quota_exceeded',
     status: 429,
     message: new RegExp(by),
   });

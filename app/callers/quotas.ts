@@ -10,21 +10,21 @@ import {
   RateLimiterRes,
 } from 'rate-limiter-flexible';
 import { AppError } from '../errors.ts';
-import type { LimitedBy } from '../http/limited-by.ts';
+import type { Quota } from '../telemetry/vocabulary.ts';
 import type { Caller } from './callers.ts';
 import { createPlaces, type Places } from './places.ts';
 
 export interface LimitsDeps {
   /** Undefined counts in memory, for this instance alone. */
   readonly redis: Redis | undefined;
-  readonly onRefused: (caller: string, by: LimitedBy) => void;
+  readonly onRefused: (caller: string, by: Quota) => void;
 }
 
 export interface Limits {
   /**
    * Takes one request of the caller's.
    * @returns what must be called when the call has ended, with the tokens that it used
-   * @throws {AppError} caller_limited
+   * @throws {AppError} quota_exceeded
    */
   take(caller: Caller): Promise<(tokens: number) => void>;
 }
@@ -51,10 +51,10 @@ export function createLimits({ redis, onRefused }: LimitsDeps): Limits {
     counters.set(name, made);
     return made;
   };
-  const refuse = ({ name }: Caller, by: LimitedBy, retryAfterMs: number): never => {
+  const refuse = ({ name }: Caller, by: Quota, retryAfterMs: number): never => {
     onRefused(name, by);
     const message = `the limit of this caller is used up: ${by}`;
-    throw new AppError('caller_limited', message, { retryAfterMs });
+    throw new AppError('quota_exceeded', message, { retryAfterMs });
   };
   return {
     async take(caller) {
@@ -80,7 +80,7 @@ export function createLimits({ redis, onRefused }: LimitsDeps): Limits {
   };
 }
 
-function limiter(points: number | undefined, what: LimitedBy, redis: Redis | undefined) {
+function limiter(points: number | undefined, what: Quota, redis: Redis | undefined) {
   if (points === undefined) return undefined;
   const options = { points, duration: SECONDS, keyPrefix: `claude-observatory:${what}` };
   const own = new RateLimiterMemory(options);

@@ -4,12 +4,18 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
-import { anUpstream, BREAKER, recordingCall, ringOf, textOf } from '../testing/fakes.ts';
+import type { EventStream } from '../anthropic/sse.ts';
+import { anUpstream, aResponse, BREAKER, recordingCall, ringOf, textOf } from '../testing/fakes.ts';
 import { systemClock } from '../time/clock.ts';
 import { createRetryBudget } from '../upstreams/retry-budget.ts';
 import { createUpstreams } from '../upstreams/upstream-pool.ts';
-import { type CallInput, type ClientOptions, createClient, createStages } from './client.ts';
-import { createPool } from './trae-transport.ts';
+import {
+  type CallInput,
+  type ClientOptions,
+  createClaudePipeline,
+  createClient,
+} from './client.ts';
+import { createPool } from './pool.ts';
 
 const KEY = 'sk-test-key-of-the-client';
 
@@ -34,9 +40,8 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     attemptTimeoutMs: 2000,
     firstEventTimeoutMs: 2000,
     retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
-    hedgeAfterMs: undefined,
     signatures: ['v2'],
-    maskPersonalData: false,
+    pseudonymize: false,
     ...part,
   };
   const upstream = anUpstream({
@@ -45,13 +50,12 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     keys: ringOf(KEY),
   });
   const deps = {
-    recorder: { startCall: () => call },
+    recorder: { startCall: () => call, recordRejection() {} },
     clock: systemClock,
     wallClock: Date.now,
     random: () => 0,
     budget: createRetryBudget({ ratio: 0.1, capacity: 100 }),
     upstreams: createUpstreams([upstream], BREAKER, { clock: systemClock, random: () => 0 }),
-    hasKey: () => true,
     pool,
   };
   return { call, client: createClient(options, deps), options, deps, server };
@@ -73,7 +77,7 @@ function anInput(part: Partial<CallInput> = {}): CallInput {
   };
 }
 
-test('a URL that is no path is never sent: the key would go to its host', async (t) => {
+test('client: a URL that is no path is never sent, as the key would go to its host', async (t) => {
   let seen = 0;
   const { client, server } = await setUp(t, (_request, response) => {
     seen += 1;
@@ -87,40 +91,25 @@ test('a URL that is no path is never sent: the key would go to its host', async 
   assert.equal(seen, 0);
 });
 
-test('the stages stand in this order', async (t) => {
+test('client: the stages stand in this order', async (t) => {
   const { options, deps } = await setUp(t, (_, response) => response.end('{}'));
+  const transport = async () => aResponse();
   const names = (part: Partial<ClientOptions>) =>
-    createStages({ ...options, ...part }, deps).map((stage) => stage.name);
-  const below = ['failover', 'observeAttempt', 'timeout', 'hold', 'authenticate', 'sign'];
-  assert.deepEqual(names({}), ['observeCall', 'retry', ...below]);
-  assert.deepEqual(names({ hedgeAfterMs: 1 }), ['observeCall', 'retry', 'hedge', ...below]);
-  assert.deepEqual(names({ maskPersonalData: true }), ['observeCall', 'mask', 'retry', ...below]);
+    createClaudePipeline(transport, { ...options, ...part }, deps).stages();
+  const inner = [
+    'retry',
+    'failover',
+    'observeAttempt',
+    'attemptTimeout',
+    'readResponse',
+    'authenticate',
+    'sign',
+  ];
+  assert.deepEqual(names({}), ['observeCall', ...inner]);
+  assert.deepEqual(names({ pseudonymize: true }), ['observeCall', 'pseudonymize', ...inner]);
 });
 
-test('a late answer is asked for a second time; the first request is let go', async (t) => {
-  let n = 0;
-  const { promise: closed, resolve } = Promise.withResolvers<void>();
-  const { client, call } = await setUp(
-    t,
-    (_, response) => {
-      n += 1;
-      if (n === 1) response.once('close', resolve);
-      else response.end('{"id":"second"}');
-    },
-    { hedgeAfterMs: 20 },
-  );
-  assert.equal((await client.call(anInput())).data, '{"id":"second"}');
-  await closed;
-  assert.deepEqual(call.told.toSorted(), [
-    ['answer', { id: 'second' }],
-    ['attempt', 'up', 'client_cancelled', 0],
-    ['attempt', 'up', 'success', 200],
-    ['end', 'success'],
-    ['hedged', true],
-  ]);
-});
-
-test('a body goes out byte for byte, a __proto__ key in it, with one content-type', async (t) => {
+test('client: a body goes out byte for byte, even with a __proto__ key, under one content-type', async (t) => {
   const body = '{"model":"m", "__proto__":{"polluted":true},"deep":[{"__proto__":1}]}';
   let sent = '';
   let headers: string[] = [];
@@ -138,24 +127,23 @@ test('a body goes out byte for byte, a __proto__ key in it, with one content-typ
   assert.equal(headers[headers.indexOf('x-api-key') + 1], KEY);
 });
 
-test('an attempt that fails is made again, the call told of both', async (t) => {
+test('client: an attempt that fails is made again, and both are recorded', async (t) => {
   let n = 0;
   const { client, call } = await setUp(t, (_, response) => {
     n += 1;
     response.writeHead(n === 1 ? 529 : 200).end('{}');
   });
   assert.equal((await client.call(anInput())).status, 200);
-  assert.deepEqual(call.told, [
+  assert.deepEqual(call.recorded, [
     ['attempt', 'up', 'overloaded', 529],
     ['retry', 'overloaded'],
-    ['answer', {}],
+    ['setResponse', {}],
     ['attempt', 'up', 'success', 200],
     ['end', 'success'],
   ]);
-  assert.deepEqual(client.upstreams(), [{ name: 'up', state: 'closed' }]);
 });
 
-test('an upstream that is down is a network error, without its address', async (t) => {
+test('client: an upstream that is down is a network error without its address', async (t) => {
   const { client, call, server } = await setUp(t, () => {});
   const { port } = server.address() as AddressInfo;
   server.close();
@@ -164,10 +152,10 @@ test('an upstream that is down is a network error, without its address', async (
     assert(!error.message.includes(String(port)));
     return true;
   });
-  assert.deepEqual(call.told.at(-1), ['end', 'network_error']);
+  assert.deepEqual(call.recorded.at(-1), ['end', 'network_error']);
 });
 
-test('an upstream that hangs is given up within the deadline, and let go', async (t) => {
+test('client: an upstream that hangs is given up within the deadline, and its connection closed', async (t) => {
   const closed: Promise<unknown>[] = [];
   const { client, call } = await setUp(
     t,
@@ -178,17 +166,17 @@ test('an upstream that hangs is given up within the deadline, and let go', async
     },
   );
   await assert.rejects(client.call(anInput()), { code: 'timeout', status: 504 });
-  assert.deepEqual(call.told.at(-1), ['end', 'timeout']);
+  assert.deepEqual(call.recorded.at(-1), ['end', 'timeout']);
   await Promise.all(closed);
 });
 
-test('the deadline counts from when he asked: waiting for a place is of it', async (t) => {
+test('client: the deadline starts when the request arrived, so queueing time counts', async (t) => {
   const { client } = await setUp(t, (_, response) => response.end('{}'));
   const input = anInput({ deadlineMs: 1_000, receivedAtMs: performance.now() - 1_001 });
   await assert.rejects(client.call(input), { code: 'caller_deadline' });
 });
 
-test('a caller who leaves aborts the upstream, waiting or streaming', async (t) => {
+test('client: a caller who leaves aborts the upstream, waiting or streaming', async (t) => {
   for (const stream of [false, true]) {
     const controller = new AbortController();
     let upstreamClosed: Promise<unknown> | undefined;
@@ -200,22 +188,22 @@ test('a caller who leaves aborts the upstream, waiting or streaming', async (t) 
     });
     const input = anInput({ stream, signal: controller.signal });
     const result = client.call(input).then(async ({ data }) => {
-      for await (const _ of data as AsyncIterable<Uint8Array>) controller.abort();
+      for await (const _ of data as EventStream) controller.abort();
     });
     await assert.rejects(result, { code: 'client_cancelled' });
     await upstreamClosed;
-    assert.deepEqual(call.told.at(-1), ['end', 'client_cancelled']);
+    assert.deepEqual(call.recorded.at(-1), ['end', 'client_cancelled']);
   }
 });
 
-test('a stream refused with an error is answered whole', async (t) => {
+test('client: a stream that is refused with an error gets a complete response', async (t) => {
   const body = '{"type":"error","error":{"type":"invalid_request_error"}}';
   const { client } = await setUp(t, (_, response) => response.writeHead(400).end(body));
   const result = await client.call(anInput({ stream: true }));
   assert.deepEqual([result.status, result.data], [400, body]);
 });
 
-test('no error of ours holds the key', async (t) => {
+test('client: no error of ours holds the key', async (t) => {
   const { client } = await setUp(t, (request) => request.socket.destroy());
   await assert.rejects(client.call(anInput()), (error: Error) => {
     assert(!inspect(error, { depth: 10, showHidden: true }).includes(KEY));

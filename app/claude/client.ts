@@ -1,28 +1,24 @@
-/** The client of Claude: one stage list over one transport, a deadline over each call. */
+/** The client of Claude: one pipeline over one transport, and a deadline over each call. */
 import { randomUUID } from 'node:crypto';
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
+import { totalTokens } from '../anthropic/messages.ts';
 import { AppError } from '../errors.ts';
-import { timeout } from '../pipeline/attempt-timeout.ts';
+import { attemptTimeout } from '../pipeline/attempt-timeout.ts';
 import { authenticate } from '../pipeline/authenticate.ts';
+import { CallState } from '../pipeline/call-state.ts';
 import { failover } from '../pipeline/failover.ts';
-import { hedge } from '../pipeline/hedge.ts';
 import { observeAttempt } from '../pipeline/observe-attempt.ts';
 import { observeCall } from '../pipeline/observe-call.ts';
-import { compose } from '../pipeline/pipeline.ts';
-import { mask } from '../pipeline/pseudonymize.ts';
-import { hold } from '../pipeline/read-response.ts';
+import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
+import { pseudonymize } from '../pipeline/pseudonymize.ts';
+import { readResponse } from '../pipeline/read-response.ts';
 import { type RetryOptions, retry } from '../pipeline/retry.ts';
 import { sign } from '../pipeline/sign.ts';
-import type {
-  Clock,
-  OwnKeys,
-  PipelineRequest,
-  PipelineResponse,
-  Stage,
-} from '../pipeline/stage.ts';
+import type { Next, OwnKeys, PipelineRequest, PipelineResponse } from '../pipeline/stage.ts';
 import type { SignatureVersion, SigningSecret } from '../signing/signature.ts';
-import type { CallInfo, Outcome, Recorder } from '../telemetry/recorder.ts';
-import { linkedAbort } from '../time/linked-abort.ts';
+import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
+import type { Clock } from '../time/clock.ts';
+import { LinkedAbort } from '../time/linked-abort.ts';
 import type { RetryBudget } from '../upstreams/retry-budget.ts';
 import type { Upstreams } from '../upstreams/upstream-pool.ts';
 import { createTransport } from './trae-transport.ts';
@@ -39,44 +35,39 @@ export interface CallInput extends CallInfo {
   readonly ownKeys?: OwnKeys | undefined;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
-  /** The caller's own limit, milliseconds from `receivedAtMs`; ours holds where it is shorter. */
+  /** The caller's own limit, milliseconds from `receivedAtMs`; the service's holds where it is shorter. */
   readonly deadlineMs?: number;
 }
 
-/** An upstream's answer of any status. */
+/** An upstream's response of any status. */
 export interface CallResult extends PipelineResponse {
-  /** That were used up to now, by all attempts. */
+  /** Tokens used so far, over all attempts. */
   readonly tokens: () => number;
-  /** Milliseconds up to now: waited for the upstream or in back-off, and our own. */
-  readonly timing: () => { upstreamMs: number; overheadMs: number };
+  /** Milliseconds so far: waiting for the upstream or in back-off, and our own. */
+  readonly timing: () => { readonly upstreamMs: number; readonly overheadMs: number };
 }
 
 export interface ClaudeClient {
   /**
-   * @throws {AppError} timeout, network_error, bad_upstream_answer, no_key, client_cancelled; a
-   *   stream's `data` throws timeout, network_error, truncated or client_cancelled on its way
+   * @throws {AppError} timeout, caller_deadline, network_error, bad_upstream_response, no_key,
+   *   no_upstream or client_cancelled; a stream's `data` throws timeout, network_error, truncated or
+   *   client_cancelled on its way
    */
   call(input: CallInput): Promise<CallResult>;
-  /** Counts a call that never went upstream. */
-  reject(info: CallInfo, outcome: Outcome): void;
-  /** Name and circuit of each upstream. */
-  upstreams(): ReturnType<Upstreams['states']>;
-  /** Whether there is a key for any upstream. */
-  hasKey(): boolean;
 }
 
 export interface ClientOptions {
+  /** Limit of a whole call, retries included, milliseconds. */
   readonly callDeadlineMs: number;
-  /** Of a whole answer, to its end. */
+  /** Limit of one attempt at a complete response, to its end. */
   readonly attemptTimeoutMs: number;
-  /** Of a stream, to its first event. */
+  /** Limit of one attempt at a stream, to its first event. */
   readonly firstEventTimeoutMs: number;
-  readonly maskPersonalData: boolean;
+  /** Whether personal data is kept from the upstream. */
+  readonly pseudonymize: boolean;
   readonly retry: RetryOptions;
-  /** Of requests to upstreams that want to be signed to. */
+  /** Signatures on requests to upstreams that want them. */
   readonly signatures: readonly SignatureVersion[];
-  /** Undefined switches hedging off. */
-  readonly hedgeAfterMs: number | undefined;
 }
 
 export interface ClientDeps {
@@ -84,32 +75,37 @@ export interface ClientDeps {
   readonly clock: Clock;
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
+  /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
   readonly budget: RetryBudget;
   readonly upstreams: Upstreams;
-  readonly hasKey: () => boolean;
-  readonly pool: Agent;
+  /** Stays its creator's to close. */
+  readonly pool: Dispatcher;
 }
 
 /**
  * The stages, outermost first; a test pins their order. Their places and reasons are in docs/adr/0001.
  */
-export function createStages(options: ClientOptions, deps: ClientDeps): readonly Stage[] {
-  return [
-    observeCall(),
-    ...(options.maskPersonalData ? [mask()] : []),
-    retry(options.retry, deps),
-    ...(options.hedgeAfterMs === undefined ? [] : [hedge(options.hedgeAfterMs, deps)]),
-    failover(deps.upstreams),
-    observeAttempt(),
-    timeout(options.attemptTimeoutMs),
-    hold(options.firstEventTimeoutMs, deps),
-    authenticate(),
-    sign(
-      { secret: signingSecret, versions: options.signatures },
-      { now: deps.wallClock, nonce: randomUUID },
-    ),
-  ];
+export function createClaudePipeline(
+  transport: Next,
+  options: ClientOptions,
+  deps: ClientDeps,
+): Pipeline {
+  const pipeline = createPipeline(transport).use(observeCall());
+  if (options.pseudonymize) pipeline.use(pseudonymize());
+  return pipeline
+    .use(retry(options.retry, deps))
+    .use(failover(deps.upstreams))
+    .use(observeAttempt())
+    .use(attemptTimeout(options.attemptTimeoutMs))
+    .use(readResponse(options.firstEventTimeoutMs, deps))
+    .use(authenticate())
+    .use(
+      sign(
+        { secret: signingSecret, versions: options.signatures },
+        { now: deps.wallClock, nonce: randomUUID },
+      ),
+    );
 }
 
 function signingSecret({ upstream }: PipelineRequest): SigningSecret | undefined {
@@ -117,47 +113,61 @@ function signingSecret({ upstream }: PipelineRequest): SigningSecret | undefined
   return first && { id: first.alias, secret: first.secret.reveal() };
 }
 
-/** @returns a client; the pool stays its creator's to close */
 export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeClient {
-  const transport = createTransport('', deps.pool);
-  const stages = createStages(options, deps);
-  const whole = compose(stages, (request) => transport(request, 'text'));
-  const streamed = compose(stages, (request) => transport(request, 'raw'));
+  const pipeline = createClaudePipeline(createTransport(deps.pool), options, deps);
   return {
-    hasKey: deps.hasKey,
-    upstreams: deps.upstreams.states,
-    reject: (info, outcome) => deps.recorder.startCall(info).end(outcome),
     async call(input) {
-      const deadlineMs = Math.min(options.callDeadlineMs, input.deadlineMs ?? Infinity);
-      // Since he asked: the time in which he waited for a place is his too.
-      const leftMs = Math.max(0, input.receivedAtMs + deadlineMs - deps.clock.now());
-      const limit = linkedAbort(input.signal, {
-        timeoutMs: leftMs,
-        onTimeout: () => deadlinePassed(deadlineMs, deadlineMs < options.callDeadlineMs),
-        // Whatever the caller's signal gives as its reason, here it means that he went away.
-        onParent: () => new AppError('client_cancelled', 'the caller went away'),
-      });
-      const deadlineAtMs = deps.clock.now() + leftMs;
-      const request = toRequest(input, limit.signal, deadlineAtMs, deps.recorder);
+      const limit = deadlineOf(input, options, deps.clock);
+      const request = toRequest(input, limit, deps);
+      const { state } = request;
       try {
-        const response = await (input.stream ? streamed : whole)(request);
-        // The deadline is a stream's to its end.
-        if (response.ended) void response.ended.then(limit.dispose);
-        else limit.dispose();
-        return { ...response, timing: timing(request), tokens: request.call.tokens };
+        const response = await pipeline.send(request);
+        // A stream keeps the deadline to its end.
+        void response.outcome.then(() => limit[Symbol.dispose]());
+        return {
+          ...response,
+          tokens: () => totalTokens(state.usage),
+          timing: () => ({
+            upstreamMs: state.upstreamWait.elapsedMs(),
+            overheadMs: state.overheadMs(),
+          }),
+        };
       } catch (error) {
-        limit.dispose();
+        limit[Symbol.dispose]();
         throw error;
       }
     },
   };
 }
 
+interface Deadline extends Disposable {
+  readonly signal: AbortSignal;
+  /** `clock.now()` milliseconds. */
+  readonly atMs: number;
+}
+
+/** The deadline starts when the request arrived, so queueing time counts. */
+function deadlineOf(input: CallInput, { callDeadlineMs }: ClientOptions, clock: Clock): Deadline {
+  const deadlineMs = Math.min(callDeadlineMs, input.deadlineMs ?? Number.POSITIVE_INFINITY);
+  const nowMs = clock.now();
+  const leftMs = Math.max(0, input.receivedAtMs + deadlineMs - nowMs);
+  const limit = new LinkedAbort(input.signal, {
+    timeoutMs: leftMs,
+    onTimeout: () => deadlinePassed(deadlineMs, deadlineMs < callDeadlineMs),
+    // Whatever reason the signal has, here it means that the caller went away.
+    onParent: () => new AppError('client_cancelled', 'the caller went away'),
+  });
+  return {
+    signal: limit.signal,
+    atMs: nowMs + leftMs,
+    [Symbol.dispose]: () => limit[Symbol.dispose](),
+  };
+}
+
 function toRequest(
   input: CallInput,
-  signal: AbortSignal,
-  deadlineAtMs: number,
-  recorder: Recorder,
+  { signal, atMs }: Deadline,
+  { recorder, clock }: ClientDeps,
 ): PipelineRequest {
   const { method, url, headers, body, model, stream, ownKeys } = input;
   return {
@@ -170,13 +180,10 @@ function toRequest(
     model,
     stream,
     signal,
-    deadlineAtMs,
+    deadlineAtMs: atMs,
+    state: new CallState(clock.now, input.receivedAtMs),
     call: recorder.startCall(input),
   };
-}
-
-function timing({ call }: PipelineRequest) {
-  return () => ({ upstreamMs: call.waitedMs(), overheadMs: call.overheadMs() });
 }
 
 function deadlinePassed(deadlineMs: number, callers: boolean): AppError {

@@ -3,8 +3,12 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createRawServer, type LookupFunction } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { aRequest } from '../testing/fakes.ts';
-import { createPool, createTransport, type PoolOptions, poolStates } from './trae-transport.ts';
+import type { EventStream } from '../anthropic/sse.ts';
+import { AppError } from '../errors.ts';
+import type { PipelineRequest } from '../pipeline/stage.ts';
+import { anUpstream, aRequest } from '../testing/fakes.ts';
+import { createPool, type PoolOptions, poolStates } from './pool.ts';
+import { createTransport } from './trae-transport.ts';
 
 const POOL: PoolOptions = {
   connections: 4,
@@ -27,11 +31,13 @@ async function listen(t: TestContext, server: Server, host: string, port = 0): P
 function aTransport(t: TestContext, url: string, part: Partial<PoolOptions> = {}) {
   const pool = createPool({ ...POOL, ...part });
   t.after(() => pool.destroy());
-  const send = createTransport(url, pool);
-  return { pool, send, ask: () => send(aRequest(), 'text') };
+  const transport = createTransport(pool);
+  const upstream = anUpstream({ baseUrl: url });
+  const send = (part: Partial<PipelineRequest> = {}) => transport(aRequest({ upstream, ...part }));
+  return { pool, send };
 }
 
-test('a change in DNS is followed under load, and costs no call', async (t) => {
+test('transport: a change in DNS is followed under load and fails no call', async (t) => {
   const answer =
     (name: string): RequestListener =>
     (_, response) =>
@@ -40,13 +46,13 @@ test('a change in DNS is followed under load, and costs no call', async (t) => {
   await listen(t, createServer(answer('new')), '127.0.0.2', port);
   let address = '127.0.0.1';
   const lookup: LookupFunction = (_name, _options, done) => done(null, [{ address, family: 4 }]);
-  const { ask } = aTransport(t, `http://upstream.test:${port}`, { lookup, maxAgeMs: 50 });
+  const { send } = aTransport(t, `http://upstream.test:${port}`, { lookup, maxAgeMs: 50 });
   const seen = new Set<unknown>();
   const until = async (wanted: string) => {
     const limitMs = performance.now() + 10_000;
     let last: unknown;
     while (last !== wanted && performance.now() < limitMs) {
-      last = (await ask()).data;
+      last = (await send()).data;
       seen.add(last);
     }
     assert.equal(last, wanted);
@@ -57,11 +63,11 @@ test('a change in DNS is followed under load, and costs no call', async (t) => {
   assert.deepEqual([...seen], ['old', 'new']);
 });
 
-test('sockets that the server closes while they are idle fail no call', async (t) => {
+test('transport: sockets that the server closes while idle fail no call', async (t) => {
   let closed = 0;
   const server = createServer((_, response) => {
     const socket = response.socket;
-    // No header announces it, as with a balancer that has lost its patience.
+    // No header announces the close, as with a load balancer's idle timeout.
     response.once('finish', () => setTimeout(() => socket?.end(), 1));
     socket?.once('close', () => {
       closed += 1;
@@ -70,15 +76,15 @@ test('sockets that the server closes while they are idle fail no call', async (t
   });
   server.keepAliveTimeout = 0;
   const port = await listen(t, server, '127.0.0.1');
-  const { ask } = aTransport(t, `http://127.0.0.1:${port}`);
+  const { send } = aTransport(t, `http://127.0.0.1:${port}`);
   for (let i = 0; i < 100; i++) {
-    assert.equal((await ask()).status, 200);
+    assert.equal((await send()).status, 200);
     await new Promise((resolve) => setTimeout(resolve, 3));
   }
   assert(closed > 50, `${closed} sockets were closed`);
 });
 
-test('a socket closed at the very moment of a request is a network error, to be asked again', async (t) => {
+test('transport: a socket closed at the very moment of a request is a retryable network error', async (t) => {
   const server = createRawServer((socket) => {
     let n = 0;
     socket.on('error', () => {});
@@ -92,31 +98,31 @@ test('a socket closed at the very moment of a request is a network error, to be 
   await once(server, 'listening');
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const { ask } = aTransport(t, `http://127.0.0.1:${port}`, { connections: 1 });
-  await ask();
-  await assert.rejects(ask(), { code: 'network_error', retryable: true });
-  assert.equal((await ask()).status, 200);
+  const { send } = aTransport(t, `http://127.0.0.1:${port}`, { connections: 1 });
+  await send();
+  await assert.rejects(send(), { code: 'network_error', retryable: true });
+  assert.equal((await send()).status, 200);
 });
 
-test('the pool’s states are counted', async (t) => {
+test('pool: open, free and pending connections are counted', async (t) => {
   const waiting: (() => void)[] = [];
   const server = createServer((_, response) => waiting.push(() => response.end('{}')));
   const port = await listen(t, server, '127.0.0.1');
-  const { pool, ask } = aTransport(t, `http://127.0.0.1:${port}`, { connections: 2 });
+  const { pool, send } = aTransport(t, `http://127.0.0.1:${port}`, { connections: 2 });
   assert.deepEqual(poolStates(pool), { open: 0, free: 0, pending: 0 });
-  const all = Promise.all([ask(), ask(), ask()]);
+  const all = Promise.all([send(), send(), send()]);
   while (waiting.length < 2) await once(server, 'request');
   assert.deepEqual(poolStates(pool), { open: 2, free: 0, pending: 1 });
   for (const answer of waiting.splice(0)) answer();
   while (waiting.length < 1) await once(server, 'request');
   waiting[0]?.();
   await all;
-  // A connection is free a moment after its answer has ended.
+  // A connection is free a moment after its response has ended.
   while (poolStates(pool).free < 2) await new Promise(setImmediate);
   assert.deepEqual(poolStates(pool), { open: 2, free: 2, pending: 0 });
 });
 
-test('who gives up while he waits for a connection is gone at once, and was never sent', async (t) => {
+test('transport: a caller who gives up while waiting for a connection leaves at once and is never sent', async (t) => {
   let asked = 0;
   const { promise: busy, resolve } = Promise.withResolvers<void>();
   const server = createServer(() => {
@@ -126,11 +132,11 @@ test('who gives up while he waits for a connection is gone at once, and was neve
   const port = await listen(t, server, '127.0.0.1');
   const { pool, send } = aTransport(t, `http://127.0.0.1:${port}`, { connections: 1 });
   const caller = new AbortController();
-  const first = send(aRequest({ signal: caller.signal }), 'text');
+  const first = send({ signal: caller.signal });
   await busy;
   const gone = new Error('gone');
   const controller = new AbortController();
-  const queued = send(aRequest({ signal: controller.signal }), 'text');
+  const queued = send({ signal: controller.signal });
   while (poolStates(pool).pending < 1) await new Promise(setImmediate);
   controller.abort(gone);
   await assert.rejects(queued, gone);
@@ -139,7 +145,7 @@ test('who gives up while he waits for a connection is gone at once, and was neve
   assert.equal(asked, 1);
 });
 
-test('an answer without end is given up, and not asked for again', async (t) => {
+test('transport: a response over 64 MiB is given up and not retryable', async (t) => {
   const chunk = Buffer.alloc(1024 * 1024, 0x20);
   const server = createServer((_, response) => {
     const fill = () => {
@@ -149,6 +155,47 @@ test('an answer without end is given up, and not asked for again', async (t) => 
     fill();
   });
   const port = await listen(t, server, '127.0.0.1');
-  const { ask } = aTransport(t, `http://127.0.0.1:${port}`);
-  await assert.rejects(ask(), { code: 'bad_upstream_answer', retryable: false });
+  const { send } = aTransport(t, `http://127.0.0.1:${port}`);
+  await assert.rejects(send(), { code: 'bad_upstream_response', retryable: false });
+});
+
+test('transport: a stream that breaks on its way is a retryable network error without the address', async (t) => {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write('event: ping\ndata: {}\n\nevent: pi', () => response.destroy());
+  });
+  const port = await listen(t, server, '127.0.0.1');
+  const { send } = aTransport(t, `http://127.0.0.1:${port}`);
+  const { data, status } = await send({ stream: true });
+  assert.equal(status, 200);
+  let text = '';
+  const read = async () => {
+    for await (const events of data as EventStream) {
+      for (const { raw } of events) text += Buffer.from(raw);
+    }
+  };
+  await assert.rejects(read(), (error: Error) => {
+    assert(error instanceof AppError && error.code === 'network_error' && error.retryable);
+    assert(!error.message.includes(String(port)));
+    return true;
+  });
+  assert.equal(text, 'event: ping\ndata: {}\n\nevent: pi');
+});
+
+test('transport: a stream that falls silent is a retryable timeout', async (t) => {
+  const server = createServer((_, response) => response.writeHead(200).write(': hello\n\n'));
+  const port = await listen(t, server, '127.0.0.1');
+  const { send } = aTransport(t, `http://127.0.0.1:${port}`, { idleTimeoutMs: 50 });
+  const { data } = await send({ stream: true });
+  const read = async () => {
+    for await (const _ of data as EventStream);
+  };
+  await assert.rejects(read(), { code: 'timeout', retryable: true });
+});
+
+test('transport: a request without an upstream is never sent', async (t) => {
+  const { send } = aTransport(t, 'http://127.0.0.1:9');
+  const none = aRequest();
+  await assert.rejects(createTransport(createPool(POOL))(none), { code: 'internal_error' });
+  await assert.rejects(send({ url: 'http://127.0.0.1:9/v1/messages' }), { code: 'internal_error' });
 });

@@ -3,11 +3,12 @@ import { type RequestHandler, Router } from 'express';
 import type { Caller } from '../callers/callers.ts';
 import type { ClaudeClient } from '../claude/client.ts';
 import type { Config } from '../config/config.ts';
-import { AppError, errorBody, toAppError } from '../errors.ts';
-import { outcomeOfError } from '../pipeline/outcome.ts';
+import { AppError, errorBody, outcomeOfError, toAppError } from '../errors.ts';
+import { errorTraits } from '../outcome.ts';
+import type { Redactor } from '../privacy/redactor.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
 import { parseJson } from './body.ts';
 import { localsOf, type RequestLocals } from './context.ts';
-import { REFUSED } from './error-handler.ts';
 import type { Gate } from './gate.ts';
 import { headersUp } from './headers.ts';
 import { type Batch, type BatchItem, checkBatch, checkMessages } from './schemas.ts';
@@ -47,6 +48,8 @@ async function runItem(
   headers: Record<string, string>,
   { signal, correlationId, caller }: RequestLocals,
   gate: Gate,
+  recorder: Recorder,
+  redactor: Redactor,
 ): Promise<ItemResult> {
   let leave: Awaited<ReturnType<Gate['enter']>> = () => {};
   let tokens = 0;
@@ -77,12 +80,12 @@ async function runItem(
     return { ...item, type: 'errored', status, error: answer };
   } catch (thrown) {
     const error = toAppError(thrown);
-    if (REFUSED.has(error.code)) {
+    if (errorTraits(error.code).refused) {
       const who = { caller: caller.name, receivedAtMs };
       const info = { operation: 'chat', model: '', stream: false, ...who } as const;
-      client.reject(info, outcomeOfError(error));
+      recorder.recordRejection(info, outcomeOfError(error));
     }
-    const body = errorBody(error, correlationId);
+    const body = errorBody(error, correlationId, redactor.text);
     return { ...item, type: 'errored', status: error.status, error: body };
   } finally {
     leave(tokens);
@@ -106,14 +109,20 @@ function concurrencyOf(
  * Answers 200 with `{type, results, counts}` whatever became of the items; 400 only for a body that
  * is no batch.
  */
-export function batchRoutes(client: ClaudeClient, gate: Gate, limits: Limits): Router {
+export function batchRoutes(
+  client: ClaudeClient,
+  gate: Gate,
+  limits: Limits,
+  recorder: Recorder,
+  redactor: Redactor,
+): Router {
   const handle: RequestHandler = async (request, response) => {
     const batch = checkBatch(parseJson(request).value);
     const locals = localsOf(response);
     const concurrency = concurrencyOf(batch, limits, locals.caller);
     const headers = headersUp(request.headers);
     const results = await mapLimited(batch.items, concurrency, (item, index) =>
-      runItem(client, item, index, headers, locals, gate),
+      runItem(client, item, index, headers, locals, gate, recorder, redactor),
     );
     const succeeded = results.filter(({ type }) => type === 'succeeded').length;
     const counts = { succeeded, errored: results.length - succeeded };

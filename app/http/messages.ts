@@ -6,7 +6,7 @@ import { parseJson } from './body.ts';
 import { localsOf } from './context.ts';
 import { deadlineOf, headersUp } from './headers.ts';
 import { checkCountTokens, checkMessages } from './schemas.ts';
-import { writeAnswer } from './write-response.ts';
+import type { WriteResponse } from './write-response.ts';
 
 type Asked = Pick<CallInput, 'operation' | 'method' | 'url' | 'model' | 'stream'> & {
   body?: string;
@@ -30,6 +30,7 @@ function modelPath(id: string): string {
 /** One call, from what was asked to the last byte of the answer. */
 async function answer(
   client: ClaudeClient,
+  write: WriteResponse,
   request: Request,
   response: Response,
   asked: Asked,
@@ -46,11 +47,11 @@ async function answer(
     ownKeys: caller.ownKeys,
   });
   locals.tokens = result.tokens;
-  await writeAnswer(response, result);
+  await write(response, result);
 }
 
 /** @returns the router of `/v1/messages` and `/v1/messages/count_tokens` */
-export function messageRoutes(client: ClaudeClient): Router {
+export function messageRoutes(client: ClaudeClient, write: WriteResponse): Router {
   type Read = { readonly model: string; readonly stream?: unknown };
   const post =
     (
@@ -65,7 +66,7 @@ export function messageRoutes(client: ClaudeClient): Router {
       const stream = operation === 'chat' && wanted === true;
       const url = targetOf(path, request);
       const asked = { operation, method: 'POST', url, body, model, stream } as const;
-      await answer(client, request, response, asked);
+      await answer(client, write, request, response, asked);
     };
   const route = (...of: Parameters<typeof post>) => [of[1], post(...of)] as const;
   return Router()
@@ -74,9 +75,9 @@ export function messageRoutes(client: ClaudeClient): Router {
 }
 
 /** @returns the router of `/v1/models` and `/v1/models/{id}`, which have no body */
-export function modelRoutes(client: ClaudeClient): Router {
+export function modelRoutes(client: ClaudeClient, write: WriteResponse): Router {
   const ask = async (request: Request, response: Response, path: string, model: string) =>
-    answer(client, request, response, {
+    answer(client, write, request, response, {
       operation: 'models',
       method: 'GET',
       url: targetOf(path, request),

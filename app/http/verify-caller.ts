@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
 import type { NonceStore } from '../callers/nonces.ts';
 import type { KeyRing } from '../keys/key-pool.ts';
-import type { SignatureCheck } from '../telemetry/recorder.ts';
+import type { SignatureCheck } from '../telemetry/vocabulary.ts';
 import { localsOf } from './context.ts';
 import { verifySignature } from './verify-signature.ts';
 

@@ -11,7 +11,7 @@ import {
   type SigningSecret,
   signatureOf,
 } from '../signing/signature.ts';
-import type { SignatureCheck, SignatureResult } from '../telemetry/recorder.ts';
+import type { SignatureCheck, SignatureResult } from '../telemetry/vocabulary.ts';
 
 export interface VerifyOptions {
   /** Those valid now, asked for each request: two during a rotation. With none nobody comes in. */
@@ -102,7 +102,10 @@ function signerOf(
 /** One message for all that is wrong: it shall not say how near a forgery came. */
 function refusal(result: SignatureResult, windowMs: number, cause: unknown): AppError {
   if (result === 'unavailable') {
-    return new AppError('shed', 'signatures cannot be checked now', { retryAfterMs: 1_000, cause });
+    return new AppError('signature_unverifiable', 'signatures cannot be checked now', {
+      retryAfterMs: 1_000,
+      cause,
+    });
   }
   if (result === 'skewed') {
     const limit = `${windowMs / 1_000} s`;

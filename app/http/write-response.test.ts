@@ -3,15 +3,17 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { parseEvents } from '../anthropic/sse.ts';
 import { createApp } from '../app.ts';
 import { createCallers } from '../callers/callers.ts';
 import { createAdmission } from '../callers/concurrency.ts';
 import type { CallInput, ClaudeClient } from '../claude/client.ts';
 import { readConfig } from '../config/config.ts';
 import { AppError } from '../errors.ts';
+import type { Outcome } from '../outcome.ts';
 import { createRedactor } from '../privacy/redactor.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import type { Outcome } from '../telemetry/recorder.ts';
+import { unrecordedCall } from '../telemetry/recorder.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
 import { createGate } from './gate.ts';
 import { createServer } from './server.ts';
@@ -25,23 +27,23 @@ const BODY = '{"model":"m","max_tokens":1,"stream":true,"messages":[{"role":"use
 async function serve(
   t: TestContext,
   source: () => AsyncIterable<Uint8Array>,
-  ended?: Promise<Outcome>,
+  outcome: Promise<Outcome> = Promise.resolve('success'),
 ) {
   const calls: CallInput[] = [];
   const client: ClaudeClient = {
-    hasKey: () => true,
-    upstreams: () => [],
-    reject() {},
     async call(input) {
       calls.push(input);
       const headers = { 'content-type': 'text/event-stream' };
       const timing = () => ({ upstreamMs: 0, overheadMs: 0 });
       const tokens = () => 0;
-      return { status: 200, headers, data: source(), timing, tokens, ...(ended && { ended }) };
+      return { status: 200, headers, data: parseEvents(source()), timing, tokens, outcome };
     },
   };
   const app = createApp({
     client,
+    health: { hasKey: () => true, upstreams: () => [] },
+    recorder: { startCall: () => unrecordedCall, recordRejection() {} },
+    redactor,
     callers: createCallers([]),
     gate: createGate(createAdmission({ limit: 100, queue: 0, waitMs: 60_000 }), {
       take: async () => () => {},
@@ -79,14 +81,14 @@ function silentReader(port: number) {
 test('each chunk goes out when it comes in', async (t) => {
   const second = Promise.withResolvers<void>();
   const { port } = await serve(t, async function* () {
-    yield Buffer.from('one');
+    yield Buffer.from(': one\n\n');
     await second.promise;
-    yield Buffer.from('two');
+    yield Buffer.from(': two\n\n');
   });
   const reader = (await post(port)).body?.getReader();
-  assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), 'one');
+  assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), ': one\n\n');
   second.resolve();
-  assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), 'two');
+  assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), ': two\n\n');
   assert.equal((await reader?.read())?.done, true);
 });
 
@@ -103,7 +105,7 @@ test('an error on the way is an event in Anthropic’s shape', async (t) => {
 });
 
 test('a reader who does not read costs no memory, and his leaving ends the stream', async (t) => {
-  const chunk = Buffer.alloc(64 * 1024, 0x20);
+  const chunk = Buffer.from(`: ${' '.repeat(64 * 1024)}\n\n`);
   const ended = Promise.withResolvers<void>();
   let produced = 0;
   const { port, calls } = await serve(t, async function* () {
@@ -126,7 +128,7 @@ test('a reader who does not read costs no memory, and his leaving ends the strea
 });
 
 test('a call that has ended keeps no place for a reader who does not read', async (t) => {
-  const chunk = Buffer.alloc(64 * 1024, 0x20);
+  const chunk = Buffer.from(`: ${' '.repeat(64 * 1024)}\n\n`);
   const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
   let produced = 0;
   const { port, calls } = await serve(

@@ -1,69 +1,122 @@
-/** Writes an upstream's answer to the caller: whole with its timing, or streamed as it comes. */
+/** Writes an upstream's response to the caller: complete with its timing, or streamed as it comes. */
 import { once } from 'node:events';
 import type { Response } from 'express';
+import {
+  bytesOf,
+  createEvent,
+  type EventStream,
+  isUnfinished,
+  type SseEvent,
+} from '../anthropic/sse.ts';
 import type { CallResult } from '../claude/client.ts';
-import { errorBody, redactError, toAppError } from '../errors.ts';
-import { createErrorCleaner } from './clean-errors.ts';
+import { errorBody, toAppError } from '../errors.ts';
+import type { Redactor } from '../privacy/redactor.ts';
 import { localsOf } from './context.ts';
 import { headersDown } from './headers.ts';
 
-/** https://www.w3.org/TR/server-timing/, milliseconds. */
+/** How long a reader may take nothing of a response that is ready, milliseconds. */
+const STALL_MS = 30_000;
+
+/** Resolves when the last byte is out, or the caller has gone. */
+export type WriteResponse = (response: Response, result: CallResult) => Promise<void>;
+
+/** @param redactor hides what upstreams quote in their errors: our key, say */
+export function createResponseWriter(redactor: Redactor): WriteResponse {
+  return async function writeResponse(response, result) {
+    if (typeof result.data === 'string')
+      return writeComplete(response, result, result.data, redactor);
+    writeStreamHead(response, result);
+    await writeEvents(response, result.data, redactor);
+  };
+}
+
+/** https://www.w3.org/TR/server-timing/, milliseconds */
 function serverTiming({ timing }: CallResult): string {
   const { upstreamMs, overheadMs } = timing();
   return `upstream;dur=${upstreamMs.toFixed(3)}, overhead;dur=${overheadMs.toFixed(3)}`;
 }
 
-/** How long a reader may take nothing of an answer that is ready, milliseconds. */
-const STALL_MS = 30_000;
-
-/** Resolves when the last byte is out, or the caller has gone. */
-export async function writeAnswer(response: Response, result: CallResult): Promise<void> {
+function writeComplete(
+  response: Response,
+  result: CallResult,
+  text: string,
+  redactor: Redactor,
+): void {
   const headers = headersDown(result.headers);
-  if (typeof result.data === 'string') {
-    response.writeHead(result.status, { ...headers, 'server-timing': serverTiming(result) });
-    response.end(result.status < 400 ? result.data : redactError(result.data));
-    // Most are out at once.
-    if (response.writableLength > 0) response.setTimeout(STALL_MS, () => response.destroy());
-    return;
-  }
-  response.writeHead(result.status, {
-    ...headers,
+  response.writeHead(result.status, { ...headers, 'server-timing': serverTiming(result) });
+  response.end(result.status < 400 ? text : redactor.line(text).trimEnd());
+  // Most responses are out at once.
+  if (response.writableLength > 0) response.setTimeout(STALL_MS, () => response.destroy());
+}
+
+function writeStreamHead(response: Response, { status, headers, outcome }: CallResult): void {
+  response.writeHead(status, {
+    ...headersDown(headers),
     'cache-control': 'no-cache',
-    // Proxies in front of us must not gather the stream: nginx reads this.
+    // nginx reads this: a proxy must not buffer the stream.
     'x-accel-buffering': 'no',
   });
   response.flushHeaders();
-  // It has ended while its reader does not read: the call's time is up, and his place is wanted.
-  void result.ended?.then(() => response.writableNeedDrain && response.destroy());
+  // The call is over but the client is not reading: drop the connection to free its slot.
+  void outcome.then(() => response.writableNeedDrain && response.destroy());
   response.socket?.setNoDelay(true);
-  await writeStream(response, result.data);
 }
 
-async function writeStream(response: Response, data: AsyncIterable<Uint8Array>): Promise<void> {
-  const cleaner = createErrorCleaner();
+async function writeEvents(
+  response: Response,
+  events: EventStream,
+  redactor: Redactor,
+): Promise<void> {
+  let last: SseEvent | undefined;
   try {
-    for await (const chunk of data) {
+    for await (const batch of events) {
       if (response.destroyed) return;
-      const clean = cleaner.push(chunk);
-      if (clean.length > 0 && !response.write(clean)) await drained(response);
+      last = batch.at(-1) ?? last;
+      const bytes = bytesOf(batch.map((event) => redactEvent(event, redactor)));
+      if (bytes.length > 0 && !response.write(bytes)) await drained(response);
     }
-    response.end(cleaner.rest());
+    response.end();
   } catch (thrown) {
-    response.write(cleaner.rest());
-    endBroken(response, thrown);
+    endBroken(response, thrown, last, redactor);
   }
 }
 
-/** A slow reader holds the upstream back, not our memory. */
+/** A slow reader holds the upstream back and costs no memory. */
 async function drained(response: Response): Promise<void> {
   const { signal } = localsOf(response);
   await once(response, 'drain', { signal }).catch(() => {});
 }
 
+/**
+ * Events of content pass byte for byte. An `error` event quotes what proxies were sent, and bytes that
+ * are no event (comments, what never ended) may hold anything.
+ */
+function redactEvent(event: SseEvent, redactor: Redactor): SseEvent {
+  const { type, data, raw } = event;
+  if (type === undefined) return raw.length === 0 ? event : redactBytes(event, redactor);
+  if (type !== 'error') return event;
+  const cleanData = redactor.line(data).trimEnd();
+  const isClean = cleanData === data && redactBytes(event, redactor) === event;
+  return isClean ? event : createEvent('error', cleanData.replaceAll('\n', '\ndata: '));
+}
+
+function redactBytes(event: SseEvent, redactor: Redactor): SseEvent {
+  const text = Buffer.from(event.raw).toString();
+  const clean = redactor.text(text);
+  return clean === text ? event : { ...event, raw: Buffer.from(clean) };
+}
+
 /** The headers are out, so the error goes as an event, which the official SDKs throw. */
-function endBroken(response: Response, thrown: unknown): void {
+function endBroken(
+  response: Response,
+  thrown: unknown,
+  last: SseEvent | undefined,
+  redactor: Redactor,
+): void {
   if (response.destroyed) return;
   const error = toAppError(thrown);
-  const body = JSON.stringify(errorBody(error, localsOf(response).correlationId));
-  response.end(`event: error\ndata: ${body}\n\n`);
+  const body = JSON.stringify(errorBody(error, localsOf(response).correlationId, redactor.text));
+  // An event that never ended would swallow the next one.
+  if (last && isUnfinished(last)) response.write('\n\n');
+  response.end(createEvent('error', body).raw);
 }

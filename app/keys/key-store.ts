@@ -1,5 +1,5 @@
 /** Every key ring of the service, each kept up to date from the source that the settings name. */
-import type { Clock } from '../pipeline/stage.ts';
+import type { Clock } from '../time/clock.ts';
 import { createKeyRing, type KeyRing } from './key-pool.ts';
 import type { KeyOwner, KeySpec } from './key-spec.ts';
 import { type Read, type Refresher, refresh } from './refresher.ts';

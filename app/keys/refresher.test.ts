@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Clock } from '../pipeline/stage.ts';
+import type { Clock } from '../time/clock.ts';
 import { createKeyRing } from './key-pool.ts';
 import { type Read, refresh } from './refresher.ts';
 import { createSecret } from './secret.ts';

@@ -2,7 +2,7 @@
  * Keeps a ring up to date with its source: read at the start, when it changes, and now and then. A source
  * that fails leaves the last good keys in use.
  */
-import type { Clock } from '../pipeline/stage.ts';
+import type { Clock } from '../time/clock.ts';
 import type { KeyRing } from './key-pool.ts';
 import { type KeySource, SourceError, type SourceFailure } from './sources/source.ts';
 

@@ -7,9 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import express, { type ErrorRequestHandler } from 'express';
 import { createMemoryNonces } from '../callers/nonces.ts';
-import { createPool, createTransport } from '../claude/trae-transport.ts';
+import { createPool } from '../claude/pool.ts';
+import { createTransport } from '../claude/trae-transport.ts';
 import { verifySignature } from '../http/verify-signature.ts';
-import { ringOf, textOf } from '../testing/fakes.ts';
+import { anUpstream, ringOf, textOf } from '../testing/fakes.ts';
 import { systemClock } from '../time/clock.ts';
 import { createRetryBudget } from '../upstreams/retry-budget.ts';
 import { createPipeline } from './pipeline.ts';
@@ -53,11 +54,10 @@ function create(t: TestContext, baseUrl: string, connections = 100) {
     maxAgeMs: 60_000,
   });
   t.after(() => pool.destroy());
-  const transport = createTransport(baseUrl, pool);
-  return createPipeline((request) => transport(request, 'text'));
+  return createPipeline(createTransport(pool), { upstream: anUpstream({ baseUrl }) });
 }
 
-test('authentication: use(async (config) => config)', async (t) => {
+test('article: authentication: use(async (config) => config)', async (t) => {
   const { seen, baseUrl } = await upstream(t);
   const api = create(t, baseUrl);
   const env = { CLAUDE_API_KEY: 'sk-article' };
@@ -72,7 +72,7 @@ test('authentication: use(async (config) => config)', async (t) => {
   assert.equal(seen[0]?.headers['x-api-key'], 'sk-article');
 });
 
-test('key rotation: use() that changes config.headers in place', async (t) => {
+test('article: key rotation: use() that changes config.headers in place', async (t) => {
   const { seen, baseUrl } = await upstream(t);
   const api = create(t, baseUrl);
   const keys = ['key-a', 'key-b'];
@@ -92,7 +92,7 @@ test('key rotation: use() that changes config.headers in place', async (t) => {
   assert.deepEqual(headers, { accept: 'application/json' });
 });
 
-test('logging: use({request, response})', async (t) => {
+test('article: logging: use({request, response})', async (t) => {
   const { baseUrl } = await upstream(t, 200, 429);
   const api = create(t, baseUrl);
   const lines: string[] = [];
@@ -116,7 +116,7 @@ test('logging: use({request, response})', async (t) => {
   ]);
 });
 
-test('the third form goes around the call; the order is that of use()', async (t) => {
+test('article: the third form goes around the call; the order is that of use()', async (t) => {
   const { baseUrl } = await upstream(t);
   const order: string[] = [];
   const layer = (name: string): Stage =>
@@ -130,7 +130,7 @@ test('the third form goes around the call; the order is that of use()', async (t
   assert.deepEqual(order, ['a in', 'b in', 'b out', 'a out']);
 });
 
-test('pool: never more connections than configured, and they are kept', async (t) => {
+test('article: pool: never more connections than configured, and they are kept', async (t) => {
   const { seen, server, baseUrl, mostOpen } = await upstream(t);
   let sockets = 0;
   server.on('connection', () => {
@@ -143,7 +143,7 @@ test('pool: never more connections than configured, and they are kept', async (t
   assert(sockets <= 5, `${sockets} sockets`);
 });
 
-test('batch: Promise.all over post()', async (t) => {
+test('article: batch: Promise.all over post()', async (t) => {
   const { baseUrl } = await upstream(t);
   const api = create(t, baseUrl);
   const batchProcess = async (messages: string[]) => {
@@ -160,7 +160,7 @@ test('batch: Promise.all over post()', async (t) => {
   );
 });
 
-test("retry: the article's own function around a call that throws", async (t) => {
+test("article: retry: the article's own function around a call that throws", async (t) => {
   const { seen, baseUrl } = await upstream(t, 429, 502);
   const api = create(t, baseUrl);
   const retryFetch = async <T>(fn: () => Promise<T>, retries = 3, delay = 1): Promise<T> => {
@@ -182,7 +182,7 @@ test("retry: the article's own function around a call that throws", async (t) =>
   assert.equal(seen.length, 3);
 });
 
-test('retry: as a stage, three retries, doubling', async (t) => {
+test('article: retry: as a stage, three retries, doubling', async (t) => {
   const { seen, baseUrl } = await upstream(t, 429, 502, 503);
   const api = create(t, baseUrl);
   const options = { maxRetries: 3, baseMs: 1, capMs: 1000 };
@@ -213,7 +213,7 @@ async function verifyingUpstream(t: TestContext, secret: string) {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('signing: an HMAC over timestamp and URL, which the other end verifies', async (t) => {
+test('article: signing: an HMAC over timestamp and URL, which the other end verifies', async (t) => {
   const env = { SIGNING_SECRET: 'secret-of-the-article' };
   const api = create(t, await verifyingUpstream(t, env.SIGNING_SECRET));
   assert.equal((await api.post('/v1/messages?beta=true', {})).status, 401);

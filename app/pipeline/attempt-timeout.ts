@@ -1,26 +1,21 @@
-/** Stage: limits one attempt at a whole answer, and aborts what it limits. Streams are `hold`'s. */
-
+/** Stage: limits one attempt at a complete response. A stream's limit is set by `readResponse`. */
 import { AppError } from '../errors.ts';
-import { linkedAbort } from '../time/linked-abort.ts';
+import { LinkedAbort } from '../time/linked-abort.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * Headers of a whole answer come only after its generation: a limit to the first byte would end good
- * calls, and pay for them twice.
+ * The headers of a complete response come only after it was generated: a limit to the first byte
+ * would end good calls, which would then be billed twice.
  * @throws {AppError} timeout, retryable
  */
-export function timeout(attemptTimeoutMs: number): Stage {
+export function attemptTimeout(timeoutMs: number): Stage {
   const onTimeout = () =>
-    new AppError('timeout', `no answer from the upstream within ${attemptTimeoutMs} ms`, {
+    new AppError('timeout', `no response from the upstream within ${timeoutMs} ms`, {
       retryable: true,
     });
-  return async function timeout(request, next) {
+  return async function attemptTimeout(request, next) {
     if (request.stream) return next(request);
-    const limit = linkedAbort(request.signal, { timeoutMs: attemptTimeoutMs, onTimeout });
-    try {
-      return await next({ ...request, signal: limit.signal });
-    } finally {
-      limit.dispose();
-    }
+    using limit = new LinkedAbort(request.signal, { timeoutMs, onTimeout });
+    return await next({ ...request, signal: limit.signal });
   };
 }

@@ -1,48 +1,45 @@
-/** Stage: puts a key on each attempt, and learns from the answer how that key is. */
-import { isSpent, retryAfterMs } from '../anthropic/errors.ts';
+/** Stage: puts a key on each attempt, and reports the response to the key's health. */
+import { isSpendLimit, retryAfterMs } from '../anthropic/errors.ts';
 import { AppError } from '../errors.ts';
 import type { KeyRing, PickedKey } from '../keys/key-pool.ts';
-import type { CallRecord } from '../telemetry/recorder.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
-import type { OwnKeys, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
+import type { OwnKeys, PipelineResponse, Stage } from './stage.ts';
 
 /**
- * A key that is refused, or whose limit is used up, is out at once; `anotherKey` then tells `retry` that
- * the next attempt will take one that this call has not met.
+ * A key that is rejected, or whose rate limit is used up, is no longer picked; `retryWithAnotherKey`
+ * then tells `retry` that the next attempt will take one that this call has not tried.
  * @throws {AppError} no_key
  */
 export function authenticate(): Stage {
-  const left = new WeakMap<CallRecord, Set<string>>();
-  const leave = ({ call }: PipelineRequest, { secret }: PickedKey): ReadonlySet<string> => {
-    const met = left.get(call) ?? new Set();
-    left.set(call, met.add(secret.reveal()));
-    return met;
-  };
   return async function authenticate(request, next) {
-    const { upstream, ownKeys } = request;
+    const { upstream, ownKeys, state, attempt, call } = request;
     if (!upstream) throw new AppError('no_key', 'without an upstream there is no key');
-    const ring = ringOf(upstream, ownKeys);
-    const key = ring.pick(left.get(request.call));
-    request.call.key(key.alias);
-    const headers = { ...request.headers, 'x-api-key': key.secret.reveal() };
+    const keys = keysOf(upstream, ownKeys);
+    const key = keys.pick(state.triedKeys);
+    const secret = key.secret.reveal();
+    attempt?.setKey(key.alias);
+    const headers = { ...request.headers, 'x-api-key': secret };
     const response = await next({ ...request, headers });
-    if (!learn(key, response) || !ring.isWell(leave(request, key))) return response;
-    request.call.keyLeft(key.alias, response.status);
-    return { ...response, anotherKey: true };
+    if (!report(key, response)) return response;
+    state.addTriedKey(secret);
+    if (!keys.isWell(state.triedKeys)) return response;
+    call.keyRejected(key.alias, response.status);
+    return { ...response, retryWithAnotherKey: true };
   };
 }
 
 /** A caller's own keys go before those of the upstream. */
-export function ringOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyRing {
+export function keysOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyRing {
   return ownKeys?.get(upstream.name) ?? upstream.keys;
 }
 
-function learn(key: PickedKey, response: PipelineResponse): boolean {
+/** @returns whether the key itself caused the response */
+function report(key: PickedKey, response: PipelineResponse): boolean {
   const { status, headers } = response;
   return key.learn({
     status,
     headers,
     retryAfterMs: status === 429 ? retryAfterMs(headers) : undefined,
-    spent: isSpent(response),
+    spent: isSpendLimit(response),
   });
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../errors.ts';
-import type { Outcome } from '../telemetry/recorder.ts';
+import type { Outcome } from '../outcome.ts';
 import {
   anUpstream,
   aRequest,
   aResponse,
   BREAKER,
-  bytes,
+  events,
   fakeClock,
   recordingCall,
   ringOf,
@@ -19,7 +19,7 @@ import type { PipelineResponse } from './stage.ts';
 const network = new AppError('network_error', 'x', { retryable: true });
 const timeout = new AppError('timeout', 'x', { retryable: true });
 
-/** What each upstream answers now; changed by the tests. */
+/** What each upstream returns or throws now; the tests change it. */
 type Answers = Record<string, PipelineResponse | Error>;
 
 function setUp(parts: readonly Partial<Upstream>[], random = () => 0) {
@@ -37,7 +37,7 @@ function setUp(parts: readonly Partial<Upstream>[], random = () => 0) {
       if (answer instanceof Error) throw answer;
       return answer;
     });
-  /** Another call each time. */
+  /** Makes `n` calls, one after the other. */
   const calls = async (n: number) => {
     for (let i = 0; i < n; i++) await run(aRequest({ call: recordingCall() })).catch(() => {});
   };
@@ -47,28 +47,28 @@ function setUp(parts: readonly Partial<Upstream>[], random = () => 0) {
 
 const TWO = [{ name: 'a' }, { name: 'b', priority: 1 }];
 
-test('the lowest priority is asked, the other only when it fails: at once, told, once', async () => {
+test('failover: the lowest priority is asked first, the next one at once when it fails, and that is recorded', async () => {
   const { answers, asked, call, run } = setUp(TWO);
   await run(aRequest({ call: recordingCall() }));
   answers['a'] = network;
   assert.equal((await run()).status, 200);
   assert.deepEqual(asked, ['a', 'a', 'b']);
-  assert.deepEqual(call.told, [['failover', 'b', 'network_error']]);
+  assert.deepEqual(call.recorded, [['failedOver', 'b', 'network_error']]);
 });
 
 const ANSWERS: readonly [name: string, answer: PipelineResponse | Error, other: boolean][] = [
-  ['500', aResponse(500), true],
-  ['529', aResponse(529), true],
-  ['521, a gateway’s', aResponse(521), true],
-  ['429', aResponse(429), true],
+  ['a 500', aResponse(500), true],
+  ['a 529', aResponse(529), true],
+  ['a gateway’s 521', aResponse(521), true],
+  ['a 429', aResponse(429), true],
   ['a timeout', timeout, true],
-  ['400', aResponse(400), false],
-  ['401: its key says nothing of the other’s', aResponse(401), true],
-  ['no key', new AppError('no_key', 'x'), true],
-  ['a mistake of ours', new TypeError('x'), false],
+  ['a 400', aResponse(400), false],
+  ['a 401, which says nothing about another upstream’s key', aResponse(401), true],
+  ['a missing key', new AppError('no_key', 'x'), true],
+  ['an unknown error', new TypeError('x'), false],
 ];
 for (const [name, answer, other] of ANSWERS) {
-  test(`${name}: ${other ? 'the other is asked' : 'another would answer the same'}`, async () => {
+  test(`failover: ${name} ${other ? 'fails over' : 'does not fail over'}`, async () => {
     const { answers, asked, run } = setUp(TWO);
     answers['a'] = answer;
     await run().catch(() => {});
@@ -76,7 +76,7 @@ for (const [name, answer, other] of ANSWERS) {
   });
 }
 
-test('when both fail the second answer is the call’s, and a retry asks no third time for free', async () => {
+test('failover: when both fail the second response is returned, and a retry does not fail over again', async () => {
   const { answers, asked, call, run } = setUp(TWO);
   answers['a'] = aResponse(500);
   answers['b'] = aResponse(503);
@@ -86,13 +86,13 @@ test('when both fail the second answer is the call’s, and a retry asks no thir
   assert.deepEqual(asked, ['a', 'b', 'a']);
 });
 
-test('two timeouts are paid for twice: not retryable any more', async () => {
+test('failover: a timeout at two upstreams is not retryable', async () => {
   const { answers, run } = setUp(TWO);
   Object.assign(answers, { a: timeout, b: timeout });
   await assert.rejects(run(), { code: 'timeout', retryable: false });
 });
 
-test('an open circuit is not asked; tried after a while, and back with a small share', async () => {
+test('failover: an open circuit gets no attempts, then probes, then a small share', async () => {
   const { answers, asked, calls, pass, upstreams } = setUp(TWO, () => 0.5);
   answers['a'] = network;
   await calls(10);
@@ -106,7 +106,7 @@ test('an open circuit is not asked; tried after a while, and back with a small s
   await pass(1_000);
   delete answers['a'];
   asked.length = 0;
-  // Half-open, its share is 1 as long as nothing has closed it.
+  // While half-open its share is 1; it starts low once the circuit has closed.
   await calls(3);
   assert.deepEqual(asked, ['a', 'a', 'b'], 'two probes, then a tenth of the calls');
   await pass(60_000);
@@ -115,7 +115,7 @@ test('an open circuit is not asked; tried after a while, and back with a small s
   assert.deepEqual(asked, ['a', 'a']);
 });
 
-test('when all circuits are open it fails at once, and says when to come again', async () => {
+test('failover: when all circuits are open a call fails at once and says when to retry', async () => {
   const { answers, asked, calls, run } = setUp([{ name: 'a' }]);
   answers['a'] = network;
   await calls(10);
@@ -124,7 +124,7 @@ test('when all circuits are open it fails at once, and says when to come again',
   assert.deepEqual(asked, []);
 });
 
-test('an upstream without a key that is well is passed over', async () => {
+test('failover: an upstream without a healthy key is passed over', async () => {
   const { asked, calls } = setUp([
     { name: 'a', keys: ringOf() },
     { name: 'b', priority: 1 },
@@ -133,7 +133,7 @@ test('an upstream without a key that is well is passed over', async () => {
   assert.deepEqual(asked, ['b', 'b', 'b', 'b', 'b']);
 });
 
-test('a limit speaks against the account: the circuit stays closed', async () => {
+test('failover: rejections and rate limits leave the circuit closed', async () => {
   const { answers, calls, upstreams } = setUp([{ name: 'a' }]);
   for (const status of [429, 401, 400]) {
     answers['a'] = aResponse(status);
@@ -142,8 +142,8 @@ test('a limit speaks against the account: the circuit stays closed', async () =>
   }
 });
 
-test('what may not be retried can still speak against the upstream', async () => {
-  const broken = new AppError('bad_upstream_answer', 'x');
+test('failover: failures that may not be retried still open the circuit', async () => {
+  const broken = new AppError('bad_upstream_response', 'x');
   const final = aResponse(529, { headers: { 'x-should-retry': 'false' } });
   for (const answer of [broken, final]) {
     const { answers, calls, upstreams } = setUp(TWO);
@@ -153,7 +153,7 @@ test('what may not be retried can still speak against the upstream', async () =>
   }
 });
 
-test('a slow reader whose time is up says nothing of the upstream', async () => {
+test('failover: a slow reader whose deadline passes leaves the circuit closed', async () => {
   const { answers, run, upstreams } = setUp(TWO);
   const { response, ended, resolve } = aStream();
   answers['a'] = response;
@@ -164,7 +164,7 @@ test('a slow reader whose time is up says nothing of the upstream', async () => 
   assert.equal(upstreams.states()[0]?.state, 'closed');
 });
 
-test('a caller who left says nothing of the upstream, and goes nowhere else', async () => {
+test('failover: a caller who leaves neither fails over nor counts for the circuit', async () => {
   const { answers, asked, run, upstreams } = setUp(TWO);
   answers['a'] = network;
   const signal = AbortSignal.abort(new AppError('client_cancelled', 'gone'));
@@ -175,13 +175,13 @@ test('a caller who left says nothing of the upstream, and goes nowhere else', as
   assert.equal(upstreams.states()[0]?.state, 'closed');
 });
 
-/** A stream whose end the test decides. */
+/** A stream that ends when the test says so. */
 function aStream() {
   const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
-  return { response: aResponse(200, { data: bytes(), ended }), ended, resolve };
+  return { response: aResponse(200, { data: events(), outcome: ended }), ended, resolve };
 }
 
-test('streams that break after their content open the circuit; cancelled ones do not', async () => {
+test('failover: streams that break after their content open the circuit, cancelled ones do not', async () => {
   for (const [outcome, state] of [
     ['truncated', 'open'],
     ['overloaded', 'open'],
@@ -199,7 +199,7 @@ test('streams that break after their content open the circuit; cancelled ones do
   }
 });
 
-test('a stream that has begun closes a circuit, however long it lasts', async () => {
+test('failover: a stream that has begun closes a half-open circuit, however long it lasts', async () => {
   const { answers, calls, pass, upstreams } = setUp([{ name: 'a' }]);
   answers['a'] = network;
   await calls(10);
@@ -209,17 +209,17 @@ test('a stream that has begun closes a circuit, however long it lasts', async ()
   assert.equal(upstreams.states()[0]?.state, 'closed');
 });
 
-test('weights share the calls of one priority', async () => {
-  let dice = 0;
+test('failover: weights share the calls of one priority', async () => {
+  let drawn = 0;
   const { asked, calls } = setUp(
     [{ name: 'a', weight: 3 }, { name: 'b' }],
-    () => (dice++ % 100) / 100,
+    () => (drawn++ % 100) / 100,
   );
   await calls(100);
   assert.equal(asked.filter((name) => name === 'a').length, 75);
 });
 
-test('an upstream’s headers and model name go with its attempts, the body otherwise untouched', async () => {
+test('failover: an upstream’s headers and model name go with its attempts, the body otherwise untouched', async () => {
   const upstreams = createUpstreams(
     [anUpstream({ headers: { 'x-org': 'o' }, models: { m: 'vendor/m' } })],
     BREAKER,

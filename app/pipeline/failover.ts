@@ -1,63 +1,38 @@
 /**
- * Stage: picks the upstream of each attempt, and goes over to another with a closed circuit, once a
- * call, when the first cannot answer. That costs none of the retry budget: another region is not the
- * one that is in trouble.
+ * Stage: picks the upstream of each attempt, and fails over to another with a closed circuit, once a
+ * call, when the first cannot answer. That costs none of the retry budget: the other region is not the
+ * one in trouble.
  */
-import { outcomeOfStatus } from '../anthropic/messages.ts';
-import { AppError } from '../errors.ts';
-import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
+import { AppError, outcomeOfError } from '../errors.ts';
+import { OUTCOME_TRAITS, type Outcome, outcomeOfStatus } from '../outcome.ts';
 import type { AttemptEnd } from '../upstreams/circuit-breaker.ts';
 import type { Candidate, Upstream, Upstreams } from '../upstreams/upstream-pool.ts';
-import { ringOf } from './authenticate.ts';
-import { outcomeOfError } from './outcome.ts';
-import { finish, hasAnotherKey, type Result, reasonToRetry, settle } from './retry.ts';
+import { canUseAnotherKey, type Result, reasonToRetry, settle, unwrap } from './attempt.ts';
+import { keysOf } from './authenticate.ts';
 import type { Next, PipelineRequest, Stage } from './stage.ts';
-
-/** What speaks against an upstream; a limit or a bad key speaks against the account. */
-const FAILURES: ReadonlySet<Outcome> = new Set<Outcome>([
-  'upstream_error',
-  'overloaded',
-  'timeout',
-  'network_error',
-  'truncated',
-]);
-
-/** What is remembered of a call that failed once, between the attempts that retry makes. */
-interface Memory {
-  readonly tried: Set<string>;
-  /** Whether it has gone over already. */
-  over: boolean;
-}
-
-const KEY_TROUBLE: ReadonlySet<number> = new Set([401, 402, 403]);
-const NONE: ReadonlySet<string> = new Set();
 
 /** @throws {AppError} no_upstream, when every circuit is open */
 export function failover(upstreams: Upstreams): Stage {
-  const memories = new WeakMap<CallRecord, Memory>();
-  const remember = ({ call }: PipelineRequest, { upstream }: Candidate): Memory => {
-    const memory = memories.get(call) ?? { tried: new Set(), over: false };
-    memories.set(call, memory);
-    memory.tried.add(upstream.name);
-    return memory;
-  };
   return async function failover(request, next) {
-    const hasKey = (upstream: Upstream) => ringOf(upstream, request.ownKeys).isWell();
-    const first = upstreams.pick(memories.get(request.call)?.tried ?? NONE, hasKey);
+    const { state, ownKeys } = request;
+    const hasKey = (upstream: Upstream) => keysOf(upstream, ownKeys).isWell();
+    const first = upstreams.pick(state.triedUpstreams, hasKey);
     if (!first) throw noUpstream(upstreams);
     const result = await attempt(first, request, next);
-    const reason = reasonToRetry(result) ?? troubleWithKey(result);
-    if (reason === undefined || request.signal.aborted || hasAnotherKey(result)) {
-      return finish(result);
+    const reason = reasonToFailOver(result);
+    if (reason === undefined || request.signal.aborted || canUseAnotherKey(result)) {
+      return unwrap(result);
     }
-    const memory = remember(request, first);
-    const second = memory.over ? undefined : upstreams.pickClosed(memory.tried, hasKey);
-    if (!second) return finish(result);
-    memory.over = true;
-    request.call.failover(second.upstream.name, reason);
+    state.addTriedUpstream(first.upstream.name);
+    const second = state.failedOver
+      ? undefined
+      : upstreams.pickClosed(state.triedUpstreams, hasKey);
+    if (!second) return unwrap(result);
+    state.failedOver = true;
+    request.call.failedOver(second.upstream.name, reason);
     const other = await attempt(second, request, next);
-    remember(request, second);
-    return finish(reason === 'timeout' ? endOfTimeouts(other) : other);
+    state.addTriedUpstream(second.upstream.name);
+    return unwrap(reason === 'timeout' ? withoutThirdTimeout(other) : other);
   };
 }
 
@@ -66,49 +41,48 @@ async function attempt(
   request: PipelineRequest,
   next: Next,
 ): Promise<Result> {
+  const { signal } = request;
   const watched = breaker.begin();
   const result = await settle(() => next(addressed(request, upstream)));
-  const ended = 'response' in result ? result.response.ended : undefined;
-  const { signal } = request;
-  if (ended) {
-    watched.began();
-    void ended.then((outcome) => watched.end(judge(outcome, signal)));
-  } else {
-    watched.end(
-      'response' in result
-        ? judge(outcomeOfStatus(result.response.status), signal)
-        : judgeError(result.error, signal),
-    );
+  if ('error' in result) {
+    watched.end(judgeError(result.error, signal));
+    return result;
   }
+  const { data, outcome } = result.response;
+  if (typeof data !== 'string') watched.began();
+  void outcome.then((ended) => watched.end(judge(ended, signal)));
   return result;
 }
 
-/** A key that is refused here, or missing, says nothing of another upstream's. */
-function troubleWithKey(result: Result): Outcome | undefined {
+/** A key that this upstream rejects, or lacks, says nothing about another upstream's. */
+function reasonToFailOver(result: Result): Outcome | undefined {
+  const reason = reasonToRetry(result);
+  if (reason !== undefined) return reason;
   if ('response' in result) {
-    return KEY_TROUBLE.has(result.response.status) ? 'auth_error' : undefined;
+    const outcome = outcomeOfStatus(result.response.status);
+    return OUTCOME_TRAITS[outcome].keyFault ? outcome : undefined;
   }
   const { error } = result;
-  return error instanceof AppError && error.code === 'no_key' ? 'internal_error' : undefined;
+  return error instanceof AppError && error.code === 'no_key' ? outcomeOfError(error) : undefined;
 }
 
-/** Whoever refuses is alive; a caller who left, or his slow reading, says nothing of the upstream. */
+/** A rejection proves that the upstream is up; a client that disconnects or reads slowly proves nothing. */
 function judge(outcome: Outcome, signal: AbortSignal): AttemptEnd {
   if (signal.aborted) return 'unknown';
-  return FAILURES.has(outcome) ? 'failure' : 'success';
+  return OUTCOME_TRAITS[outcome].upstreamFault ? 'failure' : 'success';
 }
 
-/** Without an answer nobody has shown that he is alive. */
+/** An error without a response is never evidence of health. */
 function judgeError(error: unknown, signal: AbortSignal): AttemptEnd {
-  const how = judge(outcomeOfError(error), signal);
-  return how === 'success' ? 'unknown' : how;
+  const end = judge(outcomeOfError(error), signal);
+  return end === 'success' ? 'unknown' : end;
 }
 
-/** A call that timed out at two upstreams has been paid for twice: it is not tried a third time. */
-function endOfTimeouts(result: Result): Result {
+/** A call that timed out at two upstreams has been billed twice: it is not tried a third time. */
+function withoutThirdTimeout(result: Result): Result {
   const timedOut = 'error' in result && reasonToRetry(result) === 'timeout';
   if (!timedOut) return result;
-  return { error: new AppError('timeout', 'two upstreams gave no answer in time') };
+  return { error: new AppError('timeout', 'two upstreams gave no response in time') };
 }
 
 function addressed(request: PipelineRequest, upstream: Upstream): PipelineRequest {
@@ -122,7 +96,7 @@ function addressed(request: PipelineRequest, upstream: Upstream): PipelineReques
   };
 }
 
-/** The one case in which a caller's body is written anew. */
+/** The one case in which a caller's body is serialised again. */
 function withModel(body: string, model: string): string {
   return JSON.stringify({ ...JSON.parse(body), model });
 }

@@ -1,25 +1,24 @@
-/** Stage: tells the call of each attempt, and sends trace and correlation ID with it. */
-import { outcomeOfStatus } from '../anthropic/messages.ts';
-import { outcomeOfError } from './outcome.ts';
+/** Stage: records each attempt, and sends the trace and the correlation ID with it. */
+import { outcomeOfError } from '../errors.ts';
 import type { Stage } from './stage.ts';
 
 /** A stream's attempt ends as its stream does: an error inside a 200 is a failed attempt. */
 export function observeAttempt(): Stage {
   return async function observeAttempt(request, next) {
-    const attempt = request.call.startAttempt(request.upstream?.name ?? 'default');
-    request.call.waitBegins();
+    const { call, state, upstream } = request;
+    const attempt = call.startAttempt(upstream?.name ?? 'default');
+    state.upstreamWait.start();
     try {
       const headers = { ...request.headers, ...attempt.headers };
-      const response = await attempt.run(() => next({ ...request, headers }));
-      const { status, ended } = response;
-      if (ended) void ended.then((outcome) => attempt.end(outcome, status));
-      else attempt.end(outcomeOfStatus(status), status);
+      const response = await attempt.run(() => next({ ...request, headers, attempt }));
+      const { status } = response;
+      void response.outcome.then((outcome) => attempt.end(outcome, status));
       return response;
     } catch (error) {
       attempt.end(outcomeOfError(error), 0);
       throw error;
     } finally {
-      request.call.waitEnds();
+      state.upstreamWait.stop();
     }
   };
 }

@@ -1,62 +1,67 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../errors.ts';
-import type { Outcome } from '../telemetry/recorder.ts';
+import type { Outcome } from '../outcome.ts';
 import {
   aRequest,
   aResponse,
-  bytes,
+  events,
   recordingCall,
   scripted,
   stageTable,
 } from '../testing/fakes.ts';
 import { observeCall } from './observe-call.ts';
 
-stageTable(observeCall, {
-  'an answer': {
+stageTable('observeCall', observeCall, {
+  'a response ends the call': {
     given: { body: '{"a":1}' },
     answers: [aResponse()],
     saw: [{ body: '{"a":1}' }],
     result: 200,
-    told: [['end', 'success']],
+    recorded: [['end', 'success']],
   },
-  'its request ID is kept': {
+  'the request ID of the response is recorded': {
     answers: [aResponse(529, { headers: { 'request-id': 'req_1' } })],
     saw: [{}],
     result: 529,
-    told: [
-      ['answer', { requestId: 'req_1' }],
+    recorded: [
+      ['setResponse', { requestId: 'req_1' }],
       ['end', 'overloaded'],
     ],
   },
-  'the caller’s mistake': {
+  'a 404 is the caller’s mistake': {
     answers: [aResponse(404)],
     saw: [{}],
     result: 404,
-    told: [['end', 'invalid_request']],
+    recorded: [['end', 'invalid_request']],
   },
-  'our key': { answers: [aResponse(402)], saw: [{}], result: 402, told: [['end', 'auth_error']] },
-  'an error': {
+  'a 402 is an authentication error': {
+    answers: [aResponse(402)],
+    saw: [{}],
+    result: 402,
+    recorded: [['end', 'auth_error']],
+  },
+  'an error keeps its own outcome': {
     answers: [new AppError('no_upstream', 'x')],
     saw: [{}],
     result: 'no_upstream',
-    told: [['end', 'upstream_error']],
+    recorded: [['end', 'upstream_error']],
   },
-  'a mistake of ours': {
+  'an unknown error is internal': {
     answers: [new TypeError('x')],
     saw: [{}],
     result: 'x',
-    told: [['end', 'internal_error']],
+    recorded: [['end', 'internal_error']],
   },
 });
 
-test('a stream has ended when its stream has', async () => {
+test('observeCall: the call of a stream ends as its stream does', async () => {
   const call = recordingCall();
   const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
-  const next = scripted(aResponse(200, { data: bytes(), ended }));
+  const next = scripted(aResponse(200, { data: events(), outcome: ended }));
   await observeCall()(aRequest({ call }), next);
-  assert.deepEqual(call.told, []);
+  assert.deepEqual(call.recorded, []);
   resolve('success');
   await ended;
-  assert.deepEqual(call.told, [['end', 'success']]);
+  assert.deepEqual(call.recorded, [['end', 'success']]);
 });

@@ -1,22 +1,25 @@
-/** Stage, the outermost: tells how the call ended, when its last byte has gone by. */
-import { outcomeOfStatus } from '../anthropic/messages.ts';
-import { outcomeOfError } from './outcome.ts';
-import type { Stage } from './stage.ts';
+/** Stage, the outermost: records how the call ended, once its last byte has gone by. */
+import { outcomeOfError } from '../errors.ts';
+import type { Outcome } from '../outcome.ts';
+import type { PipelineRequest, Stage } from './stage.ts';
 
-/** A whole answer has ended when it is here, a stream when its last byte was read or its reader left. */
+/** A complete response has ended when it is here, a stream when its reader has got all of it or left. */
 export function observeCall(): Stage {
   return async function observeCall(request, next) {
     const { call } = request;
     try {
       const response = await call.run(() => next(request));
       const requestId = response.headers['request-id'];
-      if (requestId !== undefined) call.answer({ requestId });
-      if (response.ended) void response.ended.then((outcome) => call.end(outcome));
-      else call.end(outcomeOfStatus(response.status));
+      if (requestId !== undefined) call.setResponse({ requestId });
+      void response.outcome.then((outcome) => end(request, outcome));
       return response;
     } catch (error) {
-      call.end(outcomeOfError(error));
+      end(request, outcomeOfError(error));
       throw error;
     }
   };
+}
+
+function end({ call, state }: PipelineRequest, outcome: Outcome): void {
+  call.end(outcome, { usage: state.usage, overheadMs: state.overheadMs() });
 }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { aRequest, aResponse, scripted, stageTable } from '../testing/fakes.ts';
-import { mask } from './pseudonymize.ts';
+import { pseudonymize } from './pseudonymize.ts';
 
 const body = (content: unknown, more = {}) =>
   JSON.stringify({ model: 'm', ...more, messages: [{ role: 'user', content }] });
-const sent = (given: unknown, masked: unknown, more = {}, maskedMore = more) => ({
+const sent = (given: unknown, hidden: unknown, more = {}, hiddenMore = more) => ({
   given: { body: body(given, more) },
   answers: [aResponse()],
-  saw: [{ body: body(masked, maskedMore) }],
+  saw: [{ body: body(hidden, hiddenMore) }],
   result: 200,
 });
 const block = (text: string) => [{ type: 'text', text }];
@@ -16,55 +16,63 @@ const tool = (input: unknown) => [{ type: 'tool_use', id: '+4915123456789', name
 const result = (content: unknown) => [{ type: 'tool_result', tool_use_id: 't', content }];
 const document = (type: string, data: string) => [{ type: 'document', source: { type, data } }];
 
-stageTable(mask, {
-  'the three kinds in a string': sent(
+stageTable('pseudonymize', pseudonymize, {
+  'e-mail, card and phone numbers in a string are replaced': sent(
     'bob@example.com, 4111 1111 1111 1111, +49 151 23456789',
     '<EMAIL_1>, <CARD_1>, <PHONE_1>',
   ),
-  'the same value, the same placeholder': sent(
+  'the same value gets the same pseudonym': sent(
     'a@x.org b@x.org a@x.org',
     '<EMAIL_1> <EMAIL_2> <EMAIL_1>',
   ),
-  'a text block': sent(block('to a@x.org'), block('to <EMAIL_1>')),
-  'the system prompt, before': sent(
+  'a text block is searched': sent(block('to a@x.org'), block('to <EMAIL_1>')),
+  'the system prompt is searched first': sent(
     'b@x.org',
     '<EMAIL_2>',
     { system: 'a@x.org' },
     { system: '<EMAIL_1>' },
   ),
-  'system blocks': sent('hi', 'hi', { system: block('a@x.org') }, { system: block('<EMAIL_1>') }),
-  'a tool’s result': sent(result('a@x.org'), result('<EMAIL_1>')),
-  'a tool’s result in blocks': sent(result(block('a@x.org')), result(block('<EMAIL_1>'))),
-  'a tool’s input, but not its ID': sent(
+  'system blocks are searched': sent(
+    'hi',
+    'hi',
+    { system: block('a@x.org') },
+    { system: block('<EMAIL_1>') },
+  ),
+  'a tool’s result is searched': sent(result('a@x.org'), result('<EMAIL_1>')),
+  'a tool’s result in blocks is searched': sent(
+    result(block('a@x.org')),
+    result(block('<EMAIL_1>')),
+  ),
+  'a tool’s input is searched, its ID is not': sent(
     tool({ to: ['a@x.org'], 'b@x.org': { n: 1 } }),
     tool({ to: ['<EMAIL_1>'], '<EMAIL_2>': { n: 1 } }),
   ),
-  'a text document': sent(document('text', 'a@x.org'), document('text', '<EMAIL_1>')),
-  'an image’s data stays': sent(
+  'a text document is searched': sent(document('text', 'a@x.org'), document('text', '<EMAIL_1>')),
+  'an image’s data is left alone': sent(
     [...block('a@x.org'), ...document('base64', '+4915123456789')],
     [...block('<EMAIL_1>'), ...document('base64', '+4915123456789')],
   ),
-  'signed thinking stays': sent(
+  'signed thinking is left alone': sent(
     [{ type: 'thinking', thinking: '<EMAIL_1> b@x.org', signature: 's' }, ...block('a@x.org')],
     [{ type: 'thinking', thinking: '<EMAIL_1> b@x.org', signature: 's' }, ...block('<EMAIL_1>')],
   ),
-  'placeholders that the caller wrote are not used': sent(
+  'a pseudonym that the caller wrote is not used again': sent(
     '<EMAIL_1> a@x.org <EMAIL_3> b@x.org',
     '<EMAIL_1> <EMAIL_2> <EMAIL_3> <EMAIL_4>',
   ),
-  'nor those elsewhere in his request': sent(
+  'a pseudonym elsewhere in the request is not used again': sent(
     'a@x.org',
     '<EMAIL_2>',
     { tools: [{ name: '<EMAIL_1>' }] },
     { tools: [{ name: '<EMAIL_1>' }] },
   ),
-  'nothing to hide: byte for byte': {
+  'a body with nothing to hide passes byte for byte': {
     given: { body: '{ "messages" : [ {"content":"\\u0041 1.0"} ], "messages": [] }' },
     answers: [aResponse()],
     saw: [{ body: '{ "messages" : [ {"content":"\\u0041 1.0"} ], "messages": [] }' }],
     result: 200,
   },
-  'an address in escapes, numbers as they were written': {
+  'an address in escapes is replaced, numbers stay as they were written': {
     given: {
       body: '{"a":1.0,"b":123456789012345678901,"messages":[{"content":"a\\u0040x.org\\n"}]}',
     },
@@ -72,25 +80,25 @@ stageTable(mask, {
     saw: [{ body: '{"a":1.0,"b":123456789012345678901,"messages":[{"content":"<EMAIL_1>\\n"}]}' }],
     result: 200,
   },
-  'no JSON': {
+  'a body that is no JSON passes': {
     given: { body: '{a@x.org' },
     answers: [aResponse()],
     saw: [{ body: '{a@x.org' }],
     result: 200,
   },
-  'no body': {
+  'an empty body passes': {
     given: { method: 'GET', url: '/v1/models', body: '' },
     answers: [aResponse()],
     saw: [{ body: '' }],
     result: 200,
   },
-  'too deep to look through': {
+  'a body nested too deeply is refused': {
     given: { body: `{"messages":${'['.repeat(100_000)}${']'.repeat(100_000)}}` },
     answers: [],
     saw: [],
     result: 'invalid_request',
   },
-  'a failure below': {
+  'an error of the next stage passes': {
     given: { body: body('a@x.org') },
     answers: [new Error('x')],
     saw: [{}],
@@ -98,13 +106,13 @@ stageTable(mask, {
   },
 });
 
-/** The whole answer to a request with one address, card and phone number. */
+/** The complete response to a request with one address, card and phone number. */
 async function answered(data: string, asked = 'a"b@x.org 4111111111111111 +4915123456789') {
   const response = aResponse(200, { data, headers: { 'request-id': 'r' } });
-  return mask()(aRequest({ body: body(asked) }), scripted(response));
+  return pseudonymize()(aRequest({ body: body(asked) }), scripted(response));
 }
 
-test('a whole answer has the values again, in every string but thinking', async () => {
+test('pseudonymize: a complete response has the values again, in every string but thinking', async () => {
   const content = [
     { type: 'thinking', thinking: '<EMAIL_1>', signature: 's' },
     { type: 'text', text: 'to <EMAIL_1>, not <EMAIL_2>', citations: [{ cited_text: '<PHONE_1>' }] },
@@ -123,18 +131,18 @@ test('a whole answer has the values again, in every string but thinking', async 
   assert.deepEqual(headers, { 'request-id': 'r' });
 });
 
-test('an answer without a placeholder stays byte for byte, and so does one that is no object', async () => {
+test('pseudonymize: a response without a pseudonym, or that is no object, stays byte for byte', async () => {
   for (const data of ['{ "text" : "\\u003c 1.0", "n": 1.0 }', '<EMAIL_1>', '', '[]']) {
     assert.equal((await answered(data)).data, data);
   }
 });
 
-test('numbers beside a placeholder stay as they were written', async () => {
+test('pseudonymize: numbers beside a pseudonym stay as they were written', async () => {
   const { data } = await answered('{"n":12345678901234567890,"m":1.50,"text":"\\u003cEMAIL_1>"}');
   assert.equal(data, '{"n":12345678901234567890,"m":1.50,"text":"b@x.org"}');
 });
 
-test('nothing hidden: the very response passes', async () => {
+test('pseudonymize: the very response passes where nothing was hidden', async () => {
   const response = aResponse(200, { data: '<EMAIL_1>' });
-  assert.equal(await mask()(aRequest({ body: body('hi') }), scripted(response)), response);
+  assert.equal(await pseudonymize()(aRequest({ body: body('hi') }), scripted(response)), response);
 });

@@ -1,71 +1,77 @@
 /**
- * Stage: keeps e-mail addresses, card and phone numbers from the upstream. Placeholders stand for them
- * in the request, and the answer gets them back. Off by default; what it covers: docs/redaction.md.
+ * Stage: keeps e-mail addresses, card and phone numbers from the upstream. Pseudonyms stand for them in
+ * the request, and the response gets the values back. Off by default; scope: docs/redaction.md.
  */
 import { parseObject } from '../anthropic/messages.ts';
 import { AppError } from '../errors.ts';
 import { mapStrings, mapTexts, parseExactly } from '../privacy/pseudonymize-json.ts';
 import { restoreStream } from '../privacy/pseudonymize-stream.ts';
-import { createPlaceholders, type Placeholders, placeholdersIn } from '../privacy/pseudonyms.ts';
+import { Pseudonyms, pseudonymsIn } from '../privacy/pseudonyms.ts';
 import type { PipelineResponse, Stage } from './stage.ts';
 
-/** The parts of a body that hold what people wrote. */
+/** The fields of a body that hold what people wrote. */
 const PROSE: ReadonlySet<string> = new Set(['system', 'messages']);
 
 /**
- * Where nothing is found, request and answer pass untouched. Stands above `retry`, so that a call is
- * masked once.
- * @throws {AppError} invalid_request: a body nested too deeply to be looked through
+ * Where nothing is found, request and response pass untouched. It stands above `retry`, so that a call
+ * is pseudonymised once.
+ * @throws {AppError} invalid_request: a body nested too deeply to be searched
  */
-export function mask(): Stage {
-  return async function mask(request, next) {
-    const masked = request.body === undefined ? undefined : maskBody(request.body);
-    if (!masked) return next(request);
-    const response = await next({ ...request, body: masked.body });
-    return restoreResponse(response, masked.placeholders);
+export function pseudonymize(): Stage {
+  return async function pseudonymize(request, next) {
+    const hidden = request.body === undefined ? undefined : hideIn(request.body);
+    if (!hidden) return next(request);
+    const response = await next({ ...request, body: hidden.body });
+    return restoreResponse(response, hidden.pseudonyms);
   };
 }
 
-interface Masked {
+interface Hidden {
   readonly body: string;
-  readonly placeholders: Placeholders;
+  readonly pseudonyms: Pseudonyms;
 }
 
 /** @returns undefined where there is nothing to hide */
-function maskBody(text: string): Masked | undefined {
+function hideIn(text: string): Hidden | undefined {
   try {
     const body = parseExactly(text);
     if (typeof body !== 'object' || body === null) return undefined;
-    const taken = new Set<string>();
-    mapStrings(body, (own) => {
-      for (const placeholder of placeholdersIn(own)) taken.add(placeholder);
-      return own;
-    });
-    const placeholders = createPlaceholders(taken);
+    const pseudonyms = new Pseudonyms(callersOwn(body));
+    const hide = (value: string) => pseudonyms.hide(value);
     const fields = Object.entries(body).map(([key, field]) => [
       key,
-      PROSE.has(key) ? mapTexts(field, placeholders.hide) : field,
+      PROSE.has(key) ? mapTexts(field, hide) : field,
     ]);
-    if (!placeholders.used()) return undefined;
-    return { body: JSON.stringify(Object.fromEntries(fields)), placeholders };
+    if (!pseudonyms.used) return undefined;
+    return { body: JSON.stringify(Object.fromEntries(fields)), pseudonyms };
   } catch (cause) {
-    // No JSON holds no messages: what it is, the upstream says.
+    // A body that is no JSON holds no messages: the upstream says what is wrong with it.
     if (cause instanceof SyntaxError) return undefined;
     if (!(cause instanceof RangeError)) throw cause;
     throw new AppError('invalid_request', 'the request body is nested too deeply', { cause });
   }
 }
 
-function restoreResponse(response: PipelineResponse, placeholders: Placeholders): PipelineResponse {
+/** @returns texts of the body that look like pseudonyms: none of ours may be the same */
+function callersOwn(body: object): ReadonlySet<string> {
+  const taken = new Set<string>();
+  mapStrings(body, (text) => {
+    for (const pseudonym of pseudonymsIn(text)) taken.add(pseudonym);
+    return text;
+  });
+  return taken;
+}
+
+function restoreResponse(response: PipelineResponse, pseudonyms: Pseudonyms): PipelineResponse {
   const { data } = response;
-  if (typeof data === 'string') return { ...response, data: restoreWhole(data, placeholders) };
-  return { ...response, data: restoreStream(data, placeholders) };
+  if (typeof data !== 'string') return { ...response, data: restoreStream(data, pseudonyms) };
+  return { ...response, data: restoreText(data, pseudonyms) };
 }
 
 /** @returns the text itself where there is nothing to put back */
-function restoreWhole(text: string, { restore }: Placeholders): string {
+function restoreText(text: string, pseudonyms: Pseudonyms): string {
   if (!parseObject(text)) return text;
   const body = parseExactly(text);
-  const restored = mapStrings(body, (string) => restore(string));
+  const restored = mapStrings(body, (value) => pseudonyms.restore(value));
   return restored === body ? text : JSON.stringify(restored);
 }

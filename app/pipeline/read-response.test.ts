@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { EventStream } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import {
   aRequest,
   aResponse,
-  bytes,
+  events,
   fakeClock,
+  type Row,
   recordingCall,
   scripted,
   stageTable,
   textOf,
 } from '../testing/fakes.ts';
-import { hold } from './read-response.ts';
+import { CallState } from './call-state.ts';
+import { readResponse } from './read-response.ts';
 import type { PipelineResponse } from './stage.ts';
 
 const event = (name: string, data: object = { type: name }) =>
@@ -31,77 +34,93 @@ const error = (type: string) => event('error', { type: 'error', error: { type, m
 const USAGE = { inputTokens: 7, outputTokens: 9, cacheReadTokens: 2, cacheCreationTokens: 0 };
 
 const deps = { clock: fakeClock() };
-const stage = hold(60_000, deps);
-const aStream = (...texts: string[]) =>
-  aResponse(200, { data: bytes(...texts), headers: { 'request-id': 'r' } });
-const held = (response: PipelineResponse, call = recordingCall()) =>
-  stage(aRequest({ stream: true, call }), scripted(response));
+const stage = readResponse(60_000, deps);
+const streamOf = (...texts: string[]) =>
+  aResponse(200, { data: events(...texts), headers: { 'request-id': 'r' } });
+const read = (response: PipelineResponse, call = recordingCall(), state = new CallState(() => 0)) =>
+  stage(aRequest({ stream: true, call, state }), scripted(response));
 
-const whole = (status: number, data: string, result: number | string, ...told: unknown[]) => ({
+const complete = (status: number, data: string, result: number | string): Row => ({
   given: { body: '{"a":1}' },
   answers: [aResponse(status, { data })],
   saw: [{ body: '{"a":1}' }],
   result,
-  told,
 });
-const stream = (texts: string[], result: number | string, ...told: unknown[]) => ({
+const stream = (texts: string[], result: number | string, ...recorded: unknown[]): Row => ({
   given: { stream: true },
-  answers: [aStream(...texts)],
+  answers: [streamOf(...texts)],
   saw: [{ stream: true }],
   result,
-  told,
+  recorded,
 });
-/** What was used before the answer began: it is paid for. */
-const READ = ['usage', { ...USAGE, outputTokens: 1 }];
-const M = ['answer', { id: 'm' }];
+/** What was used before the content began, which is billed. */
+const usage = { ...USAGE, outputTokens: 1 };
+const MESSAGE_STARTED = ['setResponse', { id: 'm' }];
+const NO_FACTS = [['setResponse', {}]];
 
-stageTable(() => stage, {
-  'whole: a message': whole(200, '{"id":"m"}', 200, M),
-  'whole: its usage': whole(
-    200,
-    '{"usage":{"input_tokens":7,"output_tokens":9,"cache_read_input_tokens":2}}',
-    200,
-    ['answer', {}],
-    ['usage', USAGE],
-  ),
-  'whole: an error': whole(529, '{"type":"error"}', 529),
-  'whole: an error inside a 200': whole(
+stageTable('readResponse', () => stage, {
+  'a complete message is recorded': {
+    ...complete(200, '{"id":"m"}', 200),
+    recorded: [MESSAGE_STARTED],
+  },
+  'the usage of a complete message counts': {
+    ...complete(
+      200,
+      '{"usage":{"input_tokens":7,"output_tokens":9,"cache_read_input_tokens":2}}',
+      200,
+    ),
+    recorded: NO_FACTS,
+    usage: USAGE,
+  },
+  'a complete error passes': complete(529, '{"type":"error"}', 529),
+  'an error inside a complete 200 gets its own status': complete(
     200,
     '{"type":"error","error":{"type":"overloaded_error"}}',
     529,
   ),
-  'whole: half a body': whole(200, '{"cut":', 'bad_upstream_answer'),
-  'whole: no object': whole(200, '[]', 'bad_upstream_answer'),
-  'whole: nothing': whole(200, '', 'bad_upstream_answer'),
-  'whole: a proxy’s page that can be asked again': whole(502, '<html>', 502),
-  'whole: a page that is not the API’s': whole(404, '<html>', 'bad_upstream_answer'),
-  'stream: content': stream([START, DELTA], 200, M, ['chunk']),
-  'stream: an answer that is no stream': {
+  'half a JSON body is a bad response': complete(200, '{"cut":', 'bad_upstream_response'),
+  'a JSON array is a bad response': complete(200, '[]', 'bad_upstream_response'),
+  'an empty body is a bad response': complete(200, '', 'bad_upstream_response'),
+  'a proxy’s page of a transient status keeps the status': complete(502, '<html>', 502),
+  'a page of a permanent status is a bad response': complete(
+    404,
+    '<html>',
+    'bad_upstream_response',
+  ),
+  'a stream with content flows': stream([START, DELTA], 200, MESSAGE_STARTED, ['recordChunk']),
+  'a complete error in place of a stream passes': {
     given: { stream: true },
     answers: [aResponse(529)],
     saw: [{}],
     result: 529,
   },
-  'stream: overloaded before content': stream(
-    [START, PING, BLOCK, error('overloaded_error')],
-    529,
-    M,
-    READ,
+  'an overload before a stream’s content gets its status': {
+    ...stream([START, PING, BLOCK, error('overloaded_error')], 529, MESSAGE_STARTED),
+    usage,
+  },
+  'a rate limit before a stream’s content gets its status': stream(
+    [error('rate_limit_error')],
+    429,
   ),
-  'stream: limited before content': stream([error('rate_limit_error')], 429),
-  'stream: the caller’s mistake': stream([error('invalid_request_error')], 400),
-  'stream: an error of a new kind': stream([error('something_new')], 500),
-  'stream: nothing': stream([], 'truncated'),
-  'stream: an end before content': stream([START, PING, BLOCK], 'truncated', M, READ),
+  'an invalid request before a stream’s content gets its status': stream(
+    [error('invalid_request_error')],
+    400,
+  ),
+  'an unknown error before a stream’s content is a 500': stream([error('something_new')], 500),
+  'an empty stream is truncated': stream([], 'truncated'),
+  'a stream that ends before its content is truncated, its usage kept': {
+    ...stream([START, PING, BLOCK], 'truncated', MESSAGE_STARTED),
+    usage,
+  },
 });
 
-test('half a body can be asked again, a stranger’s page cannot', async () => {
+test('readResponse: half a body is retryable, a page of a permanent status is not', async () => {
   const ask = (status: number) => stage(aRequest(), scripted(aResponse(status, { data: '<' })));
-  await assert.rejects(ask(200), { code: 'bad_upstream_answer', retryable: true });
-  await assert.rejects(ask(404), { code: 'bad_upstream_answer', retryable: false });
+  await assert.rejects(ask(200), { code: 'bad_upstream_response', retryable: true });
+  await assert.rejects(ask(404), { code: 'bad_upstream_response', retryable: false });
 });
 
-test('a proxy’s page becomes Anthropic’s error, its headers kept', async () => {
+test('readResponse: a proxy’s page becomes Anthropic’s error and keeps its headers', async () => {
   const answer = aResponse(529, {
     data: '<html>',
     headers: { 'retry-after': '3', 'content-type': 'text/html' },
@@ -111,71 +130,74 @@ test('a proxy’s page becomes Anthropic’s error, its headers kept', async () 
   assert.equal(JSON.parse(data as string).error.type, 'overloaded_error');
 });
 
-test('an error before content keeps its body and its headers', async () => {
-  const response = await held(aStream(START, error('overloaded_error')));
+test('readResponse: an error before a stream’s content keeps its body and headers', async () => {
+  const response = await read(streamOf(START, error('overloaded_error')));
   assert.equal(response.headers['content-type'], 'application/json');
   assert.equal(response.headers['request-id'], 'r');
   assert.equal(JSON.parse(response.data as string).error.type, 'overloaded_error');
 });
 
-test('byte for byte, split anywhere; told of content and usage, ended with message_stop', async () => {
+test('readResponse: a stream passes byte for byte wherever it is split, and what it says is recorded', async () => {
   const all = START + PING + BLOCK + DELTA + DELTA + END + STOP;
   for (const at of [1, START.length, START.length + PING.length + 5, all.length - 1]) {
     const call = recordingCall();
-    const { data, ended } = await held(aStream(all.slice(0, at), all.slice(at)), call);
+    const state = new CallState(() => 0);
+    const { data, outcome } = await read(streamOf(all.slice(0, at), all.slice(at)), call, state);
     assert.equal(await textOf(data), all);
-    assert.equal(await ended, 'success');
-    assert.deepEqual(call.told, [
-      M,
-      ['chunk'],
-      ['chunk'],
-      ['answer', { stopReason: 'end_turn' }],
-      ['usage', USAGE],
+    assert.equal(await outcome, 'success');
+    assert.deepEqual(call.recorded, [
+      MESSAGE_STARTED,
+      ['recordChunk'],
+      ['recordChunk'],
+      ['setResponse', { stopReason: 'end_turn' }],
     ]);
+    assert.deepEqual(state.usage, USAGE);
   }
 });
 
-test('an empty answer, unknown events and broken data pass through', async () => {
+test('readResponse: an empty message, unknown events and broken data pass', async () => {
   for (const all of [
     START + event('message_delta') + STOP,
     `${event('something_new')}event: message_start\ndata: {broken\n\n${STOP}`,
   ]) {
-    const { data, ended } = await held(aStream(all));
+    const { data, outcome } = await read(streamOf(all));
     assert.equal(await textOf(data), all);
-    assert.equal(await ended, 'success');
+    assert.equal(await outcome, 'success');
   }
 });
 
-test('what is no stream of events is let go at a megabyte, and said to be truncated', async () => {
-  const all = 'x'.repeat(2 ** 20 + 1);
-  const { data, ended } = await held(aStream(all));
+test('readResponse: what is no stream of events passes after 8 MiB and is truncated', async () => {
+  const all = 'x'.repeat(8 * 2 ** 20 + 1);
+  const { data, outcome } = await read(streamOf(all));
   await assert.rejects(textOf(data), { code: 'truncated' });
-  assert.equal(await ended, 'truncated');
+  assert.equal(await outcome, 'truncated');
 });
 
-test('a stream that breaks off: truncated, its usage kept', async () => {
-  const call = recordingCall();
-  const { data, ended } = await held(aStream(START + DELTA), call);
+test('readResponse: a stream that breaks off is truncated and keeps its usage', async () => {
+  const state = new CallState(() => 0);
+  const { data, outcome } = await read(streamOf(START + DELTA), recordingCall(), state);
   await assert.rejects(textOf(data), { code: 'truncated', retryable: false });
-  assert.equal(await ended, 'truncated');
-  assert.deepEqual(call.told.at(-1), ['usage', { ...USAGE, outputTokens: 1 }]);
+  assert.equal(await outcome, 'truncated');
+  assert.deepEqual(state.usage, usage);
 });
 
-test('an error event after content is the stream’s own, and its outcome', async () => {
+test('readResponse: an error event after content passes and decides the outcome', async () => {
   const all = START + BLOCK + DELTA + error('overloaded_error');
-  const { status, data, ended } = await held(aStream(all));
+  const { status, data, outcome } = await read(streamOf(all));
   assert.equal(status, 200);
   assert.equal(await textOf(data), all);
-  assert.equal(await ended, 'overloaded');
+  assert.equal(await outcome, 'overloaded');
 });
 
-/** Yields the texts, then the connection breaks; `closed()` once nobody reads it any more. */
+const network = new AppError('network_error', 'broken', { retryable: true });
+
+/** Yields the texts, then breaks as the transport does; `closed()` once nobody reads it any more. */
 function breaking(...texts: string[]) {
   let closed = false;
   async function* data() {
     try {
-      yield* bytes(...texts);
-      throw new Error('ECONNRESET 10.0.0.1');
+      yield* events(...texts);
+      throw network;
     } finally {
       closed = true;
     }
@@ -183,17 +205,17 @@ function breaking(...texts: string[]) {
   return { response: aResponse(200, { data: data() }), closed: () => closed };
 }
 
-test('a connection that breaks before content can be asked again, and is closed', async () => {
+test('readResponse: a connection that breaks before content is retryable and closed', async () => {
   const { response, closed } = breaking(START);
-  await assert.rejects(held(response), { code: 'network_error', retryable: true });
+  await assert.rejects(read(response), network);
   assert(closed());
 });
 
-test('a connection that breaks after content is an error of ours, in the taxonomy', async () => {
+test('readResponse: a connection that breaks after content is a network error', async () => {
   const { response } = breaking(START, DELTA);
-  const { data, ended } = await held(response);
+  const { data, outcome } = await read(response);
   await assert.rejects(textOf(data), { code: 'network_error' });
-  assert.equal(await ended, 'network_error');
+  assert.equal(await outcome, 'network_error');
 });
 
 /** Waits for its signal, as the transport does. */
@@ -203,13 +225,13 @@ function silence(signal: AbortSignal): Promise<never> {
   });
 }
 
-test('no event within the limit ends the attempt, headers or not', async () => {
-  const quick = hold(5, deps);
+test('readResponse: no event within the limit ends the attempt, with or without headers', async () => {
+  const quick = readResponse(5, deps);
   const noHeaders = quick(aRequest({ stream: true }), ({ signal }) => silence(signal));
   await assert.rejects(noHeaders, { code: 'timeout', retryable: true, message: /within 5 ms/ });
   const noEvent = quick(aRequest({ stream: true }), async ({ signal }) => {
     async function* data() {
-      yield* bytes(': a comment is no event\n\n');
+      yield* events(': a comment is no event\n\n');
       await silence(signal);
     }
     return aResponse(200, { data: data() });
@@ -217,39 +239,42 @@ test('no event within the limit ends the attempt, headers or not', async () => {
   await assert.rejects(noEvent, { code: 'timeout', retryable: true });
 });
 
-test('after the first event the limit is gone, before content too', async () => {
-  const quick = hold(20, deps);
+test('readResponse: the first event lifts the limit, even before any content', async () => {
+  const quick = readResponse(20, deps);
   const response = await quick(aRequest({ stream: true }), async ({ signal }) => {
     async function* data() {
-      yield* bytes(PING);
+      yield* events(PING);
       await new Promise((resolve) => setTimeout(resolve, 60));
       assert.equal(signal.aborted, false);
-      yield* bytes(DELTA + STOP);
+      yield* events(DELTA + STOP);
     }
     return aResponse(200, { data: data() });
   });
   assert.equal(await textOf(response.data), PING + DELTA + STOP);
 });
 
-test('pings alone are passed on after a while, without content', async () => {
+test('readResponse: pings alone are passed on after 15 s without content', async () => {
   const clock = fakeClock();
   const never = new AbortController().signal;
   async function* pinging() {
     for (let i = 0; i < 6; i++) {
       await clock.sleep(5_000, never);
-      yield* bytes(PING);
+      yield* events(PING);
     }
-    yield* bytes(DELTA + STOP);
+    yield* events(DELTA + STOP);
   }
   const response = aResponse(200, { data: pinging() });
-  const { data } = await hold(10_000, { clock })(aRequest({ stream: true }), scripted(response));
+  const { data } = await readResponse(10_000, { clock })(
+    aRequest({ stream: true }),
+    scripted(response),
+  );
   assert.equal(clock.now(), 20_000, 'the first ping after 15 s');
   assert.equal(await textOf(data), PING.repeat(6) + DELTA + STOP);
 });
 
 const GONE = new AppError('client_cancelled', 'gone');
 
-test('a caller who leaves while it is held ends it at once', async () => {
+test('readResponse: a caller who leaves while the stream is buffered ends it at once', async () => {
   const caller = new AbortController();
   const request = aRequest({ stream: true, signal: caller.signal });
   const waiting = stage(request, ({ signal }) => silence(signal));
@@ -259,36 +284,37 @@ test('a caller who leaves while it is held ends it at once', async () => {
 
 async function* endless(closed: () => void) {
   try {
-    for (;;) yield* bytes(START + DELTA);
+    for (;;) yield* events(START + DELTA);
   } finally {
     closed();
   }
 }
 
-test('a reader who stops has left: the upstream is closed, the usage kept', async () => {
-  const call = recordingCall();
+test('readResponse: a reader who stops closes the upstream, and the usage is kept', async () => {
+  const state = new CallState(() => 0);
   const { promise: closed, resolve } = Promise.withResolvers<void>();
-  const { data, ended } = await held(aResponse(200, { data: endless(resolve) }), call);
-  for await (const _ of data as AsyncIterable<Uint8Array>) break;
+  const response = aResponse(200, { data: endless(resolve) });
+  const { data, outcome } = await read(response, recordingCall(), state);
+  for await (const _ of data as EventStream) break;
   await closed;
-  assert.equal(await ended, 'client_cancelled');
-  assert.equal((call.told.at(-1) as unknown[])[0], 'usage');
+  assert.equal(await outcome, 'client_cancelled');
+  assert.deepEqual(state.usage, usage);
 });
 
-test('a caller who leaves before anybody has read ends it too', async () => {
-  const call = recordingCall();
+test('readResponse: a caller who leaves before anybody has read ends the stream too', async () => {
+  const state = new CallState(() => 0);
   const caller = new AbortController();
   const { promise: closed, resolve } = Promise.withResolvers<void>();
-  const request = aRequest({ stream: true, signal: caller.signal, call });
+  const request = aRequest({ stream: true, signal: caller.signal, state });
   const response = aResponse(200, { data: endless(resolve) });
-  const { ended } = await stage(request, scripted(response));
+  const { outcome } = await stage(request, scripted(response));
   caller.abort(GONE);
-  assert.equal(await ended, 'client_cancelled');
+  assert.equal(await outcome, 'client_cancelled');
   await closed;
-  assert.equal((call.told.at(-1) as unknown[])[0], 'usage');
+  assert.deepEqual(state.usage, usage);
 });
 
-test('a mistake of ours stays one: it is not the network’s, and not retried', async () => {
+test('readResponse: an unknown error stays as it is', async () => {
   const mistake = new TypeError('x');
   await assert.rejects(stage(aRequest({ stream: true }), scripted(mistake)), mistake);
 });

@@ -1,162 +1,104 @@
 /**
- * Stage: holds an answer back until it is known to be one, so that what fails before can still be
- * retried. A whole one is read; of a stream every byte goes out as it comes from its first content on.
+ * Stage: reads a response before it is passed on, so that what fails until then can still be retried.
+ * A complete response is parsed once; a stream is buffered until its first content, then it flows.
  */
-
-import { type StreamWatch, watchStream } from '../anthropic/message-stream.ts';
-import { transportError } from '../claude/trae-transport.ts';
+import { errorTypeOfStatus, isTransient, statusOfErrorType } from '../anthropic/errors.ts';
+import { parseObject, readErrorType, readMessage, readUsage } from '../anthropic/messages.ts';
 import { AppError } from '../errors.ts';
-import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
-import { linkedAbort } from '../time/linked-abort.ts';
-import { asError, readWhole } from './complete-response.ts';
-import { outcomeOfError } from './outcome.ts';
-import type { Clock, PipelineResponse, Stage } from './stage.ts';
-
-/** What is held at most; a stream with so much before its content is let go. */
-const MAX_HELD_BYTES = 1024 * 1024;
-/** And how long: pings without content would hold a caller to his deadline, without a sign of life. */
-const MAX_HELD_MS = 15_000;
-
-type Limit = ReturnType<typeof linkedAbort>;
-
-/** A stream that has been opened, up to its first content. */
-interface Opened {
-  readonly source: AsyncIterator<Uint8Array>;
-  readonly held: Uint8Array[];
-  readonly watch: StreamWatch;
-  readonly limit: Limit;
-}
+import { outcomeOfStatus } from '../outcome.ts';
+import type { Clock } from '../time/clock.ts';
+import { LinkedAbort } from '../time/linked-abort.ts';
+import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
+import { StreamReader } from './stream-reader.ts';
 
 /**
- * The limit ends with the first event, of whatever kind: from then on the upstream is at work.
- * @param firstEventMs of a stream, from the request to its first event
+ * The time limit of a stream ends with its first event, of whatever kind: from then on the upstream is
+ * at work.
+ * @param firstEventTimeoutMs of a stream, from the request to its first event
  * @throws {AppError} timeout, network_error or truncated, all retryable, before a stream's first
- *   content; bad_upstream_answer
+ *   content; bad_upstream_response
  */
-export function hold(firstEventMs: number, { clock }: { clock: Pick<Clock, 'now'> }): Stage {
+export function readResponse(
+  firstEventTimeoutMs: number,
+  { clock }: { readonly clock: Pick<Clock, 'now'> },
+): Stage {
   const onTimeout = () =>
-    new AppError('timeout', `no event of the stream within ${firstEventMs} ms`, {
+    new AppError('timeout', `no event of the stream within ${firstEventTimeoutMs} ms`, {
       retryable: true,
     });
-  return async function hold(request, next) {
-    const { call } = request;
-    if (!request.stream) {
-      const response = await next(request);
-      return typeof response.data === 'string'
-        ? readWhole(response, response.data, call)
-        : response;
-    }
-    const limit = linkedAbort(request.signal, { timeoutMs: firstEventMs, onTimeout });
+  return async function readResponse(request, next) {
+    if (!request.stream) return readComplete(await next(request), request);
+    const limit = new LinkedAbort(request.signal, { timeoutMs: firstEventTimeoutMs, onTimeout });
     try {
       const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
-        const untilMs = clock.now() + MAX_HELD_MS;
-        const late = () => clock.now() > untilMs;
-        return await begin(response, response.data, call, limit, late);
+        return await readStream(response, new StreamReader(response.data, request, limit, clock));
       }
-      limit.dispose();
-      return readWhole(response, response.data, call);
+      limit[Symbol.dispose]();
+      return readComplete(response, request);
     } catch (error) {
-      limit.dispose();
+      limit[Symbol.dispose]();
       throw error;
     }
   };
 }
 
-async function begin(
+/**
+ * Records what the response says. An error inside a 200 becomes a response of that error's status, a
+ * proxy's page an error of the status that it came with.
+ * @throws {AppError} bad_upstream_response: no JSON object; retryable where its status says success
+ */
+function readComplete(
   response: PipelineResponse,
-  data: AsyncIterable<Uint8Array>,
-  call: CallRecord,
-  limit: Limit,
-  late: () => boolean,
+  { call, state }: PipelineRequest,
+): PipelineResponse {
+  const { status, data } = response;
+  if (typeof data !== 'string') return response;
+  const body = parseObject(data);
+  if (!body) return withoutPage(response);
+  if (status >= 300) return response;
+  if (body['type'] === 'error') return asError(response, data);
+  call.setResponse(readMessage(body));
+  const usage = readUsage(body['usage']);
+  if (usage) state.addUsage(usage);
+  if (call.capturesContent) call.recordOutput(body['content']);
+  return response;
+}
+
+async function readStream(
+  response: PipelineResponse,
+  reader: StreamReader,
 ): Promise<PipelineResponse> {
-  const source = data[Symbol.asyncIterator]();
-  const watch = watchStream(call);
-  const opened: Opened = { source, held: [], watch, limit };
-  let beginning: 'content' | 'error' | undefined;
-  try {
-    beginning = await readBeginning(opened, late);
-  } finally {
-    // What was read is paid for, whatever comes of it.
-    if (beginning !== 'content' && watch.facts.usage) call.usage(watch.facts.usage);
+  const beginning = await reader.buffer();
+  if (beginning === 'content') {
+    return { ...response, data: reader.replay(), outcome: reader.outcome };
   }
-  if (beginning === 'content') return { ...response, ...follow(opened, call) };
-  await source.return?.();
-  limit.dispose();
-  if (beginning === 'error') return asError(response, watch.facts.errorBody);
+  if (beginning === 'error') return asError(response, reader.errorBody);
   throw new AppError('truncated', 'the upstream closed before any content', { retryable: true });
 }
 
-/** @returns undefined when the stream ended before it began */
-async function readBeginning(
-  { source, held, watch, limit }: Opened,
-  late: () => boolean,
-): Promise<'content' | 'error' | undefined> {
-  let bytes = 0;
-  while (!watch.facts.beginning && bytes <= MAX_HELD_BYTES && !late()) {
-    const { done, value } = await source.next().catch((error) => {
-      throw transportError(error, limit.signal);
-    });
-    if (done) return undefined;
-    held.push(value);
-    bytes += value.length;
-    watch.feed(value);
-    if (watch.facts.heard) limit.clearTimer();
-  }
-  return watch.facts.beginning ?? 'content';
+/**
+ * An error inside a 200 reads as what it is: a response with the error's status.
+ * @param body Anthropic's error, JSON text
+ */
+function asError(response: PipelineResponse, body: string): PipelineResponse {
+  const status = statusOfErrorType(readErrorType(parseObject(body)));
+  return {
+    status,
+    headers: { ...response.headers, 'content-type': 'application/json' },
+    data: body,
+    outcome: Promise.resolve(outcomeOfStatus(status)),
+  };
 }
 
-/** What was held, then the rest as it comes; whoever stops reading stops the upstream. */
-function follow(
-  { source, held, watch, limit }: Opened,
-  call: CallRecord,
-): Required<Pick<PipelineResponse, 'data' | 'ended'>> {
-  const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
-  let finished = false;
-  const finish = (otherwise: Outcome) => {
-    if (!finished && watch.facts.usage) call.usage(watch.facts.usage);
-    finished = true;
-    resolve(watch.facts.outcome ?? otherwise);
-  };
-  // Its reader may never begin, or be held up by whoever reads from him.
-  const giveUp = () => {
-    finish(outcomeOfError(limit.signal.reason));
-    source.return?.().catch(() => {});
-  };
-  limit.signal.addEventListener('abort', giveUp, { once: true });
-  async function* data() {
-    // Unless the stream says or something breaks, it ends because its reader stopped reading.
-    let end: Outcome = 'client_cancelled';
-    try {
-      yield* held;
-      for (;;) {
-        const { done, value } = await waitFor(source, call);
-        if (done) break;
-        watch.feed(value);
-        yield value;
-      }
-      if (!watch.facts.outcome) {
-        throw new AppError('truncated', 'the upstream closed before message_stop');
-      }
-    } catch (thrown) {
-      const error = transportError(thrown, limit.signal);
-      end = outcomeOfError(error);
-      throw error;
-    } finally {
-      limit.dispose();
-      finish(end);
-      await source.return?.();
-    }
+/** Keeps the status, which decides retries, and replaces a proxy's HTML by an API error. */
+function withoutPage(response: PipelineResponse): PipelineResponse {
+  const { status } = response;
+  const message = `the upstream answered ${status} with no JSON object`;
+  if (!isTransient(status)) {
+    throw new AppError('bad_upstream_response', message, { retryable: status < 300 });
   }
-  return { data: data(), ended };
-}
-
-/** The next chunk; the time until it is here is the upstream's. */
-async function waitFor(source: AsyncIterator<Uint8Array>, call: CallRecord) {
-  call.waitBegins();
-  try {
-    return await source.next();
-  } finally {
-    call.waitEnds();
-  }
+  const error = { type: errorTypeOfStatus(status), message };
+  const headers = { ...response.headers, 'content-type': 'application/json' };
+  return { ...response, headers, data: JSON.stringify({ type: 'error', error }) };
 }

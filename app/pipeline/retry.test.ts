@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { retryAfterMs } from '../anthropic/errors.ts';
 import { AppError } from '../errors.ts';
-import type { Outcome } from '../telemetry/recorder.ts';
+import type { Outcome } from '../outcome.ts';
 import { aRequest, aResponse, fakeClock, recordingCall, scripted } from '../testing/fakes.ts';
 import { createRetryBudget } from '../upstreams/retry-budget.ts';
 import { retry } from './retry.ts';
@@ -10,7 +10,7 @@ import type { PipelineResponse } from './stage.ts';
 
 const OPTIONS = { maxRetries: 2, baseMs: 100, capMs: 1000 };
 const network = new AppError('network_error', 'x', { retryable: true });
-const broken = new AppError('bad_upstream_answer', 'x');
+const broken = new AppError('bad_upstream_response', 'x');
 
 function setUp(ratio = 0.1) {
   const clock = fakeClock();
@@ -27,21 +27,21 @@ const spent = (code: string) =>
   });
 
 const TABLE: readonly [name: string, first: PipelineResponse | Error, attempts: number][] = [
-  ['200', aResponse(200), 1],
+  ['200 has succeeded', aResponse(200), 1],
   ...[400, 401, 403, 404, 413, 422].map((s): [string, PipelineResponse, number] => [
-    `${s}: would fail again`,
+    `${s} would fail again`,
     aResponse(s),
     1,
   ]),
   ...[408, 409, 429, 500, 502, 503, 504, 521, 529].map((s): [string, PipelineResponse, number] => [
-    `${s}: can succeed`,
+    `${s} can succeed`,
     aResponse(s),
     2,
   ]),
-  ['x-should-retry: false', aResponse(500, { headers: { 'x-should-retry': 'false' } }), 1],
-  ['x-should-retry: true', aResponse(400, { headers: { 'x-should-retry': 'true' } }), 2],
+  ['x-should-retry is false', aResponse(500, { headers: { 'x-should-retry': 'false' } }), 1],
+  ['x-should-retry is true', aResponse(400, { headers: { 'x-should-retry': 'true' } }), 2],
   ['a spend limit', aResponse(429, { data: spent('enforced_spend_limit_reached') }), 1],
-  ['a contract’s', aResponse(429, { data: spent('contract_spend_limit_reached') }), 1],
+  ['a contract’s spend limit', aResponse(429, { data: spent('contract_spend_limit_reached') }), 1],
   ['a 429 with another code', aResponse(429, { data: spent('acceleration_limit') }), 2],
   ['network error', network, 2],
   ['an error that is not retryable', broken, 1],
@@ -49,7 +49,7 @@ const TABLE: readonly [name: string, first: PipelineResponse | Error, attempts: 
 ];
 
 for (const [name, first, attempts] of TABLE) {
-  test(`${name} → ${attempts} attempt(s)`, async () => {
+  test(`retry: ${name}, so ${attempts} attempt(s)`, async () => {
     const { call, stage } = setUp();
     const next = scripted(first, aResponse(200));
     const result = stage(aRequest({ call }), next);
@@ -60,33 +60,33 @@ for (const [name, first, attempts] of TABLE) {
         attempts === 1 ? (first as PipelineResponse).status : 200,
       );
     assert.equal(next.seen.length, attempts);
-    assert.equal(call.told.length, attempts - 1);
+    assert.equal(call.recorded.length, attempts - 1);
   });
 }
 
-test('back-off doubles with full jitter; the last answer tells the SDK not to go on', async () => {
+test('retry: the back-off doubles with full jitter, and the last response tells the SDK not to retry', async () => {
   const { clock, call, stage } = setUp();
   const next = scripted(aResponse(500), aResponse(529), aResponse(503));
   const response = await stage(aRequest({ call }), next);
   assert.deepEqual(clock.slept, [50, 100]);
-  assert.deepEqual(call.told, [
+  assert.deepEqual(call.recorded, [
     ['retry', 'upstream_error'],
     ['retry', 'overloaded'],
-    ['refused', 'attempts'],
+    ['retryRefused', 'attempts'],
   ]);
   assert.equal(response.status, 503);
   assert.equal(response.headers['x-should-retry'], 'false');
 });
 
-test('another key is tried at once, whatever is asked for, and costs neither budget nor attempts', async () => {
+test('retry: another key is tried at once whatever retry-after says, and costs neither budget nor attempts', async () => {
   const { budget, call, clock, stage } = setUp();
   while (budget.spend());
-  const limited = aResponse(429, { headers: { 'retry-after': '9' }, anotherKey: true });
-  const refused = aResponse(401, { anotherKey: true });
+  const limited = aResponse(429, { headers: { 'retry-after': '9' }, retryWithAnotherKey: true });
+  const refused = aResponse(401, { retryWithAnotherKey: true });
   const next = scripted(limited, refused, limited, refused, aResponse(200));
   assert.equal((await stage(aRequest({ call }), next)).status, 200);
   assert.deepEqual(clock.slept, []);
-  assert.deepEqual(call.told, [
+  assert.deepEqual(call.recorded, [
     ['retry', 'rate_limited'],
     ['retry', 'auth_error'],
     ['retry', 'rate_limited'],
@@ -94,15 +94,15 @@ test('another key is tried at once, whatever is asked for, and costs neither bud
   ]);
 });
 
-test('a retry-after of weeks is not waited for, deadline or not', async () => {
+test('retry: a retry-after of weeks is refused, with or without a deadline', async () => {
   const { clock, call, stage } = setUp();
   const weeks = aResponse(429, { headers: { 'retry-after': '4000000' } });
   assert.equal((await stage(aRequest({ call }), scripted(weeks))).status, 429);
   assert.deepEqual(clock.slept, []);
-  assert.deepEqual(call.told, [['refused', 'deadline']]);
+  assert.deepEqual(call.recorded, [['retryRefused', 'deadline']]);
 });
 
-test('a stream earns when it has ended well', async () => {
+test('retry: a stream earns budget only once it has ended well', async () => {
   for (const [outcome, left] of [
     ['success', 1],
     ['truncated', 0],
@@ -110,7 +110,8 @@ test('a stream earns when it has ended well', async () => {
     const { budget, stage } = setUp(0.5);
     while (budget.spend());
     const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
-    for (let i = 0; i < 2; i++) await stage(aRequest(), scripted(aResponse(200, { ended })));
+    const response = aResponse(200, { outcome: ended });
+    for (let i = 0; i < 2; i++) await stage(aRequest(), scripted(response));
     assert.equal(budget.left(), 0);
     resolve(outcome);
     await ended;
@@ -118,14 +119,14 @@ test('a stream earns when it has ended well', async () => {
   }
 });
 
-test('retry-after is obeyed, and never undercut', async () => {
+test('retry: retry-after is obeyed and never undercut', async () => {
   const { clock, stage } = setUp();
   const limited = aResponse(429, { headers: { 'retry-after': '1' } });
   await stage(aRequest(), scripted(limited, aResponse()));
   assert.deepEqual(clock.slept, [1050]);
 });
 
-test('retry-after is obeyed up to the deadline, and not begun beyond it', async () => {
+test('retry: a retry-after within the deadline is obeyed, one beyond it is refused and costs no budget', async () => {
   const { call, clock, budget, stage } = setUp();
   const limited = aResponse(429, { headers: { 'retry-after': '60' } });
   const patient = aRequest({ deadlineAtMs: clock.now() + 61_000 });
@@ -136,23 +137,23 @@ test('retry-after is obeyed up to the deadline, and not begun beyond it', async 
   const response = await stage(hurried, scripted(limited));
   assert.equal(response.status, 429);
   assert.equal(response.headers['x-should-retry'], 'false');
-  assert.deepEqual(call.told, [['refused', 'deadline']]);
+  assert.deepEqual(call.recorded, [['retryRefused', 'deadline']]);
   assert.equal(clock.slept.length, 1);
-  assert.equal(budget.left(), before, 'what cannot be made costs nothing');
+  assert.equal(budget.left(), before, 'a retry that cannot be made costs nothing');
 });
 
-test('a timeout is retried once: the upstream may still be at work', async () => {
+test('retry: a timeout is retried once only, as the upstream may still be at work', async () => {
   const timeout = new AppError('timeout', 'x', { retryable: true });
   const { call, stage } = setUp();
   const next = scripted(timeout, timeout, aResponse());
   await assert.rejects(stage(aRequest({ call }), next), timeout);
-  assert.deepEqual(call.told, [
+  assert.deepEqual(call.recorded, [
     ['retry', 'timeout'],
-    ['refused', 'attempts'],
+    ['retryRefused', 'attempts'],
   ]);
 });
 
-test('an outage is not multiplied: 10,000 failing calls make at most 1.1 attempts each', async () => {
+test('retry: an outage is not multiplied, 10,000 failing calls make at most 1.1 attempts each', async () => {
   const { stage } = setUp();
   let attempts = 0;
   const failing = async () => {
@@ -163,19 +164,19 @@ test('an outage is not multiplied: 10,000 failing calls make at most 1.1 attempt
   assert(attempts > 10_000 && attempts <= 11_000, String(attempts));
 });
 
-test('where one in ten fails, none is refused a retry', async () => {
+test('retry: while one call in ten fails, no retry is refused', async () => {
   const { call, stage } = setUp();
   for (let i = 0; i < 1_000; i++) {
     const script = i % 11 === 0 ? [aResponse(500), aResponse()] : [aResponse()];
     await stage(aRequest({ call }), scripted(...script));
   }
   assert.deepEqual(
-    call.told.filter((told) => (told as string[])[0] === 'refused'),
+    call.recorded.filter((entry) => (entry as string[])[0] === 'retryRefused'),
     [],
   );
 });
 
-test('a cancelled call is not retried, and its back-off ends with its reason', async () => {
+test('retry: a cancelled call is not retried, and its back-off ends with the reason of the cancellation', async () => {
   const { deps, stage } = setUp();
   const controller = new AbortController();
   const reason = new AppError('client_cancelled', 'gone');
@@ -207,7 +208,7 @@ const HEADERS: readonly [Record<string, string>, number | undefined][] = [
   [{}, undefined],
 ];
 for (const [headers, ms] of HEADERS) {
-  test(`${JSON.stringify(headers)} → ${ms}`, () => {
+  test(`retryAfterMs: ${JSON.stringify(headers)} is ${ms} ms`, () => {
     assert.equal(
       retryAfterMs(headers, () => NOW),
       ms,

@@ -1,20 +1,23 @@
 /** Stage: makes an attempt again where that can succeed, with full jitter and within the deadline. */
-import { isRetryable, retryAfterMs } from '../anthropic/errors.ts';
-import { outcomeOfStatus } from '../anthropic/messages.ts';
-import { AppError } from '../errors.ts';
-import type { Outcome, RetryRefusal } from '../telemetry/recorder.ts';
+import { retryAfterMs } from '../anthropic/errors.ts';
+import type { Outcome } from '../outcome.ts';
+import type { RetryRefusal } from '../telemetry/vocabulary.ts';
+import type { Clock } from '../time/clock.ts';
 import type { RetryBudget } from '../upstreams/retry-budget.ts';
-import { outcomeOfError } from './outcome.ts';
-import type { Clock, PipelineResponse, Stage } from './stage.ts';
+import { canUseAnotherKey, type Result, reasonToRetry, settle, unwrap } from './attempt.ts';
+import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 
 export interface RetryOptions {
   /** Attempts after the first. */
   readonly maxRetries: number;
   /** First back-off, doubled for each further one. */
   readonly baseMs: number;
-  /** Longest back-off of our own; what an upstream asks for is bounded by the call's deadline. */
+  /** Longest back-off of our own; one that an upstream asks for is bounded by the call's deadline. */
   readonly capMs: number;
 }
+
+/** Back-off as in Anthropic's own SDKs: 0.5 s, doubled to 8 s. */
+export const BACKOFF = { baseMs: 500, capMs: 8_000 } as const;
 
 export interface RetryDeps {
   readonly clock: Clock;
@@ -24,105 +27,99 @@ export interface RetryDeps {
   readonly budget: RetryBudget;
 }
 
-/** After a timeout the upstream may still be at work, and is paid: once more, and no further. */
+/** A timeout is retried once only: the first attempt may still run, and is billed. */
 const MAX_TIMEOUT_RETRIES = 1;
-/** A longer timer fires at once. */
+/** `setTimeout` fires at once for a longer wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** What is done after an attempt. */
+type Decision =
+  | { readonly kind: 'return' }
+  | { readonly kind: 'refuse'; readonly reason: RetryRefusal }
+  | { readonly kind: 'retry'; readonly reason: Outcome; readonly waitMs: number | undefined };
+
+/** Retries of one call so far. */
+interface Tally {
+  readonly retries: number;
+  readonly timeouts: number;
+}
+
 /**
- * Retries answers and errors alike; what comes back of a stream has begun, and is never retried here.
- * The last answer goes to the caller with `x-should-retry: false`, so that his SDK does not multiply
- * ours; an error of ours is marked by the error handler.
+ * Retries responses and errors alike; a stream that comes back has begun, and is never retried here.
+ * The last response goes to the caller with `x-should-retry: false`, so that the caller's SDK does not
+ * multiply our retries; the error handler marks errors of ours.
  */
 export function retry(options: RetryOptions, deps: RetryDeps): Stage {
-  const { clock, random, budget } = deps;
-  const backoffMs = (retries: number) =>
-    random() * Math.min(options.capMs, options.baseMs * 2 ** retries);
   return async function retry(request, next) {
-    const { call, signal } = request;
-    let retries = 0;
-    let timeouts = 0;
+    let tally: Tally = { retries: 0, timeouts: 0 };
     for (;;) {
       const result = await settle(() => next(request));
       const reason = reasonToRetry(result);
-      if (reason === undefined) {
-        earn(result, budget);
-        return finish(result);
+      if (reason === 'timeout') tally = { ...tally, timeouts: tally.timeouts + 1 };
+      const decision = decide(result, reason, tally, request, options, deps);
+      if (decision.kind === 'return') return earn(unwrap(result), deps.budget);
+      if (decision.kind === 'refuse') {
+        request.call.retryRefused(decision.reason);
+        return lastWord(unwrap(result));
       }
-      if (signal.aborted) return finish(result);
-      if (hasAnotherKey(result)) {
-        call.retry(reason);
-        continue;
-      }
-      if (reason === 'timeout') timeouts += 1;
-      const asked = 'response' in result ? retryAfterMs(result.response.headers) : undefined;
-      const waitMs = asked === undefined ? backoffMs(retries) : asked + random() * options.baseMs;
-      const refusal =
-        retries >= options.maxRetries || timeouts > MAX_TIMEOUT_RETRIES
-          ? 'attempts'
-          : refusalOf(waitMs, request.deadlineAtMs - clock.now(), budget);
-      if (refusal !== undefined) {
-        call.retryRefused(refusal);
-        return lastWord(result);
-      }
-      call.retry(reason);
-      call.waitBegins();
-      await clock.sleep(waitMs, signal).finally(() => call.waitEnds());
-      retries += 1;
+      request.call.retry(decision.reason);
+      if (decision.waitMs === undefined) continue;
+      await backOff(decision.waitMs, request, deps.clock);
+      tally = { ...tally, retries: tally.retries + 1 };
     }
   };
 }
 
 /**
- * It is tried at once and costs no budget: the upstream is well, only that key is not. There are as many
- * such attempts at most as the upstream has keys.
+ * Another key is tried at once and costs no budget: the upstream is healthy, only the key is not. An
+ * upstream has few keys, which bounds such attempts.
  */
-export function hasAnotherKey(result: Result): boolean {
-  return 'response' in result && result.response.anotherKey === true;
+function decide(
+  result: Result,
+  reason: Outcome | undefined,
+  { retries, timeouts }: Tally,
+  { signal, deadlineAtMs }: PipelineRequest,
+  options: RetryOptions,
+  { clock, random, budget }: RetryDeps,
+): Decision {
+  if (reason === undefined || signal.aborted) return { kind: 'return' };
+  if (canUseAnotherKey(result)) return { kind: 'retry', reason, waitMs: undefined };
+  if (retries >= options.maxRetries || timeouts > MAX_TIMEOUT_RETRIES) {
+    return { kind: 'refuse', reason: 'attempts' };
+  }
+  const requestedMs = 'response' in result ? retryAfterMs(result.response.headers) : undefined;
+  const waitMs =
+    requestedMs === undefined
+      ? random() * Math.min(options.capMs, options.baseMs * 2 ** retries)
+      : requestedMs + random() * options.baseMs;
+  // The deadline is looked at first: a retry that cannot be made takes none of the budget.
+  if (waitMs >= Math.min(deadlineAtMs - clock.now(), MAX_TIMER_MS)) {
+    return { kind: 'refuse', reason: 'deadline' };
+  }
+  return budget.spend() ? { kind: 'retry', reason, waitMs } : { kind: 'refuse', reason: 'budget' };
 }
 
-/** A stream has succeeded when it has ended well. */
-function earn(result: Result, budget: RetryBudget): void {
-  if (!('response' in result) || result.response.status >= 400) return;
-  const { ended } = result.response;
-  if (ended) void ended.then((outcome) => outcome === 'success' && budget.earn());
-  else budget.earn();
-}
-
-/** Time first: a retry that cannot be made takes none of the budget. */
-function refusalOf(waitMs: number, leftMs: number, budget: RetryBudget): RetryRefusal | undefined {
-  if (waitMs >= Math.min(leftMs, MAX_TIMER_MS)) return 'deadline';
-  return budget.spend() ? undefined : 'budget';
-}
-
-/** An answer of any status, or what was thrown. */
-export type Result = { readonly response: PipelineResponse } | { readonly error: unknown };
-
-export async function settle(fn: () => Promise<PipelineResponse>): Promise<Result> {
+async function backOff(
+  waitMs: number,
+  { state, signal }: PipelineRequest,
+  clock: Clock,
+): Promise<void> {
+  state.upstreamWait.start();
   try {
-    return { response: await fn() };
-  } catch (error) {
-    return { error };
+    await clock.sleep(waitMs, signal);
+  } finally {
+    state.upstreamWait.stop();
   }
 }
 
-/** Why another attempt can succeed; undefined where it cannot, or need not. */
-export function reasonToRetry(result: Result): Outcome | undefined {
-  if ('response' in result) {
-    const { response } = result;
-    const again = response.anotherKey || isRetryable(response);
-    return again ? outcomeOfStatus(response.status) : undefined;
+/** Only what ended well earns a retry for others. */
+function earn(response: PipelineResponse, budget: RetryBudget): PipelineResponse {
+  if (response.status < 400) {
+    void response.outcome.then((outcome) => outcome === 'success' && budget.earn());
   }
-  const { error } = result;
-  return error instanceof AppError && error.retryable ? outcomeOfError(error) : undefined;
+  return response;
 }
 
-export function finish(result: Result): PipelineResponse {
-  if ('error' in result) throw result.error;
-  return result.response;
-}
-
-function lastWord(result: Result): PipelineResponse {
-  const response = finish(result);
+function lastWord(response: PipelineResponse): PipelineResponse {
   return { ...response, headers: { ...response.headers, 'x-should-retry': 'false' } };
 }

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { createPool, createTransport } from '../claude/trae-transport.ts';
+import { createPool } from '../claude/pool.ts';
+import { createTransport } from '../claude/trae-transport.ts';
 import { messageV2, signatureOf } from '../signing/signature.ts';
 import { anUpstream, aRequest, aResponse, scripted, stageTable } from '../testing/fakes.ts';
 import { createPipeline } from './pipeline.ts';
@@ -37,20 +38,20 @@ function expected(method: string, target: string, body: string) {
 const V1 = { 'x-signature': hmac(`${AT_MS}/v1/messages`), 'x-timestamp': String(AT_MS) };
 const V2 = expected('POST', '/anthropic/v1/messages', '{}');
 
-stageTable(stage(), {
-  'v2 covers the path as the other end sees it, with the base URL’s own': {
+stageTable('sign', stage(), {
+  'v2 covers the path as the other end sees it, the base URL’s included': {
     given: { headers, upstream },
     answers: [aResponse()],
     saw: [{ headers: { ...headers, ...V2 }, url: '/v1/messages', body: '{}' }],
     result: 200,
   },
-  'a signature that was there does not survive': {
+  'a signature from the caller is replaced': {
     given: { headers: { 'x-signature-v2': 'other', 'x-nonce': 'other' }, upstream },
     answers: [aResponse()],
     saw: [{ headers: V2 }],
     result: 200,
   },
-  'an answer of any status comes back as it is': {
+  'a response of any status passes': {
     given: { upstream },
     answers: [aResponse(401)],
     saw: [{}],
@@ -58,8 +59,8 @@ stageTable(stage(), {
   },
 });
 
-stageTable(stage({ secret: () => undefined }), {
-  'without a secret nothing is signed': {
+stageTable('sign', stage({ secret: () => undefined }), {
+  'nothing is signed without a secret': {
     given: { headers },
     answers: [aResponse()],
     saw: [{ headers }],
@@ -67,7 +68,7 @@ stageTable(stage({ secret: () => undefined }), {
   },
 });
 
-stageTable(stage({ versions: ['v1'] }), {
+stageTable('sign', stage({ versions: ['v1'] }), {
   'v1 covers the URL as the pipeline was given it': {
     given: { headers, upstream },
     answers: [aResponse()],
@@ -76,8 +77,8 @@ stageTable(stage({ versions: ['v1'] }), {
   },
 });
 
-stageTable(stage({ versions: ['v1', 'v2'] }), {
-  'both go out side by side': {
+stageTable('sign', stage({ versions: ['v1', 'v2'] }), {
+  'v1 and v2 are sent side by side': {
     given: { headers, upstream },
     answers: [aResponse()],
     saw: [{ headers: { ...headers, ...V1, ...V2 } }],
@@ -85,31 +86,34 @@ stageTable(stage({ versions: ['v1', 'v2'] }), {
   },
 });
 
-stageTable(stage({ secret: () => ({ ...SECRET, id: 'a\r\nx-api-key: b' }) }), {
+stageTable('sign', stage({ secret: () => ({ ...SECRET, id: 'a\r\nx-api-key: b' }) }), {
   'an id that would add a header sends nothing': {
+    given: { upstream },
     answers: [],
     saw: [],
     result: "a signing secret's id does not fit a header",
   },
 });
 
-stageTable(stage({ secret: () => ({ ...SECRET, secret: '' }) }), {
+stageTable('sign', stage({ secret: () => ({ ...SECRET, secret: '' }) }), {
   'an empty secret sends nothing': {
+    given: { upstream },
     answers: [],
     saw: [],
     result: 'a signing secret is empty',
   },
 });
 
-stageTable(stage({}, '1'), {
+stageTable('sign', stage({}, '1'), {
   'a nonce that is not random enough sends nothing': {
+    given: { upstream },
     answers: [],
     saw: [],
     result: 'a nonce does not fit its form',
   },
 });
 
-test('each attempt has its own nonce, time and secret', async () => {
+test('sign: each attempt has its own nonce, time and secret', async () => {
   const secrets = [SECRET, { ...SECRET, id: '2026-b' }];
   let calls = 0;
   const signing = sign(
@@ -117,8 +121,8 @@ test('each attempt has its own nonce, time and secret', async () => {
     { now: () => AT_MS + calls, nonce: () => `${NONCE}-${calls++}` },
   );
   const next = scripted(aResponse(), aResponse());
-  await signing(aRequest(), next);
-  await signing(aRequest(), next);
+  await signing(aRequest({ upstream }), next);
+  await signing(aRequest({ upstream }), next);
   assert.deepEqual(
     next.seen.map(({ headers }) => [
       headers['x-signature-key'],
@@ -162,10 +166,9 @@ test('what is signed is what arrives, byte for byte, however the URL and the bod
     await pool.destroy();
     server.close();
   });
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/base/`;
-  const transport = createTransport(baseUrl, pool);
-  const api = createPipeline((request) => transport(request, 'text'));
-  api.use(stage({ baseUrl })());
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/base`;
+  const upstream = anUpstream({ baseUrl });
+  const api = createPipeline(createTransport(pool), { upstream }).use(stage()());
   const paths = [
     '/v1/a?b=c&d=%20',
     '/v1/中文?q=é',

@@ -16,8 +16,6 @@ export interface SignOptions {
   readonly secret: (request: PipelineRequest) => SigningSecret | undefined;
   /** Default `v2` alone; both while the other end moves from one to the other. */
   readonly versions?: readonly SignatureVersion[];
-  /** For a request without an upstream: a pipeline used on its own. */
-  readonly baseUrl?: string;
 }
 
 export interface SignDeps {
@@ -29,14 +27,14 @@ export interface SignDeps {
 
 /** @throws when the secret or the nonce is not what its contract says: nothing is sent then */
 export function sign(options: SignOptions, deps: SignDeps): Stage {
-  const { secret: current, versions = ['v2'], baseUrl = '' } = options;
+  const { secret: current, versions = ['v2'] } = options;
   return async function sign(request, next) {
     const secret = current(request);
     if (!secret) return next(request);
     const timestamp = String(Math.trunc(deps.now()));
     const signed = {
       ...(versions.includes('v1') && headersV1(request, secret, timestamp)),
-      ...(versions.includes('v2') && headersV2(request, secret, timestamp, deps.nonce(), baseUrl)),
+      ...(versions.includes('v2') && headersV2(request, secret, timestamp, deps.nonce())),
     };
     return next({ ...request, headers: { ...request.headers, ...signed } });
   };
@@ -54,13 +52,12 @@ function headersV2(
   { id: keyId, secret }: SigningSecret,
   timestamp: string,
   nonce: string,
-  baseUrl: string,
 ) {
   // Neither value is shown: an error may be logged, and the two fields are easily mixed up.
   if (!KEY_ID.test(keyId)) throw new Error("a signing secret's id does not fit a header");
   if (!NONCE.test(nonce)) throw new Error('a nonce does not fit its form');
   const { method, body = '' } = request;
-  const target = targetOf(request, baseUrl);
+  const target = targetOf(request);
   const message = messageV2({ method, target, timestamp, nonce, body, keyId });
   return {
     [SIGNATURE_HEADERS.v2]: signatureOf(secret, message).toString('hex'),
@@ -71,9 +68,8 @@ function headersV2(
 }
 
 /** What undici writes into the request line: joined as the transport does, normalised as a URL is. */
-function targetOf({ upstream, url }: PipelineRequest, baseUrl: string): string {
-  const base = (upstream?.baseUrl ?? baseUrl).replace(/\/$/, '');
-  // A pipeline on its own may have no base URL; only path and query are of interest.
-  const { pathname, search } = new URL(base + url, 'http://localhost');
+function targetOf({ upstream, url }: PipelineRequest): string {
+  // Only path and query count, so any host will do where there is no upstream.
+  const { pathname, search } = new URL((upstream?.baseUrl ?? '') + url, 'http://localhost');
   return pathname + search;
 }

@@ -1,16 +1,18 @@
 /** The shapes that pass through the pipeline: request, response, stage. */
-
+import type { EventStream } from '../anthropic/sse.ts';
 import type { KeyRing } from '../keys/key-pool.ts';
-import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
+import type { Outcome } from '../outcome.ts';
+import type { AttemptRecord, CallRecord } from '../telemetry/recorder.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
+import type { CallState } from './call-state.ts';
 
-/** By the upstream's name. */
+/** A caller's own keys, by the name of the upstream that takes them. */
 export type OwnKeys = ReadonlyMap<string, KeyRing>;
 
 /** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
 export interface PipelineRequest {
   readonly method: 'GET' | 'POST';
-  /** Path with query (joined to the base URL) or an absolute URL. */
+  /** Path with query; the upstream's base URL goes before it. */
   readonly url: string;
   /** Lower-case names, but for Trae's own `Content-Type`. */
   readonly headers: Readonly<Record<string, string>>;
@@ -20,39 +22,49 @@ export interface PipelineRequest {
   readonly model: string;
   /** Where it goes: set by `failover`, for each attempt. */
   readonly upstream?: Upstream;
-  /** The caller's own keys by upstream, in place of the upstream's. */
+  /** The caller's own keys, used in place of the upstream's. */
   readonly ownKeys?: OwnKeys;
-  /** Whether the answer is asked for as a stream of events. */
+  /** Whether the response is requested as a stream of events. */
   readonly stream: boolean;
   /** Ends the request and everything that waits for it. */
   readonly signal: AbortSignal;
-  /** When that will be at the latest, `clock.now()` milliseconds; Infinity where there is no limit. */
+  /** When the signal fires at the latest, `clock.now()` milliseconds; Infinity without a limit. */
   readonly deadlineAtMs: number;
-  /** What telemetry is told of this call. */
+  /** What this call has tried and used so far; all of its attempts share it. */
+  readonly state: CallState;
+  /** Where telemetry is told of this call. */
   readonly call: CallRecord;
+  /** Where telemetry is told of this attempt: set by `observeAttempt`. */
+  readonly attempt?: AttemptRecord;
 }
 
-/** An upstream's answer of any status. A stream's `data` is a byte stream, otherwise it is text. */
+/** An upstream's response of any status. A stream's `data` is its events, any other is text. */
 export interface PipelineResponse {
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly data: string | AsyncIterable<Uint8Array>;
-  /** How a stream ends, once it has; never rejects. Set by `hold`. */
-  readonly ended?: Promise<Outcome>;
-  /** Its key was refused, and another may be accepted. Set by `authenticate`. */
-  readonly anotherKey?: boolean;
+  readonly data: string | EventStream;
+  /**
+   * How the response ended; never rejects. It is resolved already for a complete response, and for a
+   * stream once its last byte was read, its reader has left or it broke.
+   */
+  readonly outcome: Promise<Outcome>;
+  /** Its key was rejected, and another may be accepted: set by `authenticate`. */
+  readonly retryWithAnotherKey?: boolean;
 }
 
 /** What comes after a stage; a stage may call it again with another copy (retry does). */
 export type Next = (request: PipelineRequest) => Promise<PipelineResponse>;
 
-/** One layer around the call. It may change the request, the response, call `next` again or throw. */
+/**
+ * One layer around the call. It may change a copy of the request, change the response, call `next`
+ * again, or throw. A stage that wants to know how a response ends waits for `response.outcome`: a
+ * stream that has begun may still break.
+ *
+ * @example
+ * const addBeta: Stage = async function addBeta(request, next) {
+ *   const headers = { ...request.headers, 'anthropic-beta': 'a-beta' };
+ *   return next({ ...request, headers });
+ * };
+ */
 export type Stage = (request: PipelineRequest, next: Next) => Promise<PipelineResponse>;
-
-/** Time and chance, as dependencies. `sleep` rejects with the signal's reason when it is aborted. */
-export interface Clock {
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-}

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mask } from '../pipeline/pseudonymize.ts';
+import { type EventStream, parseEvents } from '../anthropic/sse.ts';
+import { pseudonymize } from '../pipeline/pseudonymize.ts';
 import { aRequest, aResponse, scripted, textOf } from '../testing/fakes.ts';
 import { restoreStream } from './pseudonymize-stream.ts';
-import { createPlaceholders } from './pseudonyms.ts';
+import { Pseudonyms } from './pseudonyms.ts';
 
 const EMAIL = 'jörg@exämple.de';
 const ASKED = JSON.stringify({ messages: [{ content: `${EMAIL} +4915123456789` }] });
@@ -25,14 +26,17 @@ async function* cut(all: Uint8Array, ...at: number[]): AsyncGenerator<Uint8Array
   for (const [i, to] of ends.entries()) yield all.subarray(ends[i - 1] ?? 0, to);
 }
 
-/** What becomes of a stream that comes in these chunks. */
+/** What the caller gets of a stream that arrives in these chunks. */
 async function through(data: AsyncIterable<Uint8Array>): Promise<string> {
-  const response = aResponse(200, { data, ended: Promise.resolve('success') });
-  const came = await mask()(aRequest({ body: ASKED, stream: true }), scripted(response));
-  assert.equal(came.ended, response.ended);
-  return textOf(came.data);
+  const response = aResponse(200, { data: parseEvents(data) });
+  const restored = await pseudonymize()(
+    aRequest({ body: ASKED, stream: true }),
+    scripted(response),
+  );
+  assert.equal(restored.outcome, response.outcome);
+  return textOf(restored.data);
 }
-const whole = (all: string) => through(cut(new TextEncoder().encode(all)));
+const atOnce = (all: string) => through(cut(new TextEncoder().encode(all)));
 
 /** The pieces of a block, put together. */
 function joined(stream: string, index = 0): string {
@@ -44,7 +48,7 @@ function joined(stream: string, index = 0): string {
     .join('');
 }
 
-test('split after any byte, the outcome is the same', async () => {
+test('restoreStream: a stream split after any byte gives the same', async () => {
   const all = new TextEncoder().encode(
     `${START}: a comment é\n\n${PING}${text('é to <EMA')}${PING}${text('IL_1> or <PHONE_1')}${text('>, <')}` +
       `${stop()}${json('{"a":"<EMAIL', 1)}${json('_1>"}', 1)}${stop(1)}${END}`,
@@ -59,54 +63,57 @@ test('split after any byte, the outcome is the same', async () => {
   assert.equal(await through(cut(all, ...bytes)), once, 'byte by byte');
 });
 
-test('a text split into deltas at any two places is the same text', async () => {
+test('restoreStream: a text split into deltas at any two places gives the same text', async () => {
   const said = 'a <EMAIL_1><PHONE_1> <EMAIL_11> <EMAIL_1 <E';
   const clean = `a ${EMAIL}+4915123456789 <EMAIL_11> <EMAIL_1 <E`;
   for (let i = 0; i <= said.length; i++) {
     for (let j = i; j <= said.length; j++) {
       const pieces = [said.slice(0, i), said.slice(i, j), said.slice(j)];
-      const came = await whole(pieces.map((piece) => text(piece)).join('') + stop());
-      assert.equal(joined(came), clean, `${i}, ${j}`);
+      const restored = await atOnce(pieces.map((piece) => text(piece)).join('') + stop());
+      assert.equal(joined(restored), clean, `${i}, ${j}`);
     }
   }
 });
 
-test('only what may be a placeholder is held back, up to the end of its block', async () => {
-  const came = await whole(text('1 < 2 <b> <EMAIL_1') + PING + text(' x <EM') + stop() + END);
+test('restoreStream: only what may be a pseudonym is held back, up to the end of its block', async () => {
+  const restored = await atOnce(text('1 < 2 <b> <EMAIL_1') + PING + text(' x <EM') + stop() + END);
   const held = (piece: string) => text(piece);
-  assert.equal(came, held('1 < 2 <b> ') + PING + held('<EMAIL_1 x ') + held('<EM') + stop() + END);
+  assert.equal(
+    restored,
+    held('1 < 2 <b> ') + PING + held('<EMAIL_1 x ') + held('<EM') + stop() + END,
+  );
 });
 
-test('blocks that come in turn do not mix', async () => {
-  const came = await whole(
+test('restoreStream: interleaved blocks do not mix', async () => {
+  const restored = await atOnce(
     text('<EMAIL', 0) + text('<PHONE', 1) + text('_1>', 0) + text('_1>', 1) + stop(0) + stop(1),
   );
-  assert.equal(joined(came, 0), EMAIL);
-  assert.equal(joined(came, 1), '+4915123456789');
+  assert.equal(joined(restored, 0), EMAIL);
+  assert.equal(joined(restored, 1), '+4915123456789');
 });
 
-test('all other events pass byte for byte, whatever ends their lines', async () => {
+test('restoreStream: all other events pass byte for byte, whatever ends their lines', async () => {
   const signed = delta('thinking_delta', 'thinking')('<EMAIL_1>');
   const odd = `id: 7\nevent: content_block_delta\ndata: {"index": 0,  "delta":{"type":"text_delta","text":"a"}}\n\n`;
   const broken = 'event: content_block_delta\ndata: {"delta":\n\n';
   for (const all of [START + PING + signed + odd + broken + stop() + END, 'retry: 1\n\n: c\n\n']) {
-    assert.equal(await whole(all), all);
+    assert.equal(await atOnce(all), all);
     const crlf = all.replaceAll('\n', '\r\n');
-    assert.equal(await whole(crlf), crlf);
+    assert.equal(await atOnce(crlf), crlf);
     const cr = all.replaceAll('\n', '\r');
-    assert.equal(await whole(cr), cr);
+    assert.equal(await atOnce(cr), cr);
   }
-  assert.equal(await whole('event: ping\ndata: half'), 'event: ping\ndata: half');
+  assert.equal(await atOnce('event: ping\ndata: half'), 'event: ping\ndata: half');
 });
 
-test('an event without end is not gathered; what comes after it has its values', async () => {
+test('restoreStream: an event over 8 MiB passes unread, and what follows has its values', async () => {
   const long = `event: odd\ndata: ${'x'.repeat(9 * 1024 * 1024)}\n\n`;
   const all = new TextEncoder().encode(long + text('<EMAIL_1>'));
   const chunks = Array.from({ length: 143 }, (_, i) => (i + 1) * 65_536);
   assert.equal(await through(cut(all, ...chunks)), long + text(EMAIL));
 });
 
-test('lines that end in CR LF are cut at any byte too', async () => {
+test('restoreStream: lines that end in CR LF may be cut at any byte', async () => {
   const all = (text('to <EMAIL_1>') + stop()).replaceAll('\n', '\r\n');
   const bytes = new TextEncoder().encode(all);
   for (let at = 1; at < bytes.length; at++) {
@@ -114,41 +121,44 @@ test('lines that end in CR LF are cut at any byte too', async () => {
   }
 });
 
-test('content that comes whole has its values too', async () => {
+test('restoreStream: content that is not split into deltas has its values too', async () => {
   const citation = event('content_block_delta', {
     index: 0,
     delta: { type: 'citations_delta', citation: { cited_text: '<EMAIL_1>' } },
   });
-  assert.equal(await whole(citation), citation.replace('<EMAIL_1>', EMAIL));
+  assert.equal(await atOnce(citation), citation.replace('<EMAIL_1>', EMAIL));
 });
 
-test('a value that JSON must escape is escaped once in text, twice in partial JSON', async () => {
+test('restoreStream: a value is escaped once in text, twice in partial JSON', async () => {
   const value = 'a"b\\c';
-  const placeholders = {
-    ...createPlaceholders(new Set()),
-    restore: (given: string, write = (v: string) => v) => given.replace('<EMAIL_1>', write(value)),
-  };
+  const pseudonyms = new Pseudonyms(new Set());
+  pseudonyms.restore = (given, write = (v) => v) => given.replace('<EMAIL_1>', write(value));
   const all = new TextEncoder().encode(text('<EMAIL_1>') + json('{"a":"<EMAIL_1>"}', 1));
-  const came = await textOf(restoreStream(cut(all), placeholders));
-  assert.equal(joined(came), value);
-  assert.deepEqual(JSON.parse(joined(came, 1)), { a: value });
+  const restored = await textOf(restoreStream(parseEvents(cut(all)), pseudonyms));
+  assert.equal(joined(restored), value);
+  assert.deepEqual(JSON.parse(joined(restored, 1)), { a: value });
 });
 
-test('a stream that breaks gives what was held, then its error', async () => {
+test('restoreStream: a stream that breaks gives what was held back, then its error', async () => {
   async function* broken() {
     yield* cut(new TextEncoder().encode(`${text('a <EMAIL')}event: pi`));
     throw new Error('broken');
   }
-  const response = aResponse(200, { data: broken() });
-  const came = await mask()(aRequest({ body: ASKED, stream: true }), scripted(response));
+  const response = aResponse(200, { data: parseEvents(broken()) });
+  const restored = await pseudonymize()(
+    aRequest({ body: ASKED, stream: true }),
+    scripted(response),
+  );
   let seen = '';
   await assert.rejects(async () => {
-    for await (const chunk of came.data as AsyncIterable<Uint8Array>) seen += Buffer.from(chunk);
+    for await (const events of restored.data as EventStream) {
+      for (const { raw } of events) seen += Buffer.from(raw);
+    }
   }, /broken/);
   assert.equal(seen, `${text('a ')}${text('<EMAIL')}event: pi`);
 });
 
-test('who stops reading stops the upstream', async () => {
+test('restoreStream: a reader who stops closes the upstream', async () => {
   let returned = false;
   async function* endless() {
     try {
@@ -157,8 +167,11 @@ test('who stops reading stops the upstream', async () => {
       returned = true;
     }
   }
-  const response = aResponse(200, { data: endless() });
-  const came = await mask()(aRequest({ body: ASKED, stream: true }), scripted(response));
-  for await (const _ of came.data as AsyncIterable<Uint8Array>) break;
+  const response = aResponse(200, { data: parseEvents(endless()) });
+  const restored = await pseudonymize()(
+    aRequest({ body: ASKED, stream: true }),
+    scripted(response),
+  );
+  for await (const _ of restored.data as EventStream) break;
   assert(returned);
 });

@@ -1,4 +1,4 @@
-/** Placeholders of one call: what stands for which value, there and back. */
+/** The pseudonyms of one call: which one stands for which value, there and back. */
 import { replacePersonal } from './redactor.ts';
 import type { PersonalKind } from './rules.ts';
 
@@ -7,54 +7,62 @@ const WORDS: Readonly<Record<PersonalKind, string>> = {
   card: 'CARD',
   phone: 'PHONE',
 };
-const LIKE = new RegExp(`<(?:${Object.values(WORDS).join('|')})_\\d+>`, 'g');
-/** The end of a text that may go on as a placeholder. */
+const PSEUDONYM = new RegExp(`<(?:${Object.values(WORDS).join('|')})_\\d+>`, 'g');
+/** The end of a text that may go on as a pseudonym. */
 const BEGUN = /<(?:[A-Z]{0,5}|[A-Z]{4,5}_\d{0,9})$/;
 
-export interface Placeholders {
-  /** Whether any value has been hidden. */
-  used(): boolean;
-  /** The same value gets the same placeholder: `<EMAIL_1>`, numbered as they come. */
-  hide(text: string): string;
+/** @returns every text in `text` that could be taken for a pseudonym */
+export function pseudonymsIn(text: string): readonly string[] {
+  return text.match(PSEUDONYM) ?? [];
+}
+
+export class Pseudonyms {
+  readonly #taken: ReadonlySet<string>;
+  readonly #byValue = new Map<string, string>();
+  readonly #values = new Map<string, string>();
+  readonly #counts: Record<PersonalKind, number> = { email: 0, card: 0, phone: 0 };
+
+  /** @param taken texts that look like pseudonyms and are the caller's own */
+  constructor(taken: ReadonlySet<string>) {
+    this.#taken = taken;
+  }
+
+  /** Whether any value has been replaced. */
+  get used(): boolean {
+    return this.#values.size > 0;
+  }
+
+  /** Replaces personal data; the same value gets the same pseudonym: `<EMAIL_1>`, in their order. */
+  hide(text: string): string {
+    return replacePersonal(
+      text,
+      (kind, value) => this.#byValue.get(value) ?? this.#add(kind, value),
+    );
+  }
+
   /** @param write how a value is written in its place, where that is not plain text */
-  restore(text: string, write?: (value: string) => string): string;
-  /** How many characters at the text's end could be the beginning of one of ours. */
-  begun(text: string): number;
-}
+  restore(text: string, write: (value: string) => string = (value) => value): string {
+    return text.replace(PSEUDONYM, (pseudonym) => {
+      const value = this.#values.get(pseudonym);
+      return value === undefined ? pseudonym : write(value);
+    });
+  }
 
-/** Every text in `text` that could be taken for a placeholder. */
-export function placeholdersIn(text: string): readonly string[] {
-  return text.match(LIKE) ?? [];
-}
+  /** @returns how many characters at the text's end could begin one of ours */
+  begun(text: string): number {
+    const end = BEGUN.exec(text)?.[0] ?? '';
+    const isOurs = end && this.#values.keys().some((pseudonym) => pseudonym.startsWith(end));
+    return isOurs ? end.length : 0;
+  }
 
-/** @param taken texts that look like placeholders and are the caller's own */
-export function createPlaceholders(taken: ReadonlySet<string>): Placeholders {
-  const byValue = new Map<string, string>();
-  const values = new Map<string, string>();
-  const counts: Record<PersonalKind, number> = { email: 0, card: 0, phone: 0 };
-  const add = (kind: PersonalKind, value: string) => {
-    let placeholder: string;
+  #add(kind: PersonalKind, value: string): string {
+    let pseudonym: string;
     do {
-      counts[kind] += 1;
-      placeholder = `<${WORDS[kind]}_${counts[kind]}>`;
-    } while (taken.has(placeholder));
-    byValue.set(value, placeholder);
-    values.set(placeholder, value);
-    return placeholder;
-  };
-  return {
-    used: () => values.size > 0,
-    hide: (text) => replacePersonal(text, (kind, found) => byValue.get(found) ?? add(kind, found)),
-    restore: (text, write = (value) => value) =>
-      text.replace(LIKE, (placeholder) => {
-        const value = values.get(placeholder);
-        return value === undefined ? placeholder : write(value);
-      }),
-    begun(text) {
-      const end = BEGUN.exec(text)?.[0] ?? '';
-      return end && values.keys().some((placeholder) => placeholder.startsWith(end))
-        ? end.length
-        : 0;
-    },
-  };
+      this.#counts[kind] += 1;
+      pseudonym = `<${WORDS[kind]}_${this.#counts[kind]}>`;
+    } while (this.#taken.has(pseudonym));
+    this.#byValue.set(value, pseudonym);
+    this.#values.set(pseudonym, value);
+    return pseudonym;
+  }
 }

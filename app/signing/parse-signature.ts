@@ -1,6 +1,6 @@
 /** What a request says of its signature, read from its headers: well-formed, but nothing proven. */
 import type { Request } from 'express';
-import type { SignatureResult } from '../telemetry/recorder.ts';
+import type { SignatureResult } from '../telemetry/vocabulary.ts';
 import { KEY_ID, NONCE, SIGNATURE_HEADERS, type SignatureVersion } from './signature.ts';
 
 export interface Claim {

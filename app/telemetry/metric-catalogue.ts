@@ -4,37 +4,25 @@
  */
 import type { Counter, Gauge, Histogram, Meter, UpDownCounter } from '@opentelemetry/api';
 import { FAMILIES } from '../anthropic/rate-limits.ts';
-import { LIMITED_BY } from '../http/limited-by.ts';
 import { KEY_STATES } from '../keys/pooled-key.ts';
 import { SOURCE_FAILURES } from '../keys/sources/source.ts';
+import { ATTEMPT_ERRORS, OUTCOMES } from '../outcome.ts';
 import {
   CIRCUIT_STATES,
-  OUTCOMES,
-  type Outcome,
+  OPERATIONS,
+  QUOTAS,
   RETRY_REFUSALS,
   SIGNATURE_RESULTS,
-} from './recorder.ts';
-
-/** Outcomes of a failed attempt that count as upstream errors: not the caller's own doing. */
-export const ERROR_TYPES = [
-  'upstream_error',
-  'overloaded',
-  'rate_limited',
-  'timeout',
-  'network_error',
-  'truncated',
-  'auth_error',
-] as const satisfies readonly Outcome[];
+  TOKEN_TYPES,
+} from './vocabulary.ts';
 
 /** Names of the allow-list that a label's values come from. `configured` ones are in the config. */
 const MODEL = 'configured models, other';
 const UPSTREAM = 'configured upstreams';
 const CALLER = 'configured callers, or anybody';
-const TOKEN_TYPES = ['input', 'output', 'cache_read', 'cache_creation'];
 const KEY = 'aliases in their source, at most 16';
 const KEY_OWNER = { upstream: UPSTREAM, caller: 'configured callers, shared' } as const;
 const STREAM = ['true', 'false'];
-const OPERATION = ['chat', 'count_tokens', 'models'];
 
 /** Seconds; an exact edge at the documented 0.5 s, a range to 300 s. */
 const CALL_BUCKETS = [
@@ -83,14 +71,14 @@ export const METRICS = {
     kind: 'counter',
     unit: '{call}',
     help: 'Calls that callers asked of the service, by how they ended',
-    labels: { operation: OPERATION, model: MODEL, stream: STREAM, outcome: OUTCOMES },
+    labels: { operation: OPERATIONS, model: MODEL, stream: STREAM, outcome: OUTCOMES },
   },
   errors: {
     name: 'claude_api_errors_total',
     kind: 'counter',
     unit: '{attempt}',
     help: "Attempts that failed by no fault of the caller: the documented rule's metric",
-    labels: { upstream: UPSTREAM, error_type: ERROR_TYPES },
+    labels: { upstream: UPSTREAM, error_type: ATTEMPT_ERRORS },
   },
   attempts: {
     name: 'claude_api_attempts_total',
@@ -104,7 +92,7 @@ export const METRICS = {
     kind: 'counter',
     unit: '{attempt}',
     help: 'Attempts made again, by why',
-    labels: { reason: ERROR_TYPES },
+    labels: { reason: ATTEMPT_ERRORS },
   },
   failovers: {
     name: 'claude_api_failovers_total',
@@ -124,15 +112,8 @@ export const METRICS = {
     name: 'claude_api_retries_refused_total',
     kind: 'counter',
     unit: '{call}',
-    help: 'Calls that another attempt might have saved: out of attempts, of the budget, of time',
-    labels: { why: RETRY_REFUSALS },
-  },
-  hedges: {
-    name: 'claude_api_hedges_total',
-    kind: 'counter',
-    unit: '{call}',
-    help: 'Calls that were asked a second time because the first answer was late, by whether it won',
-    labels: { won: ['true', 'false'] },
+    help: 'Retryable failures that were not retried, by reason',
+    labels: { reason: RETRY_REFUSALS },
   },
   retryBudget: {
     name: 'claude_api_retry_budget',
@@ -146,7 +127,7 @@ export const METRICS = {
     kind: 'histogram',
     unit: '{attempt}',
     help: 'Attempts that a call took',
-    labels: { operation: OPERATION },
+    labels: { operation: OPERATIONS },
     buckets: ATTEMPT_BUCKETS,
   },
   duration: {
@@ -154,7 +135,7 @@ export const METRICS = {
     kind: 'histogram',
     unit: 's',
     help: "A whole call, from the caller's request to the answer's last byte",
-    labels: { operation: OPERATION, model: MODEL, stream: STREAM, outcome: OUTCOMES },
+    labels: { operation: OPERATIONS, model: MODEL, stream: STREAM, outcome: OUTCOMES },
     buckets: CALL_BUCKETS,
   },
   timeToFirstToken: {
@@ -170,7 +151,7 @@ export const METRICS = {
     kind: 'histogram',
     unit: 's',
     help: 'Our own time in a call: all of it but waiting for the upstream and back-off',
-    labels: { operation: OPERATION, stream: STREAM },
+    labels: { operation: OPERATIONS, stream: STREAM },
     buckets: OVERHEAD_BUCKETS,
   },
   tokens: {
@@ -219,8 +200,8 @@ export const METRICS = {
     name: 'claude_api_caller_refusals_total',
     kind: 'counter',
     unit: '{call}',
-    help: 'Calls refused because a limit of their caller was used up, by which',
-    labels: { caller: CALLER, by: LIMITED_BY },
+    help: 'Calls refused because a quota of their caller was exceeded, by which one',
+    labels: { caller: CALLER, reason: QUOTAS },
   },
   unauthenticated: {
     name: 'claude_api_unauthenticated_total',
@@ -418,25 +399,24 @@ export interface LabelValues {
  */
 export function createSeriesAtZero(instruments: Instruments, values: LabelValues): void {
   for (const upstream of values.upstreams) {
-    for (const error_type of ERROR_TYPES) instruments.errors.add(0, { upstream, error_type });
+    for (const error_type of ATTEMPT_ERRORS) instruments.errors.add(0, { upstream, error_type });
     for (const outcome of OUTCOMES) instruments.attempts.add(0, { upstream, outcome });
     instruments.failovers.add(0, { upstream });
   }
-  for (const reason of ERROR_TYPES) instruments.retries.add(0, { reason });
+  for (const reason of ATTEMPT_ERRORS) instruments.retries.add(0, { reason });
   for (const model of [...values.models, 'other']) {
     for (const outcome of OUTCOMES) {
       instruments.requests.add(0, { operation: 'chat', model, stream: 'true', outcome });
       instruments.requests.add(0, { operation: 'chat', model, stream: 'false', outcome });
     }
-    for (const type of METRICS.tokens.labels.type) instruments.tokens.add(0, { model, type });
+    for (const type of TOKEN_TYPES) instruments.tokens.add(0, { model, type });
   }
-  for (const won of METRICS.hedges.labels.won) instruments.hedges.add(0, { won });
-  for (const why of RETRY_REFUSALS) instruments.retriesRefused.add(0, { why });
+  for (const reason of RETRY_REFUSALS) instruments.retriesRefused.add(0, { reason });
   for (const result of SIGNATURE_RESULTS) instruments.signatureChecks.add(0, { result });
   instruments.inFlight.add(0);
   for (const caller of values.callers) {
     for (const outcome of OUTCOMES) instruments.callerCalls.add(0, { caller, outcome });
-    for (const by of LIMITED_BY) instruments.callerRefusals.add(0, { caller, by });
+    for (const reason of QUOTAS) instruments.callerRefusals.add(0, { caller, reason });
   }
   instruments.unauthenticated.add(0);
   instruments.replacedIds.add(0);

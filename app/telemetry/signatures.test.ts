@@ -7,8 +7,8 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { createInstruments, createSeriesAtZero } from './metric-catalogue.ts';
-import { SIGNATURE_RESULTS } from './recorder.ts';
 import { countSignatures } from './signatures.ts';
+import { SIGNATURE_RESULTS } from './vocabulary.ts';
 
 test('each check is counted by its result, the skew in seconds, either way, where it is proven', async (t) => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);

@@ -1,6 +1,6 @@
 /** Counts what the checks of signatures came to. */
 import type { Instruments } from './metric-catalogue.ts';
-import type { SignatureCheck } from './recorder.ts';
+import type { SignatureCheck } from './vocabulary.ts';
 
 /** @returns `onResult` of the verifying middleware */
 export function countSignatures(

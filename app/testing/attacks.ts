@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VerifyOptions } from '../http/verify-signature.ts';
 import { SIGNATURE_HEADERS } from '../signing/signature.ts';
-import type { SignatureResult } from '../telemetry/recorder.ts';
+import type { SignatureResult } from '../telemetry/vocabulary.ts';
 import { type Honest, otherEnd, type Sent, START_MS, send, signed } from './signatures.ts';
 
 export type Change = (sent: Sent) => Sent;

@@ -1,11 +1,15 @@
 /** For the tests of stages: a request, a fake clock, a call that remembers, a scripted `next`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Usage } from '../anthropic/messages.ts';
+import { type EventStream, parseEvents } from '../anthropic/sse.ts';
 import { createKeyRing, type KeyRing } from '../keys/key-pool.ts';
 import { createSecret } from '../keys/secret.ts';
-import type { Clock, Next, PipelineRequest, PipelineResponse, Stage } from '../pipeline/stage.ts';
-import type { CallRecord, Outcome } from '../telemetry/recorder.ts';
-import { unrecordedCall } from '../telemetry/recorder.ts';
+import { type Outcome, outcomeOfStatus } from '../outcome.ts';
+import { CallState } from '../pipeline/call-state.ts';
+import type { Next, PipelineRequest, PipelineResponse, Stage } from '../pipeline/stage.ts';
+import { type CallRecord, unrecordedCall } from '../telemetry/recorder.ts';
+import type { Clock } from '../time/clock.ts';
 import type { BreakerOptions } from '../upstreams/circuit-breaker.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
 
@@ -20,13 +24,15 @@ export function aRequest(part: Partial<PipelineRequest> = {}): PipelineRequest {
     stream: false,
     deadlineAtMs: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
-    call: { ...unrecordedCall },
+    state: new CallState(() => 0),
+    call: unrecordedCall,
     ...part,
   };
 }
 
 export function aResponse(status = 200, part: Partial<PipelineResponse> = {}): PipelineResponse {
-  return { status, headers: {}, data: '{}', ...part };
+  const outcome = Promise.resolve(outcomeOfStatus(status));
+  return { status, headers: {}, data: '{}', outcome, ...part };
 }
 
 /** A ring of keys `k1`, `k2`, …; without an overlap, by the system's clock. */
@@ -75,27 +81,26 @@ export function fakeClock(): Clock & { readonly slept: number[] } {
   };
 }
 
-/** A call that keeps what it was told, in order. */
-export function recordingCall(): CallRecord & { readonly told: unknown[] } {
-  const told: unknown[] = [];
+/** A call that keeps what it records, in order. */
+export function recordingCall(): CallRecord & { readonly recorded: unknown[] } {
+  const recorded: unknown[] = [];
   return {
     ...unrecordedCall,
-    told,
+    recorded,
     startAttempt: (upstream) => ({
       headers: { 'x-correlation-id': 'id-1' },
       run: (fn) => fn(),
+      setKey() {},
       end: (outcome: Outcome, status: number) =>
-        void told.push(['attempt', upstream, outcome, status]),
+        void recorded.push(['attempt', upstream, outcome, status]),
     }),
-    retry: (reason) => void told.push(['retry', reason]),
-    failover: (upstream, reason) => void told.push(['failover', upstream, reason]),
-    keyLeft: (alias, status) => void told.push(['keyLeft', alias, status]),
-    hedged: (won) => void told.push(['hedged', won]),
-    retryRefused: (why) => void told.push(['refused', why]),
-    usage: (usage) => void told.push(['usage', usage]),
-    answer: (facts) => void told.push(['answer', facts]),
-    chunk: () => void told.push(['chunk']),
-    end: (outcome) => void told.push(['end', outcome]),
+    retry: (reason) => void recorded.push(['retry', reason]),
+    failedOver: (upstream, reason) => void recorded.push(['failedOver', upstream, reason]),
+    keyRejected: (alias, status) => void recorded.push(['keyRejected', alias, status]),
+    retryRefused: (reason) => void recorded.push(['retryRefused', reason]),
+    setResponse: (facts) => void recorded.push(['setResponse', facts]),
+    recordChunk: () => void recorded.push(['recordChunk']),
+    end: (outcome) => void recorded.push(['end', outcome]),
   };
 }
 
@@ -119,37 +124,52 @@ export async function* bytes(...texts: readonly string[]): AsyncGenerator<Uint8A
   for (const text of texts) yield new TextEncoder().encode(text);
 }
 
-/** All of a byte stream as text. */
+/** The events of a stream whose chunks are these texts. */
+export function events(...texts: readonly string[]): EventStream {
+  return parseEvents(bytes(...texts));
+}
+
+/** All of a response's data as text. */
 export async function textOf(data: PipelineResponse['data']): Promise<string> {
   if (typeof data === 'string') return data;
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of data) text += decoder.decode(chunk, { stream: true });
-  return text;
+  const chunks: Uint8Array[] = [];
+  for await (const batch of data) for (const { raw } of batch) chunks.push(raw);
+  return Buffer.concat(chunks).toString();
 }
 
-/** One case of a stage: what it is given, what `next` saw of it, what came of it. */
+/** One case of a stage: what it is given, what `next` receives, and what comes of it. */
 export interface Row {
   readonly given?: Partial<PipelineRequest>;
-  /** What `next` does, in order. */
+  /** What `next` returns or throws, in order. */
   readonly answers: readonly (PipelineResponse | Error)[];
-  /** The fields that matter of each request that `next` saw. */
+  /** For each request that `next` receives, the fields that matter. */
   readonly saw: readonly Partial<PipelineRequest>[];
-  /** The answer's status, or the code of the error. */
+  /** The status of the response, or the code of the error. */
   readonly result: number | string;
-  /** What the call was told, in order; default nothing. */
-  readonly told?: readonly unknown[];
+  /** What the call records, in order; by default nothing. */
+  readonly recorded?: readonly unknown[];
+  /** What the call has used at the end; by default nothing. */
+  readonly usage?: Usage;
 }
 
-/** A test a row. The request is frozen, so a stage that changes it in place fails. */
-export function stageTable(makeStage: () => Stage, rows: Readonly<Record<string, Row>>): void {
-  for (const [name, { given, answers, saw, result, told = [] }] of Object.entries(rows)) {
-    test(name, async () => {
+/**
+ * Makes a test of each row. The request is frozen, so a stage that changes it in place fails.
+ * @param subject the stage's name, which stands before each title
+ */
+export function stageTable(
+  subject: string,
+  makeStage: () => Stage,
+  rows: Readonly<Record<string, Row>>,
+): void {
+  for (const [name, { given, answers, saw, result, recorded = [], usage }] of Object.entries(
+    rows,
+  )) {
+    test(`${subject}: ${name}`, async () => {
       const call = recordingCall();
       const request = aRequest({ call, ...given });
       Object.freeze(request.headers);
       const next = scripted(...answers);
-      const came = await makeStage()(Object.freeze(request), next).then(
+      const actual = await makeStage()(Object.freeze(request), next).then(
         ({ status }) => status,
         (error) => error.code ?? error.message,
       );
@@ -157,8 +177,9 @@ export function stageTable(makeStage: () => Stage, rows: Readonly<Record<string,
         next.seen.map((request, i) => fieldsOf(request, saw[i])),
         saw,
       );
-      assert.equal(came, result);
-      assert.deepEqual(call.told, told);
+      assert.equal(actual, result, 'status or error code');
+      assert.deepEqual(call.recorded, recorded, 'recorded');
+      assert.deepEqual(request.state.usage, usage, 'usage');
     });
   }
 }

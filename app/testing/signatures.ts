@@ -12,7 +12,7 @@ import { type VerifyOptions, verifySignature } from '../http/verify-signature.ts
 import { type SignOptions, sign } from '../pipeline/sign.ts';
 import { createRedactor } from '../privacy/redactor.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import type { SignatureCheck } from '../telemetry/recorder.ts';
+import type { SignatureCheck } from '../telemetry/vocabulary.ts';
 import { aRequest, aResponse, scripted } from './fakes.ts';
 
 export const START_MS = 1_764_000_000_000;
@@ -61,10 +61,11 @@ export async function otherEnd(
 ) {
   const checks: SignatureCheck[] = [];
   const bodies: unknown[] = [];
+  const redactor = createRedactor({ secrets: () => [] });
   const logger = createLogger({
     level: 'silent',
     service: 'test',
-    redactor: createRedactor({ secrets: () => [] }),
+    redactor,
     sinks: [],
   });
   const app = express();
@@ -84,7 +85,7 @@ export async function otherEnd(
     bodies.push(request.body);
     response.json({});
   });
-  app.use(errorHandler(logger));
+  app.use(errorHandler(logger, redactor));
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {

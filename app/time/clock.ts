@@ -1,8 +1,13 @@
-/** The system's clock, as the dependency that stages take. */
+/** Time as a dependency: the system's clock in the service, a fake one in tests. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../pipeline/stage.ts';
 
-/** Monotonic milliseconds; `sleep` rejects with the signal's own reason. */
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Rejects with the signal's reason when it is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   async sleep(ms, signal) {

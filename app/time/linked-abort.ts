@@ -1,42 +1,48 @@
 /** A time limit as a signal that also follows another signal and leaves nothing behind. */
 
-export interface LinkedAbort {
-  readonly signal: AbortSignal;
-  /** Lifts the time limit; the signal still follows its parent. */
-  clearTimer(): void;
-  /** Lifts the limit and lets go of the parent. */
-  dispose(): void;
-}
-
 export interface LinkOptions {
   readonly timeoutMs: number;
-  /** Why the signal was aborted, when the time was over. */
+  /** Makes the reason of the abort when the time is over. */
   readonly onTimeout: () => Error;
-  /** Why it was aborted, when the parent was; without it the parent's own reason. */
+  /** Makes the reason when the parent was aborted; by default it is the parent's own. */
   readonly onParent?: () => Error;
 }
 
 /**
- * `AbortSignal.any` and `.timeout` would do, but on every call they keep a timer until it fires.
+ * `AbortSignal.any` and `.timeout` keep a timer for every call until it fires; this one is gone as
+ * soon as it is disposed of: `using limit = new LinkedAbort(…)`.
  */
-export function linkedAbort(
-  parent: AbortSignal,
-  { timeoutMs, onTimeout, onParent = () => parent.reason }: LinkOptions,
-): LinkedAbort {
-  const controller = new AbortController();
-  const timer = setTimeout(() => {
-    dispose();
-    controller.abort(onTimeout());
-  }, timeoutMs);
-  const follow = () => {
-    dispose();
-    controller.abort(onParent());
-  };
-  const dispose = () => {
-    clearTimeout(timer);
-    parent.removeEventListener('abort', follow);
-  };
-  if (parent.aborted) follow();
-  else parent.addEventListener('abort', follow, { once: true });
-  return { signal: controller.signal, clearTimer: () => clearTimeout(timer), dispose };
+export class LinkedAbort implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #parent: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  readonly #follow: () => void;
+
+  constructor(parent: AbortSignal, { timeoutMs, onTimeout, onParent }: LinkOptions) {
+    this.#parent = parent;
+    this.#timer = setTimeout(() => this.#abort(onTimeout()), timeoutMs);
+    this.#follow = () => this.#abort(onParent ? onParent() : parent.reason);
+    if (parent.aborted) this.#follow();
+    else parent.addEventListener('abort', this.#follow, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Lifts the time limit; the signal still follows its parent. */
+  clearTimer(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Lifts the limit and lets go of the parent. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#parent.removeEventListener('abort', this.#follow);
+  }
+
+  #abort(reason: unknown): void {
+    this[Symbol.dispose]();
+    this.#controller.abort(reason);
+  }
 }

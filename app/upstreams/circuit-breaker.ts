@@ -3,8 +3,8 @@
  * to its full share only slowly. https://learn.microsoft.com/azure/architecture/patterns/circuit-breaker
  */
 
-import type { Clock } from '../pipeline/stage.ts';
-import type { CircuitState } from '../telemetry/recorder.ts';
+import type { CircuitState } from '../telemetry/vocabulary.ts';
+import type { Clock } from '../time/clock.ts';
 
 export interface BreakerOptions {
   /** Failures are counted over this time. */

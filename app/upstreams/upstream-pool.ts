@@ -1,8 +1,8 @@
 /** The upstreams that may answer: whom to ask next, by priority, weight and the state of each circuit. */
 
 import type { KeyRing } from '../keys/key-pool.ts';
-import type { Clock } from '../pipeline/stage.ts';
-import type { CircuitState } from '../telemetry/recorder.ts';
+import type { CircuitState } from '../telemetry/vocabulary.ts';
+import type { Clock } from '../time/clock.ts';
 import { type Breaker, type BreakerOptions, createBreaker } from './circuit-breaker.ts';
 
 /** Where a request can be sent: a host, a gateway, a cloud or another account. */

@@ -171,7 +171,10 @@ const GRAPHS: readonly PanelSpec[] = [
     queries: [
       { expr: rateBy(METRICS.retries.name, 'reason', WINDOW), legend: 'retried: {{reason}}' },
       { expr: rateBy(METRICS.failovers.name, 'upstream', WINDOW), legend: 'over to {{upstream}}' },
-      { expr: rateBy(METRICS.retriesRefused.name, 'why', WINDOW), legend: 'given up: {{why}}' },
+      {
+        expr: rateBy(METRICS.retriesRefused.name, 'reason', WINDOW),
+        legend: 'given up: {{reason}}',
+      },
     ],
   },
 ];

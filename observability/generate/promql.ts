@@ -8,7 +8,7 @@ export const EXEMPLAR_METRIC = 'traces_span_metrics_duration_seconds';
 
 const REQUESTS = prometheusName(METRICS.requests.name);
 const GOOD = `outcome=~"${counted.good.join('|')}"`;
-const COUNTED = `outcome!~"${counted.leftOut.join('|')}"`;
+const COUNTED = `outcome!~"${counted.excluded.join('|')}"`;
 
 /** Share of good calls, of those that count; nothing where there were none. */
 export function successRatio(window: string): string {

@@ -1,0 +1,134 @@
+/**
+ * The one table of how calls, attempts and requests end. Every other set of outcomes, error codes or
+ * statuses in the service is a filter of it. Meanings: docs/semantics.md.
+ */
+import { type ApiErrorType, statusOfErrorType } from './anthropic/errors.ts';
+
+/** What follows from an outcome; an absent flag is false. */
+interface OutcomeTraits {
+  /** How the availability objective counts a call that ended so. */
+  readonly objective: 'good' | 'bad' | 'excluded';
+  /** Spans that ended so are marked as errors. */
+  readonly isError?: true;
+  /** An attempt that ended so counts in `claude_api_errors_total`: it failed by no fault of the caller. */
+  readonly failedAttempt?: true;
+  /** Evidence against the upstream: it counts for the circuit breaker. */
+  readonly upstreamFault?: true;
+  /** The upstream rejected our key or account: another upstream may accept its own. */
+  readonly keyFault?: true;
+}
+
+const FAILED = { objective: 'bad', isError: true, failedAttempt: true } as const;
+const UPSTREAM_FAILED = { ...FAILED, upstreamFault: true } as const;
+
+const TRAITS = {
+  success: { objective: 'good' },
+  upstream_error: UPSTREAM_FAILED,
+  overloaded: UPSTREAM_FAILED,
+  rate_limited: FAILED,
+  timeout: UPSTREAM_FAILED,
+  network_error: UPSTREAM_FAILED,
+  truncated: UPSTREAM_FAILED,
+  auth_error: { ...FAILED, keyFault: true },
+  shed: { objective: 'bad', isError: true },
+  internal_error: { objective: 'bad', isError: true },
+  invalid_request: { objective: 'excluded', isError: true },
+  client_cancelled: { objective: 'excluded' },
+} as const satisfies Record<string, OutcomeTraits>;
+
+/** How a call or an attempt ended: a label, so one of this fixed set. */
+export type Outcome = keyof typeof TRAITS;
+
+/** The traits of each outcome. */
+export const OUTCOME_TRAITS: Readonly<Record<Outcome, OutcomeTraits>> = TRAITS;
+
+/** Every outcome. */
+export const OUTCOMES = Object.keys(TRAITS) as readonly Outcome[];
+
+/** @returns the outcomes whose traits pass the test, in the order of the table */
+export function outcomesWhere(test: (traits: OutcomeTraits) => boolean): readonly Outcome[] {
+  return OUTCOMES.filter((outcome) => test(TRAITS[outcome]));
+}
+
+/** Values of the label `error_type`: outcomes of attempts that failed by no fault of the caller. */
+export const ATTEMPT_ERRORS = outcomesWhere(({ failedAttempt }) => failedAttempt === true);
+
+/** What an error of ours means on the wire and in telemetry. */
+interface ErrorTraits {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** Anthropic's name of the error. */
+  readonly type: ApiErrorType;
+  readonly outcome: Outcome;
+  /** The request was refused before it became a call, so no stage has recorded its outcome. */
+  readonly refused?: true;
+  /** The time is used up: a client that retries would only multiply the load. */
+  readonly outOfTime?: true;
+}
+
+const CALLERS_FAULT = { outcome: 'invalid_request', refused: true } as const;
+
+/** Every error of ours, by a code that is fit for a label. */
+export const ERROR_CODES = {
+  invalid_request: { status: 400, type: 'invalid_request_error', ...CALLERS_FAULT },
+  unauthenticated: { status: 401, type: 'authentication_error', ...CALLERS_FAULT },
+  forbidden: { status: 403, type: 'permission_error', ...CALLERS_FAULT },
+  request_too_large: { status: 413, type: 'request_too_large', ...CALLERS_FAULT },
+  quota_exceeded: { status: 429, type: 'rate_limit_error', ...CALLERS_FAULT },
+  // A path that is none of ours is no call, so nothing counts it.
+  not_found: { status: 404, type: 'not_found_error', outcome: 'invalid_request' },
+  draining: { status: 503, type: 'api_error', outcome: 'shed', refused: true },
+  shed: { status: 503, type: 'overloaded_error', outcome: 'shed', refused: true },
+  signature_unverifiable: {
+    status: 503,
+    type: 'api_error',
+    outcome: 'internal_error',
+    refused: true,
+  },
+  no_key: { status: 503, type: 'api_error', outcome: 'internal_error' },
+  no_upstream: { status: 503, type: 'api_error', outcome: 'upstream_error' },
+  timeout: { status: 504, type: 'timeout_error', outcome: 'timeout', outOfTime: true },
+  // The caller would wait no longer, which is as if they had gone away.
+  caller_deadline: {
+    status: 504,
+    type: 'timeout_error',
+    outcome: 'client_cancelled',
+    outOfTime: true,
+  },
+  network_error: { status: 502, type: 'api_error', outcome: 'network_error' },
+  bad_upstream_response: { status: 502, type: 'api_error', outcome: 'upstream_error' },
+  truncated: { status: 502, type: 'api_error', outcome: 'truncated' },
+  // nginx's "client closed request": only the access log ever shows it.
+  client_cancelled: { status: 499, type: 'api_error', outcome: 'client_cancelled' },
+  internal_error: { status: 500, type: 'api_error', outcome: 'internal_error' },
+} as const satisfies Record<string, ErrorTraits>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** @returns what a code means, every field of it */
+export function errorTraits(code: ErrorCode): ErrorTraits {
+  return ERROR_CODES[code];
+}
+
+const STATUS_OUTCOME: ReadonlyMap<number, Outcome> = new Map([
+  [401, 'auth_error'],
+  [402, 'auth_error'],
+  [403, 'auth_error'],
+  [408, 'timeout'],
+  [429, 'rate_limited'],
+  [504, 'timeout'],
+  [529, 'overloaded'],
+]);
+
+/** @returns the outcome that an upstream's status stands for */
+export function outcomeOfStatus(status: number): Outcome {
+  if (status >= 200 && status < 300) return 'success';
+  const known = STATUS_OUTCOME.get(status);
+  if (known) return known;
+  return status >= 400 && status < 500 ? 'invalid_request' : 'upstream_error';
+}
+
+/** @returns the outcome of an `error` event inside a stream: that of the status it would have had */
+export function outcomeOfErrorType(type: string): Outcome {
+  return outcomeOfStatus(statusOfErrorType(type));
+}

@@ -1,0 +1,38 @@
+/** The result of an attempt as a value: a response of any status, or what was thrown. */
+import { isRetryable } from '../anthropic/errors.ts';
+import { AppError, outcomeOfError } from '../errors.ts';
+import { type Outcome, outcomeOfStatus } from '../outcome.ts';
+import type { PipelineResponse } from './stage.ts';
+
+export type Result = { readonly response: PipelineResponse } | { readonly error: unknown };
+
+/** Never rejects. */
+export async function settle(attempt: () => Promise<PipelineResponse>): Promise<Result> {
+  try {
+    return { response: await attempt() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** @throws what the attempt threw */
+export function unwrap(result: Result): PipelineResponse {
+  if ('error' in result) throw result.error;
+  return result.response;
+}
+
+/** Whether its key was rejected while another may be accepted. */
+export function canUseAnotherKey(result: Result): boolean {
+  return 'response' in result && result.response.retryWithAnotherKey === true;
+}
+
+/** @returns why another attempt can succeed; undefined where it cannot, or need not */
+export function reasonToRetry(result: Result): Outcome | undefined {
+  if ('response' in result) {
+    const { response } = result;
+    const again = canUseAnotherKey(result) || isRetryable(response);
+    return again ? outcomeOfStatus(response.status) : undefined;
+  }
+  const { error } = result;
+  return error instanceof AppError && error.retryable ? outcomeOfError(error) : undefined;
+}

@@ -1,0 +1,61 @@
+/** What one call has tried, used and waited for so far: state of the call, apart from its telemetry. */
+import { addUsage, type Usage } from '../anthropic/messages.ts';
+import { Stopwatch } from '../time/stopwatch.ts';
+
+const NONE: ReadonlySet<string> = new Set();
+
+export class CallState {
+  readonly #now: () => number;
+  readonly #receivedAtMs: number;
+  #triedUpstreams: Set<string> | undefined;
+  #triedKeys: Set<string> | undefined;
+  #usage: Usage | undefined;
+  /** The call has gone to a second upstream already. */
+  failedOver = false;
+  /** Runs while the time is not ours: an upstream is waited for, or a back-off passes. */
+  readonly upstreamWait: Stopwatch;
+
+  /**
+   * @param now monotonic milliseconds
+   * @param receivedAtMs when the caller's request arrived, on that clock
+   */
+  constructor(now: () => number, receivedAtMs = now()) {
+    this.#now = now;
+    this.#receivedAtMs = receivedAtMs;
+    this.upstreamWait = new Stopwatch(now);
+  }
+
+  /** Names of the upstreams whose attempt failed. */
+  get triedUpstreams(): ReadonlySet<string> {
+    return this.#triedUpstreams ?? NONE;
+  }
+
+  /** Keys that were rejected or rate limited, as their text. */
+  get triedKeys(): ReadonlySet<string> {
+    return this.#triedKeys ?? NONE;
+  }
+
+  /** What all attempts used together, failed ones included: they are billed too. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  addTriedUpstream(name: string): void {
+    this.#triedUpstreams ??= new Set();
+    this.#triedUpstreams.add(name);
+  }
+
+  addTriedKey(key: string): void {
+    this.#triedKeys ??= new Set();
+    this.#triedKeys.add(key);
+  }
+
+  addUsage(usage: Usage): void {
+    this.#usage = this.#usage ? addUsage(this.#usage, usage) : usage;
+  }
+
+  /** Milliseconds since the request arrived that were our own. */
+  overheadMs(): number {
+    return Math.max(0, this.#now() - this.#receivedAtMs - this.upstreamWait.elapsedMs());
+  }
+}

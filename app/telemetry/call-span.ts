@@ -1,0 +1,238 @@
+/** One call as a span, its metrics and one log line at its end. */
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Span,
+  SpanKind,
+  trace,
+} from '@opentelemetry/api';
+import type { Usage } from '../anthropic/messages.ts';
+import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
+import { AttemptSpan, markError, roundMs, type SdkRecorderDeps } from './attempt-span.ts';
+import {
+  ATTR_CALLER,
+  ATTR_CORRELATION_ID,
+  ATTR_ERROR_TYPE,
+  ATTR_GEN_AI_CACHE_CREATION_TOKENS,
+  ATTR_GEN_AI_CACHE_READ_TOKENS,
+  ATTR_GEN_AI_FINISH_REASONS,
+  ATTR_GEN_AI_INPUT_TOKENS,
+  ATTR_GEN_AI_OPERATION,
+  ATTR_GEN_AI_OUTPUT_TOKENS,
+  ATTR_GEN_AI_PROVIDER,
+  ATTR_GEN_AI_REQUEST_MODEL,
+  ATTR_GEN_AI_RESPONSE_ID,
+  ATTR_GEN_AI_RESPONSE_MODEL,
+  ATTR_GEN_AI_TOKEN_TYPE,
+  ATTR_OUTCOME,
+  ATTR_OVERHEAD_MS,
+  ATTR_REQUEST_ID,
+  GEN_AI_PROVIDER,
+} from './attributes.ts';
+import { inputAttributes, outputAttributes } from './content.ts';
+import { findCorrelation } from './correlation.ts';
+import type { CallInfo, CallRecord, CallTotals, ResponseFacts } from './recorder.ts';
+import type { RetryRefusal, TokenType } from './vocabulary.ts';
+
+const MAX_ATTRIBUTE_LENGTH = 128;
+
+export class CallSpan implements CallRecord {
+  readonly capturesContent: boolean;
+  readonly #deps: SdkRecorderDeps;
+  readonly #info: CallInfo;
+  /** The label; the span has the full name. */
+  readonly #model: string;
+  readonly #span: Span;
+  readonly #context: Context;
+  /** Labels of the GenAI conventions. */
+  readonly #genAiLabels: Attributes;
+  #attempts = 0;
+  #lastChunkMs: number | undefined;
+  /** Blocks of a complete response, or a stream's text so far; undefined unless content is captured. */
+  #output: unknown;
+  #ended = false;
+
+  /** @param model the label value: a configured name or `other` */
+  constructor(deps: SdkRecorderDeps, info: CallInfo, model: string) {
+    this.#deps = deps;
+    this.#info = info;
+    this.#model = model;
+    this.capturesContent = deps.captureContent;
+    this.#genAiLabels = {
+      [ATTR_GEN_AI_OPERATION]: info.operation,
+      [ATTR_GEN_AI_PROVIDER]: GEN_AI_PROVIDER,
+      [ATTR_GEN_AI_REQUEST_MODEL]: model,
+    };
+    this.#span = deps.tracer.startSpan(spanName(info), {
+      kind: SpanKind.CLIENT,
+      attributes: callAttributes(info),
+    });
+    this.#context = trace.setSpan(context.active(), this.#span);
+    if (info.operation === 'chat') deps.instruments.inFlight.add(1);
+    const { body } = info;
+    if (body) this.#capture(() => inputAttributes(body));
+  }
+
+  run<T>(fn: () => T): T {
+    return context.with(this.#context, fn);
+  }
+
+  startAttempt(upstream: string): AttemptSpan {
+    this.#attempts += 1;
+    return new AttemptSpan(this.#deps, this.#context, upstream, this.#attempts);
+  }
+
+  keyRejected(key: string, status: number): void {
+    const { caller } = this.#info;
+    this.#deps.logger.warn({ key, caller, status }, 'API key rejected, trying another');
+  }
+
+  retry(reason: Outcome): void {
+    this.#deps.instruments.retries.add(1, { reason });
+    this.#deps.logger.warn({ reason, attempt: this.#attempts }, 'retrying');
+  }
+
+  retryRefused(reason: RetryRefusal): void {
+    this.#deps.instruments.retriesRefused.add(1, { reason });
+  }
+
+  failedOver(upstream: string, reason: Outcome): void {
+    this.#deps.instruments.failovers.add(1, { upstream });
+    this.#deps.logger.warn({ upstream, reason, attempt: this.#attempts }, 'failing over');
+  }
+
+  recordChunk(): void {
+    const { instruments, now } = this.#deps;
+    const nowMs = now();
+    if (this.#lastChunkMs === undefined) {
+      const sinceStart = (nowMs - this.#info.receivedAtMs) / 1000;
+      instruments.timeToFirstToken.record(sinceStart, { model: this.#model });
+      instruments.genAiFirstChunk.record(sinceStart, this.#genAiLabels);
+      this.#span.addEvent('first token');
+    } else {
+      instruments.genAiPerChunk.record((nowMs - this.#lastChunkMs) / 1000, this.#genAiLabels);
+    }
+    this.#lastChunkMs = nowMs;
+  }
+
+  recordOutput(content: unknown): void {
+    const before = typeof this.#output === 'string' ? this.#output : '';
+    this.#output = typeof content === 'string' ? before + content : content;
+  }
+
+  setResponse({ id, model, stopReason, requestId }: ResponseFacts): void {
+    if (id) this.#span.setAttribute(ATTR_GEN_AI_RESPONSE_ID, id);
+    if (model) this.#span.setAttribute(ATTR_GEN_AI_RESPONSE_MODEL, model);
+    if (stopReason) this.#span.setAttribute(ATTR_GEN_AI_FINISH_REASONS, [stopReason]);
+    if (requestId) this.#span.setAttribute(ATTR_REQUEST_ID, requestId);
+  }
+
+  end(outcome: Outcome, { usage, overheadMs }: CallTotals): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const durationMs = this.#deps.now() - this.#info.receivedAtMs;
+    this.#count(outcome, durationMs, overheadMs);
+    if (this.#info.operation === 'chat') this.#countChat(outcome, durationMs, usage);
+    this.#endSpan(outcome, usage, overheadMs);
+    this.#log(outcome, durationMs, { usage, overheadMs });
+  }
+
+  #count(outcome: Outcome, durationMs: number, overheadMs: number): void {
+    const { instruments } = this.#deps;
+    const { operation, caller, stream } = this.#info;
+    const labels = { operation, model: this.#model, stream: String(stream), outcome };
+    instruments.requests.add(1, labels);
+    instruments.callerCalls.add(1, { caller, outcome });
+    instruments.duration.record(durationMs / 1000, labels);
+    if (this.#attempts > 0) instruments.attemptsPerCall.record(this.#attempts, { operation });
+    instruments.overhead.record(overheadMs / 1000, { operation, stream: String(stream) });
+  }
+
+  #countChat(outcome: Outcome, durationMs: number, usage: Usage | undefined): void {
+    const { instruments } = this.#deps;
+    instruments.inFlight.add(-1);
+    const error = OUTCOME_TRAITS[outcome].isError ? { [ATTR_ERROR_TYPE]: outcome } : {};
+    instruments.genAiDuration.record(durationMs / 1000, { ...this.#genAiLabels, ...error });
+    if (!usage) return;
+    this.#countTokens(usage.inputTokens, 'input');
+    this.#countTokens(usage.outputTokens, 'output');
+    this.#countTokens(usage.cacheReadTokens, 'cache_read');
+    this.#countTokens(usage.cacheCreationTokens, 'cache_creation');
+    const input = { ...this.#genAiLabels, [ATTR_GEN_AI_TOKEN_TYPE]: 'input' };
+    const output = { ...this.#genAiLabels, [ATTR_GEN_AI_TOKEN_TYPE]: 'output' };
+    instruments.genAiTokens.record(conventionalInput(usage), input);
+    instruments.genAiTokens.record(usage.outputTokens, output);
+  }
+
+  /** The series exist at 0 already, and most responses have no cached tokens. */
+  #countTokens(n: number, type: TokenType): void {
+    if (n === 0) return;
+    this.#deps.instruments.tokens.add(n, { model: this.#model, type });
+    this.#deps.instruments.callerTokens.add(n, { caller: this.#info.caller, type });
+  }
+
+  #endSpan(outcome: Outcome, usage: Usage | undefined, overheadMs: number): void {
+    if (usage) this.#span.setAttributes(usageAttributes(usage));
+    if (this.#output !== undefined) this.#capture(() => outputAttributes(this.#output));
+    this.#span.setAttribute(ATTR_OUTCOME, outcome);
+    this.#span.setAttribute(ATTR_OVERHEAD_MS, roundMs(overheadMs));
+    markError(this.#span, outcome);
+    this.#span.end();
+  }
+
+  #log(outcome: Outcome, durationMs: number, { usage, overheadMs }: CallTotals): void {
+    const { operation, stream, caller } = this.#info;
+    const line = {
+      operation,
+      model: this.#model,
+      stream: String(stream),
+      outcome,
+      caller,
+      attempts: this.#attempts,
+      duration_ms: roundMs(durationMs),
+      overhead_ms: roundMs(overheadMs),
+      ...(usage && { usage }),
+    };
+    this.run(() => this.#deps.logger.info(line, 'call'));
+  }
+
+  /** Content is whatever people sent: reading it is the one thing here that may throw. */
+  #capture(attributes: () => Attributes): void {
+    if (!this.capturesContent) return;
+    try {
+      this.#span.setAttributes(attributes());
+    } catch (error) {
+      this.#deps.logger.error({ err: error }, 'content could not be captured');
+    }
+  }
+}
+
+function spanName({ operation, model }: CallInfo): string {
+  return model ? `${operation} ${model.slice(0, MAX_ATTRIBUTE_LENGTH)}` : operation;
+}
+
+function callAttributes({ operation, model, caller }: CallInfo): Attributes {
+  const correlationId = findCorrelation()?.id;
+  return {
+    [ATTR_CALLER]: caller,
+    [ATTR_GEN_AI_OPERATION]: operation,
+    [ATTR_GEN_AI_PROVIDER]: GEN_AI_PROVIDER,
+    ...(model && { [ATTR_GEN_AI_REQUEST_MODEL]: model.slice(0, MAX_ATTRIBUTE_LENGTH) }),
+    ...(correlationId !== undefined && { [ATTR_CORRELATION_ID]: correlationId }),
+  };
+}
+
+/** The conventions count cached tokens as input. */
+function conventionalInput({ inputTokens, cacheReadTokens, cacheCreationTokens }: Usage): number {
+  return inputTokens + cacheReadTokens + cacheCreationTokens;
+}
+
+function usageAttributes(usage: Usage): Attributes {
+  return {
+    [ATTR_GEN_AI_INPUT_TOKENS]: conventionalInput(usage),
+    [ATTR_GEN_AI_OUTPUT_TOKENS]: usage.outputTokens,
+    [ATTR_GEN_AI_CACHE_READ_TOKENS]: usage.cacheReadTokens,
+    [ATTR_GEN_AI_CACHE_CREATION_TOKENS]: usage.cacheCreationTokens,
+  };
+}
