@@ -8,8 +8,7 @@ import { createRedis } from './callers/redis.ts';
 import type { CallerConfig, Config } from './config/config.ts';
 import { createGate, type Gate } from './http/gate.ts';
 import { createRedisNonces, verifyCaller } from './http/verify-caller.ts';
-import type { KeyRing } from './keys/key-pool.ts';
-import { SIGNING } from './keys/key-spec.ts';
+import type { KeyPool } from './keys/key-pool.ts';
 import type { KeyStore } from './keys/key-store.ts';
 import type { ServiceDeps } from './service.ts';
 import type { Instruments } from './telemetry/metric-catalogue.ts';
@@ -23,7 +22,7 @@ export interface CallerSide extends Pick<AppDeps, 'callers' | 'gate' | 'verify'>
   close(): void;
 }
 
-/** @param keys gains the rings of callers' own keys and signing secrets */
+/** @param keys gains the pools of callers' own keys and signing secrets */
 export function createCallerSide(
   { config, logger, telemetry: { instruments } }: ServiceDeps,
   keys: KeyStore,
@@ -62,10 +61,10 @@ function watchedGate(config: Config, limits: Limits, instruments: Instruments): 
 }
 
 /** What the requests of those callers must be signed with who must sign. */
-function callersSecrets({ callers }: Config, store: KeyStore): ReadonlyMap<string, KeyRing> {
+function callersSecrets({ callers }: Config, store: KeyStore): ReadonlyMap<string, KeyPool> {
   return new Map(
     callers.flatMap(({ name: caller, signing }) =>
-      signing ? [[caller, store.ring({ upstream: SIGNING, caller }, signing)] as const] : [],
+      signing ? [[caller, store.pool({ purpose: 'verify', caller }, signing)] as const] : [],
     ),
   );
 }
@@ -73,7 +72,7 @@ function callersSecrets({ callers }: Config, store: KeyStore): ReadonlyMap<strin
 function toCaller({ keys, signing: _, ...settings }: CallerConfig, store: KeyStore): KnownCaller {
   const rings = Object.entries(keys).map(
     ([upstream, spec]) =>
-      [upstream, store.ring({ upstream, caller: settings.name }, spec)] as const,
+      [upstream, store.pool({ purpose: 'call', upstream, caller: settings.name }, spec)] as const,
   );
   return knownCaller(settings, new Map(rings));
 }

@@ -3,7 +3,6 @@ import { type ClaudeClient, type ClientDeps, createClient } from './claude/clien
 import { createPool, poolStates } from './claude/pool.ts';
 import type { Config, UpstreamConfig } from './config/config.ts';
 import type { Health } from './http/health.ts';
-import { type KeyOwner, SHARED, SIGNING } from './keys/key-spec.ts';
 import { createKeyStore, type KeyStore, type KeyStoreOptions } from './keys/key-store.ts';
 import type { ServiceDeps } from './service.ts';
 import { createKeyProducer, createReadObserver } from './telemetry/key-gauges.ts';
@@ -12,8 +11,8 @@ import type { Recorder } from './telemetry/recorder.ts';
 import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
 import { CIRCUIT_STATES } from './telemetry/vocabulary.ts';
 import { systemClock } from './time/clock.ts';
-import { createRetryBudget } from './upstreams/retry-budget.ts';
-import { createUpstreams, type Upstream, type Upstreams } from './upstreams/upstream-pool.ts';
+import { RetryBudget } from './upstreams/retry-budget.ts';
+import { type Upstream, UpstreamPool } from './upstreams/upstream-pool.ts';
 
 export interface UpstreamSide {
   readonly client: ClaudeClient;
@@ -37,12 +36,12 @@ export function createUpstreamSide(deps: ServiceDeps): UpstreamSide {
     captureContent: config.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
     now: systemClock.now,
   });
-  const budget = createRetryBudget({
+  const budget = new RetryBudget({
     ratio: config.RETRY_BUDGET_RATIO,
     capacity: config.RETRY_BUDGET_CAPACITY,
   });
   instruments.retryBudget.addCallback((result) => result.observe(budget.left()));
-  const upstreams = watchedUpstreams(config, keys, instruments);
+  const upstreams = watchedUpstreams(deps, keys);
   const client = clientOf(config, {
     recorder,
     clock: systemClock,
@@ -57,8 +56,8 @@ export function createUpstreamSide(deps: ServiceDeps): UpstreamSide {
     recorder,
     health: {
       hasKey: () =>
-        keys.rings().some(({ owner, ring }) => !isSigning(owner) && ring.valid().length > 0),
-      upstreams: upstreams.states,
+        keys.pools().some(({ owner, pool }) => owner.purpose === 'call' && pool.valid().length > 0),
+      upstreams: () => upstreams.states(),
     },
     keys,
     async close() {
@@ -87,7 +86,7 @@ function watchedKeys({ config, logger, telemetry }: ServiceDeps): KeyStore {
     {
       pollMs: config.KEY_POLL_MS,
       timeoutMs: config.KEY_TIMEOUT_MS,
-      overlapMs: config.KEY_OVERLAP_MS,
+      gracePeriodMs: config.KEY_OVERLAP_MS,
       vault: vaultOptions(config),
     },
     {
@@ -101,8 +100,11 @@ function watchedKeys({ config, logger, telemetry }: ServiceDeps): KeyStore {
   return keys;
 }
 
-function watchedUpstreams(config: Config, keys: KeyStore, instruments: Instruments): Upstreams {
-  const upstreams = createUpstreams(
+function watchedUpstreams(
+  { config, logger, telemetry: { instruments } }: ServiceDeps,
+  keys: KeyStore,
+): UpstreamPool {
+  const upstreams = new UpstreamPool(
     config.upstreams.map((upstream) => toUpstream(upstream, keys)),
     {
       windowMs: config.BREAKER_WINDOW_MS,
@@ -110,9 +112,16 @@ function watchedUpstreams(config: Config, keys: KeyStore, instruments: Instrumen
       failureRatio: config.BREAKER_FAILURE_RATIO,
       openMs: config.BREAKER_OPEN_MS,
       probes: config.BREAKER_PROBES,
-      rampMs: config.BREAKER_RAMP_MS,
+      slowStartMs: config.BREAKER_RAMP_MS,
     },
-    { clock: systemClock, random: Math.random },
+    {
+      clock: systemClock,
+      random: Math.random,
+      onCircuitChange(upstream, state) {
+        if (state === 'open') logger.warn({ upstream }, 'circuit opened');
+        if (state === 'closed') logger.info({ upstream }, 'circuit closed');
+      },
+    },
   );
   instruments.circuit.addCallback((result) => {
     for (const { name: upstream, state: now } of upstreams.states()) {
@@ -149,14 +158,9 @@ function toUpstream(
   return {
     ...upstream,
     baseUrl: url.replace(/\/$/, ''),
-    keys: store.ring({ upstream: name, caller: SHARED }, keys),
-    ...(signing && { signing: store.ring({ upstream: name, caller: SIGNING }, signing) }),
+    keys: store.pool({ purpose: 'call', upstream: name }, keys),
+    ...(signing && { signing: store.pool({ purpose: 'sign', upstream: name }, signing) }),
   };
-}
-
-/** Of upstreams the caller, of callers the upstream says that it is no key. */
-function isSigning({ upstream, caller }: KeyOwner): boolean {
-  return upstream === SIGNING || caller === SIGNING;
 }
 
 function vaultOptions(config: Config): KeyStoreOptions['vault'] {

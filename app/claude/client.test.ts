@@ -5,10 +5,17 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import type { EventStream } from '../anthropic/sse.ts';
-import { anUpstream, aResponse, BREAKER, recordingCall, ringOf, textOf } from '../testing/fakes.ts';
+import {
+  anUpstream,
+  aResponse,
+  BREAKER,
+  keyPoolOf,
+  recordingCall,
+  textOf,
+} from '../testing/fakes.ts';
 import { systemClock } from '../time/clock.ts';
-import { createRetryBudget } from '../upstreams/retry-budget.ts';
-import { createUpstreams } from '../upstreams/upstream-pool.ts';
+import { RetryBudget } from '../upstreams/retry-budget.ts';
+import { UpstreamPool } from '../upstreams/upstream-pool.ts';
 import {
   type CallInput,
   type ClientOptions,
@@ -47,15 +54,15 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
   const upstream = anUpstream({
     name: 'up',
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    keys: ringOf(KEY),
+    keys: keyPoolOf(KEY),
   });
   const deps = {
     recorder: { startCall: () => call, recordRejection() {} },
     clock: systemClock,
     wallClock: Date.now,
     random: () => 0,
-    budget: createRetryBudget({ ratio: 0.1, capacity: 100 }),
-    upstreams: createUpstreams([upstream], BREAKER, { clock: systemClock, random: () => 0 }),
+    budget: new RetryBudget({ ratio: 0.1, capacity: 100 }),
+    upstreams: new UpstreamPool([upstream], BREAKER, { clock: systemClock, random: () => 0 }),
     pool,
   };
   return { call, client: createClient(options, deps), options, deps, server };

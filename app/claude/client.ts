@@ -20,7 +20,7 @@ import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
 import type { Clock } from '../time/clock.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
 import type { RetryBudget } from '../upstreams/retry-budget.ts';
-import type { Upstreams } from '../upstreams/upstream-pool.ts';
+import type { UpstreamPool } from '../upstreams/upstream-pool.ts';
 import { createTransport } from './trae-transport.ts';
 
 /** One call, as the HTTP layer asks for it. */
@@ -78,7 +78,7 @@ export interface ClientDeps {
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
   readonly budget: RetryBudget;
-  readonly upstreams: Upstreams;
+  readonly upstreams: UpstreamPool;
   /** Stays its creator's to close. */
   readonly pool: Dispatcher;
 }

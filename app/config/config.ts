@@ -1,7 +1,7 @@
 /** The service's settings: the only reader of the environment, one schema, every bad key reported. */
 import { inspect } from 'node:util';
 import { z } from 'zod';
-import type { KeySpec } from '../keys/key-spec.ts';
+import type { KeySpec } from '../keys/key-store.ts';
 import {
   alias,
   type CallerSettings,

@@ -1,7 +1,7 @@
 /** The kinds of values that settings have, up to the two that are lists in JSON: upstreams and callers. */
 import { z } from 'zod';
 import { ANYBODY } from '../callers/callers.ts';
-import { SHARED, SIGNING } from '../keys/key-spec.ts';
+import { SHARED, SIGNING } from '../keys/key-owner.ts';
 import { keysFromText } from '../keys/sources/source.ts';
 
 export const port = z.coerce.number().int().min(0).max(65_535);

@@ -2,14 +2,14 @@
 import type { RequestHandler } from 'express';
 import type { Redis } from 'ioredis';
 import type { NonceStore } from '../callers/nonces.ts';
-import type { KeyRing } from '../keys/key-pool.ts';
+import type { KeyPool } from '../keys/key-pool.ts';
 import type { SignatureCheck } from '../telemetry/vocabulary.ts';
 import { localsOf } from './context.ts';
 import { verifySignature } from './verify-signature.ts';
 
 export interface VerifyCallerDeps {
   /** By the caller's name; who is not in it need not sign. */
-  readonly secrets: ReadonlyMap<string, KeyRing>;
+  readonly secrets: ReadonlyMap<string, KeyPool>;
   /** A store for each caller: whoever fills his own locks out nobody else. */
   readonly nonces: () => NonceStore;
   /** Milliseconds since the epoch. */
@@ -29,13 +29,13 @@ export function verifyCaller({
 }: VerifyCallerDeps): RequestHandler | undefined {
   if (secrets.size === 0) return undefined;
   const verifiers = new Map(
-    [...secrets].map(([name, ring]) => {
+    [...secrets].map(([name, pool]) => {
       const store = nonces();
       const ofCaller = {
         seen: (nonce: string, ttlMs: number) => store.seen(`${name} ${nonce}`, ttlMs),
       };
       const valid = () =>
-        ring.valid().map(({ alias: id, secret }) => ({ id, secret: secret.reveal() }));
+        pool.valid().map(({ alias: id, secret }) => ({ id, secret: secret.reveal() }));
       return [name, verifySignature({ ...deps, secrets: valid, nonces: ofCaller })];
     }),
   );

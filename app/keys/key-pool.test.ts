@@ -1,161 +1,161 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { createKeyRing, type KeyRing } from './key-pool.ts';
-import type { Answer } from './pooled-key.ts';
+import { KeyPool } from './key-pool.ts';
+import type { KeyResponse } from './pooled-key.ts';
 import { createSecret } from './secret.ts';
 import type { KeySet } from './sources/source.ts';
 
-const OVERLAP_MS = 60_000;
+const GRACE_PERIOD_MS = 60_000;
 
-function setUp(dice: () => number = () => 0) {
+function setUp(random: () => number = () => 0) {
   let nowMs = 1_000_000;
-  const ring = createKeyRing({ overlapMs: OVERLAP_MS }, { now: () => nowMs, random: dice });
+  const pool = new KeyPool({ gracePeriodMs: GRACE_PERIOD_MS }, { now: () => nowMs, random });
   const has = (keys: Record<string, string>, previous: Record<string, string> = {}) =>
-    ring.update({ current: keysOf(keys), previous: keysOf(previous) });
+    pool.update({ current: keysOf(keys), previous: keysOf(previous) });
   const pass = (ms: number) => {
     nowMs += ms;
   };
   const reset = (inMs: number) => new Date(nowMs + inMs).toISOString();
-  return { ring, has, pass, reset };
+  return { pool, has, pass, reset };
 }
 
 function keysOf(keys: Record<string, string>): KeySet['current'] {
   return Object.entries(keys).map(([alias, key]) => ({ alias, secret: createSecret(key) }));
 }
 
-function answer(status: number, part: Partial<Answer> = {}): Answer {
+function response(status: number, part: Partial<KeyResponse> = {}): KeyResponse {
   return { status, headers: {}, retryAfterMs: undefined, spent: false, ...part };
 }
 
-const states = (ring: KeyRing) =>
-  Object.fromEntries(ring.view().map(({ alias, state }) => [alias, state]));
+const states = (pool: KeyPool) =>
+  Object.fromEntries(pool.view().map(({ alias, state }) => [alias, state]));
 
-/** Uses the key of this value, which must be one that is picked. */
-function use(ring: KeyRing, value: string, said: Answer): boolean {
-  const key = ring.pick();
+/** Picks a key, which must have this value, and reports a response to it. */
+function use(pool: KeyPool, value: string, received: KeyResponse): boolean {
+  const key = pool.pick();
   assert.equal(key.secret.reveal(), value);
-  return key.learn(said);
+  return key.report(received);
 }
 
-test('an empty ring has no key', () => {
-  const { ring } = setUp();
-  assert.throws(() => ring.pick(), { code: 'no_key' });
+test('key pool: an empty pool throws no_key', () => {
+  const { pool } = setUp();
+  assert.throws(() => pool.pick(), { code: 'no_key' });
 });
 
-test('a refused key is out at once; another is used; it is tried again later, ever later', () => {
+test('key pool: a rejected key is avoided at once, and tried again after a time that doubles', () => {
   for (const status of [401, 402, 403]) {
-    const { ring, has, pass } = setUp();
+    const { pool, has, pass } = setUp();
     has({ a: 'key-a', b: 'key-b' });
-    assert.equal(use(ring, 'key-a', answer(status)), true);
-    assert.deepEqual(states(ring), { a: 'refused', b: 'active' });
-    assert.equal(ring.pick().secret.reveal(), 'key-b');
+    assert.equal(use(pool, 'key-a', response(status)), true);
+    assert.deepEqual(states(pool), { a: 'rejected', b: 'active' });
+    assert.equal(pool.pick().secret.reveal(), 'key-b');
     pass(30_000);
-    assert.equal(use(ring, 'key-a', answer(status)), true);
+    assert.equal(use(pool, 'key-a', response(status)), true);
     pass(59_999);
-    assert.equal(ring.pick().secret.reveal(), 'key-b');
+    assert.equal(pool.pick().secret.reveal(), 'key-b');
     pass(1);
-    assert.equal(use(ring, 'key-a', answer(200)), false);
-    assert.equal(states(ring)['a'], 'active');
+    assert.equal(use(pool, 'key-a', response(200)), false);
+    assert.equal(states(pool)['a'], 'active');
   }
 });
 
-test('many refusals of calls that were under way are one', () => {
-  const { ring, has, pass } = setUp();
+test('key pool: rejections of many calls in flight count as one', () => {
+  const { pool, has, pass } = setUp();
   has({ a: 'key-a', b: 'key-b' });
-  const underWay = Array.from({ length: 50 }, () => ring.pick());
-  for (const key of underWay) key.learn(answer(401));
+  const inFlight = Array.from({ length: 50 }, () => pool.pick());
+  for (const key of inFlight) key.report(response(401));
   pass(30_000);
-  assert.equal(ring.pick().secret.reveal(), 'key-a');
+  assert.equal(pool.pick().secret.reveal(), 'key-a');
 });
 
-test('the last key is never given up: there is nothing to lose, and it may be well again', () => {
-  const { ring, has } = setUp();
+test('key pool: the last key is still picked after it was rejected', () => {
+  const { pool, has } = setUp();
   has({ a: 'key-a' });
   for (let i = 0; i < 2; i++) {
-    use(ring, 'key-a', answer(401));
-    assert.equal(ring.isWell(), false);
+    use(pool, 'key-a', response(401));
+    assert.equal(pool.hasHealthy(), false);
   }
 });
 
-test('a limited key rests until its time, told or by the reset of what is used up', () => {
-  const { ring, has, pass, reset } = setUp();
+test('key pool: a rate-limited key cools down until retry-after, or until the reset of the used-up limit', () => {
+  const { pool, has, pass, reset } = setUp();
   has({ a: 'key-a', b: 'key-b' });
-  assert.equal(use(ring, 'key-a', answer(429, { retryAfterMs: 5_000 })), true);
-  assert.equal(states(ring)['a'], 'resting');
+  assert.equal(use(pool, 'key-a', response(429, { retryAfterMs: 5_000 })), true);
+  assert.equal(states(pool)['a'], 'cooling_down');
   const headers = {
     'anthropic-ratelimit-input-tokens-limit': '1000',
     'anthropic-ratelimit-input-tokens-remaining': '0',
     'anthropic-ratelimit-input-tokens-reset': reset(9_000),
   };
-  use(ring, 'key-b', answer(429, { headers }));
-  assert.equal(ring.isWell(), false);
-  assert.equal(ring.pick().secret.reveal(), 'key-a', 'it is back before the other');
+  use(pool, 'key-b', response(429, { headers }));
+  assert.equal(pool.hasHealthy(), false);
+  assert.equal(pool.pick().secret.reveal(), 'key-a', 'the key that recovers first');
   pass(9_000);
-  assert.deepEqual(states(ring), { a: 'active', b: 'active' });
+  assert.deepEqual(states(pool), { a: 'active', b: 'active' });
 });
 
-test('a 429 that is not about the key leaves it in use', () => {
-  const { ring, has } = setUp();
+test('key pool: a 429 without a time or a used-up limit leaves the key active', () => {
+  const { pool, has } = setUp();
   has({ a: 'key-a', b: 'key-b' });
-  assert.equal(use(ring, 'key-a', answer(429)), false);
-  assert.equal(states(ring)['a'], 'active');
+  assert.equal(use(pool, 'key-a', response(429)), false);
+  assert.equal(states(pool)['a'], 'active');
 });
 
-test('a key that is answered well again is well at once, unless it was asked before', () => {
-  const { ring, has, pass } = setUp();
+test('key pool: a success makes a rejected key active again, unless its attempt began before the rejection', () => {
+  const { pool, has, pass } = setUp();
   has({ a: 'key-a' });
-  const before = ring.pick();
+  const before = pool.pick();
   pass(1);
-  use(ring, 'key-a', answer(401));
-  before.learn(answer(200));
-  assert.equal(states(ring)['a'], 'refused');
+  use(pool, 'key-a', response(401));
+  before.report(response(200));
+  assert.equal(states(pool)['a'], 'rejected');
   pass(1);
-  use(ring, 'key-a', answer(200));
-  assert.equal(states(ring)['a'], 'active');
+  use(pool, 'key-a', response(200));
+  assert.equal(states(pool)['a'], 'active');
 });
 
-test('keys that all lack a right are well: it was about what was asked for', () => {
-  const { ring, has } = setUp();
+test('key pool: when every key got a 403, all of them recover', () => {
+  const { pool, has } = setUp();
   has({ a: 'key-a', b: 'key-b', c: 'key-c' });
-  const left = new Set<string>();
+  const tried = new Set<string>();
   for (const value of ['key-a', 'key-b', 'key-c']) {
-    const key = ring.pick(left);
+    const key = pool.pick(tried);
     assert.equal(key.secret.reveal(), value);
-    key.learn(answer(403));
-    left.add(value);
+    key.report(response(403));
+    tried.add(value);
   }
-  assert.deepEqual(states(ring), { a: 'active', b: 'active', c: 'active' });
-  assert.equal(ring.isWell(left), false, 'the call itself has met them all');
+  assert.deepEqual(states(pool), { a: 'active', b: 'active', c: 'active' });
+  assert.equal(pool.hasHealthy(tried), false, 'the call has tried them all');
 });
 
-test('a call does not meet a key twice while another is well', () => {
-  const { ring, has } = setUp();
+test('key pool: a call gets no key twice while another is healthy', () => {
+  const { pool, has } = setUp();
   has({ a: 'key-a', b: 'key-b' });
-  assert.equal(ring.pick(new Set(['key-a'])).secret.reveal(), 'key-b');
-  assert.equal(ring.pick(new Set(['key-a', 'key-b'])).secret.reveal(), 'key-a');
+  assert.equal(pool.pick(new Set(['key-a'])).secret.reveal(), 'key-b');
+  assert.equal(pool.pick(new Set(['key-a', 'key-b'])).secret.reveal(), 'key-a');
 });
 
-test('a rest of no time is none, one of ages ends within a day', () => {
-  const { ring, has, pass } = setUp();
+test('key pool: a cool-down under 50 ms is skipped, an endless one ends after a day', () => {
+  const { pool, has, pass } = setUp();
   has({ a: 'key-a', b: 'key-b' });
-  assert.equal(use(ring, 'key-a', answer(429, { retryAfterMs: 10 })), false);
-  use(ring, 'key-a', answer(429, { retryAfterMs: Number.POSITIVE_INFINITY }));
-  use(ring, 'key-b', answer(200));
+  assert.equal(use(pool, 'key-a', response(429, { retryAfterMs: 10 })), false);
+  use(pool, 'key-a', response(429, { retryAfterMs: Number.POSITIVE_INFINITY }));
+  use(pool, 'key-b', response(200));
   pass(24 * 3_600_000);
-  assert.equal(states(ring)['a'], 'active');
+  assert.equal(states(pool)['a'], 'active');
 });
 
-test('a used-up spend limit is a refusal', () => {
-  const { ring, has } = setUp();
+test('key pool: a used-up spend limit rejects the key', () => {
+  const { pool, has } = setUp();
   has({ a: 'key-a', b: 'key-b' });
-  assert.equal(use(ring, 'key-a', answer(429, { spent: true })), true);
-  assert.equal(states(ring)['a'], 'refused');
+  assert.equal(use(pool, 'key-a', response(429, { spent: true })), true);
+  assert.equal(states(pool)['a'], 'rejected');
 });
 
-test('keys share the calls by what each has left; unknown is full, and reset is full again', () => {
+test('key pool: calls are spread by the limit that each key has left; unknown or reset limits count as full', () => {
   let n = 0;
-  const { ring, has, pass, reset } = setUp(() => (n++ % 100) / 100);
+  const { pool, has, pass, reset } = setUp(() => (n++ % 100) / 100);
   has({ a: 'key-a', b: 'key-b' });
   const headers = {
     'anthropic-ratelimit-requests-limit': '100',
@@ -163,92 +163,96 @@ test('keys share the calls by what each has left; unknown is full, and reset is 
     'anthropic-ratelimit-requests-reset': reset(10_000),
     'anthropic-ratelimit-tokens-limit': 'many',
   };
-  use(ring, 'key-a', answer(200, { headers }));
+  use(pool, 'key-a', response(200, { headers }));
   n = 0;
   const shareOfA = () =>
-    Array.from({ length: 100 }, () => ring.pick().secret.reveal()).filter(
+    Array.from({ length: 100 }, () => pool.pick().secret.reveal()).filter(
       (value) => value === 'key-a',
     ).length;
   assert.equal(shareOfA(), 20);
-  assert.deepEqual([...(ring.view()[0]?.limits.keys() ?? [])], ['requests'], 'no made-up number');
-  assert.equal(ring.view()[1]?.limits.size, 0);
+  assert.deepEqual(
+    [...(pool.view()[0]?.limits.keys() ?? [])],
+    ['requests'],
+    'a malformed limit is ignored',
+  );
+  assert.equal(pool.view()[1]?.limits.size, 0);
   pass(10_000);
   assert.equal(shareOfA(), 50);
 });
 
-test('rotation: the new one at once, the old one where the new is not well yet, then gone', () => {
-  const { ring, has, pass } = setUp();
+test('key pool: a rotation uses the new key at once, the old one while the new is unhealthy, until the grace period ends', () => {
+  const { pool, has, pass } = setUp();
   assert.equal(has({ default: 'old-key' }), true);
   assert.equal(has({ default: 'old-key' }), false);
   assert.equal(has({ default: 'new-key' }), true);
-  assert.deepEqual(states(ring), { default: 'active', 'default-old': 'retiring' });
-  assert.equal(use(ring, 'new-key', answer(401)), true);
-  assert.equal(ring.pick().secret.reveal(), 'old-key');
+  assert.deepEqual(states(pool), { default: 'active', 'default-old': 'retiring' });
+  assert.equal(use(pool, 'new-key', response(401)), true);
+  assert.equal(pool.pick().secret.reveal(), 'old-key');
   assert.deepEqual(
-    ring.valid().map(({ secret }) => secret.reveal()),
+    pool.valid().map(({ secret }) => secret.reveal()),
     ['new-key', 'old-key'],
   );
   pass(30_000);
-  assert.equal(ring.pick().secret.reveal(), 'new-key');
+  assert.equal(pool.pick().secret.reveal(), 'new-key');
   pass(30_000);
   assert.deepEqual(
-    ring.valid().map(({ secret }) => secret.reveal()),
+    pool.valid().map(({ secret }) => secret.reveal()),
     ['new-key'],
   );
-  assert.deepEqual(states(ring), { default: 'active' });
+  assert.deepEqual(states(pool), { default: 'active' });
 });
 
-test('what is read again and again does not prolong an overlap, nor forget what is known', () => {
-  const { ring, has, pass } = setUp();
+test("key pool: repeated reads neither prolong the grace period nor forget a key's health", () => {
+  const { pool, has, pass } = setUp();
   has({ a: 'key-a', b: 'key-b' });
-  use(ring, 'key-a', answer(401));
+  use(pool, 'key-a', response(401));
   for (let i = 0; i < 6; i++) {
     assert.equal(has({ a: 'key-a' }, { b: 'key-b' }), i === 0);
     pass(10_000);
   }
   assert.deepEqual(
-    ring.valid().map(({ secret }) => secret.reveal()),
+    pool.valid().map(({ secret }) => secret.reveal()),
     ['key-a'],
   );
   assert.equal(has({ a: 'key-a' }, { b: 'key-b' }), false);
   assert.deepEqual(
-    ring.valid().map(({ secret }) => secret.reveal()),
+    pool.valid().map(({ secret }) => secret.reveal()),
     ['key-a'],
-    'it is not back',
+    'an expired key must not come back',
   );
 });
 
-test('a previous key of a source is valid at the start', () => {
-  const { ring, has } = setUp();
+test('key pool: a previous key of the source is valid from the first read', () => {
+  const { pool, has } = setUp();
   has({ default: 'new-key' }, { default: 'old-key' });
-  assert.deepEqual(states(ring), { default: 'active', 'default-old': 'retiring' });
-  assert.equal(use(ring, 'new-key', answer(401)), true);
-  assert.equal(ring.pick().secret.reveal(), 'old-key');
+  assert.deepEqual(states(pool), { default: 'active', 'default-old': 'retiring' });
+  assert.equal(use(pool, 'new-key', response(401)), true);
+  assert.equal(pool.pick().secret.reveal(), 'old-key');
 });
 
-test('one key under two aliases keeps what is known of both', () => {
-  const { ring, has } = setUp();
+test('key pool: one key under two aliases keeps the health of each', () => {
+  const { pool, has } = setUp();
   has({ a: 'key-a', b: 'key-a' });
-  use(ring, 'key-a', answer(401));
+  use(pool, 'key-a', response(401));
   assert.equal(has({ a: 'key-a', b: 'key-a' }), false);
-  assert.deepEqual(states(ring), { a: 'refused', b: 'active' });
+  assert.deepEqual(states(pool), { a: 'rejected', b: 'active' });
 });
 
-test('a rotation back makes the old key current again, with what is known of it', () => {
-  const { ring, has } = setUp();
+test('key pool: a rotation back makes the old key current again', () => {
+  const { pool, has } = setUp();
   has({ default: 'old-key' });
   has({ default: 'new-key' });
   has({ default: 'old-key' });
-  assert.equal(ring.pick().secret.reveal(), 'old-key');
-  assert.deepEqual(states(ring), { default: 'active', 'default-old': 'retiring' });
+  assert.equal(pool.pick().secret.reveal(), 'old-key');
+  assert.deepEqual(states(pool), { default: 'active', 'default-old': 'retiring' });
 });
 
-test('a key shows itself nowhere', () => {
+test('key pool: a key is never printed', () => {
   const secret = createSecret('sk-very-secret');
-  const { ring, has } = setUp();
+  const { pool, has } = setUp();
   has({ a: 'sk-very-secret' });
-  const picked = { ...ring.pick(), valid: ring.valid()[0]?.secret };
-  assert(!inspect([picked, ring]).includes('very'));
+  const picked = { ...pool.pick(), valid: pool.valid()[0]?.secret };
+  assert(!inspect([picked, pool]).includes('very'));
   for (const text of [
     inspect({ secret }),
     JSON.stringify({ secret }),

@@ -1,34 +1,19 @@
-/**
- * The keys of one upstream: which to use now, by health and by the rate limit that each has left, and what
- * each answer says of its key.
- */
-
+/** The keys of one upstream: picks one for each attempt, by health and by the rate limit that each has left. */
 import type { Family, Limit } from '../anthropic/rate-limits.ts';
 import { AppError } from '../errors.ts';
-import {
-  type Answer,
-  allForbidden,
-  type Entry,
-  heal,
-  isWell,
-  type KeyState,
-  learn,
-  limitsOfEntry,
-  newEntry,
-  stateOf,
-  weightOf,
-  wellAtMs,
-} from './pooled-key.ts';
+import { prefer, weightedRandom } from '../selection.ts';
+import type { KeyState } from '../telemetry/vocabulary.ts';
+import { type KeyResponse, PooledKey } from './pooled-key.ts';
 import type { ApiKey, Secret } from './secret.ts';
 import type { KeySet } from './sources/source.ts';
 
-export interface RingOptions {
-  /** How long a key that has left its source is still used where no other is well, milliseconds. */
-  readonly overlapMs: number;
+export interface KeyPoolOptions {
+  /** How long a key that has left its source may still be used while no current key is healthy, milliseconds. */
+  readonly gracePeriodMs: number;
 }
 
-export interface RingDeps {
-  /** Milliseconds since the epoch: limits are reset by the clock on the wall. */
+export interface KeyPoolDeps {
+  /** Milliseconds since the epoch: upstreams state their resets in wall-clock time. */
   readonly now: () => number;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
@@ -38,8 +23,11 @@ export interface RingDeps {
 export interface PickedKey {
   readonly alias: string;
   readonly secret: Secret;
-  /** Takes in what the upstream answered. @returns whether that was for the key's sake */
-  learn(answer: Answer): boolean;
+  /**
+   * Takes in the upstream's response to the attempt.
+   * @returns true if the key itself caused the response (rejected or rate limited)
+   */
+  report(response: KeyResponse): boolean;
 }
 
 /** A key as metrics see it. */
@@ -47,123 +35,167 @@ export interface KeyView {
   /** `…-old` while it retires. */
   readonly alias: string;
   readonly state: KeyState;
-  /** Milliseconds since the epoch at which the ring first had it. */
+  /** When the pool first had it, milliseconds since the epoch. */
   readonly sinceMs: number;
   /** Only what the upstream has reported. */
   readonly limits: ReadonlyMap<Family, Limit>;
 }
 
-export interface KeyRing {
-  /**
-   * @param left keys that this call has met already: passed over while another is well
-   * @throws {AppError} no_key
-   */
-  pick(left?: ReadonlySet<string>): PickedKey;
-  /** Whether a key is well, besides those that the call has left. */
-  isWell(left?: ReadonlySet<string>): boolean;
-  /** Takes in what the source says now. @returns whether anything changed */
-  update(keys: KeySet): boolean;
-  view(): readonly KeyView[];
-  /** Every key that is valid now, those that retire included. */
-  valid(): readonly ApiKey[];
-}
-
 const NONE: ReadonlySet<string> = new Set();
 
-/** @returns an empty ring */
-export function createKeyRing({ overlapMs }: RingOptions, { now, random }: RingDeps): KeyRing {
-  let entries: readonly Entry[] = [];
-  /** What a source goes on to name as its previous one does not come back when it has had its time. */
-  const overlapped = new Set<string>();
+/** A new pool is empty until its first `update`. */
+export class KeyPool {
+  readonly #gracePeriodMs: number;
+  readonly #now: () => number;
+  readonly #random: () => number;
+  #keys: readonly PooledKey[] = [];
+  /** Expired keys, remembered so that a source still listing them as `previous` cannot revive them. */
+  #expired: ReadonlySet<string> = new Set();
 
-  const live = (): readonly Entry[] => {
-    const nowMs = now();
-    const over = entries.filter(({ retiresAtMs }) => retiresAtMs <= nowMs);
-    for (const { value } of over) overlapped.add(value);
-    if (over.length > 0) entries = entries.filter((entry) => !over.includes(entry));
-    return entries;
-  };
+  constructor({ gracePeriodMs }: KeyPoolOptions, { now, random }: KeyPoolDeps) {
+    this.#gracePeriodMs = gracePeriodMs;
+    this.#now = now;
+    this.#random = random;
+  }
 
   /**
-   * Current ones first, then those that retire. When none is well, the one that will be so first: there is
-   * nothing to lose, and one caller's large request must not take the keys from all others.
+   * @param tried values of the keys that the call has used already: avoided while another is healthy
+   * @throws {AppError} no_key
    */
-  const candidates = (left: ReadonlySet<string>): readonly Entry[] => {
-    const allWell = live().filter((entry) => isWell(entry, now()));
-    const unmet = allWell.filter(({ value }) => !left.has(value));
-    const well = unmet.length > 0 ? unmet : allWell;
-    const current = well.filter(({ retiresAtMs }) => retiresAtMs === Infinity);
-    if (current.length > 0) return current;
-    if (well.length > 0) return well;
-    return entries.toSorted((a, b) => wellAtMs(a) - wellAtMs(b)).slice(0, 1);
-  };
+  pick(tried: ReadonlySet<string> = NONE): PickedKey {
+    const key = this.#choose(tried);
+    const pickedAtMs = this.#now();
+    const { alias, secret } = key;
+    return { alias, secret, report: (response) => this.#report(key, response, pickedAtMs) };
+  }
 
-  const weighted = (usable: readonly Entry[]): Entry => {
-    const weights = usable.map((entry) => weightOf(entry, now()));
-    let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
-    const index = weights.findIndex((weight) => {
-      left -= weight;
-      return left < 0;
-    });
-    return usable.at(index) as Entry;
-  };
+  /** Whether a key is healthy that is not among `tried`. */
+  hasHealthy(tried: ReadonlySet<string> = NONE): boolean {
+    const nowMs = this.#now();
+    this.#prune(nowMs);
+    return this.#keys.some((key) => key.isHealthy(nowMs) && !tried.has(key.value));
+  }
 
-  const choose = (left: ReadonlySet<string>): Entry => {
-    // The common case, on the hot path: nothing to choose, nothing allocated.
-    const [only] = entries;
-    if (only && entries.length === 1 && only.retiresAtMs === Infinity) return only;
-    const usable = candidates(left);
-    if (usable.length === 0) {
-      throw new AppError('no_key', 'the service has no key for the upstream');
+  /**
+   * Replaces the keys by those that the source lists now: unchanged ones keep their health, removed ones
+   * retire over the grace period.
+   * @returns whether a key was added or removed
+   */
+  update({ current, previous = [] }: KeySet): boolean {
+    const nowMs = this.#now();
+    this.#prune(nowMs);
+    const { added, kept, removed } = diff(this.#keys, current);
+    const changed = added.length > 0 || removed.some((key) => !key.isRetiring);
+    for (const key of removed) key.retire(nowMs + this.#gracePeriodMs);
+    const listed = current.map((key) => kept.get(key) ?? new PooledKey(key, Infinity, nowMs));
+    const keys = [...listed, ...removed];
+    this.#keys = [...keys, ...this.#stillValid(previous, keys, nowMs)];
+    return changed;
+  }
+
+  /** Every key that is valid now, retiring ones included. */
+  valid(): readonly ApiKey[] {
+    this.#prune(this.#now());
+    return this.#keys;
+  }
+
+  view(): readonly KeyView[] {
+    const nowMs = this.#now();
+    this.#prune(nowMs);
+    return this.#keys.map((key) => ({
+      alias: key.isRetiring ? `${key.alias}-old` : key.alias,
+      state: key.state(nowMs),
+      sinceMs: key.sinceMs,
+      limits: key.limits,
+    }));
+  }
+
+  #choose(tried: ReadonlySet<string>): PooledKey {
+    // This is on every call's path, and a pool of one key is common: it allocates nothing.
+    const [only] = this.#keys;
+    if (only && this.#keys.length === 1 && !only.isRetiring) return only;
+    const nowMs = this.#now();
+    this.#prune(nowMs);
+    const candidates = this.#candidates(tried, nowMs);
+    const chosen = weightedRandom(candidates, (key) => key.weight(nowMs), this.#random);
+    if (!chosen) throw new AppError('no_key', 'the service has no key for the upstream');
+    return chosen;
+  }
+
+  /**
+   * When no key is healthy, the one that recovers first is used: nothing can be lost by trying it, and one
+   * caller's large request must not take the keys from all others.
+   */
+  #candidates(tried: ReadonlySet<string>, nowMs: number): readonly PooledKey[] {
+    const healthy = this.#keys.filter((key) => key.isHealthy(nowMs));
+    if (healthy.length === 0) {
+      return this.#keys.toSorted((a, b) => a.healthyAtMs - b.healthyAtMs).slice(0, 1);
     }
-    return weighted(usable);
-  };
+    const untried = prefer(healthy, (key) => !tried.has(key.value));
+    return prefer(untried, (key) => !key.isRetiring);
+  }
 
+  #report(key: PooledKey, response: KeyResponse, pickedAtMs: number): boolean {
+    const nowMs = this.#now();
+    const isKeysFault = key.report(response, pickedAtMs, nowMs);
+    if (isKeysFault) this.#recoverIfAllForbidden(nowMs);
+    return isKeysFault;
+  }
+
+  /** When every key got a 403, the request lacks permission, not the keys: all of them recover. */
+  #recoverIfAllForbidden(nowMs: number): void {
+    this.#prune(nowMs);
+    if (!this.#keys.every((key) => key.isForbidden(nowMs))) return;
+    for (const key of this.#keys) key.recover();
+  }
+
+  /** Drops the keys whose grace period is over. */
+  #prune(nowMs: number): void {
+    const expired = this.#keys.filter((key) => key.isExpired(nowMs));
+    if (expired.length === 0) return;
+    this.#expired = new Set([...this.#expired, ...expired.map(keyText)]);
+    this.#keys = this.#keys.filter((key) => !key.isExpired(nowMs));
+  }
+
+  /** @returns those `previous` keys that are new to the pool; they retire from the start */
+  #stillValid(previous: readonly ApiKey[], pooled: readonly ApiKey[], nowMs: number): PooledKey[] {
+    const listed = new Set(previous.map(keyText));
+    this.#expired = new Set([...this.#expired].filter((value) => listed.has(value)));
+    const known = new Set([...pooled.map(keyText), ...this.#expired]);
+    return previous
+      .filter((key) => !known.has(keyText(key)))
+      .map((key) => new PooledKey(key, nowMs + this.#gracePeriodMs, nowMs));
+  }
+}
+
+interface KeyDiff {
+  /** Listed keys whose value the pool did not have. */
+  readonly added: readonly ApiKey[];
+  /** Pooled keys that are still listed as they are, by their listed twin. */
+  readonly kept: ReadonlyMap<ApiKey, PooledKey>;
+  /** Pooled keys whose value is listed no more, one for each value. */
+  readonly removed: readonly PooledKey[];
+}
+
+function diff(pooled: readonly PooledKey[], listed: readonly ApiKey[]): KeyDiff {
+  const byValue = new Map(pooled.map((key) => [key.value, key]));
+  const values = new Set(listed.map(keyText));
+  const kept = new Map<ApiKey, PooledKey>();
+  for (const key of listed) {
+    const twin = pooled.find((one) => isSame(one, key));
+    if (twin) kept.set(key, twin);
+  }
   return {
-    pick(left = NONE) {
-      const entry = choose(left);
-      const pickedAtMs = now();
-      return {
-        alias: entry.alias,
-        secret: entry.secret,
-        learn(answer) {
-          const wasKeys = learn(entry, answer, pickedAtMs, now());
-          // Then it was about what was asked for, and the keys are well.
-          if (wasKeys && allForbidden(live(), now())) for (const one of live()) heal(one);
-          return wasKeys;
-        },
-      };
-    },
-    isWell: (left = NONE) => live().some((entry) => isWell(entry, now()) && !left.has(entry.value)),
-    update({ current, previous = [] }) {
-      const before = new Map(live().map((entry) => [entry.value, entry]));
-      const wanted = new Set(current.map(({ secret }) => secret.reveal()));
-      const isSame = (entry: Entry, { alias, secret }: ApiKey) =>
-        entry.retiresAtMs === Infinity && entry.alias === alias && entry.value === secret.reveal();
-      const kept = current.map(
-        (key) => entries.find((entry) => isSame(entry, key)) ?? newEntry(key, Infinity, now()),
-      );
-      const isKnown = ({ secret }: ApiKey) =>
-        [wanted, before, overlapped].some((values) => values.has(secret.reveal()));
-      const stillValid = previous
-        .filter((key) => !isKnown(key))
-        .map((key) => newEntry(key, now() + overlapMs, now()));
-      const named = new Set(previous.map(({ secret }) => secret.reveal()));
-      for (const value of overlapped) if (!named.has(value)) overlapped.delete(value);
-      const left = [...before.values()].filter(({ value }) => !wanted.has(value));
-      const leaves = left.some(({ retiresAtMs }) => retiresAtMs === Infinity);
-      for (const entry of left) entry.retiresAtMs = Math.min(entry.retiresAtMs, now() + overlapMs);
-      const changed = leaves || kept.some((entry) => !before.has(entry.value));
-      entries = [...kept, ...left, ...stillValid];
-      return changed;
-    },
-    view: () =>
-      live().map((entry) => ({
-        alias: entry.retiresAtMs === Infinity ? entry.alias : `${entry.alias}-old`,
-        state: stateOf(entry, now()),
-        sinceMs: entry.sinceMs,
-        limits: limitsOfEntry(entry),
-      })),
-    valid: live,
+    added: listed.filter((key) => !byValue.has(keyText(key))),
+    kept,
+    removed: [...byValue.values()].filter(({ value }) => !values.has(value)),
   };
+}
+
+function isSame(pooled: PooledKey, { alias, secret }: ApiKey): boolean {
+  return !pooled.isRetiring && pooled.alias === alias && pooled.value === secret.reveal();
+}
+
+function keyText({ secret }: ApiKey): string {
+  return secret.reveal();
 }

@@ -1,19 +1,28 @@
-/** Every key ring of the service, each kept up to date from the source that the settings name. */
+/** Every key pool of the service, each kept up to date from the source that the settings name. */
 import type { Clock } from '../time/clock.ts';
-import { createKeyRing, type KeyRing } from './key-pool.ts';
-import type { KeyOwner, KeySpec } from './key-spec.ts';
-import { type Read, type Refresher, refresh } from './refresher.ts';
+import type { KeyOwner } from './key-owner.ts';
+import { KeyPool } from './key-pool.ts';
+import { type Read, Refresher } from './refresher.ts';
 import { awsSource } from './sources/aws.ts';
 import { envSource } from './sources/env.ts';
 import { fileSource } from './sources/file.ts';
 import type { KeySource } from './sources/source.ts';
-import { type VaultOptions, vaultSource } from './sources/vault.ts';
+import { vaultSource } from './sources/vault.ts';
+import type { VaultOptions } from './sources/vault-client.ts';
+
+/** How long a key that has left its source may still be used while no current key is healthy. */
+export const KEY_GRACE_PERIOD_MS = 600_000;
+
+/** Where keys are, as the settings say it: `env:NAME`, `file:/path`, `vault:mount/path` or `aws:secret-id`. */
+export type KeySpec =
+  | { readonly kind: 'env'; readonly name: string; readonly value: string | undefined }
+  | { readonly kind: 'file' | 'vault' | 'aws'; readonly name: string };
 
 export interface KeyStoreOptions {
   readonly pollMs: number;
   readonly timeoutMs: number;
-  readonly overlapMs: number;
-  readonly vault: Omit<VaultOptions, 'path'>;
+  readonly gracePeriodMs: number;
+  readonly vault: VaultOptions;
 }
 
 export interface KeyStoreDeps {
@@ -22,39 +31,45 @@ export interface KeyStoreDeps {
   readonly wallClock: () => number;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
+  /** Called after each read of a source. */
   readonly onRead: (owner: KeyOwner, read: Read) => void;
 }
 
+export interface OwnedPool {
+  readonly owner: KeyOwner;
+  readonly pool: KeyPool;
+}
+
 export interface KeyStore {
-  /** Starts keeping a ring. */
-  ring(owner: KeyOwner, spec: KeySpec): KeyRing;
-  rings(): readonly { readonly owner: KeyOwner; readonly ring: KeyRing }[];
+  /** Creates a pool and starts to keep it up to date. */
+  pool(owner: KeyOwner, spec: KeySpec): KeyPool;
+  pools(): readonly OwnedPool[];
   /** Resolves when every source has been read once, however that ended. */
   ready(): Promise<void>;
-  /** Every key that may still go out. */
+  /** Every key that may still be sent, for the redactor. */
   secrets(): readonly string[];
   close(): void;
 }
 
 export function createKeyStore(options: KeyStoreOptions, deps: KeyStoreDeps): KeyStore {
-  const kept: { owner: KeyOwner; ring: KeyRing; refresher: Refresher }[] = [];
+  const kept: (OwnedPool & { refresher: Refresher; firstRead: Promise<void> })[] = [];
   const { clock, wallClock, random, onRead } = deps;
   return {
-    ring(owner, spec) {
-      const ring = createKeyRing(options, { now: wallClock, random });
-      const refresher = refresh(sourceOf(spec, options, deps), ring, options, {
+    pool(owner, spec) {
+      const pool = new KeyPool(options, { now: wallClock, random });
+      const refresher = new Refresher(sourceOf(spec, options, deps), pool, options, {
         clock,
         random,
         onRead: (read) => onRead(owner, read),
       });
-      kept.push({ owner, ring, refresher });
-      return ring;
+      kept.push({ owner, pool, refresher, firstRead: refresher.start() });
+      return pool;
     },
-    rings: () => kept,
+    pools: () => kept,
     ready: async () => {
-      await Promise.all(kept.map(({ refresher }) => refresher.ready));
+      await Promise.all(kept.map(({ firstRead }) => firstRead));
     },
-    secrets: () => kept.flatMap(({ ring }) => ring.valid().map(({ secret }) => secret.reveal())),
+    secrets: () => kept.flatMap(({ pool }) => pool.valid().map(({ secret }) => secret.reveal())),
     close() {
       for (const { refresher } of kept) refresher.stop();
     },
@@ -68,7 +83,7 @@ function sourceOf(spec: KeySpec, { vault }: KeyStoreOptions, { clock }: KeyStore
     case 'file':
       return fileSource(spec.name);
     case 'vault':
-      return vaultSource({ ...vault, path: spec.name }, clock);
+      return vaultSource(spec.name, vault, clock);
     case 'aws':
       return awsSource(spec.name);
   }

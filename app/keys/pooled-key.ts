@@ -1,5 +1,4 @@
-/** One key of a ring: how well it is, by what the upstream answered to it. */
-
+/** One key of a pool: its health, judged by the upstream's responses to it, and its rate limits. */
 import {
   type Family,
   type Limit,
@@ -7,153 +6,155 @@ import {
   reportsLimits,
   shareLeft,
 } from '../anthropic/rate-limits.ts';
-import type { ApiKey } from './secret.ts';
+import type { KeyState } from '../telemetry/vocabulary.ts';
+import type { ApiKey, Secret } from './secret.ts';
 
-/** `resting`: its limit is used up until a reset; `refused`: the upstream does not take it. */
-export const KEY_STATES = ['active', 'retiring', 'resting', 'refused'] as const;
-export type KeyState = (typeof KEY_STATES)[number];
-
-export interface Answer {
+/** The parts of an upstream's response that say something about the key it was sent with. */
+export interface KeyResponse {
   readonly status: number;
+  /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** What it asks for, where it asks. */
+  /** How long the upstream asks to wait; undefined where it names no time. */
   readonly retryAfterMs: number | undefined;
-  /** A used-up spend limit: it will not pass by waiting. */
+  /** A spend limit is used up: waiting does not help. */
   readonly spent: boolean;
 }
 
-/** A key with what is known of it. Times are milliseconds since the epoch. */
-export interface Entry extends ApiKey {
-  readonly value: string;
+/** A rejected key is tried again after this time, doubled each time: a new key is not known everywhere at once. */
+const REJECTED_MS = 30_000;
+const MAX_REJECTED_MS = 3_600_000;
+/** A shorter cool-down would be over before another key has been tried. */
+const MIN_COOL_DOWN_MS = 50;
+const MAX_COOL_DOWN_MS = 24 * 3_600_000;
+/** Above 0, so that the pool can choose among keys that all have nothing left. */
+const MIN_WEIGHT = 0.001;
+const REJECTED_STATUS: ReadonlySet<number> = new Set([401, 402, 403]);
+
+/** Times are milliseconds since the epoch. */
+export class PooledKey implements ApiKey {
+  readonly alias: string;
+  readonly secret: Secret;
+  /** When the pool first had the key. */
   readonly sinceMs: number;
-  /** Infinity while its source has it. */
-  retiresAtMs: number;
-  restsUntilMs: number;
-  refusedUntilMs: number;
-  /** In a row. */
-  refusals: number;
-  refusedWith: number;
-  unwellSinceMs: number;
-  /** Of the last answer that reported limits: they are read when they are asked for. */
-  reported: Readonly<Record<string, string>> | undefined;
-  limits: ReadonlyMap<Family, Limit> | undefined;
-}
+  #retiresAtMs: number;
+  #coolsDownUntilMs = 0;
+  #rejectedUntilMs = 0;
+  #rejectedWith = 0;
+  #consecutiveRejections = 0;
+  #unhealthySinceMs = 0;
+  /** Headers of the last response that reported limits; they are parsed only when somebody asks. */
+  #reportedLimits: Readonly<Record<string, string>> = {};
+  #limits: ReadonlyMap<Family, Limit> | undefined;
 
-/** A refused key is tried again after this, doubled each time: it may be new, and not known everywhere. */
-const REFUSED_MS = 30_000;
-const MAX_REFUSED_MS = 3_600_000;
-/** A shorter one is over before another key has been tried. */
-const LEAST_REST_MS = 50;
-const MAX_REST_MS = 24 * 3_600_000;
-/** So that a key without anything left is still looked at when all are so. */
-const LEAST_WEIGHT = 0.001;
-const REFUSED_STATUS: ReadonlySet<number> = new Set([401, 402, 403]);
-
-/** @param retiresAtMs Infinity for one that its source has */
-export function newEntry(key: ApiKey, retiresAtMs: number, nowMs: number): Entry {
-  return {
-    ...key,
-    value: key.secret.reveal(),
-    sinceMs: nowMs,
-    retiresAtMs,
-    restsUntilMs: 0,
-    refusedUntilMs: 0,
-    refusals: 0,
-    refusedWith: 0,
-    unwellSinceMs: 0,
-    reported: undefined,
-    limits: undefined,
-  };
-}
-
-export function isWell({ refusedUntilMs, restsUntilMs }: Entry, nowMs: number): boolean {
-  return refusedUntilMs <= nowMs && restsUntilMs <= nowMs;
-}
-
-/** When it will be well, as far as is known. */
-export function wellAtMs({ refusedUntilMs, restsUntilMs }: Entry): number {
-  return Math.max(refusedUntilMs, restsUntilMs);
-}
-
-/**
- * Takes in an answer to an attempt with it.
- * @param pickedAtMs when that attempt began
- * @returns whether the answer was for the key's sake
- */
-export function learn(
-  entry: Entry,
-  { status, headers, retryAfterMs, spent }: Answer,
-  pickedAtMs: number,
-  nowMs: number,
-): boolean {
-  if (reportsLimits(headers)) {
-    entry.reported = headers;
-    entry.limits = undefined;
+  /** @param retiresAtMs Infinity while its source lists the key */
+  constructor({ alias, secret }: ApiKey, retiresAtMs: number, nowMs: number) {
+    this.alias = alias;
+    this.secret = secret;
+    this.sinceMs = nowMs;
+    this.#retiresAtMs = retiresAtMs;
   }
-  if (REFUSED_STATUS.has(status) || spent) {
-    refuse(entry, status, nowMs);
+
+  /** The key itself. A getter, so that printing the object does not show it. */
+  get value(): string {
+    return this.secret.reveal();
+  }
+
+  /** Whether its source no longer lists the key as current. */
+  get isRetiring(): boolean {
+    return this.#retiresAtMs !== Infinity;
+  }
+
+  /** Starts the grace period; one that already runs is not prolonged. */
+  retire(atMs: number): void {
+    this.#retiresAtMs = Math.min(this.#retiresAtMs, atMs);
+  }
+
+  isExpired(nowMs: number): boolean {
+    return this.#retiresAtMs <= nowMs;
+  }
+
+  isHealthy(nowMs: number): boolean {
+    return this.healthyAtMs <= nowMs;
+  }
+
+  /** When the key can be used again, as far as is known. */
+  get healthyAtMs(): number {
+    return Math.max(this.#rejectedUntilMs, this.#coolsDownUntilMs);
+  }
+
+  /** Whether the upstream rejects the key with a 403: it may lack the permission for what was requested. */
+  isForbidden(nowMs: number): boolean {
+    return this.#rejectedUntilMs > nowMs && this.#rejectedWith === 403;
+  }
+
+  state(nowMs: number): KeyState {
+    if (this.#rejectedUntilMs > nowMs) return 'rejected';
+    if (this.#coolsDownUntilMs > nowMs) return 'cooling_down';
+    return this.isRetiring ? 'retiring' : 'active';
+  }
+
+  /** Only what the upstream has reported. */
+  get limits(): ReadonlyMap<Family, Limit> {
+    this.#limits ??= limitsOf(this.#reportedLimits);
+    return this.#limits;
+  }
+
+  /** Share that is left of its scarcest limit, above 0 to 1; a key without known limits counts as full. */
+  weight(nowMs: number): number {
+    let weight = 1;
+    for (const limit of this.limits.values()) weight = Math.min(weight, shareLeft(limit, nowMs));
+    return Math.max(MIN_WEIGHT, weight);
+  }
+
+  /**
+   * Updates health and limits from a response.
+   * @param pickedAtMs when the attempt began
+   * @returns true if the key itself caused the response (rejected or rate limited)
+   */
+  report(response: KeyResponse, pickedAtMs: number, nowMs: number): boolean {
+    const { status, headers, retryAfterMs, spent } = response;
+    if (reportsLimits(headers)) {
+      this.#reportedLimits = headers;
+      this.#limits = undefined;
+    }
+    if (REJECTED_STATUS.has(status) || spent) {
+      this.#reject(status, nowMs);
+      return true;
+    }
+    if (status === 429) return this.#coolDown(retryAfterMs ?? this.#untilResetMs(nowMs), nowMs);
+    // A 5xx says nothing about the key, and an old attempt says nothing about what happened since it began.
+    if (status < 500 && pickedAtMs > this.#unhealthySinceMs) this.recover();
+    return false;
+  }
+
+  recover(): void {
+    this.#consecutiveRejections = 0;
+    this.#rejectedUntilMs = 0;
+    this.#coolsDownUntilMs = 0;
+  }
+
+  #reject(status: number, nowMs: number): void {
+    // Many calls may be in flight with the key; their rejections count once.
+    if (this.#rejectedUntilMs > nowMs) return;
+    const backoffMs = REJECTED_MS * 2 ** this.#consecutiveRejections;
+    this.#rejectedUntilMs = nowMs + Math.min(MAX_REJECTED_MS, backoffMs);
+    this.#consecutiveRejections += 1;
+    this.#rejectedWith = status;
+    this.#unhealthySinceMs = nowMs;
+  }
+
+  /** A longer cool-down that already runs is not shortened. */
+  #coolDown(ms: number, nowMs: number): boolean {
+    if (ms < MIN_COOL_DOWN_MS) return false;
+    if (this.#coolsDownUntilMs <= nowMs) this.#unhealthySinceMs = nowMs;
+    const untilMs = nowMs + Math.min(MAX_COOL_DOWN_MS, ms);
+    this.#coolsDownUntilMs = Math.max(this.#coolsDownUntilMs, untilMs);
     return true;
   }
-  if (status === 429) return rest(entry, retryAfterMs ?? untilReset(entry, nowMs), nowMs);
-  // A failure says nothing of the key, and an attempt that began before nothing of what came since.
-  if (status < 500 && pickedAtMs > entry.unwellSinceMs) heal(entry);
-  return false;
-}
 
-function refuse(entry: Entry, status: number, nowMs: number): void {
-  // Many calls may be under way with it; their refusals are one.
-  if (entry.refusedUntilMs > nowMs) return;
-  entry.refusedUntilMs = nowMs + Math.min(MAX_REFUSED_MS, REFUSED_MS * 2 ** entry.refusals);
-  entry.refusals += 1;
-  entry.refusedWith = status;
-  entry.unwellSinceMs = nowMs;
-}
-
-/** A later, shorter rest does not shorten a longer one. */
-function rest(entry: Entry, ms: number, nowMs: number): boolean {
-  if (ms < LEAST_REST_MS) return false;
-  if (entry.restsUntilMs <= nowMs) entry.unwellSinceMs = nowMs;
-  entry.restsUntilMs = Math.max(entry.restsUntilMs, nowMs + Math.min(MAX_REST_MS, ms));
-  return true;
-}
-
-export function heal(entry: Entry): void {
-  entry.refusals = 0;
-  entry.refusedUntilMs = 0;
-  entry.restsUntilMs = 0;
-}
-
-/** Whether every key was refused for want of a right. */
-export function allForbidden(entries: readonly Entry[], nowMs: number): boolean {
-  return entries.every(
-    ({ refusedUntilMs, refusedWith }) => refusedUntilMs > nowMs && refusedWith === 403,
-  );
-}
-
-/** Read when they are asked for, which most answers' are not. */
-export function limitsOfEntry(entry: Entry): ReadonlyMap<Family, Limit> {
-  entry.limits ??= limitsOf(entry.reported ?? {});
-  return entry.limits;
-}
-
-/** Part that is left of its scarcest limit; a key of which nothing is known counts as full. */
-export function weightOf(entry: Entry, nowMs: number): number {
-  const shares = [...limitsOfEntry(entry).values()].map((limit) => shareLeft(limit, nowMs));
-  return Math.max(LEAST_WEIGHT, Math.min(1, ...shares));
-}
-
-/** 0 where no limit is known to be used up: that 429 was not about this key. */
-function untilReset(entry: Entry, nowMs: number): number {
-  const used = [...limitsOfEntry(entry).values()].filter(({ remaining }) => remaining === 0);
-  const resets = used.map(({ resetAtMs }) => resetAtMs - nowMs).filter((ms) => ms > 0);
-  return Math.max(0, ...resets);
-}
-
-export function stateOf(
-  { refusedUntilMs, restsUntilMs, retiresAtMs }: Entry,
-  nowMs: number,
-): KeyState {
-  if (refusedUntilMs > nowMs) return 'refused';
-  if (restsUntilMs > nowMs) return 'resting';
-  return retiresAtMs === Infinity ? 'active' : 'retiring';
+  /** 0 where no limit is known to be used up: then the 429 was not about this key. */
+  #untilResetMs(nowMs: number): number {
+    const usedUp = [...this.limits.values()].filter(({ remaining }) => remaining === 0);
+    return Math.max(0, ...usedUp.map(({ resetAtMs }) => resetAtMs - nowMs));
+  }
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../time/clock.ts';
-import { createKeyRing } from './key-pool.ts';
-import { type Read, refresh } from './refresher.ts';
+import { KeyPool } from './key-pool.ts';
+import { type Read, Refresher } from './refresher.ts';
 import { createSecret } from './secret.ts';
 import { type KeySet, type KeySource, SourceError } from './sources/source.ts';
 
-/** Time that passes when the test says so. */
+/** A clock whose sleeps end when the test says so. */
 function handClock() {
   const sleeping: { ms: number; wake: () => void }[] = [];
   const clock: Clock = {
@@ -25,11 +25,11 @@ const one = (key: string): KeySet => ({ current: [{ alias: 'k', secret: createSe
 
 function setUp(read: KeySource['read'], part: Partial<KeySource> = {}) {
   const { clock, sleeping } = handClock();
-  const ring = createKeyRing({ overlapMs: 0 }, { now: () => 0, random: () => 0 });
+  const pool = new KeyPool({ gracePeriodMs: 0 }, { now: () => 0, random: () => 0 });
   const reads: Read[] = [];
   const waiting: (() => void)[] = [];
   const options = { pollMs: 60_000, timeoutMs: 20 };
-  const refresher = refresh({ name: 'test', read, ...part }, ring, options, {
+  const refresher = new Refresher({ name: 'test', read, ...part }, pool, options, {
     clock,
     random: () => 0.5,
     onRead(read) {
@@ -37,8 +37,9 @@ function setUp(read: KeySource['read'], part: Partial<KeySource> = {}) {
       waiting.shift()?.();
     },
   });
+  const firstRead = refresher.start();
   const nextRead = () => new Promise<void>((resolve) => waiting.push(resolve));
-  /** Until it sleeps; @returns how long it means to */
+  /** Waits until the refresher sleeps. @returns for how long, milliseconds */
   const asleep = async () => {
     while (sleeping.length === 0) await new Promise(setImmediate);
     return sleeping.at(-1)?.ms;
@@ -49,13 +50,15 @@ function setUp(read: KeySource['read'], part: Partial<KeySource> = {}) {
     sleeping.pop()?.wake();
     await read;
   };
-  return { asleep, nextRead, reads, refresher, ring, wake };
+  return { asleep, firstRead, nextRead, pool, reads, refresher, wake };
 }
 
-test('it is read at the start and now and then; a change is told', async () => {
+test('refresher: a source is read at the start and at intervals, and a change is reported', async () => {
   const keys = ['key-one', 'key-one', 'key-two'];
-  const { asleep, reads, refresher, ring, wake } = setUp(async () => one(keys.shift() ?? ''));
-  await refresher.ready;
+  const { asleep, firstRead, pool, reads, refresher, wake } = setUp(async () =>
+    one(keys.shift() ?? ''),
+  );
+  await firstRead;
   assert.equal(await asleep(), 60_000);
   await wake();
   await wake();
@@ -63,17 +66,17 @@ test('it is read at the start and now and then; a change is told', async () => {
     reads.map((read) => read.ok && read.changed),
     [true, false, true],
   );
-  assert.equal(ring.pick().secret.reveal(), 'key-two');
+  assert.equal(pool.pick().secret.reveal(), 'key-two');
   refresher.stop();
 });
 
-test('a source that fails leaves the last good keys, and is asked again sooner, ever later', async () => {
+test('refresher: a failing source leaves the last good keys, and is retried after a time that doubles', async () => {
   let broken = false;
-  const { asleep, reads, refresher, ring, wake } = setUp(async () => {
+  const { asleep, firstRead, pool, reads, refresher, wake } = setUp(async () => {
     if (broken) throw new SourceError('denied', 'test: no');
     return one('key-one');
   });
-  await refresher.ready;
+  await firstRead;
   broken = true;
   await wake();
   assert.deepEqual([await asleep(), reads.at(-1)?.ok], [1_000, false]);
@@ -81,7 +84,7 @@ test('a source that fails leaves the last good keys, and is asked again sooner, 
   assert.equal(await asleep(), 2_000);
   for (let i = 0; i < 8; i++) await wake();
   assert.equal(await asleep(), 60_000);
-  assert.equal(ring.pick().secret.reveal(), 'key-one');
+  assert.equal(pool.pick().secret.reveal(), 'key-one');
   broken = false;
   await wake();
   assert.equal(await asleep(), 60_000);
@@ -89,9 +92,9 @@ test('a source that fails leaves the last good keys, and is asked again sooner, 
   refresher.stop();
 });
 
-test('one that never answers is a timeout, whether it heeds the signal or not', async () => {
-  const { reads, refresher } = setUp(() => new Promise(() => {}));
-  await refresher.ready;
+test('refresher: a source that ignores its signal is reported as a timeout', async () => {
+  const { firstRead, reads, refresher } = setUp(() => new Promise(() => {}));
+  await firstRead;
   const read = reads[0];
   assert(read && !read.ok);
   assert.equal(read.failure, 'timeout');
@@ -99,11 +102,11 @@ test('one that never answers is a timeout, whether it heeds the signal or not', 
   refresher.stop();
 });
 
-test('what is no SourceError is said without its text, which may hold a key', async () => {
-  const { reads, refresher } = setUp(async () => {
+test('refresher: the text of an unknown error is not reported, because it may hold a key', async () => {
+  const { firstRead, reads, refresher } = setUp(async () => {
     throw new Error('got sk-secret-key');
   });
-  await refresher.ready;
+  await firstRead;
   const read = reads[0];
   assert(read && !read.ok);
   assert.equal(read.failure, 'unreachable');
@@ -111,34 +114,34 @@ test('what is no SourceError is said without its text, which may hold a key', as
   refresher.stop();
 });
 
-test('a change that the source tells of is read at once, also one that comes while it is read', async () => {
+test('refresher: a change is read at once, also one that comes during a read', async () => {
   let n = 0;
-  let tell = () => {};
+  let notify = () => {};
   const watch: NonNullable<KeySource['watch']> = (changed) => {
-    tell = changed;
+    notify = changed;
     return () => {};
   };
-  const { asleep, nextRead, reads, refresher } = setUp(
+  const { asleep, firstRead, nextRead, reads, refresher } = setUp(
     async () => {
       n += 1;
-      if (n === 2) tell();
+      if (n === 2) notify();
       return one(`key-${n}`);
     },
     { watch },
   );
-  await refresher.ready;
+  await firstRead;
   await asleep();
   const second = nextRead();
   const third = second.then(nextRead);
-  tell();
+  notify();
   await third;
   assert.equal(reads.length, 3);
   refresher.stop();
 });
 
-test('a fixed source is read once', async () => {
-  const { reads, refresher } = setUp(async () => one('key-one'), { fixed: true });
-  await refresher.ready;
+test('refresher: a fixed source is read once', async () => {
+  const { firstRead, reads, refresher } = setUp(async () => one('key-one'), { fixed: true });
+  await firstRead;
   await new Promise(setImmediate);
   assert.equal(reads.length, 1);
   refresher.stop();

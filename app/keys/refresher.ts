@@ -1,23 +1,25 @@
-/**
- * Keeps a ring up to date with its source: read at the start, when it changes, and now and then. A source
- * that fails leaves the last good keys in use.
- */
-import type { Clock } from '../time/clock.ts';
-import type { KeyRing } from './key-pool.ts';
-import { type KeySource, SourceError, type SourceFailure } from './sources/source.ts';
+/** Keeps a key pool up to date with its source; while the source fails, the last good keys stay in use. */
 
-export interface RefreshOptions {
-  /** Between two reads, milliseconds; a fifth more or less by chance, so that instances spread out. */
+import type { SourceFailure } from '../telemetry/vocabulary.ts';
+import type { Clock } from '../time/clock.ts';
+import type { KeyPool } from './key-pool.ts';
+import { type KeySet, type KeySource, SourceError } from './sources/source.ts';
+
+/** Limit of one read of a source. */
+export const KEY_TIMEOUT_MS = 5_000;
+
+export interface RefresherOptions {
+  /** Between two reads, milliseconds; varied at random by a fifth, so that instances spread out. */
   readonly pollMs: number;
   /** Limit of one read, milliseconds. */
   readonly timeoutMs: number;
 }
 
-export interface RefreshDeps {
+export interface RefresherDeps {
   readonly clock: Clock;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
-  /** Told of each read. */
+  /** Called after each read. */
   readonly onRead: (read: Read) => void;
 }
 
@@ -28,92 +30,101 @@ export type Read =
       readonly source: string;
       readonly ok: false;
       readonly failure: SourceFailure;
+      /** Its message holds nothing that came from the source. */
       readonly error: Error;
     };
 
-export interface Refresher {
-  /** Resolves after the first read, however it ended. */
-  readonly ready: Promise<void>;
-  stop(): void;
-}
-
-/** After a failure it is read again sooner: at first after this, doubled each time. */
+/** A failed source is read again after this time, doubled with each failure up to `pollMs`. */
 const RETRY_MS = 1_000;
 const JITTER = 0.2;
 
-/** Starts reading `source` into `ring`. */
-export function refresh(
-  source: KeySource,
-  ring: KeyRing,
-  { pollMs, timeoutMs }: RefreshOptions,
-  { clock, random, onRead }: RefreshDeps,
-): Refresher {
-  const stopping = new AbortController();
-  let failures = 0;
-  let changed = false;
-  let wake = () => {};
+/** Reads at the start, when the source says that it has changed, and every `pollMs`; a fixed source only once. */
+export class Refresher {
+  readonly #source: KeySource;
+  readonly #pool: KeyPool;
+  readonly #options: RefresherOptions;
+  readonly #deps: RefresherDeps;
+  readonly #stopping = new AbortController();
+  #unwatch: (() => void) | undefined;
+  #failures = 0;
+  /** Aborted by a change of the source. One that comes during a read ends the pause after it at once. */
+  #change = new AbortController();
 
-  const readOnce = async () => {
+  constructor(source: KeySource, pool: KeyPool, options: RefresherOptions, deps: RefresherDeps) {
+    this.#source = source;
+    this.#pool = pool;
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** Call once. @returns a promise that resolves after the first read, however that ended */
+  start(): Promise<void> {
+    this.#unwatch = this.#source.watch?.(() => this.#change.abort());
+    const firstRead = this.#read();
+    if (!this.#source.fixed) void firstRead.then(() => this.#readOnTriggers());
+    return firstRead;
+  }
+
+  stop(): void {
+    this.#unwatch?.();
+    this.#stopping.abort();
+  }
+
+  async #readOnTriggers(): Promise<void> {
+    for (;;) {
+      await this.#nextTrigger();
+      if (this.#stopping.signal.aborted) return;
+      await this.#read();
+    }
+  }
+
+  /** Resolves when it is time for a read, when the source has changed, or when the refresher stops. */
+  async #nextTrigger(): Promise<void> {
+    const signal = AbortSignal.any([this.#stopping.signal, this.#change.signal]);
+    await this.#deps.clock.sleep(this.#pauseMs(), signal).catch(() => {});
+    this.#change = new AbortController();
+  }
+
+  #pauseMs(): number {
+    const { pollMs } = this.#options;
+    const ms = this.#failures > 0 ? RETRY_MS * 2 ** (this.#failures - 1) : pollMs;
+    return Math.min(pollMs, ms) * (1 - JITTER + 2 * JITTER * this.#deps.random());
+  }
+
+  async #read(): Promise<void> {
+    const { name: source } = this.#source;
     try {
-      const limit = AbortSignal.any([stopping.signal, AbortSignal.timeout(timeoutMs)]);
-      const changed = ring.update(await within(source.read(limit), limit));
-      failures = 0;
-      onRead({ source: source.name, ok: true, changed });
-    } catch (error) {
-      if (stopping.signal.aborted) return;
-      failures += 1;
-      onRead({ source: source.name, ok: false, ...failureOf(error, source.name, timeoutMs) });
+      const changed = this.#pool.update(await this.#readKeys());
+      this.#failures = 0;
+      this.#deps.onRead({ source, ok: true, changed });
+    } catch (thrown) {
+      if (this.#stopping.signal.aborted) return;
+      this.#failures += 1;
+      const error = toSourceError(thrown, source, this.#options.timeoutMs);
+      this.#deps.onRead({ source, ok: false, failure: error.failure, error });
     }
-  };
-  const pauseMs = () => {
-    const ms = failures > 0 ? Math.min(pollMs, RETRY_MS * 2 ** (failures - 1)) : pollMs;
-    return ms * (1 - JITTER + 2 * JITTER * random());
-  };
-  /** Until it is time, or the source says that it has changed. */
-  const pause = async () => {
-    const waiting = new AbortController();
-    wake = () => waiting.abort();
-    // It may have changed while it was being read.
-    if (changed) wake();
-    const signal = AbortSignal.any([stopping.signal, waiting.signal]);
-    await clock.sleep(pauseMs(), signal).catch(() => {});
-    changed = false;
-  };
-  const notice = () => {
-    changed = true;
-    wake();
-  };
-  const unwatch = source.watch?.(notice) ?? (() => {});
-  const ready = readOnce();
-  void ready.then(async () => {
-    if (source.fixed) return;
-    while (!stopping.signal.aborted) {
-      await pause();
-      if (!stopping.signal.aborted) await readOnce();
-    }
-  });
-  return {
-    ready,
-    stop() {
-      unwatch();
-      stopping.abort();
-    },
-  };
+  }
+
+  #readKeys(): Promise<KeySet> {
+    const timeout = AbortSignal.timeout(this.#options.timeoutMs);
+    const signal = AbortSignal.any([this.#stopping.signal, timeout]);
+    return unlessAborted(this.#source.read(signal), signal);
+  }
 }
 
-/** A source that does not heed the signal is left behind. */
-function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Does not wait for a source that ignores the signal. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     work.then(resolve, reject);
   });
 }
 
-function failureOf(thrown: unknown, name: string, timeoutMs: number) {
-  if (thrown instanceof SourceError) return { failure: thrown.failure, error: thrown };
+/** The text of an unknown error is kept as the cause only: it may quote a key. */
+function toSourceError(thrown: unknown, name: string, timeoutMs: number): SourceError {
+  if (thrown instanceof SourceError) return thrown;
   const timedOut = (thrown as { name?: string }).name === 'TimeoutError';
-  const error = timedOut
+  return timedOut
     ? new SourceError('timeout', `${name}: no answer within ${timeoutMs} ms`)
     : new SourceError('unreachable', `${name}: cannot be read`, thrown);
-  return { failure: error.failure, error };
 }

@@ -1,16 +1,16 @@
-/** An upstream's API key, in a form that prints itself nowhere. */
+/** Wraps an API key so that it is never printed by accident. */
 import { inspect } from 'node:util';
 
-/** What a source says of one key. */
+/** A key as its source lists it. */
 export interface ApiKey {
-  /** Fit for a label: `a-z0-9-`, at most 32. */
+  /** Safe as a label value: 1 to 32 of `a-z0-9-`. */
   readonly alias: string;
   readonly secret: Secret;
 }
 
 /** A text that `console.log`, templates, JSON and `inspect` show as `[secret]`. */
 export interface Secret {
-  /** The text itself: for the header it goes out in, and for the redactor. */
+  /** The text itself, for the request header and the redactor only. */
   reveal(): string;
 }
 

@@ -10,9 +10,9 @@ import { createMemoryNonces } from '../callers/nonces.ts';
 import { createPool } from '../claude/pool.ts';
 import { createTransport } from '../claude/trae-transport.ts';
 import { verifySignature } from '../http/verify-signature.ts';
-import { anUpstream, ringOf, textOf } from '../testing/fakes.ts';
+import { anUpstream, keyPoolOf, textOf } from '../testing/fakes.ts';
 import { systemClock } from '../time/clock.ts';
-import { createRetryBudget } from '../upstreams/retry-budget.ts';
+import { RetryBudget } from '../upstreams/retry-budget.ts';
 import { createPipeline } from './pipeline.ts';
 import { retry } from './retry.ts';
 import type { Stage } from './stage.ts';
@@ -76,7 +76,7 @@ test('article: key rotation: use() that changes config.headers in place', async 
   const { seen, baseUrl } = await upstream(t);
   const api = create(t, baseUrl);
   const keys = ['key-a', 'key-b'];
-  const ring = ringOf(...keys);
+  const ring = keyPoolOf(...keys);
   const KeyStore = { getActiveKeys: async () => ring.valid().map(({ secret }) => secret.reveal()) };
   const getActiveKey = async () => {
     const keys = await KeyStore.getActiveKeys();
@@ -186,7 +186,7 @@ test('article: retry: as a stage, three retries, doubling', async (t) => {
   const { seen, baseUrl } = await upstream(t, 429, 502, 503);
   const api = create(t, baseUrl);
   const options = { maxRetries: 3, baseMs: 1, capMs: 1000 };
-  const budget = createRetryBudget({ ratio: 0.1, capacity: 10 });
+  const budget = new RetryBudget({ ratio: 0.1, capacity: 10 });
   api.use(retry(options, { clock: systemClock, random: Math.random, budget }));
   assert.equal((await api.post('/v1/messages', {})).status, 200);
   assert.equal(seen.length, 4);

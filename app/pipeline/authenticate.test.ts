@@ -4,8 +4,8 @@ import {
   anUpstream,
   aRequest,
   aResponse,
+  keyPoolOf,
   type Row,
-  ringOf,
   scripted,
   stageTable,
 } from '../testing/fakes.ts';
@@ -14,7 +14,7 @@ import { authenticate } from './authenticate.ts';
 /** One attempt with these keys, the status of its response, and whether another key is tried. */
 function row(keys: readonly string[], status: number, another: boolean, headers = {}): Row {
   return {
-    given: { headers: { accept: 'x' }, upstream: anUpstream({ keys: ringOf(...keys) }) },
+    given: { headers: { accept: 'x' }, upstream: anUpstream({ keys: keyPoolOf(...keys) }) },
     answers: [aResponse(status, { headers })],
     saw: [{ headers: { accept: 'x', 'x-api-key': keys[0] ?? '' } }],
     result: status,
@@ -39,15 +39,18 @@ stageTable('authenticate', authenticate, {
   'a rejection of the only key is returned as it is': row(['its-key'], 401, false),
   'a 400 says nothing about the key': row(['its-key', 'another'], 400, false),
   'a caller’s x-api-key is replaced': {
-    given: { headers: { 'x-api-key': 'other' }, upstream: anUpstream({ keys: ringOf('its-key') }) },
+    given: {
+      headers: { 'x-api-key': 'other' },
+      upstream: anUpstream({ keys: keyPoolOf('its-key') }),
+    },
     answers: [aResponse()],
     saw: [{ headers: { 'x-api-key': 'its-key' } }],
     result: 200,
   },
   'a caller’s own key for the upstream is sent in place of the upstream’s': {
     given: {
-      upstream: anUpstream({ name: 'up', keys: ringOf('its-key') }),
-      ownKeys: new Map([['up', ringOf('own-key')]]),
+      upstream: anUpstream({ name: 'up', keys: keyPoolOf('its-key') }),
+      ownKeys: new Map([['up', keyPoolOf('own-key')]]),
     },
     answers: [aResponse()],
     saw: [{ headers: { 'x-api-key': 'own-key' } }],
@@ -55,15 +58,15 @@ stageTable('authenticate', authenticate, {
   },
   'a caller’s own key for another upstream is not sent': {
     given: {
-      upstream: anUpstream({ name: 'up', keys: ringOf('its-key') }),
-      ownKeys: new Map([['other', ringOf('own-key')]]),
+      upstream: anUpstream({ name: 'up', keys: keyPoolOf('its-key') }),
+      ownKeys: new Map([['other', keyPoolOf('own-key')]]),
     },
     answers: [aResponse()],
     saw: [{ headers: { 'x-api-key': 'its-key' } }],
     result: 200,
   },
   'nothing is sent without a key': {
-    given: { upstream: anUpstream({ keys: ringOf() }) },
+    given: { upstream: anUpstream({ keys: keyPoolOf() }) },
     answers: [],
     saw: [],
     result: 'no_key',
@@ -72,7 +75,7 @@ stageTable('authenticate', authenticate, {
 
 test('authenticate: the next attempt takes another key, and the one that recovers first when all cool down', async () => {
   const stage = authenticate();
-  const request = aRequest({ upstream: anUpstream({ keys: ringOf('one', 'two') }) });
+  const request = aRequest({ upstream: anUpstream({ keys: keyPoolOf('one', 'two') }) });
   const limited = aResponse(429, { headers: { 'retry-after': '9' } });
   const next = scripted(limited, limited, limited);
   assert.equal((await stage(request, next)).retryWithAnotherKey, true);

@@ -1,7 +1,7 @@
 /** Stage: puts a key on each attempt, and reports the response to the key's health. */
 import { isSpendLimit, retryAfterMs } from '../anthropic/errors.ts';
 import { AppError } from '../errors.ts';
-import type { KeyRing, PickedKey } from '../keys/key-pool.ts';
+import type { KeyPool, PickedKey } from '../keys/key-pool.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
 import type { OwnKeys, PipelineResponse, Stage } from './stage.ts';
 
@@ -22,21 +22,21 @@ export function authenticate(): Stage {
     const response = await next({ ...request, headers });
     if (!report(key, response)) return response;
     state.addTriedKey(secret);
-    if (!keys.isWell(state.triedKeys)) return response;
+    if (!keys.hasHealthy(state.triedKeys)) return response;
     call.keyRejected(key.alias, response.status);
     return { ...response, retryWithAnotherKey: true };
   };
 }
 
 /** A caller's own keys go before those of the upstream. */
-export function keysOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyRing {
+export function keysOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyPool {
   return ownKeys?.get(upstream.name) ?? upstream.keys;
 }
 
 /** @returns whether the key itself caused the response */
 function report(key: PickedKey, response: PipelineResponse): boolean {
   const { status, headers } = response;
-  return key.learn({
+  return key.report({
     status,
     headers,
     retryAfterMs: status === 429 ? retryAfterMs(headers) : undefined,

@@ -9,10 +9,10 @@ import {
   BREAKER,
   events,
   fakeClock,
+  keyPoolOf,
   recordingCall,
-  ringOf,
 } from '../testing/fakes.ts';
-import { createUpstreams, type Upstream } from '../upstreams/upstream-pool.ts';
+import { type Upstream, UpstreamPool } from '../upstreams/upstream-pool.ts';
 import { failover } from './failover.ts';
 import type { PipelineResponse } from './stage.ts';
 
@@ -24,7 +24,7 @@ type Answers = Record<string, PipelineResponse | Error>;
 
 function setUp(parts: readonly Partial<Upstream>[], random = () => 0) {
   const clock = fakeClock();
-  const upstreams = createUpstreams(parts.map(anUpstream), BREAKER, { clock, random });
+  const upstreams = new UpstreamPool(parts.map(anUpstream), BREAKER, { clock, random });
   const stage = failover(upstreams);
   const call = recordingCall();
   const asked: string[] = [];
@@ -126,7 +126,7 @@ test('failover: when all circuits are open a call fails at once and says when to
 
 test('failover: an upstream without a healthy key is passed over', async () => {
   const { asked, calls } = setUp([
-    { name: 'a', keys: ringOf() },
+    { name: 'a', keys: keyPoolOf() },
     { name: 'b', priority: 1 },
   ]);
   await calls(5);
@@ -220,7 +220,7 @@ test('failover: weights share the calls of one priority', async () => {
 });
 
 test('failover: an upstream’s headers and model name go with its attempts, the body otherwise untouched', async () => {
-  const upstreams = createUpstreams(
+  const upstreams = new UpstreamPool(
     [anUpstream({ headers: { 'x-org': 'o' }, models: { m: 'vendor/m' } })],
     BREAKER,
     { clock: fakeClock(), random: () => 0 },

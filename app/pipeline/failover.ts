@@ -6,16 +6,16 @@
 import { AppError, outcomeOfError } from '../errors.ts';
 import { OUTCOME_TRAITS, type Outcome, outcomeOfStatus } from '../outcome.ts';
 import type { AttemptEnd } from '../upstreams/circuit-breaker.ts';
-import type { Candidate, Upstream, Upstreams } from '../upstreams/upstream-pool.ts';
+import type { Candidate, Upstream, UpstreamPool } from '../upstreams/upstream-pool.ts';
 import { canUseAnotherKey, type Result, reasonToRetry, settle, unwrap } from './attempt.ts';
 import { keysOf } from './authenticate.ts';
 import type { Next, PipelineRequest, Stage } from './stage.ts';
 
 /** @throws {AppError} no_upstream, when every circuit is open */
-export function failover(upstreams: Upstreams): Stage {
+export function failover(upstreams: UpstreamPool): Stage {
   return async function failover(request, next) {
     const { state, ownKeys } = request;
-    const hasKey = (upstream: Upstream) => keysOf(upstream, ownKeys).isWell();
+    const hasKey = (upstream: Upstream) => keysOf(upstream, ownKeys).hasHealthy();
     const first = upstreams.pick(state.triedUpstreams, hasKey);
     if (!first) throw noUpstream(upstreams);
     const result = await attempt(first, request, next);
@@ -101,7 +101,7 @@ function withModel(body: string, model: string): string {
   return JSON.stringify({ ...JSON.parse(body), model });
 }
 
-function noUpstream(upstreams: Upstreams): AppError {
-  const retryAfterMs = Math.max(1, upstreams.opensInMs());
+function noUpstream(upstreams: UpstreamPool): AppError {
+  const retryAfterMs = Math.max(1, upstreams.halfOpensInMs());
   return new AppError('no_upstream', 'no upstream can answer now', { retryAfterMs });
 }

@@ -4,7 +4,7 @@ import { retryAfterMs } from '../anthropic/errors.ts';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
 import { aRequest, aResponse, fakeClock, recordingCall, scripted } from '../testing/fakes.ts';
-import { createRetryBudget } from '../upstreams/retry-budget.ts';
+import { RetryBudget } from '../upstreams/retry-budget.ts';
 import { retry } from './retry.ts';
 import type { PipelineResponse } from './stage.ts';
 
@@ -15,7 +15,7 @@ const broken = new AppError('bad_upstream_response', 'x');
 function setUp(ratio = 0.1) {
   const clock = fakeClock();
   const call = recordingCall();
-  const budget = createRetryBudget({ ratio, capacity: 10 });
+  const budget = new RetryBudget({ ratio, capacity: 10 });
   const deps = { clock, random: () => 0.5, budget };
   return { clock, call, budget, deps, stage: retry(OPTIONS, deps) };
 }

@@ -1,13 +1,13 @@
 /** The shapes that pass through the pipeline: request, response, stage. */
 import type { EventStream } from '../anthropic/sse.ts';
-import type { KeyRing } from '../keys/key-pool.ts';
+import type { KeyPool } from '../keys/key-pool.ts';
 import type { Outcome } from '../outcome.ts';
 import type { AttemptRecord, CallRecord } from '../telemetry/recorder.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
 import type { CallState } from './call-state.ts';
 
 /** A caller's own keys, by the name of the upstream that takes them. */
-export type OwnKeys = ReadonlyMap<string, KeyRing>;
+export type OwnKeys = ReadonlyMap<string, KeyPool>;
 
 /** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
 export interface PipelineRequest {

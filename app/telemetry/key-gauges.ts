@@ -7,13 +7,13 @@ import {
   type GaugeMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
+import { type KeyOwner, ownerLabels } from '../keys/key-owner.ts';
 import type { KeyView } from '../keys/key-pool.ts';
-import type { KeyOwner } from '../keys/key-spec.ts';
 import type { KeyStore } from '../keys/key-store.ts';
-import { KEY_STATES } from '../keys/pooled-key.ts';
 import type { Read } from '../keys/refresher.ts';
 import type { Logger } from './logger.ts';
 import { type Instruments, METRICS, type MetricDefinition } from './metric-catalogue.ts';
+import { KEY_STATES } from './vocabulary.ts';
 
 type Point = readonly [value: number, labels: Attributes];
 
@@ -46,7 +46,10 @@ export function createKeyProducer(store: KeyStore, now: () => number): MetricPro
       const metrics = Object.entries(POINTS).map(([name, pointsOf]) => {
         const points = keysOf(store).flatMap(({ owner, view }) =>
           pointsOf(view, nowMs).map(
-            ([value, labels]): Point => [value, { ...owner, key: view.alias, ...labels }],
+            ([value, labels]): Point => [
+              value,
+              { ...ownerLabels(owner), key: view.alias, ...labels },
+            ],
           ),
         );
         return gauge(METRICS[name as keyof typeof POINTS], points, nowMs);
@@ -60,8 +63,8 @@ export function createKeyProducer(store: KeyStore, now: () => number): MetricPro
 
 /** One of each alias: several may retire under the same. */
 function keysOf(store: KeyStore): readonly { owner: KeyOwner; view: KeyView }[] {
-  return store.rings().flatMap(({ owner, ring }) => {
-    const byAlias = new Map(ring.view().map((view) => [view.alias, view]));
+  return store.pools().flatMap(({ owner, pool }) => {
+    const byAlias = new Map(pool.view().map((view) => [view.alias, view]));
     return [...byAlias.values()].map((view) => ({ owner, view }));
   });
 }
@@ -93,19 +96,20 @@ export function createReadObserver(
   const down = new Set<string>();
   return (owner, read) => {
     const { source } = read;
-    const who = `${owner.upstream} ${owner.caller} ${source}`;
-    instruments.keySourceUp.record(Number(read.ok), owner);
+    const labels = ownerLabels(owner);
+    const who = `${labels.upstream} ${labels.caller} ${source}`;
+    instruments.keySourceUp.record(Number(read.ok), labels);
     if (!read.ok) {
       const { failure: reason, error } = read;
-      instruments.keySourceFailures.add(1, { ...owner, reason });
-      logger.error({ ...owner, source, reason, problem: error.message }, 'keys could not be read');
+      instruments.keySourceFailures.add(1, { ...labels, reason });
+      logger.error({ ...labels, source, reason, problem: error.message }, 'keys could not be read');
       down.add(who);
       return;
     }
     if (read.changed) {
-      instruments.keyRotations.add(1, owner);
-      logger.info({ ...owner, source }, 'keys have changed');
+      instruments.keyRotations.add(1, labels);
+      logger.info({ ...labels, source }, 'keys have changed');
     }
-    if (down.delete(who)) logger.info({ ...owner, source }, 'keys can be read again');
+    if (down.delete(who)) logger.info({ ...labels, source }, 'keys can be read again');
   };
 }

@@ -4,15 +4,15 @@
  */
 import type { Counter, Gauge, Histogram, Meter, UpDownCounter } from '@opentelemetry/api';
 import { FAMILIES } from '../anthropic/rate-limits.ts';
-import { KEY_STATES } from '../keys/pooled-key.ts';
-import { SOURCE_FAILURES } from '../keys/sources/source.ts';
 import { ATTEMPT_ERRORS, OUTCOMES } from '../outcome.ts';
 import {
   CIRCUIT_STATES,
+  KEY_STATES,
   OPERATIONS,
   QUOTAS,
   RETRY_REFUSALS,
   SIGNATURE_RESULTS,
+  SOURCE_FAILURES,
   TOKEN_TYPES,
 } from './vocabulary.ts';
 
@@ -214,7 +214,7 @@ export const METRICS = {
     name: 'claude_api_key_state',
     kind: 'produced_gauge',
     unit: '1',
-    help: '1 for the state that a key is in: resting until its limit is reset, refused by the upstream',
+    help: '1 for the state that a key is in: cooling down until its limit is reset, rejected by the upstream',
     labels: { ...KEY_OWNER, key: KEY, state: KEY_STATES },
   },
   keyAge: {

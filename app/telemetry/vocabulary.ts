@@ -8,6 +8,24 @@ export type Operation = (typeof OPERATIONS)[number];
 export const CIRCUIT_STATES = ['closed', 'half_open', 'open'] as const;
 export type CircuitState = (typeof CIRCUIT_STATES)[number];
 
+/**
+ * The state of an API key. `retiring`: it has left its source and its grace period runs; `cooling_down`:
+ * its rate limit is used up until a reset; `rejected`: the upstream does not accept it.
+ */
+export const KEY_STATES = ['active', 'retiring', 'cooling_down', 'rejected'] as const;
+export type KeyState = (typeof KEY_STATES)[number];
+
+/** Why reading a key source gave no keys. */
+export const SOURCE_FAILURES = [
+  'unreachable',
+  'timeout',
+  'denied',
+  'not_found',
+  'empty',
+  'malformed',
+] as const;
+export type SourceFailure = (typeof SOURCE_FAILURES)[number];
+
 /** Why no further attempt is made: the call has no more, the budget is used up, or the time is. */
 export const RETRY_REFUSALS = ['attempts', 'budget', 'deadline'] as const;
 export type RetryRefusal = (typeof RETRY_REFUSALS)[number];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Usage } from '../anthropic/messages.ts';
 import { type EventStream, parseEvents } from '../anthropic/sse.ts';
-import { createKeyRing, type KeyRing } from '../keys/key-pool.ts';
+import { KeyPool } from '../keys/key-pool.ts';
 import { createSecret } from '../keys/secret.ts';
 import { type Outcome, outcomeOfStatus } from '../outcome.ts';
 import { CallState } from '../pipeline/call-state.ts';
@@ -35,12 +35,12 @@ export function aResponse(status = 200, part: Partial<PipelineResponse> = {}): P
   return { status, headers: {}, data: '{}', outcome, ...part };
 }
 
-/** A ring of keys `k1`, `k2`, …; without an overlap, by the system's clock. */
-export function ringOf(...values: readonly string[]): KeyRing {
-  const ring = createKeyRing({ overlapMs: 0 }, { now: Date.now, random: () => 0 });
+/** A pool of keys `k1`, `k2`, …; without a grace period, by the system's clock. */
+export function keyPoolOf(...values: readonly string[]): KeyPool {
+  const pool = new KeyPool({ gracePeriodMs: 0 }, { now: Date.now, random: () => 0 });
   const key = (value: string, i: number) => ({ alias: `k${i + 1}`, secret: createSecret(value) });
-  ring.update({ current: values.map(key) });
-  return ring;
+  pool.update({ current: values.map(key) });
+  return pool;
 }
 
 export function anUpstream(part: Partial<Upstream> = {}): Upstream {
@@ -49,21 +49,21 @@ export function anUpstream(part: Partial<Upstream> = {}): Upstream {
     baseUrl: 'http://one',
     priority: 0,
     weight: 1,
-    keys: ringOf('a-key'),
+    keys: keyPoolOf('a-key'),
     models: {},
     headers: {},
     ...part,
   };
 }
 
-/** Opens at half of ten in a second, for a second; two probes; a ramp of ten seconds. */
+/** Opens at half of ten in a second, for a second; two probes; a slow start of ten seconds. */
 export const BREAKER: BreakerOptions = {
   windowMs: 1_000,
   minAttempts: 10,
   failureRatio: 0.5,
   openMs: 1_000,
   probes: 2,
-  rampMs: 10_000,
+  slowStartMs: 10_000,
 };
 
 /** Time that passes only in `sleep`; `slept` has each wait in milliseconds. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BREAKER } from '../testing/fakes.ts';
-import { createBreaker } from './circuit-breaker.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 
 function setUp() {
   let nowMs = 0;
-  const breaker = createBreaker(BREAKER, { now: () => nowMs });
+  const breaker = new CircuitBreaker(BREAKER, { now: () => nowMs });
   const many = (n: number, result: 'success' | 'failure' | 'unknown') => {
     for (let i = 0; i < n; i++) breaker.begin().end(result);
   };
@@ -15,17 +15,17 @@ function setUp() {
   return { breaker, many, pass };
 }
 
-test('too few attempts conclude nothing', () => {
+test('circuit breaker: it stays closed below the minimum of attempts', () => {
   const { breaker, many } = setUp();
   many(9, 'failure');
   assert.equal(breaker.state(), 'closed');
   many(1, 'failure');
   assert.equal(breaker.state(), 'open');
   assert.equal(breaker.admits(), false);
-  assert.equal(breaker.opensInMs(), 1_000);
+  assert.equal(breaker.halfOpensInMs(), 1_000);
 });
 
-test('it opens at the share, not before; what says nothing is not counted', () => {
+test('circuit breaker: it opens at the failure ratio, and unknown ends do not count', () => {
   const { breaker, many } = setUp();
   many(10, 'success');
   many(100, 'unknown');
@@ -35,7 +35,7 @@ test('it opens at the share, not before; what says nothing is not counted', () =
   assert.equal(breaker.state(), 'open');
 });
 
-test('what is older than the window is forgotten', () => {
+test('circuit breaker: failures older than the window do not count', () => {
   const { breaker, many, pass } = setUp();
   many(9, 'failure');
   pass(1_001);
@@ -43,7 +43,7 @@ test('what is older than the window is forgotten', () => {
   assert.equal(breaker.state(), 'closed');
 });
 
-test('half-open: a few probe it, all succeed, and it closes with a small share that grows', () => {
+test('circuit breaker: it closes when all probes succeed, with a share that grows slowly', () => {
   const { breaker, many, pass } = setUp();
   many(10, 'failure');
   pass(1_000);
@@ -55,14 +55,14 @@ test('half-open: a few probe it, all succeed, and it closes with a small share t
   assert.equal(breaker.state(), 'half_open');
   second.end('success');
   assert.equal(breaker.state(), 'closed');
-  assert.equal(breaker.share(), 0.1);
+  assert.equal(breaker.slowStartShare(), 0.1);
   pass(5_000);
-  assert.equal(breaker.share(), 0.55);
+  assert.equal(breaker.slowStartShare(), 0.55);
   pass(60_000);
-  assert.equal(breaker.share(), 1);
+  assert.equal(breaker.slowStartShare(), 1);
 });
 
-test('half-open: one failure opens it again, one that says nothing makes room for another', () => {
+test('circuit breaker: half-open, a failed probe opens it again, and an unknown end frees the probe', () => {
   const { breaker, many, pass } = setUp();
   many(10, 'failure');
   pass(1_000);
@@ -75,7 +75,7 @@ test('half-open: one failure opens it again, one that says nothing makes room fo
   assert.equal(breaker.admits(), true);
 });
 
-test('an attempt that began before it opened changes nothing when it ends', () => {
+test('circuit breaker: an attempt that began before it opened changes nothing when it ends', () => {
   const { breaker, many, pass } = setUp();
   const late = Array.from({ length: 30 }, () => breaker.begin());
   many(10, 'failure');
@@ -88,7 +88,7 @@ test('an attempt that began before it opened changes nothing when it ends', () =
   assert.equal(breaker.state(), 'closed');
 });
 
-test('a probe of an earlier try counts no more, and keeps nobody’s place', () => {
+test('circuit breaker: a probe of an earlier half-open period neither counts nor takes a probe’s slot', () => {
   const { breaker, many, pass } = setUp();
   many(10, 'failure');
   pass(1_000);
@@ -102,7 +102,7 @@ test('a probe of an earlier try counts no more, and keeps nobody’s place', () 
   assert.equal(breaker.state(), 'closed');
 });
 
-test('a stream that has begun is a probe’s success; that it broke is counted after', () => {
+test('circuit breaker: a stream that has begun is a successful probe, and its later failure counts', () => {
   const { breaker, many, pass } = setUp();
   many(10, 'failure');
   pass(1_000);
@@ -116,7 +116,7 @@ test('a stream that has begun is a probe’s success; that it broke is counted a
   assert.equal(breaker.state(), 'open');
 });
 
-test('a sudden death after much success is seen at once', () => {
+test('circuit breaker: consecutive failures open it at once, even after long success', () => {
   const { breaker, many } = setUp();
   many(1_000, 'success');
   many(9, 'failure');

@@ -1,158 +1,179 @@
 /**
- * A circuit breaker over one upstream: open when too many attempts fail, tried again by a few, and back
- * to its full share only slowly. https://learn.microsoft.com/azure/architecture/patterns/circuit-breaker
+ * A circuit breaker over one upstream: it opens when too many attempts fail, lets a few probes through after
+ * a while, and closes with a slow start. https://learn.microsoft.com/azure/architecture/patterns/circuit-breaker
  */
 
 import type { CircuitState } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
+import { FailureWindow } from './failure-window.ts';
 
 export interface BreakerOptions {
   /** Failures are counted over this time. */
   readonly windowMs: number;
-  /** With fewer attempts in the window nothing is concluded; as many failures in a row open it. */
+  /** Minimum attempts before the ratio counts; the same number of consecutive failures also opens the circuit. */
   readonly minAttempts: number;
-  /** Opens at this share of failures, 0 to 1. */
+  /** Share of failures that opens the circuit, 0 to 1. */
   readonly failureRatio: number;
-  /** How long it stays open before it is tried. */
+  /** How long the circuit stays open before it is half-open. */
   readonly openMs: number;
-  /** Attempts that try it; all must succeed. */
+  /** Half-open probes; all must succeed to close the circuit. */
   readonly probes: number;
-  /** From closing to the full share. */
-  readonly rampMs: number;
+  /** From closing to the full share of the calls. */
+  readonly slowStartMs: number;
 }
 
-/** How an attempt ended: well, badly, or in a way that says nothing of the upstream. */
+export const BREAKER_DEFAULTS: BreakerOptions = {
+  windowMs: 10_000,
+  minAttempts: 20,
+  failureRatio: 0.5,
+  openMs: 5_000,
+  probes: 3,
+  slowStartMs: 30_000,
+};
+
+export interface BreakerDeps extends Pick<Clock, 'now'> {
+  /** Called with each new state. `half_open` comes when the breaker is next asked after `openMs`. */
+  readonly onStateChange?: ((state: CircuitState) => void) | undefined;
+}
+
+/** How an attempt ended; `unknown` says nothing about the upstream. */
 export type AttemptEnd = 'success' | 'failure' | 'unknown';
 
-/** An attempt as its breaker sees it. What began before the circuit opened changes nothing after. */
+/** An attempt as its breaker sees it. One that began before the circuit opened is ignored afterwards. */
 export interface WatchedAttempt {
-  /** A stream has begun: enough for a circuit that is being tried, as it may last for minutes. */
+  /** A stream has begun. For a probe that is a success already, because the stream may last for minutes. */
   began(): void;
   /** Call once. */
   end(how: AttemptEnd): void;
 }
 
-export interface Breaker {
-  state(): CircuitState;
-  /** Whether an attempt may begin now. */
-  admits(): boolean;
-  /** Part of its weight that it should get, above 0 to 1: less while it comes back. */
-  share(): number;
-  begin(): WatchedAttempt;
-  /** Until it is tried again, milliseconds; 0 unless open. */
-  opensInMs(): number;
+interface Closed {
+  readonly name: 'closed';
+  readonly window: FailureWindow;
 }
 
-const BUCKETS = 10;
+interface Open {
+  readonly name: 'open';
+  readonly halfOpensAtMs: number;
+}
+
+interface HalfOpen {
+  readonly name: 'half_open';
+  /** Probes in flight. */
+  probing: number;
+  succeeded: number;
+}
+
+/** Share of the calls right after the circuit has closed. */
 const FIRST_SHARE = 0.1;
 
-/** Counts over a sliding window, by the tenth. */
-function createWindow(windowMs: number, now: () => number) {
-  const width = windowMs / BUCKETS;
-  let counts: { slot: number; failures: number; all: number }[] = [];
-  return {
-    add(failed: boolean) {
-      const slot = Math.floor(now() / width);
-      let last = counts.at(-1);
-      if (last?.slot !== slot) {
-        counts = counts.filter((count) => count.slot > slot - BUCKETS);
-        last = { slot, failures: 0, all: 0 };
-        counts.push(last);
-      }
-      last.all += 1;
-      if (failed) last.failures += 1;
-    },
-    sums() {
-      const oldest = Math.floor(now() / width) - BUCKETS;
-      const inside = counts.filter(({ slot }) => slot > oldest);
-      const sum = (key: 'failures' | 'all') => inside.reduce((n, count) => n + count[key], 0);
-      return { failures: sum('failures'), all: sum('all') };
-    },
-    clear() {
-      counts = [];
-    },
-  };
-}
+/** A new breaker is closed. */
+export class CircuitBreaker {
+  readonly #options: BreakerOptions;
+  readonly #deps: BreakerDeps;
+  #state: Closed | Open | HalfOpen;
+  #timesOpened = 0;
+  /** When the circuit last closed: the slow start counts from here. */
+  #closedAtMs = Number.NEGATIVE_INFINITY;
 
-/** @returns a closed breaker */
-export function createBreaker(options: BreakerOptions, { now }: Pick<Clock, 'now'>): Breaker {
-  const window = createWindow(options.windowMs, now);
-  let openedAtMs: number | undefined;
-  let closedAtMs = Number.NEGATIVE_INFINITY;
-  let timesOpened = 0;
-  let inARow = 0;
-  let failedAtMs = Number.NEGATIVE_INFINITY;
-  let probing = 0;
-  let probed = 0;
+  constructor(options: BreakerOptions, deps: BreakerDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#state = this.#newClosed();
+  }
 
-  const state = (): CircuitState => {
-    if (openedAtMs === undefined) return 'closed';
-    return now() - openedAtMs >= options.openMs ? 'half_open' : 'open';
-  };
-  const open = () => {
-    openedAtMs = now();
-    timesOpened += 1;
-    probing = 0;
-    probed = 0;
-    inARow = 0;
-    window.clear();
-  };
-  const close = () => {
-    openedAtMs = undefined;
-    closedAtMs = now();
-    window.clear();
-  };
-  const endProbe = (how: AttemptEnd) => {
-    probing -= 1;
-    // Another probe may have closed it already.
-    if (state() === 'closed') return;
-    if (how === 'failure') open();
-    if (how === 'success') probed += 1;
-    if (probed >= options.probes) close();
-  };
-  /**
-   * In a row: after minutes of success, the share alone takes half a window to see a sudden death.
-   */
-  const tooMany = (): boolean => {
-    inARow = now() - failedAtMs > options.windowMs ? 1 : inARow + 1;
-    failedAtMs = now();
-    const { failures, all } = window.sums();
-    if (all >= options.minAttempts && failures / all >= options.failureRatio) return true;
-    return inARow >= options.minAttempts;
-  };
-  const count = (how: AttemptEnd) => {
-    if (how === 'unknown' || state() !== 'closed') return;
-    window.add(how === 'failure');
-    if (how === 'success') inARow = 0;
-    else if (tooMany()) open();
-  };
-  return {
-    state,
-    admits: () => state() === 'closed' || (state() === 'half_open' && probing < options.probes),
-    share() {
-      const sinceMs = now() - closedAtMs;
-      return Math.min(1, FIRST_SHARE + (1 - FIRST_SHARE) * (sinceMs / options.rampMs));
-    },
-    begin() {
-      const begunIn = timesOpened;
-      let probe = state() === 'half_open';
-      if (probe) probing += 1;
-      const settle = (how: AttemptEnd) => {
-        probe = false;
-        endProbe(how);
-      };
-      return {
-        began() {
-          if (probe && begunIn === timesOpened) settle('success');
-        },
-        end(how) {
-          if (begunIn !== timesOpened) return;
-          if (probe) settle(how);
-          else count(how);
-        },
-      };
-    },
-    opensInMs: () =>
-      openedAtMs === undefined ? 0 : Math.max(0, openedAtMs + options.openMs - now()),
-  };
+  state(): CircuitState {
+    return this.#current().name;
+  }
+
+  /** Whether an attempt may begin now. */
+  admits(): boolean {
+    const state = this.#current();
+    if (state.name === 'half_open') return state.probing < this.#options.probes;
+    return state.name === 'closed';
+  }
+
+  /** Share of its weight that the upstream should get, above 0 to 1: less after the circuit has closed. */
+  slowStartShare(): number {
+    const sinceMs = this.#deps.now() - this.#closedAtMs;
+    return Math.min(1, FIRST_SHARE + (1 - FIRST_SHARE) * (sinceMs / this.#options.slowStartMs));
+  }
+
+  /** Milliseconds until the circuit half-opens; 0 unless it is open. */
+  halfOpensInMs(): number {
+    const state = this.#current();
+    return state.name === 'open' ? Math.max(0, state.halfOpensAtMs - this.#deps.now()) : 0;
+  }
+
+  begin(): WatchedAttempt {
+    const period = this.#timesOpened;
+    const state = this.#current();
+    let probe = state.name === 'half_open' ? state : undefined;
+    if (probe) probe.probing += 1;
+    return {
+      began: () => {
+        if (!probe || period !== this.#timesOpened) return;
+        this.#endProbe(probe, 'success');
+        probe = undefined;
+      },
+      end: (how) => {
+        if (period !== this.#timesOpened) return;
+        if (probe) this.#endProbe(probe, how);
+        else this.#count(how);
+      },
+    };
+  }
+
+  /** No timer half-opens a circuit: it happens when somebody asks. */
+  #current(): Closed | Open | HalfOpen {
+    const state = this.#state;
+    if (state.name !== 'open' || this.#deps.now() < state.halfOpensAtMs) return state;
+    return this.#enter({ name: 'half_open', probing: 0, succeeded: 0 });
+  }
+
+  #count(how: AttemptEnd): void {
+    const state = this.#current();
+    if (how === 'unknown' || state.name !== 'closed') return;
+    if (how === 'success') state.window.recordSuccess();
+    else state.window.recordFailure();
+    if (how === 'failure' && this.#isTripped(state.window)) this.#open();
+  }
+
+  /** Consecutive failures trip it too: after long success the ratio alone would react too late. */
+  #isTripped(window: FailureWindow): boolean {
+    const { minAttempts, failureRatio } = this.#options;
+    const { failures, attempts } = window.totals();
+    if (attempts >= minAttempts && failures / attempts >= failureRatio) return true;
+    return window.consecutiveFailures >= minAttempts;
+  }
+
+  #endProbe(probe: HalfOpen, how: AttemptEnd): void {
+    probe.probing -= 1;
+    // Another probe may have closed the circuit already.
+    if (this.#state !== probe) return;
+    if (how === 'failure') this.#open();
+    if (how !== 'success') return;
+    probe.succeeded += 1;
+    if (probe.succeeded >= this.#options.probes) this.#close();
+  }
+
+  #open(): void {
+    this.#timesOpened += 1;
+    this.#enter({ name: 'open', halfOpensAtMs: this.#deps.now() + this.#options.openMs });
+  }
+
+  #close(): void {
+    this.#closedAtMs = this.#deps.now();
+    this.#enter(this.#newClosed());
+  }
+
+  #newClosed(): Closed {
+    return { name: 'closed', window: new FailureWindow(this.#options.windowMs, this.#deps.now) };
+  }
+
+  #enter<State extends Closed | Open | HalfOpen>(state: State): State {
+    this.#state = state;
+    this.#deps.onStateChange?.(state.name);
+    return state;
+  }
 }

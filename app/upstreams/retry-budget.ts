@@ -1,38 +1,41 @@
 /**
- * How many retries may be made, as a share of what succeeds: in an outage nothing does, so retries stop
- * and it is not multiplied. A token bucket, as in gRPC's retry throttling (gRFC A6).
+ * Limits retries to a share of the successes: in an outage nothing succeeds, so retries stop and do not
+ * multiply the load. A token bucket, as in gRPC's retry throttling (gRFC A6).
  */
 
-export interface RetryBudget {
-  /** A call succeeded: a part of a retry is earned. */
-  earn(): void;
-  /** Takes one retry. @returns false when there is none */
-  spend(): boolean;
-  /** Retries that may be made now. */
-  left(): number;
+export interface RetryBudgetOptions {
+  /** Retries earned by a success: 0.1 allows one retry for ten successes. */
+  readonly ratio: number;
+  /** Retries that can be saved up. There are as many at the start, so that a quiet service can retry. */
+  readonly capacity: number;
 }
 
-/**
- * @param ratio retries earned by a success: 0.1 allows one for ten
- * @param capacity what can be saved up, and what there is at the start, so that a quiet service retries
- */
-export function createRetryBudget({
-  ratio,
-  capacity,
-}: {
-  readonly ratio: number;
-  readonly capacity: number;
-}): RetryBudget {
-  let tokens = capacity;
-  return {
-    earn() {
-      tokens = Math.min(capacity, tokens + ratio);
-    },
-    spend() {
-      if (tokens < 1) return false;
-      tokens -= 1;
-      return true;
-    },
-    left: () => Math.floor(tokens),
-  };
+export const RETRY_BUDGET_DEFAULTS: RetryBudgetOptions = { ratio: 0.1, capacity: 10 };
+
+export class RetryBudget {
+  readonly #options: RetryBudgetOptions;
+  #tokens: number;
+
+  constructor(options: RetryBudgetOptions) {
+    this.#options = options;
+    this.#tokens = options.capacity;
+  }
+
+  /** A call succeeded: a part of a retry is earned. */
+  earn(): void {
+    const { ratio, capacity } = this.#options;
+    this.#tokens = Math.min(capacity, this.#tokens + ratio);
+  }
+
+  /** Takes one retry. @returns false when none is left */
+  spend(): boolean {
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  /** Retries that may be made now. */
+  left(): number {
+    return Math.floor(this.#tokens);
+  }
 }

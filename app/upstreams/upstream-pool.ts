@@ -1,24 +1,24 @@
-/** The upstreams that may answer: whom to ask next, by priority, weight and the state of each circuit. */
-
-import type { KeyRing } from '../keys/key-pool.ts';
+/** The upstreams that can answer: picks one by priority, weight, circuit state and healthy keys. */
+import type { KeyPool } from '../keys/key-pool.ts';
+import { prefer, weightedRandom } from '../selection.ts';
 import type { CircuitState } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
-import { type Breaker, type BreakerOptions, createBreaker } from './circuit-breaker.ts';
+import { type BreakerOptions, CircuitBreaker } from './circuit-breaker.ts';
 
 /** Where a request can be sent: a host, a gateway, a cloud or another account. */
 export interface Upstream {
-  /** A configured alias, fit for a label. */
+  /** A configured alias, safe as a label value. */
   readonly name: string;
-  /** With the path that stands before `/v1`, no slash at its end. */
+  /** With the path that precedes `/v1`, without a slash at its end. */
   readonly baseUrl: string;
-  /** The lowest is asked first; others when it cannot answer. */
+  /** The lowest is asked first, others when it cannot answer. */
   readonly priority: number;
-  /** Share among those of one priority. */
+  /** Share of the calls among the upstreams of one priority. */
   readonly weight: number;
-  readonly keys: KeyRing;
-  /** What requests to it are signed with; absent where they are not. */
-  readonly signing?: KeyRing;
-  /** The caller's model → the name that it has there. */
+  readonly keys: KeyPool;
+  /** Secrets that requests to it are signed with; absent where they are not signed. */
+  readonly signing?: KeyPool;
+  /** Maps the caller's model names to the upstream's own. */
   readonly models: Readonly<Record<string, string>>;
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
@@ -27,87 +27,87 @@ export interface Upstream {
 /** An upstream with its circuit. */
 export interface Candidate {
   readonly upstream: Upstream;
-  readonly breaker: Breaker;
+  readonly breaker: CircuitBreaker;
 }
 
+/** Whether the call has a healthy key for an upstream. */
 export type HasKey = (upstream: Upstream) => boolean;
 
-export interface Upstreams {
-  /**
-   * Whom to ask now.
-   * @param tried passed over while there is anybody else
-   * @param hasKey whether the call has a key for it that is well: others are passed over first
-   */
-  pick(tried: ReadonlySet<string>, hasKey: HasKey): Candidate | undefined;
-  /** Another with a closed circuit and a key; undefined when all of those were tried. */
-  pickClosed(tried: ReadonlySet<string>, hasKey: HasKey): Candidate | undefined;
-  states(): readonly { readonly name: string; readonly state: CircuitState }[];
-  /** Until the first that is open is tried again, milliseconds. */
-  opensInMs(): number;
-}
-
-export interface UpstreamDeps {
+export interface UpstreamPoolDeps {
   readonly clock: Pick<Clock, 'now'>;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
+  /** Called with the new state of an upstream's circuit. */
+  readonly onCircuitChange?: (upstream: string, state: CircuitState) => void;
 }
 
-/** @param list at least one */
-export function createUpstreams(
-  list: readonly Upstream[],
-  options: BreakerOptions,
-  { clock, random }: UpstreamDeps,
-): Upstreams {
-  const all: readonly Candidate[] = list
-    .map((upstream) => ({ upstream, breaker: createBreaker(options, clock) }))
-    .toSorted((a, b) => a.upstream.priority - b.upstream.priority);
+export class UpstreamPool {
+  /** By priority. */
+  readonly #candidates: readonly Candidate[];
+  readonly #random: () => number;
 
-  /** One that comes back takes a part of its calls; the others go where they went without it. */
-  const choose = (candidates: readonly Candidate[]): Candidate | undefined => {
-    let rest = candidates;
-    while (rest.length > 0) {
-      const priority = rest[0]?.upstream.priority;
-      const group = rest.filter(({ upstream }) => upstream.priority === priority);
-      rest = rest.filter(({ upstream }) => upstream.priority !== priority);
-      const share = Math.max(...group.map(({ breaker }) => breaker.share()));
-      if (rest.length === 0 || share === 1 || random() < share) return weighted(group);
-    }
-    return undefined;
-  };
-  const weighted = (group: readonly Candidate[]): Candidate | undefined => {
-    const weightOf = ({ upstream, breaker }: Candidate) => upstream.weight * breaker.share();
-    let left = random() * group.reduce((sum, candidate) => sum + weightOf(candidate), 0);
-    for (const candidate of group) {
-      left -= weightOf(candidate);
-      if (left < 0) return candidate;
-    }
-    return group.at(-1);
-  };
-  const untried =
-    (tried: ReadonlySet<string>) =>
-    ({ upstream }: Candidate) =>
-      !tried.has(upstream.name);
+  /** @param upstreams at least one */
+  constructor(
+    upstreams: readonly Upstream[],
+    options: BreakerOptions,
+    { clock: { now }, random, onCircuitChange }: UpstreamPoolDeps,
+  ) {
+    this.#random = random;
+    this.#candidates = upstreams
+      .toSorted((a, b) => a.priority - b.priority)
+      .map((upstream) => {
+        const onStateChange = (state: CircuitState) => onCircuitChange?.(upstream.name, state);
+        return { upstream, breaker: new CircuitBreaker(options, { now, onStateChange }) };
+      });
+  }
 
-  const withKey =
-    (hasKey: HasKey) =>
-    ({ upstream }: Candidate) =>
-      hasKey(upstream);
+  /**
+   * Picks the upstream of an attempt.
+   * @param tried names that are avoided while another is available
+   * @param hasKey upstreams without a healthy key are avoided while another has one
+   * @returns undefined when no circuit admits an attempt
+   */
+  pick(tried: ReadonlySet<string>, hasKey: HasKey): Candidate | undefined {
+    // This is on every call's path, and one upstream is common: it allocates nothing.
+    const [only] = this.#candidates;
+    if (this.#candidates.length === 1) return only?.breaker.admits() ? only : undefined;
+    const admitting = this.#candidates.filter(({ breaker }) => breaker.admits());
+    const untried = prefer(admitting, ({ upstream }) => !tried.has(upstream.name));
+    return this.#choose(prefer(untried, ({ upstream }) => hasKey(upstream)));
+  }
 
-  const [only] = all;
-  return {
-    pick(tried, hasKey) {
-      // The common case, on the hot path: nothing is chosen, nothing allocated.
-      if (all.length === 1) return only?.breaker.admits() ? only : undefined;
-      const admitting = all.filter(({ breaker }) => breaker.admits());
-      const fresh = admitting.filter(untried(tried));
-      return choose(fresh.filter(withKey(hasKey))) ?? choose(fresh) ?? choose(admitting);
-    },
-    pickClosed(tried, hasKey) {
-      const closed = all.filter(({ breaker }) => breaker.state() === 'closed');
-      return choose(closed.filter(untried(tried)).filter(withKey(hasKey)));
-    },
-    states: () =>
-      all.map(({ upstream, breaker }) => ({ name: upstream.name, state: breaker.state() })),
-    opensInMs: () => Math.min(...all.map(({ breaker }) => breaker.opensInMs())),
-  };
+  /** Picks an untried upstream with a closed circuit and a healthy key; undefined when there is none. */
+  pickClosed(tried: ReadonlySet<string>, hasKey: HasKey): Candidate | undefined {
+    const usable = this.#candidates.filter(
+      ({ upstream, breaker }) =>
+        breaker.state() === 'closed' && !tried.has(upstream.name) && hasKey(upstream),
+    );
+    return this.#choose(usable);
+  }
+
+  states(): readonly { readonly name: string; readonly state: CircuitState }[] {
+    return this.#candidates.map(({ upstream: { name }, breaker }) => ({
+      name,
+      state: breaker.state(),
+    }));
+  }
+
+  /** Milliseconds until the first open circuit half-opens; 0 while any is not open. */
+  halfOpensInMs(): number {
+    return Math.min(...this.#candidates.map(({ breaker }) => breaker.halfOpensInMs()));
+  }
+
+  /** Slow start: a recovering group gets its share, the rest goes to the next priority. */
+  #choose(candidates: readonly Candidate[]): Candidate | undefined {
+    const priority = candidates[0]?.upstream.priority;
+    const group = candidates.filter(({ upstream }) => upstream.priority === priority);
+    const others = candidates.slice(group.length);
+    const share = Math.max(...group.map(({ breaker }) => breaker.slowStartShare()));
+    if (others.length > 0 && share < 1 && this.#random() >= share) return this.#choose(others);
+    return weightedRandom(group, weightOf, this.#random);
+  }
+}
+
+function weightOf({ upstream, breaker }: Candidate): number {
+  return upstream.weight * breaker.slowStartShare();
 }

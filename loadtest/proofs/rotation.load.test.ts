@@ -87,7 +87,7 @@ describe('keys in a file', { concurrency: false }, () => {
     const text = await metrics();
     assert.match(text, /claude_api_key_rotations_total\{upstream="up",caller="shared"\} 3/);
     assert.match(text, /claude_api_key_source_failures_total\{[^}]*reason="malformed"\} [1-9]/);
-    assert.match(text, /key_state\{upstream="up",caller="shared",key="blue",state="refused"\} 1/);
+    assert.match(text, /key_state\{upstream="up",caller="shared",key="blue",state="rejected"\} 1/);
     assert.match(text, /key_state\{upstream="up",caller="shared",key="green",state="active"\} 1/);
     const left = service.lines.filter(({ msg }) => msg === 'a key is out, another is tried');
     t.diagnostic(`${left.length} calls met a revoked key and went on with another`);

@@ -1,4 +1,4 @@
-/** Keys from an AWS-compatible Secrets Manager (moto), started here; skipped, and said so, without one. */
+/** Keys from an AWS-compatible Secrets Manager (moto), which the test starts; skipped, with the reason, without one. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -60,7 +60,7 @@ describe('keys from AWS Secrets Manager', { skip, concurrency: false }, () => {
   const rotate = (SecretId: string, SecretString: string) =>
     client.send(new PutSecretValueCommand({ SecretId, SecretString }));
 
-  test('the current version is used, the previous is still valid', async () => {
+  test('aws source: the current version is used, the previous one is still valid', async () => {
     await create('claude', 'sk-ant-one');
     const from = awsSource('claude');
     assert.deepEqual(await read(from), ['default=sk-ant-one', '']);
@@ -73,13 +73,13 @@ describe('keys from AWS Secrets Manager', { skip, concurrency: false }, () => {
     ]);
   });
 
-  test('a previous version that cannot be read leaves the current one', async () => {
+  test('aws source: a previous version that cannot be read leaves the current one', async () => {
     await create('was-odd', '{"odd"');
     await rotate('was-odd', 'sk-ant-one');
     assert.deepEqual(await read(awsSource('was-odd')), ['default=sk-ant-one', '']);
   });
 
-  test('what is wrong has a name, and none of it quotes the secret', async () => {
+  test('aws source: each failure has its name, and no message quotes the secret', async () => {
     await create('odd', '{"blue":"sk-ant-planted');
     await create('bare', '{}');
     await create('gone', 'sk-ant-planted');
@@ -98,7 +98,7 @@ describe('keys from AWS Secrets Manager', { skip, concurrency: false }, () => {
     }
   });
 
-  test('an endpoint that is down is unreachable', async () => {
+  test('aws source: an endpoint that is down is unreachable', async () => {
     const up = process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'];
     process.env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] = 'http://127.0.0.1:9';
     await assert.rejects(read(awsSource('claude')), { failure: 'unreachable' });

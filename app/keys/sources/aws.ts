@@ -1,10 +1,11 @@
 /**
- * Keys from AWS Secrets Manager: the version of stage AWSCURRENT is used, that of AWSPREVIOUS is still
+ * Keys from AWS Secrets Manager: the version staged AWSCURRENT is used, the one staged AWSPREVIOUS is still
  * valid. https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
  */
 import type { GetSecretValueCommandOutput } from '@aws-sdk/client-secrets-manager';
+import type { SourceFailure } from '../../telemetry/vocabulary.ts';
 import type { ApiKey } from '../secret.ts';
-import { type KeySource, keysFromText, SourceError, type SourceFailure } from './source.ts';
+import { type KeySource, keysFromText, SourceError } from './source.ts';
 
 const FAILURES: Readonly<Record<string, SourceFailure>> = {
   ResourceNotFoundException: 'not_found',
@@ -16,10 +17,10 @@ const FAILURES: Readonly<Record<string, SourceFailure>> = {
   DecryptionFailure: 'denied',
 };
 
-/** Region, credentials and endpoint are the SDK's own: `AWS_REGION`, roles, `AWS_ENDPOINT_URL`. */
+/** The SDK finds region, credentials and endpoint by itself: `AWS_REGION`, roles, `AWS_ENDPOINT_URL`. */
 export function awsSource(secretId: string): KeySource {
   const name = `aws:${secretId}`;
-  // The SDK is loaded by whoever asks AWS, and by nobody else.
+  // The SDK is large: load it only where AWS is used.
   const loaded = import('@aws-sdk/client-secrets-manager').then((sdk) => ({
     sdk,
     client: new sdk.SecretsManagerClient({ maxAttempts: 1 }),
@@ -36,7 +37,7 @@ export function awsSource(secretId: string): KeySource {
       const current = keysOf(await stage('AWSCURRENT', signal).catch(failed), name);
       const previous = await stage('AWSPREVIOUS', signal)
         .then((answer) => keysOf(answer, name))
-        // A secret that was never rotated has none.
+        // A secret that was never rotated has no previous version.
         .catch((): readonly ApiKey[] => []);
       return { current, previous };
     },

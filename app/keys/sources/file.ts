@@ -1,13 +1,14 @@
-/** Keys from a file, as Kubernetes, Docker and systemd mount secrets: read again when it changes. */
+/** Keys from a file, as Kubernetes, Docker and systemd mount secrets; it is watched for changes. */
 import { watch } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type KeySource, keysFromText, SourceError, type SourceFailure } from './source.ts';
+import type { SourceFailure } from '../../telemetry/vocabulary.ts';
+import { type KeySource, keysFromText, SourceError } from './source.ts';
 
-/** Enough for every key that is allowed. */
+/** Room for as many keys as a source may hold. */
 const MAX_BYTES = 64 * 1024;
 
-/** A change comes as several events, and others write in the same folder. */
+/** One change causes several events, and other files in the folder cause more: wait for them to settle. */
 const SETTLE_MS = 50;
 
 const FAILURES: Readonly<Record<string, SourceFailure>> = {
@@ -27,20 +28,21 @@ export function fileSource(path: string): KeySource {
     watch(changed) {
       try {
         let timer: NodeJS.Timeout | undefined;
-        const soon = () => {
+        const changedSoon = () => {
           timer ??= setTimeout(() => {
             timer = undefined;
             changed();
           }, SETTLE_MS).unref();
         };
-        // The folder, not the file: mounted secrets are links that are put in place of the old ones.
-        const watcher = watch(dirname(path), { persistent: false }, soon);
+        // Watch the folder, not the file: a mounted secret changes by replacing a symbolic link.
+        const watcher = watch(dirname(path), { persistent: false }, changedSoon);
         watcher.on('error', () => watcher.close());
         return () => {
           clearTimeout(timer);
           watcher.close();
         };
       } catch {
+        // A folder that cannot be watched is no error: the file is still read at intervals.
         return () => {};
       }
     },
@@ -51,7 +53,7 @@ async function readText(path: string, name: string): Promise<string> {
   try {
     await using file = await open(path, 'r');
     const { size } = await file.stat();
-    if (size > MAX_BYTES) throw new SourceError('malformed', `${name}: is larger than a key file`);
+    if (size > MAX_BYTES) throw new SourceError('malformed', `${name}: is larger than 64 KiB`);
     return await file.readFile('utf8');
   } catch (error) {
     if (error instanceof SourceError) throw error;

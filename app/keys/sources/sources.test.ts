@@ -1,4 +1,4 @@
-/** What the sources that need no server make of what they find. */
+/** Tests the format of keys and the sources that need no server: environment and file. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import {
@@ -13,29 +13,34 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { SourceFailure } from '../../telemetry/vocabulary.ts';
 import { envSource } from './env.ts';
 import { fileSource } from './file.ts';
-import { keysFromText, type SourceFailure } from './source.ts';
+import { keysFromText } from './source.ts';
 
 const signal = new AbortController().signal;
 
 const TEXTS: readonly [name: string, text: string, is: Record<string, string> | SourceFailure][] = [
   ['one key', 'sk-ant-one', { default: 'sk-ant-one' }],
-  ['one key and a line break', 'sk-ant-one\n', { default: 'sk-ant-one' }],
-  ['several', '{"blue":"sk-blue-1","green":"sk-green"}', { blue: 'sk-blue-1', green: 'sk-green' }],
-  ['nothing', '', 'empty'],
-  ['white space', ' \n', 'empty'],
-  ['no key in JSON', '{}', 'empty'],
-  ['half of JSON', '{"blue":"sk-bl', 'malformed'],
-  ['a key that is no text', '{"blue":12345678}', 'malformed'],
-  ['a short key', 'sk', 'malformed'],
-  ['two lines', 'sk-ant-one\nsk-ant-two', 'malformed'],
-  ['a key with a line break inside', '{"blue":"sk-ant\\r\\nx-evil: 1"}', 'malformed'],
-  ['an alias that is no label', '{"Blue Key":"sk-ant-one"}', 'malformed'],
-  ['a __proto__', '{"__proto__":"sk-ant-one"}', 'malformed'],
-  ['an array', '["sk-ant-one"]', 'malformed'],
+  ['one key with a line break', 'sk-ant-one\n', { default: 'sk-ant-one' }],
   [
-    'seventeen',
+    'a JSON object of keys',
+    '{"blue":"sk-blue-1","green":"sk-green"}',
+    { blue: 'sk-blue-1', green: 'sk-green' },
+  ],
+  ['an empty text', '', 'empty'],
+  ['white space', ' \n', 'empty'],
+  ['an empty JSON object', '{}', 'empty'],
+  ['truncated JSON', '{"blue":"sk-bl', 'malformed'],
+  ['a key that is a number', '{"blue":12345678}', 'malformed'],
+  ['a short key', 'sk', 'malformed'],
+  ['a text of two lines', 'sk-ant-one\nsk-ant-two', 'malformed'],
+  ['a key with a line break inside', '{"blue":"sk-ant\\r\\nx-evil: 1"}', 'malformed'],
+  ['an alias with a space', '{"Blue Key":"sk-ant-one"}', 'malformed'],
+  ['an alias __proto__', '{"__proto__":"sk-ant-one"}', 'malformed'],
+  ['a JSON array', '["sk-ant-one"]', 'malformed'],
+  [
+    'an object of seventeen keys',
     JSON.stringify(
       Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, 'sk-ant-one'])),
     ),
@@ -43,13 +48,13 @@ const TEXTS: readonly [name: string, text: string, is: Record<string, string> | 
   ],
 ];
 for (const [name, text, is] of TEXTS) {
-  test(`${name}: ${typeof is === 'string' ? is : Object.keys(is).join(', ')}`, () => {
+  test(`key text: ${name} ${typeof is === 'string' ? `is ${is}` : `gives ${Object.keys(is).join(', ')}`}`, () => {
     if (typeof is === 'string') {
       assert.throws(
         () => keysFromText(text, 'test'),
         (error: Error) => {
           assert.equal((error as { failure?: string }).failure, is);
-          assert(!error.message.includes('sk-ant'), 'it quotes the key');
+          assert(!error.message.includes('sk-ant'), 'the message quotes the key');
           return true;
         },
       );
@@ -60,7 +65,7 @@ for (const [name, text, is] of TEXTS) {
   });
 }
 
-test('env: what the variable holds', async () => {
+test('env source: it reads the variable, and an unset one is empty', async () => {
   const source = envSource('CLAUDE_API_KEY', 'sk-ant-one');
   assert.equal(source.name, 'env:CLAUDE_API_KEY');
   assert.equal((await source.read(signal)).current[0]?.secret.reveal(), 'sk-ant-one');
@@ -76,7 +81,7 @@ function folder(t: TestContext): string {
 const read = async (path: string) =>
   (await fileSource(path).read(signal)).current[0]?.secret.reveal();
 
-test('file: read anew each time; what is wrong has a name', async (t) => {
+test('file source: every read opens the file anew, and each failure has its name', async (t) => {
   const path = join(folder(t), 'key');
   await assert.rejects(read(path), { failure: 'not_found' });
   writeFileSync(path, 'sk-ant-one\n');
@@ -87,28 +92,28 @@ test('file: read anew each time; what is wrong has a name', async (t) => {
   await assert.rejects(read(path), { failure: 'malformed' });
   mkdirSync(`${path}-folder`);
   await assert.rejects(read(`${path}-folder`), { failure: 'malformed' });
-  // Root may read everything.
+  // Root can read every file.
   if (process.getuid?.() !== 0) {
     chmodSync(path, 0);
     await assert.rejects(read(path), { failure: 'denied' });
   }
 });
 
-/** Watches, runs `change`, and waits until it is told. */
-async function toldOf(path: string, change: () => void): Promise<void> {
-  const told = new EventTarget();
-  const event = once(told, 'change');
-  const unwatch = fileSource(path).watch?.(() => told.dispatchEvent(new Event('change')));
+/** Watches the file, runs `change`, and waits until the source reports it. */
+async function changeReported(path: string, change: () => void): Promise<void> {
+  const reported = new EventTarget();
+  const event = once(reported, 'change');
+  const unwatch = fileSource(path).watch?.(() => reported.dispatchEvent(new Event('change')));
   change();
   await event;
   unwatch?.();
 }
 
-test('file: a change is told, also of a link that is put in place, as Kubernetes does', async (t) => {
+test('file source: it reports a change, also of a symbolic link that is replaced, as Kubernetes does', async (t) => {
   const home = folder(t);
   const path = join(home, 'key');
   writeFileSync(path, 'sk-ant-one');
-  await toldOf(path, () => writeFileSync(path, 'sk-ant-two'));
+  await changeReported(path, () => writeFileSync(path, 'sk-ant-two'));
 
   for (const [version, key] of [
     ['v1', 'sk-ant-one'],
@@ -121,13 +126,13 @@ test('file: a change is told, also of a link that is put in place, as Kubernetes
   const mounted = join(home, 'mounted');
   symlinkSync('data/mounted', mounted);
   assert.equal(await read(mounted), 'sk-ant-one');
-  await toldOf(mounted, () => {
+  await changeReported(mounted, () => {
     symlinkSync('v2', join(home, 'data-new'));
     renameSync(join(home, 'data-new'), join(home, 'data'));
   });
   assert.equal(await read(mounted), 'sk-ant-two');
 });
 
-test('file: a folder that is not there cannot be watched, and that is no error', () => {
+test('file source: watching a missing folder is no error', () => {
   assert.doesNotThrow(() => fileSource('/not/there/key').watch?.(() => {})());
 });

@@ -1,4 +1,4 @@
-/** Keys from a real OpenBao or Vault, started here; skipped, and said so, where there is none on PATH. */
+/** Keys from a real OpenBao or Vault, which the test starts; skipped, with the reason, where neither is installed. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +7,8 @@ import { Agent, request } from 'undici';
 import { findTool } from '../../../observability/local/paths.ts';
 import { freePort } from '../../testing/service-process.ts';
 import type { KeySource } from './source.ts';
-import { type VaultOptions, vaultSource } from './vault.ts';
+import { vaultSource } from './vault.ts';
+import type { VaultOptions } from './vault-client.ts';
 
 const program = findTool('bao') ?? findTool('vault');
 const skip = program ? false : 'neither bao nor vault is on PATH (docs/unproven.md)';
@@ -18,11 +19,11 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
   let server: ChildProcess;
   let address: string;
   let nowMs = 0;
-  /** Of the source under test, `METHOD path`. */
-  const asked: string[] = [];
+  /** Requests of the source under test, as `METHOD path`. */
+  const requests: string[] = [];
   const agent = new Agent();
   const dispatcher = agent.compose((dispatch) => (options, handler) => {
-    asked.push(`${options.method} ${options.path}`);
+    requests.push(`${options.method} ${options.path}`);
     return dispatch(options, handler);
   });
 
@@ -40,7 +41,7 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
   const policy = (name: string, rules: string) =>
     admin('POST', `sys/policies/acl/${name}`, { policy: rules });
   const source = (auth: VaultOptions['auth'], path = 'secret/team/claude'): KeySource =>
-    vaultSource({ address, auth, path }, { now: () => nowMs, dispatcher });
+    vaultSource(path, { address, auth }, { now: () => nowMs, dispatcher });
   const withToken = (token: string, path?: string) => source({ token: async () => token }, path);
   const read = async (from: KeySource) =>
     Object.fromEntries(
@@ -57,7 +58,7 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     for (;;) {
       const answer = await fetch(`${address}/v1/sys/health`).catch(() => undefined);
       if (answer?.ok) break;
-      assert(performance.now() < limitMs, 'it did not start');
+      assert(performance.now() < limitMs, 'Vault did not start');
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     await policy('keys', 'path "secret/data/team/claude" { capabilities = ["read"] }');
@@ -70,7 +71,7 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     await agent.close();
   });
 
-  /** @returns what a service is given: a role's ID and secret ID */
+  /** @returns the role's ID and secret ID, as a service gets them */
   async function aRole(name: string, settings: object) {
     await admin('POST', `auth/approle/role/${name}`, { token_policies: 'keys', ...settings });
     const { data: role } = await admin('GET', `auth/approle/role/${name}/role-id`);
@@ -78,7 +79,7 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     return { roleId: role.role_id, secretId: async () => secret.secret_id };
   }
 
-  test('a token: keys by alias; the next read has the new ones', async () => {
+  test('vault source: with a token it reads keys by alias, and the next read has the new ones', async () => {
     await write({ blue: 'sk-blue-one', green: 'sk-green-one' });
     const from = withToken(ROOT);
     assert.equal(from.name, 'vault:secret/team/claude');
@@ -87,15 +88,15 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     assert.deepEqual(await read(from), { blue: 'sk-blue-two' });
   });
 
-  test('AppRole: one login, the token renewed when half of its life is over', async () => {
+  test('vault source: an AppRole logs in once and renews its token after half of its lifetime', async () => {
     await write({ default: 'sk-default' });
     const from = source(await aRole('renewing', { token_ttl: '60s', token_max_ttl: '600s' }));
-    asked.length = 0;
+    requests.length = 0;
     await read(from);
     await read(from);
     nowMs += 30_000;
     assert.deepEqual(await read(from), { default: 'sk-default' });
-    assert.deepEqual(asked, [
+    assert.deepEqual(requests, [
       'POST /v1/auth/approle/login',
       'GET /v1/secret/data/team/claude',
       'GET /v1/secret/data/team/claude',
@@ -104,16 +105,16 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     ]);
   });
 
-  test('a token that ends for good is got anew', async () => {
+  test('vault source: a token that cannot be renewed is replaced by a login', async () => {
     const from = source(await aRole('short', { token_ttl: '60s', token_type: 'batch' }));
     await read(from);
     nowMs += 30_000;
-    asked.length = 0;
+    requests.length = 0;
     await read(from);
-    assert.equal(asked[0], 'POST /v1/auth/approle/login');
+    assert.equal(requests[0], 'POST /v1/auth/approle/login');
   });
 
-  test('one that can be neither renewed nor got anew is used as long as it lives', async () => {
+  test('vault source: a token that can be neither renewed nor replaced is used until it expires', async () => {
     const role = await aRole('once', {
       ...{ token_ttl: '60s', token_type: 'batch' },
       secret_id_num_uses: 1,
@@ -126,7 +127,7 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     await assert.rejects(read(from), { failure: 'denied' });
   });
 
-  test('a revoked token is denied once; the next read logs in anew', async () => {
+  test('vault source: a revoked token is denied once, and the next read logs in again', async () => {
     const from = source(await aRole('revoked', { token_ttl: '600s' }));
     await read(from);
     await admin('POST', 'sys/leases/revoke-prefix/auth/approle/login');
@@ -134,7 +135,7 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     assert.deepEqual(await read(from), { default: 'sk-default' });
   });
 
-  test('a periodic token that is given is renewed too', async () => {
+  test('vault source: a periodic token from the settings is renewed too', async () => {
     const { auth } = await admin('POST', 'auth/token/create', {
       policies: ['keys'],
       period: '60s',
@@ -142,12 +143,12 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     const from = withToken(auth.client_token);
     await read(from);
     nowMs += 30_000;
-    asked.length = 0;
+    requests.length = 0;
     await read(from);
-    assert.equal(asked[0], 'POST /v1/auth/token/renew-self');
+    assert.equal(requests[0], 'POST /v1/auth/token/renew-self');
   });
 
-  test('what is wrong has a name, and none of it holds a secret', async () => {
+  test('vault source: each failure has its name, and no message holds a secret', async () => {
     const { auth } = await admin('POST', 'auth/token/create', { policies: ['nothing'] });
     const role = await aRole('wrong', {});
     const cases: readonly [string, KeySource][] = [
@@ -159,10 +160,10 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
       [
         'unreachable',
         vaultSource(
+          'secret/x',
           {
             address: `http://127.0.0.1:${await freePort()}`,
             auth: { token: async () => ROOT },
-            path: 'secret/x',
           },
           { now: () => 0 },
         ),
@@ -177,7 +178,7 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     }
   });
 
-  test('what holds no keys is said, whatever it is', async () => {
+  test('vault source: a secret without valid keys is empty, malformed or not found', async () => {
     const from = withToken(ROOT);
     for (const [failure, data] of [
       ['empty', {}],
@@ -192,7 +193,7 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     await assert.rejects(read(from), { failure: 'not_found' });
   });
 
-  test('a sealed Vault is unreachable', async () => {
+  test('vault source: a sealed Vault is unreachable', async () => {
     await write({ default: 'sk-default' });
     const from = withToken(ROOT);
     await read(from);

@@ -1,0 +1,30 @@
+/** Whom the keys of a pool belong to, and how metrics and logs label that. */
+
+/** What keys are for: to call an upstream, to sign our requests to it, to verify a caller's signed requests. */
+export type KeyOwner =
+  | {
+      readonly purpose: 'call';
+      readonly upstream: string;
+      /** Undefined for keys that all callers share. */
+      readonly caller?: string;
+    }
+  | { readonly purpose: 'sign'; readonly upstream: string }
+  | { readonly purpose: 'verify'; readonly caller: string };
+
+/** Label values beside the names of callers, so no caller may be called like that. */
+export const SHARED = 'shared';
+export const SIGNING = 'signing';
+
+/** The labels `upstream` and `caller` of key metrics. */
+export type OwnerLabels = { readonly upstream: string; readonly caller: string };
+
+export function ownerLabels(owner: KeyOwner): OwnerLabels {
+  switch (owner.purpose) {
+    case 'call':
+      return { upstream: owner.upstream, caller: owner.caller ?? SHARED };
+    case 'sign':
+      return { upstream: owner.upstream, caller: SIGNING };
+    case 'verify':
+      return { upstream: SIGNING, caller: owner.caller };
+  }
+}
