@@ -1,6 +1,6 @@
 /** Whom the keys of a pool belong to, and how metrics and logs label that. */
 
-/** What keys are for: to call an upstream, to sign our requests to it, to verify a caller's signed requests. */
+/** Keys call an upstream, sign our requests to it, or verify the signed requests of a caller. */
 export type KeyOwner =
   | {
       readonly purpose: 'call';

@@ -78,7 +78,7 @@ test('key pool: the last key is still picked after it was rejected', () => {
   }
 });
 
-test('key pool: a rate-limited key cools down until retry-after, or until the reset of the used-up limit', () => {
+test('key pool: a rate-limited key cools down until retry-after or the used-up limit’s reset', () => {
   const { pool, has, pass, reset } = setUp();
   has({ a: 'key-a', b: 'key-b' });
   assert.equal(use(pool, 'key-a', response(429, { retryAfterMs: 5_000 })), true);
@@ -102,7 +102,7 @@ test('key pool: a 429 without a time or a used-up limit leaves the key active', 
   assert.equal(states(pool)['a'], 'active');
 });
 
-test('key pool: a success makes a rejected key active again, unless its attempt began before the rejection', () => {
+test('key pool: a success makes a rejected key active again, but not one that began earlier', () => {
   const { pool, has, pass } = setUp();
   has({ a: 'key-a' });
   const before = pool.pick();
@@ -153,7 +153,7 @@ test('key pool: a used-up spend limit rejects the key', () => {
   assert.equal(states(pool)['a'], 'rejected');
 });
 
-test('key pool: calls are spread by the limit that each key has left; unknown or reset limits count as full', () => {
+test('key pool: calls are spread by the limits left; unknown and reset limits count as full', () => {
   let n = 0;
   const { pool, has, pass, reset } = setUp(() => (n++ % 100) / 100);
   has({ a: 'key-a', b: 'key-b' });
@@ -180,7 +180,7 @@ test('key pool: calls are spread by the limit that each key has left; unknown or
   assert.equal(shareOfA(), 50);
 });
 
-test('key pool: a rotation uses the new key at once, the old one while the new is unhealthy, until the grace period ends', () => {
+test('key pool: a rotation uses the new key, falls back to the old one, and drops it in the end', () => {
   const { pool, has, pass } = setUp();
   assert.equal(has({ default: 'old-key' }), true);
   assert.equal(has({ default: 'old-key' }), false);

@@ -1,4 +1,4 @@
-/** The keys of one upstream: picks one for each attempt, by health and by the rate limit that each has left. */
+/** The keys of one upstream: picks one for each attempt, by health and by the rate limit left. */
 import type { Family, Limit } from '../anthropic/rate-limits.ts';
 import { AppError } from '../errors.ts';
 import { prefer, weightedRandom } from '../selection.ts';
@@ -8,7 +8,7 @@ import type { ApiKey, Secret } from './secret.ts';
 import type { KeySet } from './sources/source.ts';
 
 export interface KeyPoolOptions {
-  /** How long a key that has left its source may still be used while no current key is healthy, milliseconds. */
+  /** How long a removed key may still be used while no current key is healthy, milliseconds. */
   readonly gracePeriodMs: number;
 }
 

@@ -10,10 +10,10 @@ import type { KeySource } from './sources/source.ts';
 import { vaultSource } from './sources/vault.ts';
 import type { VaultOptions } from './sources/vault-client.ts';
 
-/** How long a key that has left its source may still be used while no current key is healthy. */
+/** How long a removed key may still be used while no current key is healthy. */
 export const KEY_GRACE_PERIOD_MS = 600_000;
 
-/** Where keys are, as the settings say it: `env:NAME`, `file:/path`, `vault:mount/path` or `aws:secret-id`. */
+/** A parsed setting: `env:NAME`, `file:/path`, `vault:mount/path` or `aws:secret-id`. */
 export type KeySpec =
   | { readonly kind: 'env'; readonly name: string; readonly value: string | undefined }
   | { readonly kind: 'file' | 'vault' | 'aws'; readonly name: string };

@@ -20,7 +20,7 @@ export interface KeyResponse {
   readonly spent: boolean;
 }
 
-/** A rejected key is tried again after this time, doubled each time: a new key is not known everywhere at once. */
+/** A rejected key is tried again after this time, doubled each time: a new key takes time to spread. */
 const REJECTED_MS = 30_000;
 const MAX_REJECTED_MS = 3_600_000;
 /** A shorter cool-down would be over before another key has been tried. */
@@ -122,7 +122,7 @@ export class PooledKey implements ApiKey {
       return true;
     }
     if (status === 429) return this.#coolDown(retryAfterMs ?? this.#untilResetMs(nowMs), nowMs);
-    // A 5xx says nothing about the key, and an old attempt says nothing about what happened since it began.
+    // A 5xx says nothing about the key, and an attempt says nothing about what happened after it began.
     if (status < 500 && pickedAtMs > this.#unhealthySinceMs) this.recover();
     return false;
   }

@@ -38,7 +38,7 @@ export type Read =
 const RETRY_MS = 1_000;
 const JITTER = 0.2;
 
-/** Reads at the start, when the source says that it has changed, and every `pollMs`; a fixed source only once. */
+/** Reads at the start, after each change of the source, and every `pollMs`; a fixed source once. */
 export class Refresher {
   readonly #source: KeySource;
   readonly #pool: KeyPool;

@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CircuitState } from '../telemetry/vocabulary.ts';
 import { BREAKER } from '../testing/fakes.ts';
-import { CircuitBreaker } from './circuit-breaker.ts';
+import { type AttemptEnd, CircuitBreaker } from './circuit-breaker.ts';
 
 function setUp() {
   let nowMs = 0;
-  const breaker = new CircuitBreaker(BREAKER, { now: () => nowMs });
-  const many = (n: number, result: 'success' | 'failure' | 'unknown') => {
-    for (let i = 0; i < n; i++) breaker.begin().end(result);
+  const changes: CircuitState[] = [];
+  const breaker = new CircuitBreaker(BREAKER, {
+    now: () => nowMs,
+    onStateChange: (state) => changes.push(state),
+  });
+  const many = (n: number, how: AttemptEnd) => {
+    for (let i = 0; i < n; i++) breaker.begin().end(how);
   };
   const pass = (ms: number) => {
     nowMs += ms;
   };
-  return { breaker, many, pass };
+  return { breaker, changes, many, pass };
 }
 
 test('circuit breaker: it stays closed below the minimum of attempts', () => {
@@ -62,7 +67,7 @@ test('circuit breaker: it closes when all probes succeed, with a share that grow
   assert.equal(breaker.slowStartShare(), 1);
 });
 
-test('circuit breaker: half-open, a failed probe opens it again, and an unknown end frees the probe', () => {
+test('circuit breaker: a failed probe opens it again, and an unknown end frees its slot', () => {
   const { breaker, many, pass } = setUp();
   many(10, 'failure');
   pass(1_000);
@@ -88,7 +93,7 @@ test('circuit breaker: an attempt that began before it opened changes nothing wh
   assert.equal(breaker.state(), 'closed');
 });
 
-test('circuit breaker: a probe of an earlier half-open period neither counts nor takes a probe’s slot', () => {
+test('circuit breaker: a probe of an earlier half-open period neither counts nor takes a slot', () => {
   const { breaker, many, pass } = setUp();
   many(10, 'failure');
   pass(1_000);
@@ -125,4 +130,17 @@ test('circuit breaker: consecutive failures open it at once, even after long suc
   assert.equal(breaker.state(), 'closed', 'not in a row');
   many(1, 'failure');
   assert.equal(breaker.state(), 'open');
+});
+
+test('circuit breaker: each change of state is reported once', () => {
+  const { breaker, changes, many, pass } = setUp();
+  many(10, 'failure');
+  pass(1_000);
+  assert.deepEqual(changes, ['open'], 'half-open comes when the breaker is asked');
+  breaker.state();
+  breaker.state();
+  many(1, 'failure');
+  pass(1_000);
+  many(2, 'success');
+  assert.deepEqual(changes, ['open', 'half_open', 'open', 'half_open', 'closed']);
 });

@@ -1,6 +1,7 @@
 /**
- * A circuit breaker over one upstream: it opens when too many attempts fail, lets a few probes through after
- * a while, and closes with a slow start. https://learn.microsoft.com/azure/architecture/patterns/circuit-breaker
+ * A circuit breaker over one upstream: it opens when too many attempts fail, lets a few probes through
+ * after a while, and closes with a slow start.
+ * https://learn.microsoft.com/azure/architecture/patterns/circuit-breaker
  */
 
 import type { CircuitState } from '../telemetry/vocabulary.ts';
@@ -10,7 +11,7 @@ import { FailureWindow } from './failure-window.ts';
 export interface BreakerOptions {
   /** Failures are counted over this time. */
   readonly windowMs: number;
-  /** Minimum attempts before the ratio counts; the same number of consecutive failures also opens the circuit. */
+  /** Minimum attempts before the ratio counts; as many consecutive failures also open the circuit. */
   readonly minAttempts: number;
   /** Share of failures that opens the circuit, 0 to 1. */
   readonly failureRatio: number;

@@ -1,4 +1,4 @@
-/** Keys from an AWS-compatible Secrets Manager (moto), which the test starts; skipped, with the reason, without one. */
+/** Keys from an AWS-compatible Secrets Manager (moto), which the test starts; skipped without one. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

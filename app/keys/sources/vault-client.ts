@@ -57,7 +57,7 @@ export class VaultClient {
 
   /**
    * @param path below `/v1/`
-   * @throws {SourceError} unreachable, denied, not_found, malformed; the signal's reason when it is aborted
+   * @throws {SourceError} unreachable, denied, not_found, malformed; the signal's reason once aborted
    */
   async get(path: string, signal: AbortSignal): Promise<VaultBody> {
     const before = this.#lease;

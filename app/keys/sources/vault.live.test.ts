@@ -1,4 +1,4 @@
-/** Keys from a real OpenBao or Vault, which the test starts; skipped, with the reason, where neither is installed. */
+/** Keys from a real OpenBao or Vault, which the test starts; skipped where neither is installed. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
