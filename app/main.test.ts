@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { startSimulator } from '../loadtest/simulator/simulator.ts';
+import { startSimulator } from '../loadtest/simulator/server.ts';
 import { startSpanStore } from '../observability/local/span-store.ts';
 import { type ServiceProcess, spawnService, startService } from './testing/service-process.ts';
 

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import type { Fault } from '../loadtest/simulator/faults.ts';
-import { DEFAULT_KEY, startSimulator } from '../loadtest/simulator/simulator.ts';
+import { DEFAULT_KEY, startSimulator } from '../loadtest/simulator/server.ts';
 import { type ServiceProcess, startService } from './testing/service-process.ts';
 
 const CALLER_KEY = 'sk-of-the-caller-himself';

@@ -16,7 +16,7 @@ import {
   spawnService,
   startService,
 } from '../../app/testing/service-process.ts';
-import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { type Simulator, startSimulator } from '../simulator/server.ts';
 
 const MARKER = 'harmless-marker';
 const KEY = 'sk-canary-key-of-the-upstream';

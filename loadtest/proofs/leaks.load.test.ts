@@ -1,9 +1,9 @@
 /** Thousands of calls with cancels and faults leave nothing behind: no timer, listener, signal or socket. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { INSPECTED, inspect } from '../lib/inspector.ts';
-import { mixedLoad, untilAtRest } from '../lib/mixed-load.ts';
-import { startTwoRegions } from '../lib/two-regions.ts';
+import { startTwoRegions } from '../lib/service-under-test.ts';
+import { INSPECTED, inspect } from '../soak/inspector.ts';
+import { mixedLoad, untilAtRest } from '../soak/mixed-load.ts';
 
 const CALLS = 5_000;
 const KEEP_ALIVE_MS = 200;

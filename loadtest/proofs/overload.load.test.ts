@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
 import { type ServiceProcess, startService } from '../../app/testing/service-process.ts';
-import { DEFAULT_KEY, startSimulator } from '../simulator/simulator.ts';
+import { DEFAULT_KEY, startSimulator } from '../simulator/server.ts';
 
 const LIMIT = 20;
 const QUEUE = 4;

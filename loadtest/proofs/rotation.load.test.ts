@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Agent } from 'undici';
 import { type ServiceProcess, startService } from '../../app/testing/service-process.ts';
-import { callOnce } from '../lib/chaos-call.ts';
-import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { callOnce } from '../lib/call-once.ts';
+import { type Simulator, startSimulator } from '../simulator/server.ts';
 
 const CALLS = 10_000;
 const CALLERS = 40;

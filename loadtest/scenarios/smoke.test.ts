@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { registerHooks } from 'node:module';
 import { test } from 'node:test';
-import { GUARD_TRIES } from '../lib/guard.ts';
+import { GUARD_TRIES } from '../smoke/guard.ts';
 
 interface K6Answer {
   readonly status: number;

@@ -7,11 +7,17 @@ import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
 import type { Options, Scenario } from 'k6/options';
-import { type Answer, CALL_TIMEOUT_MS, type CallType, messageCall, observe } from '../lib/call.ts';
-import { uuidFrom } from '../lib/correlation.ts';
-import { GUARD_TRIES, mayLoad, type Permission } from '../lib/guard.ts';
-import { type LoadSettings, readLoadSettings } from '../lib/settings.ts';
-import { k6Thresholds, METRIC, smokeThresholds } from '../lib/thresholds.ts';
+import {
+  type Answer,
+  CALL_TIMEOUT_MS,
+  type CallType,
+  messageCall,
+  observe,
+} from '../smoke/call.ts';
+import { GUARD_TRIES, mayLoad, type Permission } from '../smoke/guard.ts';
+import { type LoadSettings, readLoadSettings } from '../smoke/settings.ts';
+import { k6Thresholds, METRIC, smokeThresholds } from '../smoke/thresholds.ts';
+import { uuidFrom } from '../smoke/uuid.ts';
 
 const settings = requireSettings();
 

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { checkFaults } from './faults.ts';
-import { PROFILES, type ProfileName } from './profiles.ts';
-import type { SimulatorState } from './simulator.ts';
+import { PROFILES, type ProfileName } from './latency.ts';
+import type { SimulatorState } from './server.ts';
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 

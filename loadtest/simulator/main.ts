@@ -1,8 +1,8 @@
 /** The simulator as a process: SIMULATOR_HOST, _PORT, _KEYS (comma list), _PROFILE, _ADMIN. */
 import { once } from 'node:events';
 import { z } from 'zod';
-import { PROFILES, type ProfileName } from './profiles.ts';
-import { ADMINS, DEFAULT_KEY, startSimulator } from './simulator.ts';
+import { PROFILES, type ProfileName } from './latency.ts';
+import { ADMINS, DEFAULT_KEY, startSimulator } from './server.ts';
 
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;

@@ -1,5 +1,5 @@
 /** Writes docs/reliability.md from what the chaos run saw. */
-import type { Seen } from './chaos-call.ts';
+import type { Seen } from '../lib/call-once.ts';
 
 /** What came of one fault. */
 export interface Row {

@@ -1,6 +1,7 @@
 /** The Node driver's report: a line a threshold, and the summary for machines. */
+
+import { expression, holds, METRIC, smokeThresholds, type Threshold } from '../smoke/thresholds.ts';
 import { aggregate, type Tally } from './tally.ts';
-import { expression, holds, METRIC, smokeThresholds, type Threshold } from './thresholds.ts';
 
 /** The last line of a run, as JSON. What was never measured is null. */
 export interface Summary {

@@ -1,7 +1,7 @@
 /** UUIDs from bytes: version and variant are set, the other bits are kept. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { uuidFrom } from './correlation.ts';
+import { uuidFrom } from './uuid.ts';
 
 test('bits of version 4 in an all-zero and an all-one input', () => {
   assert.equal(uuidFrom(new Uint8Array(16)), '00000000-0000-4000-8000-000000000000');

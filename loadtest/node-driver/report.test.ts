@@ -1,7 +1,7 @@
 /** Counting and reporting: each missed target is named, and only that one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Observation } from './call.ts';
+import type { Observation } from '../smoke/call.ts';
 import { failedMetrics, summaryOf, thresholdTable } from './report.ts';
 import { newTally, percentile, record, type Tally } from './tally.ts';
 

@@ -1,6 +1,7 @@
 /** One call of the load: what is sent, and what is read from its answer. k6 and Node share it. */
-import { judgeStream, judgeWhole, type Verdict } from './answer.ts';
+
 import { headerOf, serverTimingMs } from './headers.ts';
+import { judgeStream, judgeWhole, type Verdict } from './verdict.ts';
 
 export const CALL_TYPES = ['whole', 'streamed'] as const;
 export type CallType = (typeof CALL_TYPES)[number];

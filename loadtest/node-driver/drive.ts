@@ -11,12 +11,12 @@ import {
   type CallType,
   messageCall,
   observe,
-} from './lib/call.ts';
-import { uuidFrom } from './lib/correlation.ts';
-import { GUARD_TRIES, mayLoad, type Permission } from './lib/guard.ts';
-import { failedMetrics, type Summary, summaryOf, thresholdTable } from './lib/report.ts';
-import { type LoadSettings, readLoadSettings } from './lib/settings.ts';
-import { newTally, record, type Tally } from './lib/tally.ts';
+} from '../smoke/call.ts';
+import { GUARD_TRIES, mayLoad, type Permission } from '../smoke/guard.ts';
+import { type LoadSettings, readLoadSettings } from '../smoke/settings.ts';
+import { uuidFrom } from '../smoke/uuid.ts';
+import { failedMetrics, type Summary, summaryOf, thresholdTable } from './report.ts';
+import { newTally, record, type Tally } from './tally.ts';
 
 /** How a run ended; 99 is k6's own code for a missed threshold. */
 export const EXIT = { ok: 0, refused: 3, badSettings: 78, thresholdMissed: 99 } as const;

@@ -1,6 +1,6 @@
 /** Counts the calls of a Node run and aggregates them as k6 does, so that both judge alike. */
-import type { CallType, Observation } from './call.ts';
-import { callsOf, METRIC } from './thresholds.ts';
+import type { CallType, Observation } from '../smoke/call.ts';
+import { callsOf, METRIC } from '../smoke/thresholds.ts';
 
 /** What happened so far; plain data, changed only by `record`. */
 export interface Tally {

@@ -1,6 +1,6 @@
 /** The service with two regions of one simulator, the first preferred: what chaos and soak run against. */
 import { type ServiceProcess, startService } from '../../app/testing/service-process.ts';
-import { DEFAULT_KEY, type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { DEFAULT_KEY, type Simulator, startSimulator } from '../simulator/server.ts';
 
 export interface TwoRegions {
   readonly simulator: Simulator;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Seen } from './chaos-call.ts';
-import { othersSeen, reliabilityPage } from './chaos-page.ts';
+import type { Seen } from '../lib/call-once.ts';
+import { othersSeen, reliabilityPage } from './report.ts';
 
 const seen = (what: string): Seen => ({ good: what === 'whole', what, ms: 5, endedMs: 0 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { request } from 'undici';
 import type { FaultKind } from '../simulator/faults.ts';
-import { DEFAULT_KEY, type Simulator, startSimulator } from '../simulator/simulator.ts';
+import { DEFAULT_KEY, type Simulator, startSimulator } from '../simulator/server.ts';
 import { type Answer, type CallType, messageCall, observe } from './call.ts';
 
 let simulator: Simulator;

@@ -5,16 +5,16 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
-import { callOnce, type Seen } from './lib/chaos-call.ts';
-import { type Row, reliabilityPage } from './lib/chaos-page.ts';
-import { startTwoRegions, type TwoRegions } from './lib/two-regions.ts';
-import { FAULT_KINDS, type Fault } from './simulator/faults.ts';
-import type { Simulator } from './simulator/simulator.ts';
+import { callOnce, type Seen } from '../lib/call-once.ts';
+import { startTwoRegions, type TwoRegions } from '../lib/service-under-test.ts';
+import { FAULT_KINDS, type Fault } from '../simulator/faults.ts';
+import type { Simulator } from '../simulator/server.ts';
+import { type Row, reliabilityPage } from './report.ts';
 
 const CALLS = Number(process.env['CALLS'] || 10_000);
 const CALLERS = 30;
 const RAMP_MS = 1_000;
-const PAGE = new URL('../docs/reliability.md', import.meta.url);
+const PAGE = new URL('../../docs/reliability.md', import.meta.url);
 
 /** Part of the calls at which the faults come, and go. */
 const FROM = 0.2;

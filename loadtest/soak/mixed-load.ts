@@ -1,9 +1,9 @@
 /** Calls as a bad day has them: whole and streamed, some cancelled by their callers, faults in turn. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
+import { callOnce } from '../lib/call-once.ts';
 import { FAULT_KINDS } from '../simulator/faults.ts';
-import type { Simulator } from '../simulator/simulator.ts';
-import { callOnce } from './chaos-call.ts';
+import type { Simulator } from '../simulator/server.ts';
 
 /** One in so many callers leaves. */
 const LEAVES = 20;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
-import { PROFILES, sampleMs } from './profiles.ts';
-import { DEFAULT_KEY, type SimulatorOptions, startSimulator } from './simulator.ts';
+import { PROFILES, sampleMs } from './latency.ts';
+import { DEFAULT_KEY, type SimulatorOptions, startSimulator } from './server.ts';
 
 const ASK = {
   model: 'claude-haiku-5-5',

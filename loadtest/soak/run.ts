@@ -3,13 +3,13 @@
  * at rest: heap, sockets, timers, listeners. `make soak` writes docs/soak.md; MINUTES, default 10.
  */
 import { writeFileSync } from 'node:fs';
-import { INSPECTED, inspect } from './lib/inspector.ts';
-import { mixedLoad, untilAtRest } from './lib/mixed-load.ts';
-import { grows, type Minute, soakPage } from './lib/soak-page.ts';
-import { startTwoRegions } from './lib/two-regions.ts';
+import { startTwoRegions } from '../lib/service-under-test.ts';
+import { INSPECTED, inspect } from './inspector.ts';
+import { mixedLoad, untilAtRest } from './mixed-load.ts';
+import { grows, type Minute, soakPage } from './report.ts';
 
 const MINUTES = Number(process.env['MINUTES'] || 10);
-const PAGE = new URL('../docs/soak.md', import.meta.url);
+const PAGE = new URL('../../docs/soak.md', import.meta.url);
 const CALLERS = 30;
 const KEEP_ALIVE_MS = 500;
 

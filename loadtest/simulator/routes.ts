@@ -1,6 +1,9 @@
 /** The public routes: reads a request once, lets a fault bite, else answers with the profile's delay. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault, FaultKind } from './faults.ts';
+import { type Latency, PROFILES, sampleMs } from './latency.ts';
+import { maskKey } from './request-log.ts';
 import {
   type Ask,
   answerTo,
@@ -10,11 +13,8 @@ import {
   messageBody,
   sse,
   streamParts,
-} from './answers.ts';
-import type { Fault, FaultKind } from './faults.ts';
-import { type Latency, PROFILES, sampleMs } from './profiles.ts';
-import { maskKey } from './record.ts';
-import type { SimulatorState } from './simulator.ts';
+} from './responses.ts';
+import type { SimulatorState } from './server.ts';
 
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 const REGION_PATH = /^\/regions\/([a-z0-9-]{1,32})(\/v1\/.*)$/;

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { handleAdmin } from './admin.ts';
-import { serveApi } from './api.ts';
 import { createFaultBox, type Fault, type FaultBox } from './faults.ts';
-import type { ProfileName } from './profiles.ts';
-import { createRequestRing, type RecordedRequest, type RequestRing } from './record.ts';
+import type { ProfileName } from './latency.ts';
+import { createRequestRing, type RecordedRequest, type RequestRing } from './request-log.ts';
+import { serveApi } from './routes.ts';
 
 export const DEFAULT_KEY = 'sim-key-for-local-use';
 

@@ -1,7 +1,7 @@
 /** What counts as a success: tables of whole and streamed answers, good, bad and hostile. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeStream, judgeWhole } from './answer.ts';
+import { judgeStream, judgeWhole } from './verdict.ts';
 
 const MESSAGE = {
   id: 'msg_1',
