@@ -1,69 +1,70 @@
-/** Writes docs/reliability.md from what the chaos run saw. */
-import type { Seen } from '../lib/call-once.ts';
+/** Writes docs/reliability.md from the measurements of the chaos run. */
+import { type CallEnd, countEndings } from '../lib/call-once.ts';
+import { percentile } from '../lib/load.ts';
 
-/** What came of one fault. */
+/** The measurements of one scenario. */
 export interface Row {
   readonly name: string;
   readonly where: string;
-  readonly seen: readonly Seen[];
+  readonly ends: readonly CallEnd[];
   readonly perSecond: number;
-  /** Requests to the upstreams for each call. */
+  /** Requests to the upstreams per call. */
   readonly attempts: number;
-  /** From the end of the fault to the end of the last call that was not whole; 0 when none was. */
-  readonly wellAfterMs: number;
-  /** From the end of the fault until the first region answered again; -1 when it did not. */
-  readonly backMs: number;
+  /** From the end of the fault to the end of the last call that failed; 0 when none failed after it. */
+  readonly lastFailureAfterMs: number;
+  /** From the end of the fault to the first region's first success; -1 when there was none. */
+  readonly regionBackAfterMs: number;
 }
 
-/** Counts by what was seen, the commonest first, `whole` left out. */
-export function othersSeen(seen: readonly Seen[]): string {
-  const counts = new Map<string, number>();
-  for (const { what } of seen) counts.set(what, (counts.get(what) ?? 0) + 1);
-  counts.delete('whole');
-  counts.delete('lost');
-  const sorted = [...counts].toSorted(([, a], [, b]) => b - a);
-  return sorted.map(([what, n]) => `${n} × ${what}`).join(', ') || 'nothing';
+export function lostCalls(ends: readonly CallEnd[]): number {
+  return countEndings(ends).get('lost') ?? 0;
 }
 
-function p99(seen: readonly Seen[]): number {
-  const sorted = seen.map(({ ms }) => ms).toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+/** Lists the endings other than `complete` and `lost`, the most frequent first. */
+export function otherEndings(ends: readonly CallEnd[]): string {
+  const counts = [...countEndings(ends)]
+    .filter(([ending]) => ending !== 'complete' && ending !== 'lost')
+    .toSorted(([, a], [, b]) => b - a);
+  return counts.map(([ending, n]) => `${n} × ${ending}`).join(', ') || 'none';
 }
 
-function line({ name, where, seen, perSecond, attempts, wellAfterMs, backMs }: Row): string {
-  const good = seen.filter((s) => s.good).length;
-  const lost = seen.filter(({ what }) => what === 'lost').length;
+function line(row: Row): string {
+  const { ends, regionBackAfterMs } = row;
+  const complete = ends.filter(({ ok }) => ok).length / ends.length;
+  const durationsMs = ends.map(({ durationMs }) => durationMs);
   const cells = [
-    name.replaceAll('_', '\\_'),
-    where,
-    `${perSecond.toFixed(0)}`,
-    `${((good / seen.length) * 100).toFixed(2)} %`,
-    othersSeen(seen),
-    `${lost}`,
-    attempts.toFixed(2),
-    p99(seen).toFixed(0),
-    wellAfterMs.toFixed(0),
-    backMs < 0 ? 'not seen' : backMs.toFixed(0),
+    row.name.replaceAll('_', '\\_'),
+    row.where,
+    row.perSecond.toFixed(0),
+    `${(complete * 100).toFixed(2)} %`,
+    otherEndings(ends),
+    lostCalls(ends),
+    row.attempts.toFixed(2),
+    (percentile(durationsMs, 0.99) ?? 0).toFixed(0),
+    row.lastFailureAfterMs.toFixed(0),
+    regionBackAfterMs < 0 ? 'not seen' : regionBackAfterMs.toFixed(0),
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
-/** @param calls of each row */
-export function reliabilityPage(rows: readonly Row[], calls: number): string {
+/** @param calls the number of calls of each row */
+export function reliabilityReport(rows: readonly Row[], calls: number): string {
   const heads = [
-    ...['fault', 'where', 'calls/s', 'whole', 'callers saw besides', 'lost'],
-    ...['attempts a call', 'P99 ms', 'well after ms', 'region back after ms'],
+    ...['fault', 'where', 'calls/s', 'complete', 'other outcomes', 'lost', 'attempts per call'],
+    ...['P99 ms', 'last failure after ms', 'region back after ms'],
   ];
   return `# What callers see of each fault
 
-Written by \`make chaos\`: two regions of the simulator, the first preferred; ${calls.toLocaleString('en')} calls a
-row, half of them streams, 30 at once. The fault is on from a fifth to four fifths of them. Time limits
-and back-off are a tenth of the defaults or less, so that the run ends; rates and times are one machine's.
+Written by \`make chaos\`: two regions of the simulator, the first preferred; ${calls.toLocaleString('en')} calls
+for each row, half of them streaming, 30 at once. The fault is injected from 20 % to 80 % of the calls. Time
+limits and back-off are a tenth of the defaults or less, so that the run ends; rates and times are those of
+one machine.
 
-- **callers saw besides:** answers that were not whole, as a status or as an \`error\` event in a stream.
-  A stream that breaks after its first content cannot be asked again: its caller is told.
-- **lost:** no answer, or one that just ends. It must be 0.
-- **well after:** from the end of the fault to the end of the last call that was not whole.
+- **other outcomes:** calls without a complete answer, by status or by the \`error\` event in their stream. A
+  stream that breaks after its first content cannot be retried: its caller gets the \`error\` event.
+- **lost:** calls without any answer, or with one that breaks off without an error. It must be 0.
+- **last failure after:** from the end of the fault to the end of the last call that failed.
+- **region back after:** from the end of the fault to the first success of the first region.
 
 | ${heads.join(' | ')} |
 |${heads.map(() => '---').join('|')}|

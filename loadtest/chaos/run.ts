@@ -1,24 +1,29 @@
 /**
- * Every fault of the simulator against the service with two regions, under load: what callers saw, what
- * was lost, how long it took to be well again. `make chaos` writes docs/reliability.md.
+ * Injects every fault of the simulator under load, into a service with two regions, and measures what
+ * callers see, what is lost and how long recovery takes. `make chaos` writes docs/reliability.md; CALLS is
+ * the number of calls for each fault, default 10,000.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
-import { callOnce, type Seen } from '../lib/call-once.ts';
-import { startTwoRegions, type TwoRegions } from '../lib/service-under-test.ts';
+import { eventually } from '../../app/testing/poll.ts';
+import { callOnce } from '../lib/call-once.ts';
+import { closedLoop } from '../lib/load.ts';
+import {
+  SETTINGS,
+  type ServiceUnderTest,
+  startServiceUnderTest,
+  twoRegions,
+} from '../lib/service-under-test.ts';
 import { FAULT_KINDS, type Fault } from '../simulator/faults.ts';
-import type { Simulator } from '../simulator/server.ts';
-import { type Row, reliabilityPage } from './report.ts';
+import { lostCalls, type Row, reliabilityReport } from './report.ts';
 
-const CALLS = Number(process.env['CALLS'] || 10_000);
-const CALLERS = 30;
-const RAMP_MS = 1_000;
-const PAGE = new URL('../../docs/reliability.md', import.meta.url);
+const CONCURRENCY = 30;
+const REPORT = new URL('../../docs/reliability.md', import.meta.url);
 
-/** Part of the calls at which the faults come, and go. */
-const FROM = 0.2;
-const TO = 0.8;
+/** Shares of the calls at which the faults are injected and cleared. */
+const INJECTED_AT = 0.2;
+const CLEARED_AT = 0.8;
 
 interface Scenario {
   readonly name: string;
@@ -26,8 +31,12 @@ interface Scenario {
   readonly faults: readonly Fault[];
 }
 
-const inFirst = (fault: Fault): Fault => ({ ...fault, region: 'first' });
-const QUICK = { retryAfterS: 0, delayMs: 1_000 } as const;
+const inFirst = (fault: Fault): Fault => ({
+  ...fault,
+  region: 'first',
+  retryAfterS: 0,
+  delayMs: 1_000,
+});
 
 const PAIRS: readonly (readonly [Fault['kind'], Fault['kind']])[] = [
   ['reset', 'slow'],
@@ -39,104 +48,104 @@ const PAIRS: readonly (readonly [Fault['kind'], Fault['kind']])[] = [
 const SCENARIOS: readonly Scenario[] = [
   ...FAULT_KINDS.map((kind) => ({
     name: kind,
-    where: 'first region, all',
-    faults: [inFirst({ kind, ...QUICK })],
+    where: 'first region, every request',
+    faults: [inFirst({ kind })],
   })),
   ...PAIRS.map(([one, other]) => ({
     name: `${one} + ${other}`,
-    where: 'first region, half each',
-    faults: [
-      inFirst({ kind: one, probability: 0.5, ...QUICK }),
-      inFirst({ kind: other, ...QUICK }),
-    ],
+    where: 'first region, half of the requests each',
+    faults: [inFirst({ kind: one, probability: 0.5 }), inFirst({ kind: other })],
   })),
   {
     name: 'error_500',
-    where: 'everywhere, one in ten',
+    where: 'both regions, one request in ten',
     faults: [{ kind: 'error_500', probability: 0.1 }],
   },
-  { name: 'error_503', where: 'everywhere, all', faults: [{ kind: 'error_503' }] },
+  { name: 'error_503', where: 'both regions, every request', faults: [{ kind: 'error_503' }] },
 ];
 
-/** The defaults but for time, so that the run ends: a tenth, or less. */
-const SETTINGS = {
-  FIRST_EVENT_TIMEOUT_MS: '500',
-  ATTEMPT_TIMEOUT_MS: '500',
-  RETRY_BASE_MS: '20',
-  IDLE_TIMEOUT_MS: '500',
-  BREAKER_WINDOW_MS: '1000',
-  BREAKER_OPEN_MS: '500',
-  BREAKER_RAMP_MS: String(RAMP_MS),
-};
+/** Makes the calls of one scenario and measures the recovery after it. */
+async function run(
+  { name, where, faults }: Scenario,
+  calls: number,
+  { simulator, service }: ServiceUnderTest,
+  agent: Agent,
+): Promise<Row> {
+  const requestsBefore = simulator.seen();
+  const startedMs = performance.now();
+  let cleared = { atMs: 0, unixMs: 0 };
+  const ends = await closedLoop({ calls, concurrency: CONCURRENCY }, (n) => {
+    if (n === Math.floor(calls * INJECTED_AT)) simulator.setFaults(faults);
+    if (n === Math.floor(calls * CLEARED_AT)) {
+      simulator.setFaults([]);
+      cleared = { atMs: performance.now(), unixMs: Date.now() };
+    }
+    return callOnce(service.url, n % 2 === 0, agent);
+  });
+  const perSecond = (calls / (performance.now() - startedMs)) * 1000;
+  const attempts = (simulator.seen() - requestsBefore) / calls;
+  const failures = ends.filter(({ ok }) => !ok);
+  const lastFailureMs = Math.max(cleared.atMs, ...failures.map(({ endedAtMs }) => endedAtMs));
+  return {
+    ...{ name, where, ends, perSecond, attempts },
+    lastFailureAfterMs: lastFailureMs - cleared.atMs,
+    regionBackAfterMs: await firstSuccessMs(cleared.unixMs, { simulator, service }, agent),
+  };
+}
 
-/** When the first region answered well again, milliseconds since the faults went; -1: not seen. */
-async function untilBack(simulator: Simulator, clearedAt: number, url: string, agent: Agent) {
+/** Calls until the first region succeeds. @returns milliseconds after `sinceUnixMs`; -1 if not within 10 s */
+async function firstSuccessMs(
+  sinceUnixMs: number,
+  { simulator, service }: Pick<ServiceUnderTest, 'simulator' | 'service'>,
+  agent: Agent,
+): Promise<number> {
   const limitMs = performance.now() + 10_000;
   while (performance.now() < limitMs) {
-    const back = simulator
+    const timesMs = simulator
       .requests()
-      .find((r) => r.region === 'first' && r.status === 200 && Date.parse(r.time) > clearedAt);
-    if (back) return Date.parse(back.time) - clearedAt;
-    await callOnce(url, false, agent);
+      .filter(({ region, status }) => region === 'first' && status === 200)
+      .map(({ time }) => Date.parse(time));
+    const first = timesMs.find((timeMs) => timeMs > sinceUnixMs);
+    if (first !== undefined) return first - sinceUnixMs;
+    await callOnce(service.url, false, agent);
   }
   return -1;
 }
 
-/** Each fault meets a first region that has all of its calls again. */
-async function settle(url: string, agent: Agent): Promise<void> {
-  for (;;) {
+/** Calls until both circuits are closed and slow start is over: each fault meets a recovered first region. */
+async function recover(url: string, agent: Agent): Promise<void> {
+  await eventually(async () => {
     const { upstreams } = (await (await fetch(`${url}/readyz`)).json()) as {
       upstreams: { state: string }[];
     };
-    if (upstreams.every(({ state }) => state === 'closed')) break;
+    if (upstreams.every(({ state }) => state === 'closed')) return true;
     await callOnce(url, false, agent);
+    return false;
+  });
+  await delay(Number(SETTINGS.chaos.BREAKER_RAMP_MS) + 100);
+}
+
+/** Runs every scenario and writes the report. @returns the number of lost calls */
+async function chaos(calls: number): Promise<number> {
+  const subject = await startServiceUnderTest((url) => ({ ...twoRegions(url), ...SETTINGS.chaos }));
+  const agent = new Agent({ connections: CONCURRENCY });
+  const rows: Row[] = [];
+  for (const scenario of SCENARIOS) {
+    const row = await run(scenario, calls, subject, agent);
+    rows.push(row);
+    await recover(subject.service.url, agent);
+    // Tens of thousands of log lines would slow this process down.
+    subject.service.lines.length = 0;
+    process.stdout.write(`${row.name} (${row.where}): ${lostCalls(row.ends)} lost\n`);
   }
-  await delay(RAMP_MS + 100);
+  await agent.destroy();
+  await subject.stop();
+  writeFileSync(REPORT, reliabilityReport(rows, calls));
+  return lostCalls(rows.flatMap(({ ends }) => ends));
 }
 
-async function run(
-  { name, where, faults }: Scenario,
-  { simulator, service }: TwoRegions,
-  agent: Agent,
-): Promise<Row> {
-  const seen: Seen[] = [];
-  const requestsBefore = simulator.seen();
-  const startedMs = performance.now();
-  let begun = 0;
-  let clearedAt = 0;
-  let clearedMs = 0;
-  const caller = async () => {
-    while (begun < CALLS) {
-      begun += 1;
-      if (begun === Math.floor(CALLS * FROM)) simulator.setFaults(faults);
-      if (begun === Math.floor(CALLS * TO)) {
-        simulator.setFaults([]);
-        [clearedAt, clearedMs] = [Date.now(), performance.now()];
-      }
-      seen.push(await callOnce(service.url, begun % 2 === 0, agent));
-    }
-  };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
-  const perSecond = (CALLS / (performance.now() - startedMs)) * 1000;
-  const attempts = (simulator.seen() - requestsBefore) / CALLS;
-  const lastBad = Math.max(clearedMs, ...seen.filter((s) => !s.good).map((s) => s.endedMs));
-  const backMs = await untilBack(simulator, clearedAt, service.url, agent);
-  service.lines.length = 0;
-  return { name, where, seen, perSecond, attempts, wellAfterMs: lastBad - clearedMs, backMs };
+if (import.meta.main) {
+  const lost = await chaos(Number(process.env['CALLS'] || 10_000));
+  process.stdout.write(`docs/reliability.md is written; ${lost} calls lost\n`);
+  process.exitCode = lost === 0 ? 0 : 1;
 }
-
-const both = await startTwoRegions(SETTINGS);
-const agent = new Agent({ connections: CALLERS });
-const rows: Row[] = [];
-for (const scenario of SCENARIOS) {
-  rows.push(await run(scenario, both, agent));
-  await settle(both.service.url, agent);
-  const lost = rows.at(-1)?.seen.filter(({ what }) => what === 'lost').length;
-  process.stdout.write(`${scenario.name} (${scenario.where}): ${lost} lost\n`);
-}
-await agent.destroy();
-await both.stop();
-writeFileSync(PAGE, reliabilityPage(rows, CALLS));
-const lost = rows.flatMap(({ seen }) => seen).filter(({ what }) => what === 'lost').length;
-process.stdout.write(`docs/reliability.md is written; ${lost} calls lost\n`);
-process.exitCode = lost === 0 ? 0 : 1;

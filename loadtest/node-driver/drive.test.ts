@@ -1,4 +1,4 @@
-/** The Node driver against a small server that misbehaves on demand: exit codes, guard, bounds. */
+/** The Node driver against a server that misbehaves on demand: exit codes, guard, number of calls. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,11 +22,11 @@ const STREAM = event('message_start') + event('message_delta') + event('message_
 
 interface Behaviour {
   readonly simulator?: boolean;
-  /** So many looks at the models fail, without a mark, before one shows who is there. */
-  readonly failingLooks?: number;
+  /** As many `GET /v1/models` fail, without the simulator's header, before one succeeds. */
+  readonly failingProbes?: number;
   readonly headers?: (id: string) => Record<string, string>;
   readonly stream?: string;
-  /** Whole answers are cut off after their headers. */
+  /** Complete answers break off after their headers. */
   readonly reset?: boolean;
 }
 
@@ -39,16 +39,16 @@ interface Service {
   url: string;
   /** The correlation ID of each call to /v1/messages. */
   readonly ids: string[];
-  /** How often the guard looked. */
-  looks: number;
+  /** How often the guard asked for the models. */
+  probes: number;
 }
 
 async function startService(t: TestContext, behaviour: Behaviour = {}): Promise<Service> {
-  const service: Service = { url: '', ids: [], looks: 0 };
+  const service: Service = { url: '', ids: [], probes: 0 };
   const server = createServer((req, res) => {
     if (req.url === '/v1/models') {
-      service.looks += 1;
-      return models(res, behaviour, service.looks);
+      service.probes += 1;
+      return models(res, behaviour, service.probes);
     }
     service.ids.push(String(req.headers['x-correlation-id']));
     void messages(req, res, behaviour);
@@ -63,22 +63,26 @@ async function startService(t: TestContext, behaviour: Behaviour = {}): Promise<
   return service;
 }
 
-function models(res: ServerResponse, behaviour: Behaviour, look: number): void {
-  const { simulator = true, failingLooks = 0 } = behaviour;
-  if (look <= failingLooks) return void res.writeHead(502).end();
+function models(res: ServerResponse, behaviour: Behaviour, probe: number): void {
+  const { simulator = true, failingProbes = 0 } = behaviour;
+  if (probe <= failingProbes) return void res.writeHead(502).end();
   res.writeHead(200, simulator ? { 'x-simulator': 'claude-observatory' } : {});
   res.end('{"data":[]}');
 }
 
-async function messages(req: IncomingMessage, res: ServerResponse, like: Behaviour): Promise<void> {
+async function messages(
+  req: IncomingMessage,
+  res: ServerResponse,
+  behaviour: Behaviour,
+): Promise<void> {
   const { stream } = JSON.parse(await text(req)) as { stream: boolean };
   const id = String(req.headers['x-correlation-id']);
-  res.writeHead(200, (like.headers ?? goodHeaders)(id));
-  if (!stream && like.reset) {
+  res.writeHead(200, (behaviour.headers ?? goodHeaders)(id));
+  if (!stream && behaviour.reset) {
     res.write(MESSAGE.slice(0, 20), () => res.destroy());
     return;
   }
-  res.end(stream ? (like.stream ?? STREAM) : MESSAGE);
+  res.end(stream ? (behaviour.stream ?? STREAM) : MESSAGE);
 }
 
 async function run(env: Record<string, string>) {
@@ -87,7 +91,7 @@ async function run(env: Record<string, string>) {
   return { ...result, lines };
 }
 
-test('a healthy service: exit 0, the first line says that it is not k6, the last is JSON', async (t) => {
+test('drive: a healthy service gives exit 0; the first line says that it is not k6, the last is JSON', async (t) => {
   const service = await startService(t);
   const { exitCode, lines, summary } = await run({ BASE_URL: service.url, CONCURRENCY: '7' });
   assert.equal(exitCode, 0);
@@ -114,13 +118,13 @@ const misses: [string, Behaviour, string[], RegExp][] = [
     /20 × no_message_stop/,
   ],
   [
-    'an answer cut off',
+    'an answer that breaks off',
     { reset: true },
     ['claude_call_success', 'claude_call_overhead_ms', 'claude_call_overhead_told'],
     /20 × network_error/,
   ],
   [
-    'an ID of another',
+    'the correlation ID of another call',
     { headers: (id) => ({ ...goodHeaders(id), 'x-correlation-id': 'other' }) },
     ['claude_call_correlated'],
     /MISSED/,
@@ -140,7 +144,7 @@ const misses: [string, Behaviour, string[], RegExp][] = [
 ];
 
 for (const [name, behaviour, failed, printed] of misses) {
-  test(`${name}: exit 99, naming the threshold`, async (t) => {
+  test(`drive: ${name} gives exit 99 and names the threshold`, async (t) => {
     const service = await startService(t, behaviour);
     const { exitCode, summary, lines } = await run({ BASE_URL: service.url });
     assert.equal(exitCode, 99);
@@ -149,28 +153,28 @@ for (const [name, behaviour, failed, printed] of misses) {
   });
 }
 
-test('an upstream that is not the simulator gets no call: exit 3', async (t) => {
+test('drive: an upstream that is not the simulator gets no call, and the exit is 3', async (t) => {
   const service = await startService(t, { simulator: false });
   const { exitCode, lines } = await run({ BASE_URL: service.url });
   assert.equal(exitCode, 3);
   assert.match(lines.at(-1) ?? '', /refused: .*not the simulator.*ALLOW_PAID_LOAD/);
   assert.equal(service.ids.length, 0);
-  assert.equal(service.looks, 1, 'a clear answer is final');
+  assert.equal(service.probes, 1, 'a clear answer is not asked for again');
 });
 
-test('a simulator that fails is known by a later look', async (t) => {
-  const service = await startService(t, { failingLooks: GUARD_TRIES - 1 });
+test('drive: a simulator that fails at first is recognised by a later probe', async (t) => {
+  const service = await startService(t, { failingProbes: GUARD_TRIES - 1 });
   assert.equal((await run({ BASE_URL: service.url })).exitCode, 0);
 });
 
-test('an upstream that stays unknown gets no call: exit 3', async (t) => {
-  const service = await startService(t, { failingLooks: GUARD_TRIES });
+test('drive: an upstream that stays unknown gets no call, and the exit is 3', async (t) => {
+  const service = await startService(t, { failingProbes: GUARD_TRIES });
   assert.equal((await run({ BASE_URL: service.url })).exitCode, 3);
-  assert.equal(service.looks, GUARD_TRIES);
+  assert.equal(service.probes, GUARD_TRIES);
   assert.equal(service.ids.length, 0);
 });
 
-test('a redirect to a simulator does not open the guard', async (t) => {
+test('drive: a redirect to a simulator does not satisfy the guard', async (t) => {
   const simulator = await startService(t);
   const server = createServer((_, res) => {
     res.writeHead(307, { location: `${simulator.url}/v1/models` }).end();
@@ -181,14 +185,14 @@ test('a redirect to a simulator does not open the guard', async (t) => {
   assert.equal((await run({ BASE_URL: `http://127.0.0.1:${port}` })).exitCode, 3);
 });
 
-test('paid load is made when allowed, and not one call more', async (t) => {
+test('drive: paid load is made when allowed, and not one call more', async (t) => {
   const service = await startService(t, { simulator: false });
   const { exitCode } = await run({ BASE_URL: service.url, CALLS: '1000', ALLOW_PAID_LOAD: '7' });
   assert.equal(exitCode, 0);
   assert.equal(service.ids.length, 6);
 });
 
-test('nobody listens: exit 3', async () => {
+test('drive: a service that does not listen gives exit 3', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -199,13 +203,13 @@ test('nobody listens: exit 3', async () => {
   assert.match(lines.at(-1) ?? '', /answered nothing/);
 });
 
-test('bad settings: exit 78, each key named', async () => {
+test('drive: bad settings give exit 78, and each is named', async () => {
   const { exitCode, lines } = await run({ CALLS: 'many', CONCURRENCY: '0' });
   assert.equal(exitCode, 78);
   assert.match(lines.join('\n'), /CALLS: .*\n.*CONCURRENCY: /);
 });
 
-test('as a program, the exit code is the process’s', async (t) => {
+test('drive: run as a program, it exits with the code of the result', async (t) => {
   const service = await startService(t, { stream: event('message_start') });
   const child = spawn(process.execPath, [fileURLToPath(new URL('drive.ts', import.meta.url))], {
     env: { BASE_URL: service.url, CALLS: '5' },

@@ -1,9 +1,10 @@
 /**
- * The smoke load without k6: a plain Node driver in a closed loop, judged by the same library and the
- * same thresholds as `scenarios/smoke.ts`. For machines where k6 cannot be had; it says that it is not k6.
+ * Makes the smoke load in plain Node, for machines without k6: a closed loop of the same calls as
+ * `scenarios/smoke.ts`, with the same verdicts and thresholds.
  */
 import { randomBytes } from 'node:crypto';
 import { Agent, type Dispatcher, request } from 'undici';
+import { closedLoop } from '../lib/load.ts';
 import {
   type Answer,
   CALL_TIMEOUT_MS,
@@ -18,7 +19,7 @@ import { uuidFrom } from '../smoke/uuid.ts';
 import { failedMetrics, type Summary, summaryOf, thresholdTable } from './report.ts';
 import { newTally, record, type Tally } from './tally.ts';
 
-/** How a run ended; 99 is k6's own code for a missed threshold. */
+/** Exit codes; 99 is k6's own code for a missed threshold, 78 is EX_CONFIG of sysexits.h. */
 export const EXIT = { ok: 0, refused: 3, badSettings: 78, thresholdMissed: 99 } as const;
 
 export interface DriveResult {
@@ -69,21 +70,15 @@ async function load(settings: LoadSettings, agent: Agent, write: Write): Promise
   const count = `${callsPerType} calls of each type`;
   write(`${count} (${CALL_TYPES.join(', ')}), ${concurrency} at once, to ${baseUrl}`);
   const tally = newTally();
-  const total = callsPerType * CALL_TYPES.length;
-  let started = 0;
   let shown = 0;
-  const work = async (): Promise<void> => {
-    while (started < total) {
-      const type: CallType = started++ % 2 === 0 ? 'whole' : 'streamed';
-      const failure = await callOnce(type, settings, agent, tally);
-      if (failure !== undefined && shown++ < SHOWN_FAILURES) write(failure);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(concurrency, total) }, work));
+  await closedLoop({ calls: callsPerType * CALL_TYPES.length, concurrency }, async (n) => {
+    const failure = await callOnce(n % 2 === 0 ? 'streamed' : 'whole', settings, agent, tally);
+    if (failure !== undefined && shown++ < SHOWN_FAILURES) write(failure);
+  });
   return tally;
 }
 
-/** Makes and records one call. @returns a line about it when it failed */
+/** Makes and records one call. @returns a line about the failure, if it failed */
 async function callOnce(
   type: CallType,
   settings: LoadSettings,
@@ -116,7 +111,7 @@ type RequestOptions = Omit<NonNullable<Parameters<typeof request>[1]>, 'signal'>
   readonly method: Dispatcher.HttpMethod;
 };
 
-/** Never throws: an answer that failed to come, or to end, is `broken`. Redirects are not followed. */
+/** Never throws: an answer that does not arrive completely is `broken`. Redirects are not followed. */
 async function send(url: string, options: RequestOptions): Promise<Answer> {
   let head: Pick<Answer, 'status' | 'headers'> = { status: 0, headers: {} };
   try {

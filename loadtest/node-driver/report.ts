@@ -1,9 +1,9 @@
-/** The Node driver's report: a line a threshold, and the summary for machines. */
+/** The Node driver's report: one line for each threshold, and a summary in JSON. */
 
 import { expression, holds, METRIC, smokeThresholds, type Threshold } from '../smoke/thresholds.ts';
-import { aggregate, type Tally } from './tally.ts';
+import { aggregate, callsIn, type Tally } from './tally.ts';
 
-/** The last line of a run, as JSON. What was never measured is null. */
+/** The last line of a run, as JSON. A value that was never measured is null. */
 export interface Summary {
   /** Calls of both types together. */
   readonly calls: number;
@@ -25,7 +25,7 @@ export function failedMetrics(tally: Tally, callsPerType: number): readonly stri
 export function summaryOf(tally: Tally, failedThresholds: readonly string[]): Summary {
   const values = aggregate(tally);
   return {
-    calls: tally.calls.whole + tally.calls.streamed,
+    calls: callsIn(tally),
     success: values[METRIC.success] ?? null,
     p99Ms: rounded(values[METRIC.durationMs]),
     overheadP99Ms: rounded(values[METRIC.overheadMs]),
@@ -46,7 +46,7 @@ export function thresholdTable(tally: Tally, callsPerType: number): readonly str
 
 function outcome(threshold: Threshold, value: number | undefined): string {
   if (threshold.k6Only) return 'not measured: needs k6';
-  const shown = value === undefined ? 'nothing' : String(Number(value.toFixed(4)));
+  const shown = value === undefined ? 'no value' : String(Number(value.toFixed(4)));
   return `${shown.padEnd(10)} ${holds(threshold, value) ? 'ok' : 'MISSED'}`;
 }
 

@@ -1,12 +1,13 @@
-/** Counts the calls of a Node run and aggregates them as k6 does, so that both judge alike. */
+/** Counts the calls of the Node driver and aggregates them as k6 does, so that both reach the same verdict. */
+import { percentile } from '../lib/load.ts';
 import type { CallType, Observation } from '../smoke/call.ts';
 import { callsOf, METRIC } from '../smoke/thresholds.ts';
 
-/** What happened so far; plain data, changed only by `record`. */
+/** The counts so far: plain data that only `record` changes. */
 export interface Tally {
   calls: Record<CallType, number>;
   good: number;
-  goodWhole: number;
+  goodComplete: number;
   answered: number;
   correlated: number;
   durationsMs: number[];
@@ -19,7 +20,7 @@ export function newTally(): Tally {
   return {
     calls: { whole: 0, streamed: 0 },
     good: 0,
-    goodWhole: 0,
+    goodComplete: 0,
     answered: 0,
     correlated: 0,
     durationsMs: [],
@@ -40,33 +41,28 @@ export function record(tally: Tally, type: CallType, seen: Observation, duration
   }
   tally.good += 1;
   tally.durationsMs.push(durationMs);
-  if (type === 'whole') tally.goodWhole += 1;
+  if (type === 'whole') tally.goodComplete += 1;
   if (seen.overheadMs !== undefined) tally.overheadsMs.push(seen.overheadMs);
 }
 
-/** @returns the aggregated value by metric; one that was never measured is undefined */
+/** @returns the aggregated value of each metric; undefined if it was never measured */
 export function aggregate(tally: Tally): Readonly<Record<string, number | undefined>> {
   return {
-    [METRIC.success]: ratio(tally.good, tally.calls.whole + tally.calls.streamed),
+    [METRIC.success]: ratio(tally.good, callsIn(tally)),
     [METRIC.durationMs]: percentile(tally.durationsMs, 0.99),
     [METRIC.overheadMs]: percentile(tally.overheadsMs, 0.99),
-    [METRIC.overheadTold]: ratio(tally.overheadsMs.length, tally.goodWhole),
+    [METRIC.overheadTold]: ratio(tally.overheadsMs.length, tally.goodComplete),
     [METRIC.correlated]: ratio(tally.correlated, tally.answered),
     [callsOf('whole')]: tally.calls.whole,
     [callsOf('streamed')]: tally.calls.streamed,
   };
 }
 
-function ratio(part: number, all: number): number | undefined {
-  return all === 0 ? undefined : part / all;
+/** @returns the number of calls of both types together */
+export function callsIn({ calls }: Tally): number {
+  return calls.whole + calls.streamed;
 }
 
-/** Interpolates linearly between the two nearest samples, as k6's Trend does. `share` is 0 to 1. */
-export function percentile(samples: readonly number[], share: number): number | undefined {
-  const sorted = samples.toSorted((a, b) => a - b);
-  const position = share * (sorted.length - 1);
-  const low = sorted[Math.floor(position)];
-  const high = sorted[Math.ceil(position)];
-  if (low === undefined || high === undefined) return undefined;
-  return low + (high - low) * (position - Math.floor(position));
+function ratio(part: number, all: number): number | undefined {
+  return all === 0 ? undefined : part / all;
 }

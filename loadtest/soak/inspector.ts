@@ -1,9 +1,9 @@
 /**
- * Looks into a running Node process by its inspector: what it keeps when it has nothing to do.
+ * Counts, through the inspector of a running Node process, what the process holds while it is idle.
  * https://chromedevtools.github.io/devtools-protocol/v8/
  */
 
-/** What a process holds. */
+/** What a process holds, each a count unless it says otherwise. */
 export interface Holdings {
   /** After garbage collection, bytes. */
   readonly heap: number;
@@ -20,13 +20,13 @@ export interface Inspector {
   close(): void;
 }
 
-/** For the environment of a process that is to be looked into; the system chooses the port. */
+/** Environment of a process that is to be inspected; the system chooses the inspector's port. */
 export const INSPECTED = { NODE_OPTIONS: '--inspect=127.0.0.1:0' } as const;
 
 const RESOURCES = 'process.getActiveResourcesInfo()';
 const SIGNALS = 'AbortSignal.prototype';
 const EMITTERS = "process.getBuiltinModule('node:events').prototype";
-/** Run in the process; `this` is the list of all that live. The prototypes themselves are no instances. */
+/** These functions run in the process; `this` is the list of all living instances of a prototype. */
 const COUNT = 'function () { return this.length; }';
 const COUNT_OF_SIGNALS = `function () {
   const { getEventListeners } = process.getBuiltinModule('node:events');
@@ -45,8 +45,9 @@ interface Remote {
 }
 
 /**
+ * Connects to the inspector of a process.
  * @param errors standard error of a process that was started with `INSPECTED`
- * @throws {Error} when no inspector listens there
+ * @throws {Error} when its inspector has not announced itself there
  */
 export async function inspect(errors: string): Promise<Inspector> {
   const url = /ws:\/\/\S+/.exec(errors)?.[0];
@@ -76,12 +77,12 @@ function sender(socket: WebSocket): Send {
     });
 }
 
-/** Objects that are looked at are held by the inspector until their group is released. */
+/** The inspector holds every object that it returns until the object's group is released. */
 const GROUP = { objectGroup: 'holdings' } as const;
 
 async function evaluate(send: Send, expression: string, byValue: boolean): Promise<Remote> {
-  const asked = { expression, returnByValue: byValue, ...GROUP };
-  return (await send('Runtime.evaluate', asked))['result'] as Remote;
+  const params = { expression, returnByValue: byValue, ...GROUP };
+  return (await send('Runtime.evaluate', params))['result'] as Remote;
 }
 
 async function countAll(send: Send, prototype: string, count: string): Promise<number> {
@@ -94,7 +95,7 @@ async function countAll(send: Send, prototype: string, count: string): Promise<n
 
 async function holdings(send: Send): Promise<Holdings> {
   await send('Runtime.releaseObjectGroup', GROUP);
-  // What finalisers let go of is collected by the second round.
+  // The first collection runs finalisers, and the second collects what they released.
   await send('HeapProfiler.collectGarbage');
   await send('HeapProfiler.collectGarbage');
   const heap = Number((await evaluate(send, 'process.memoryUsage().heapUsed', true)).value);

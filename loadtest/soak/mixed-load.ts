@@ -1,60 +1,49 @@
-/** Calls as a bad day has them: whole and streamed, some cancelled by their callers, faults in turn. */
+/** Load as on a bad day: complete and streaming calls, some cancelled by their callers, one fault after another. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
-import { callOnce } from '../lib/call-once.ts';
+import { callOnce, countEndings } from '../lib/call-once.ts';
+import { type ClosedLoop, closedLoop } from '../lib/load.ts';
 import { FAULT_KINDS } from '../simulator/faults.ts';
 import type { Simulator } from '../simulator/server.ts';
 
-/** One in so many callers leaves. */
-const LEAVES = 20;
-const LEAVES_WITHIN_MS = 30;
+/** One call in so many is cancelled by its caller. */
+const CANCELLED_EVERY = 20;
+const CANCELLED_WITHIN_MS = 30;
 
-export interface MixedLoad {
+export interface MixedLoad extends ClosedLoop {
   readonly url: string;
   readonly simulator: Simulator;
-  /** Calls at once. */
-  readonly callers: number;
-  /** Whether to go on, asked before each call. */
-  readonly more: (begun: number) => boolean;
-  /** How long each fault stays on in the region `first`, milliseconds. */
+  /** How long each fault is injected into half of the requests to the region `first`. */
   readonly faultMs: number;
 }
 
-/** Runs until `more` says no. @returns how many calls ended in each way */
+/** @returns the number of calls by ending */
 export async function mixedLoad(load: MixedLoad): Promise<Map<string, number>> {
-  const { url, simulator, callers, more, faultMs } = load;
-  const agent = new Agent({ connections: callers });
-  const ended = new Map<string, number>();
+  const { url, simulator, faultMs } = load;
+  const agent = new Agent({ connections: load.concurrency });
   const startedMs = performance.now();
-  let begun = 0;
-  let fault = -1;
-  const turnFaults = () => {
-    const turn = Math.floor((performance.now() - startedMs) / faultMs);
-    if (turn === fault) return;
-    fault = turn;
+  let turn = -1;
+  const nextFault = () => {
+    const due = Math.floor((performance.now() - startedMs) / faultMs);
+    if (due === turn) return;
+    turn = due;
     const kind = FAULT_KINDS[turn % FAULT_KINDS.length] ?? 'reset';
-    simulator.setFaults([
-      { kind, region: 'first', probability: 0.5, retryAfterS: 0, delayMs: 1_000 },
-    ]);
+    const fault = { kind, region: 'first', probability: 0.5, retryAfterS: 0, delayMs: 1_000 };
+    simulator.setFaults([fault]);
   };
-  const caller = async () => {
-    while (more(begun)) {
-      begun += 1;
-      turnFaults();
-      const leaves = begun % LEAVES === 0;
-      const signal = leaves ? AbortSignal.timeout(1 + (begun % LEAVES_WITHIN_MS)) : undefined;
-      const { what } = await callOnce(url, begun % 2 === 0, agent, signal);
-      ended.set(what, (ended.get(what) ?? 0) + 1);
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, caller));
+  const ends = await closedLoop(load, (n) => {
+    nextFault();
+    const cancelled = n % CANCELLED_EVERY === 0;
+    const signal = cancelled ? AbortSignal.timeout(1 + (n % CANCELLED_WITHIN_MS)) : undefined;
+    return callOnce(url, n % 2 === 0, agent, signal);
+  });
   simulator.setFaults([]);
   await agent.destroy();
-  return ended;
+  return countEndings(ends);
 }
 
-/** Until idle sockets of a pool that keeps them `keepAliveMs` are closed. */
+/** Waits until the service has closed the idle sockets that it keeps for `keepAliveMs`. */
 export function untilAtRest(keepAliveMs: number): Promise<void> {
-  // undici looks at idle sockets once a second.
+  // undici closes idle sockets on a timer of one second.
   return delay(keepAliveMs + 2_000);
 }

@@ -1,48 +1,60 @@
 /**
- * Minutes of mixed load with cancels and faults, and after each a look at what the service still holds
- * at rest: heap, sockets, timers, listeners. `make soak` writes docs/soak.md; MINUTES, default 10.
+ * Runs minutes of mixed load with cancels and faults, and after each minute counts what the service still
+ * holds at rest: heap, sockets, timers, listeners. `make soak` writes docs/soak.md; MINUTES, default 10.
  */
 import { writeFileSync } from 'node:fs';
-import { startTwoRegions } from '../lib/service-under-test.ts';
-import { INSPECTED, inspect } from './inspector.ts';
+import {
+  SETTINGS,
+  type ServiceUnderTest,
+  startServiceUnderTest,
+  twoRegions,
+} from '../lib/service-under-test.ts';
+import { INSPECTED, type Inspector, inspect } from './inspector.ts';
 import { mixedLoad, untilAtRest } from './mixed-load.ts';
-import { grows, type Minute, soakPage } from './report.ts';
+import { growing, type Minute, soakReport } from './report.ts';
 
-const MINUTES = Number(process.env['MINUTES'] || 10);
-const PAGE = new URL('../../docs/soak.md', import.meta.url);
-const CALLERS = 30;
-const KEEP_ALIVE_MS = 500;
+const REPORT = new URL('../../docs/soak.md', import.meta.url);
+const CONCURRENCY = 30;
 
-const { simulator, service, stop } = await startTwoRegions({
-  ...INSPECTED,
-  FIRST_EVENT_TIMEOUT_MS: '500',
-  ATTEMPT_TIMEOUT_MS: '500',
-  IDLE_TIMEOUT_MS: '500',
-  RETRY_BASE_MS: '20',
-  BREAKER_OPEN_MS: '500',
-  BREAKER_RAMP_MS: '500',
-  KEEP_ALIVE_MS: String(KEEP_ALIVE_MS),
-});
-const inspector = await inspect(service.errors());
-const minutes: Minute[] = [];
-for (let minute = 1; minute <= MINUTES; minute += 1) {
-  const untilMs = performance.now() + 60_000;
-  const more = () => performance.now() < untilMs;
-  const ended = await mixedLoad({
-    ...{ url: service.url, simulator, callers: CALLERS },
-    ...{ more, faultMs: 1_000 },
+async function runMinute(
+  minute: number,
+  { simulator, service }: ServiceUnderTest,
+  inspector: Inspector,
+): Promise<Minute> {
+  const endings = await mixedLoad({
+    ...{ url: service.url, simulator, concurrency: CONCURRENCY },
+    ...{ durationMs: 60_000, faultMs: 1_000 },
   });
-  await untilAtRest(KEEP_ALIVE_MS);
+  await untilAtRest(Number(SETTINGS.soak.KEEP_ALIVE_MS));
   const held = await inspector.holdings();
-  minutes.push({ minute, ended, held });
+  // Tens of thousands of log lines would slow this process down.
   service.lines.length = 0;
-  process.stdout.write(
-    `minute ${minute}: ${JSON.stringify({ ...Object.fromEntries(ended), ...held })}\n`,
-  );
+  const shown = { ...Object.fromEntries(endings), ...held };
+  process.stdout.write(`minute ${minute}: ${JSON.stringify(shown)}\n`);
+  return { minute, endings, held };
 }
-inspector.close();
-await stop();
-writeFileSync(PAGE, soakPage(minutes));
-const growing = grows(minutes);
-process.stdout.write(`docs/soak.md is written; growing: ${growing.join(', ') || 'nothing'}\n`);
-process.exitCode = growing.length === 0 ? 0 : 1;
+
+/** Runs the load and writes the report. @returns the names of the holdings that grow */
+async function soak(minutes: number): Promise<string[]> {
+  const subject = await startServiceUnderTest((url) => ({
+    ...twoRegions(url),
+    ...SETTINGS.soak,
+    ...INSPECTED,
+  }));
+  const inspector = await inspect(subject.service.errors());
+  const measured: Minute[] = [];
+  for (let minute = 1; minute <= minutes; minute += 1) {
+    measured.push(await runMinute(minute, subject, inspector));
+  }
+  // The service does not exit while an inspector is connected.
+  inspector.close();
+  await subject.stop();
+  writeFileSync(REPORT, soakReport(measured));
+  return growing(measured);
+}
+
+if (import.meta.main) {
+  const names = await soak(Number(process.env['MINUTES'] || 10));
+  process.stdout.write(`docs/soak.md is written; growing: ${names.join(', ') || 'nothing'}\n`);
+  process.exitCode = names.length === 0 ? 0 : 1;
+}
