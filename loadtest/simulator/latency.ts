@@ -1,5 +1,5 @@
 /**
- * The published latency profiles: log-normal, set by median and P99, time to first token apart.
+ * The latency profiles: log-normal distributions, given by their median and P99.
  * For a log-normal, P99 = median · e^(2.3263 σ), so σ = ln(P99 / median) / 2.3263.
  */
 
@@ -10,27 +10,27 @@ export interface Latency {
 }
 
 export interface Profile {
-  /** A whole answer, from request to response. */
-  readonly whole: Latency;
-  /** A stream's first content. */
+  /** A complete answer, from request to response. */
+  readonly complete: Latency;
+  /** From a request to its stream's first content. */
   readonly firstToken: Latency;
   /** Between two chunks of a stream. */
   readonly chunk: Latency;
 }
 
 /**
- * `documented` is fast enough that the documented targets can be met; `realistic` is like a live
- * model, where 500 ms cannot hold; `none` answers at once.
+ * `documented` is fast enough to meet the documented targets; `realistic` resembles a live model, which
+ * cannot meet a P99 of 500 ms; `none` answers at once.
  */
 export const PROFILES = {
   none: undefined,
   documented: {
-    whole: { medianMs: 40, p99Ms: 120 },
+    complete: { medianMs: 40, p99Ms: 120 },
     firstToken: { medianMs: 20, p99Ms: 80 },
     chunk: { medianMs: 2, p99Ms: 8 },
   },
   realistic: {
-    whole: { medianMs: 3_000, p99Ms: 20_000 },
+    complete: { medianMs: 3_000, p99Ms: 20_000 },
     firstToken: { medianMs: 700, p99Ms: 4_000 },
     chunk: { medianMs: 30, p99Ms: 200 },
   },

@@ -1,8 +1,8 @@
-/** The last requests that the simulator saw, for inspection: keys masked, credentials named only. */
+/** Keeps the last requests for inspection; keys are shown masked, other credentials only as present. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FaultKind } from './faults.ts';
 
-/** One request as it is shown. */
+/** One request as the log shows it. */
 export interface RecordedRequest {
   /** RFC 3339. */
   readonly time: string;
@@ -12,17 +12,52 @@ export interface RecordedRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly model: string;
   readonly stream: boolean;
-  /** As it was answered; 0 where it was hung or reset. */
+  /** Status of the response; 0 if the request hung or its connection was reset. */
   readonly status: number;
   readonly fault: FaultKind | null;
 }
 
-const CAPACITY = 1_000;
-const PRESENT = new Set(['authorization', 'cookie', 'proxy-authorization']);
+/** One request as the log keeps it: headers are masked on reading, which keeps masking off the hot path. */
+export type Entry = Omit<RecordedRequest, 'headers' | 'time'> & {
+  readonly atMs: number;
+  readonly rawHeaders: IncomingHttpHeaders;
+};
 
-/** Enough to tell keys apart, never enough to use one. */
-export function maskKey(key: string): string {
-  return key.length < 12 ? '…' : `${key.slice(0, 3)}…${key.slice(-3)}`;
+const CAPACITY = 1_000;
+const SHOWN_AS_PRESENT: ReadonlySet<string> = new Set([
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+]);
+
+export class RequestLog {
+  #entries: Entry[] = [];
+  #seen = 0;
+
+  /** Number of requests since the start or the last `clear`, not only of those kept. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  add(entry: Entry): void {
+    this.#entries[this.#seen % CAPACITY] = entry;
+    this.#seen += 1;
+  }
+
+  /** @returns the requests that are kept, oldest first */
+  list(): RecordedRequest[] {
+    const oldest = this.#entries.length < CAPACITY ? 0 : this.#seen % CAPACITY;
+    return [...this.#entries.slice(oldest), ...this.#entries.slice(0, oldest)].map(show);
+  }
+
+  clear(): void {
+    this.#entries = [];
+    this.#seen = 0;
+  }
+}
+
+function show({ atMs, rawHeaders, ...entry }: Entry): RecordedRequest {
+  return { ...entry, time: new Date(atMs).toISOString(), headers: maskHeaders(rawHeaders) };
 }
 
 function maskHeaders(headers: IncomingHttpHeaders): Record<string, string> {
@@ -31,48 +66,12 @@ function maskHeaders(headers: IncomingHttpHeaders): Record<string, string> {
     if (value === undefined) continue;
     const text = Array.isArray(value) ? value.join(', ') : value;
     if (name === 'x-api-key') shown[name] = maskKey(text);
-    else shown[name] = PRESENT.has(name) ? '[present]' : text;
+    else shown[name] = SHOWN_AS_PRESENT.has(name) ? '[present]' : text;
   }
   return shown;
 }
 
-/** A request as it is kept: its headers are masked when somebody looks, not on the hot path. */
-export type Entry = Omit<RecordedRequest, 'headers' | 'time'> & {
-  readonly atMs: number;
-  readonly rawHeaders: IncomingHttpHeaders;
-};
-
-export interface RequestRing {
-  add(entry: Entry): void;
-  /** Oldest first. */
-  list(): RecordedRequest[];
-  clear(): void;
-  /** Of all time, not only of those kept. */
-  readonly seen: number;
-}
-
-export function createRequestRing(): RequestRing {
-  let ring: Entry[] = [];
-  let seen = 0;
-  return {
-    add(entry) {
-      ring[seen % CAPACITY] = entry;
-      seen += 1;
-    },
-    list() {
-      const start = ring.length < CAPACITY ? 0 : seen % CAPACITY;
-      return [...ring.slice(start), ...ring.slice(0, start)].map(show);
-    },
-    clear() {
-      ring = [];
-      seen = 0;
-    },
-    get seen() {
-      return seen;
-    },
-  };
-}
-
-function show({ atMs, rawHeaders, ...entry }: Entry): RecordedRequest {
-  return { ...entry, time: new Date(atMs).toISOString(), headers: maskHeaders(rawHeaders) };
+/** @returns enough of a key to tell keys apart, and too little to use it */
+export function maskKey(key: string): string {
+  return key.length < 12 ? '…' : `${key.slice(0, 3)}…${key.slice(-3)}`;
 }

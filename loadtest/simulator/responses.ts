@@ -1,12 +1,12 @@
-/** What the simulator says: deterministic answers in the shapes of Anthropic's Messages API. */
+/** Builds the simulator's deterministic answers in the shapes of Anthropic's Messages API. */
 
 export interface Tool {
   readonly name: string;
   readonly input_schema?: { readonly properties?: object; readonly required?: readonly string[] };
 }
 
-/** The fields of a request that are read; checked by `checkRequest`. */
-export interface Ask {
+/** The fields of a request that the simulator reads; `problemWith` has checked them. */
+export interface MessageRequest {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: unknown }[];
   readonly max_tokens?: number;
@@ -16,10 +16,11 @@ export interface Ask {
   readonly tool_choice?: { readonly type?: string; readonly name?: string };
 }
 
-export interface Answer {
+/** An answer before it is written as a body or as a stream. */
+export interface Message {
   readonly id: string;
   readonly model: string;
-  /** Text in chunks as they are streamed, or the call of a tool. */
+  /** The text, or the input of the tool as JSON, in the chunks of a stream. */
   readonly chunks: readonly string[];
   readonly tool: { readonly id: string; readonly name: string } | undefined;
   readonly stopReason: 'end_turn' | 'tool_use' | 'max_tokens';
@@ -41,20 +42,20 @@ function tokensOf(text: string): number {
   return Math.max(1, Math.ceil(text.length / CHARS_A_TOKEN));
 }
 
-/** Tokens of all that the caller sent: the number that both routes give. */
-export function inputTokens({ messages, system, tools }: Ask): number {
+/** @returns the tokens of the whole request, as both `/v1/messages` and `count_tokens` report them */
+export function inputTokens({ messages, system, tools }: MessageRequest): number {
   return tokensOf(JSON.stringify([messages, system ?? '', tools ?? []]));
 }
 
-function lastText({ messages }: Ask): string {
+function lastText({ messages }: MessageRequest): string {
   const content = messages.at(-1)?.content;
   if (typeof content === 'string') return content;
   const blocks = Array.isArray(content) ? content : [];
   return blocks.map((b) => (typeof b?.text === 'string' ? b.text : '')).join(' ');
 }
 
-/** The tool that the request demands, if it demands one. */
-function demandedTool({ tools, tool_choice }: Ask): Tool | undefined {
+/** @returns the tool that the request forces by `tool_choice` */
+function forcedTool({ tools, tool_choice }: MessageRequest): Tool | undefined {
   if (tool_choice?.type === 'tool') return tools?.find(({ name }) => name === tool_choice.name);
   return tool_choice?.type === 'any' ? tools?.[0] : undefined;
 }
@@ -67,7 +68,7 @@ const SAMPLE: Readonly<Record<string, unknown>> = {
   object: {},
 };
 
-/** The simplest input that has all of the schema's required properties. */
+/** @returns the simplest input with all properties that the schema requires, as JSON */
 function toolInput({ input_schema }: Tool): string {
   const properties = (input_schema?.properties ?? {}) as Record<string, { type?: string }>;
   const input = (input_schema?.required ?? []).map((name) => [
@@ -77,27 +78,28 @@ function toolInput({ input_schema }: Tool): string {
   return JSON.stringify(Object.fromEntries(input));
 }
 
-/** Splits into at most `tokens` chunks of some characters each. */
+/** Splits a text into chunks of four tokens, and cuts it off after about `tokens`. */
 function chunksOf(text: string, tokens: number): string[] {
   const chunks = text.match(/.{1,16}/gsu) ?? [];
   return chunks.slice(0, Math.max(1, Math.ceil(tokens / 4)));
 }
 
 /** @param n makes the answer's IDs unique */
-export function answerTo(ask: Ask, n: number): Answer {
-  const tool = demandedTool(ask);
+export function createMessage(request: MessageRequest, n: number): Message {
+  const tool = forcedTool(request);
   const full = tool
     ? toolInput(tool)
-    : `You said: ${lastText(ask).slice(0, PROMPT_CHARS_ECHOED)}. This answer is simulated.`;
-  const chunks = tool ? chunksOf(full, full.length) : chunksOf(full, ask.max_tokens ?? full.length);
+    : `You said: ${lastText(request).slice(0, PROMPT_CHARS_ECHOED)}. This answer is simulated.`;
+  const limit = tool ? full.length : (request.max_tokens ?? full.length);
+  const chunks = chunksOf(full, limit);
   const cut = chunks.join('').length < full.length;
   return {
     id: `msg_sim_${n.toString(36).padStart(8, '0')}`,
-    model: ask.model,
+    model: request.model,
     chunks,
     tool: tool && { id: `toolu_sim_${n.toString(36).padStart(8, '0')}`, name: tool.name },
     stopReason: tool ? 'tool_use' : cut ? 'max_tokens' : 'end_turn',
-    inputTokens: inputTokens(ask),
+    inputTokens: inputTokens(request),
     outputTokens: tokensOf(chunks.join('')),
   };
 }
@@ -111,9 +113,9 @@ function usage(input: number, output: number) {
   };
 }
 
-/** The whole answer. */
-export function messageBody(answer: Answer): string {
-  const { id, model, chunks, tool, stopReason } = answer;
+/** @returns the body of a complete answer */
+export function messageBody(message: Message): string {
+  const { id, model, chunks, tool, stopReason } = message;
   const text = chunks.join('');
   const block = tool
     ? { type: 'tool_use', id: tool.id, name: tool.name, input: JSON.parse(text) }
@@ -126,19 +128,19 @@ export function messageBody(answer: Answer): string {
     content: [block],
     stop_reason: stopReason,
     stop_sequence: null,
-    usage: usage(answer.inputTokens, answer.outputTokens),
+    usage: usage(message.inputTokens, message.outputTokens),
   });
 }
 
-/** One server-sent event. */
+/** @returns one server-sent event */
 export function sse(type: string, data: object = {}): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
 }
 
-/** The stream's events in three parts; the middle one has an event a chunk. */
-export function streamParts(answer: Answer): { start: string; chunks: string[]; end: string } {
-  const { id, model, tool, stopReason, inputTokens: input, outputTokens: output } = answer;
-  const message = {
+/** @returns the events before the content, one event for each chunk of content, and the events after it */
+export function streamEvents(message: Message): { start: string; chunks: string[]; end: string } {
+  const { id, model, tool, stopReason, inputTokens: input, outputTokens: output } = message;
+  const empty = {
     id,
     type: 'message',
     role: 'assistant',
@@ -155,10 +157,10 @@ export function streamParts(answer: Answer): { start: string; chunks: string[]; 
     tool ? { type: 'input_json_delta', partial_json: chunk } : { type: 'text_delta', text: chunk };
   return {
     start:
-      sse('message_start', { message }) +
+      sse('message_start', { message: empty }) +
       sse('content_block_start', { index: 0, content_block: block }) +
       sse('ping'),
-    chunks: answer.chunks.map((c) => sse('content_block_delta', { index: 0, delta: delta(c) })),
+    chunks: message.chunks.map((c) => sse('content_block_delta', { index: 0, delta: delta(c) })),
     end:
       sse('content_block_stop', { index: 0 }) +
       sse('message_delta', {
@@ -169,8 +171,8 @@ export function streamParts(answer: Answer): { start: string; chunks: string[]; 
   };
 }
 
-/** @returns what is wrong with a body, as Anthropic says it; undefined where nothing is */
-export function checkRequest(body: unknown, counting: boolean): string | undefined {
+/** @returns what is wrong with a body, in Anthropic's words; undefined if nothing is */
+export function problemWith(body: unknown, counting: boolean): string | undefined {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return 'Input should be a valid dictionary';
   }

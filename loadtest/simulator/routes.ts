@@ -1,66 +1,52 @@
-/** The public routes: reads a request once, lets a fault bite, else answers with the profile's delay. */
+/** The routes of the Messages API: each request is read, authenticated, recorded, and answered or failed. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Fault, FaultKind } from './faults.ts';
-import { type Latency, PROFILES, sampleMs } from './latency.ts';
-import { maskKey } from './request-log.ts';
 import {
-  type Ask,
-  answerTo,
-  checkRequest,
-  inputTokens,
-  MODELS,
-  messageBody,
-  sse,
-  streamParts,
-} from './responses.ts';
-import type { SimulatorState } from './server.ts';
+  type Exchange,
+  injectFault,
+  sendComplete,
+  sendError,
+  sendJson,
+  sendStream,
+} from './exchange.ts';
+import type { Fault } from './faults.ts';
+import { maskKey } from './request-log.ts';
+import { inputTokens, type MessageRequest, MODELS, problemWith } from './responses.ts';
+import type { SimulatorState } from './state.ts';
 
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 const REGION_PATH = /^\/regions\/([a-z0-9-]{1,32})(\/v1\/.*)$/;
 const RATE_LIMIT = 50_000;
 
-/** One request while it is being served. */
-interface Exchange {
-  readonly state: SimulatorState;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly region: string;
-  /** Without the region and the query. */
-  readonly path: string;
-  readonly requestId: string;
-  readonly signal: AbortSignal;
-}
-
-export async function serveApi(
+export async function handleApi(
   state: SimulatorState,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const url = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const [, region = 'default', path = url] = REGION_PATH.exec(url) ?? [];
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  const requestId = `req_sim_${state.ring.seen.toString(36).padStart(10, '0')}`;
-  const exchange = { state, request, response, region, path, requestId, signal: gone.signal };
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  const requestId = `req_sim_${state.requestLog.seen.toString(36).padStart(10, '0')}`;
+  const exchange = { state, request, response, region, path, requestId, signal: closed.signal };
   setHeaders(exchange);
   const body = await readBody(request);
-  if (gone.signal.aborted) return;
-  await answer(exchange, body).catch((error) => {
-    // The caller went away while we waited: nobody is left to answer.
-    if (!gone.signal.aborted) throw error;
+  if (closed.signal.aborted) return;
+  await serve(exchange, body).catch((error) => {
+    // The caller may have disconnected during a delay: then nobody is left to answer.
+    if (!closed.signal.aborted) throw error;
   });
 }
 
-/** Rate-limit headers as the real API has them: https://docs.anthropic.com/en/api/rate-limits */
+/** Sets rate-limit headers like the real API's: https://docs.anthropic.com/en/api/rate-limits */
 function setHeaders({ state, response, requestId }: Exchange): void {
   response.setHeader('request-id', requestId);
   response.setHeader('anthropic-organization-id', 'org-of-the-simulator');
   const reset = new Date(Date.now() + 60_000).toISOString();
+  const remaining = Math.max(0, RATE_LIMIT - (state.requestLog.seen % 1000));
   for (const family of ['requests', 'tokens', 'input-tokens', 'output-tokens']) {
     const name = `anthropic-ratelimit-${family}`;
     response.setHeader(`${name}-limit`, RATE_LIMIT);
-    response.setHeader(`${name}-remaining`, Math.max(0, RATE_LIMIT - (state.ring.seen % 1000)));
+    response.setHeader(`${name}-remaining`, remaining);
     response.setHeader(`${name}-reset`, reset);
   }
 }
@@ -83,28 +69,34 @@ async function readBody(request: IncomingMessage): Promise<Body> {
   }
 }
 
-async function answer(exchange: Exchange, body: Body): Promise<void> {
-  const { state, request, region } = exchange;
-  const ask = ('value' in body ? body.value : undefined) as Partial<Ask> | undefined | null;
+/** Answers a request and records it, whatever became of it. */
+async function serve(exchange: Exchange, body: Body): Promise<void> {
+  const { state, request, response, region, path } = exchange;
+  const { model, stream: streaming } = fieldsOf(body);
+  const stream = streaming === true;
   const key = keyOf(request);
-  const stream = ask?.stream === true;
-  const keyIsKnown = state.keys.has(key);
+  const accepted = state.keys.has(key);
   const target = { region, key, maskedKey: maskKey(key), stream };
-  const fault = keyIsKnown ? state.faults.pick(target) : undefined;
-  await handle(exchange, body, keyIsKnown, fault).finally(() => {
-    const { response, path } = exchange;
-    state.ring.add({
+  const fault = accepted ? state.faults.pick(target) : undefined;
+  try {
+    await respond(exchange, body, accepted, fault);
+  } finally {
+    state.requestLog.add({
       atMs: Date.now(),
       method: request.method ?? '',
       path,
       region,
       rawHeaders: request.headers,
-      model: typeof ask?.model === 'string' ? ask.model : '',
+      model: typeof model === 'string' ? model : '',
       stream,
       status: response.headersSent ? response.statusCode : 0,
       fault: fault?.kind ?? null,
     });
-  });
+  }
+}
+
+function fieldsOf(body: Body): Partial<Record<string, unknown>> {
+  return (('value' in body ? body.value : undefined) ?? {}) as Partial<Record<string, unknown>>;
 }
 
 /** Clients send the key as `x-api-key` or, as the official SDK does since 1.x, as a bearer token. */
@@ -113,136 +105,43 @@ function keyOf({ headers }: IncomingMessage): string {
   return String(key ?? '');
 }
 
-async function handle(exchange: Exchange, body: Body, keyIsKnown: boolean, fault?: Fault) {
-  if (!keyIsKnown) return error(exchange, 401, 'authentication_error', 'invalid x-api-key');
-  if (fault && (await bite(exchange, fault))) return;
+async function respond(
+  exchange: Exchange,
+  body: Body,
+  accepted: boolean,
+  fault?: Fault,
+): Promise<void> {
+  if (!accepted) return sendError(exchange, 401, 'authentication_error', 'invalid x-api-key');
+  if (fault && (await injectFault(exchange, fault))) return;
+  const invalid = (message: string) => sendError(exchange, 400, 'invalid_request_error', message);
   if (exchange.request.headers['anthropic-version'] === undefined) {
-    return error(exchange, 400, 'invalid_request_error', 'anthropic-version: header is required');
+    return invalid('anthropic-version: header is required');
   }
-  if ('problem' in body) {
-    return body.problem === 'too large'
-      ? error(exchange, 413, 'request_too_large', 'Request exceeds the maximum size')
-      : error(exchange, 400, 'invalid_request_error', 'The request body is not valid JSON');
-  }
-  return dispatch(exchange, body.value, fault);
+  if (!('problem' in body)) return dispatch(exchange, body.value, fault);
+  if (body.problem === 'not JSON') return invalid('The request body is not valid JSON');
+  return sendError(exchange, 413, 'request_too_large', 'Request exceeds the maximum size');
 }
 
 async function dispatch(exchange: Exchange, body: unknown, fault?: Fault): Promise<void> {
   const { path, request } = exchange;
   const counting = path === '/v1/messages/count_tokens';
   if (request.method === 'POST' && (counting || path === '/v1/messages')) {
-    const problem = checkRequest(body, counting);
-    if (problem) return error(exchange, 400, 'invalid_request_error', problem);
-    const ask = body as Ask;
-    if (counting) return json(exchange, 200, JSON.stringify({ input_tokens: inputTokens(ask) }));
-    return ask.stream === true ? streamed(exchange, ask, fault) : whole(exchange, ask, fault);
+    const problem = problemWith(body, counting);
+    if (problem) return sendError(exchange, 400, 'invalid_request_error', problem);
+    const message = body as MessageRequest;
+    if (counting) return sendObject(exchange, { input_tokens: inputTokens(message) });
+    const send = message.stream === true ? sendStream : sendComplete;
+    return send(exchange, message, fault);
   }
   if (request.method === 'GET' && path === '/v1/models') {
     const ids = { first_id: MODELS[0]?.id, last_id: MODELS.at(-1)?.id, has_more: false };
-    return json(exchange, 200, JSON.stringify({ data: MODELS, ...ids }));
+    return sendObject(exchange, { data: MODELS, ...ids });
   }
   const model = MODELS.find(({ id }) => path === `/v1/models/${id}`);
-  if (request.method === 'GET' && model) return json(exchange, 200, JSON.stringify(model));
-  return error(exchange, 404, 'not_found_error', 'Not Found');
+  if (request.method === 'GET' && model) return sendObject(exchange, model);
+  return sendError(exchange, 404, 'not_found_error', 'Not Found');
 }
 
-function json({ response }: Exchange, status: number, body: string): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(body);
-}
-
-function error(exchange: Exchange, status: number, type: string, message: string): void {
-  const body = { type: 'error', error: { type, message }, request_id: exchange.requestId };
-  json(exchange, status, JSON.stringify(body));
-}
-
-/** Lets a fault bite before the answer. @returns whether the request is done with */
-async function bite(exchange: Exchange, fault: Fault): Promise<boolean> {
-  const { response, signal } = exchange;
-  switch (fault.kind) {
-    case 'rate_limited':
-      response.setHeader('retry-after', fault.retryAfterS ?? 1);
-      error(exchange, 429, 'rate_limit_error', 'simulated: rate limit');
-      return true;
-    case 'overloaded':
-      error(exchange, 529, 'overloaded_error', 'simulated: Overloaded');
-      return true;
-    case 'error_500':
-    case 'error_502':
-    case 'error_503':
-      error(exchange, Number(fault.kind.slice(-3)), 'api_error', `simulated: ${fault.kind}`);
-      return true;
-    case 'html':
-      response.writeHead(502, { 'content-type': 'text/html' });
-      response.end('<html><body><h1>502 Bad Gateway</h1></body></html>');
-      return true;
-    case 'hang':
-      await closed(exchange);
-      return true;
-    case 'reset':
-      response.socket?.resetAndDestroy();
-      return true;
-    case 'slow':
-      await delay(fault.delayMs ?? 2_000, undefined, { signal });
-      return false;
-    default:
-      return false;
-  }
-}
-
-/** Says nothing more until the other end gives up. */
-async function closed({ response, signal }: Exchange): Promise<void> {
-  if (!signal.aborted) await new Promise((resolve) => response.once('close', resolve));
-}
-
-function wait({ state, signal }: Exchange, part: 'whole' | 'firstToken' | 'chunk') {
-  const latency: Latency | undefined = PROFILES[state.profile]?.[part];
-  if (!latency) return undefined;
-  return delay(sampleMs(latency, state.random), undefined, { signal });
-}
-
-async function whole(exchange: Exchange, ask: Ask, fault?: Fault): Promise<void> {
-  await wait(exchange, 'whole');
-  const body = messageBody(answerTo(ask, exchange.state.ring.seen));
-  const cut = fault?.kind === 'malformed_json';
-  json(exchange, 200, cut ? body.slice(0, body.length / 2) : body);
-}
-
-async function streamed(exchange: Exchange, ask: Ask, fault?: Fault): Promise<void> {
-  const { response, state } = exchange;
-  const { start, chunks, end } = streamParts(answerTo(ask, state.ring.seen));
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
-  const limit = breaksAfter(fault);
-  if (state.profile === 'none' && limit === undefined) {
-    response.end(start + chunks.join('') + end);
-    return;
-  }
-  response.write(start);
-  await wait(exchange, 'firstToken');
-  for (const [i, chunk] of chunks.entries()) {
-    if (i === limit) break;
-    if (i > 0) await wait(exchange, 'chunk');
-    response.write(chunk);
-  }
-  if (fault?.kind === 'stream_hang') return closed(exchange);
-  response.end(limit === undefined ? end : lastWords(fault));
-}
-
-const BREAK_STREAMS: ReadonlySet<FaultKind> = new Set([
-  'stream_error',
-  'stream_cut',
-  'stream_hang',
-  'malformed_json',
-]);
-
-/** After how many chunks a stream breaks off; undefined where it does not. */
-function breaksAfter(fault: Fault | undefined): number | undefined {
-  const breaks = fault && BREAK_STREAMS.has(fault.kind);
-  return breaks ? (fault.afterChunks ?? 1) : undefined;
-}
-
-function lastWords(fault: Fault | undefined): string {
-  if (fault?.kind === 'stream_error') {
-    return sse('error', { error: { type: 'overloaded_error', message: 'simulated: Overloaded' } });
-  }
-  return fault?.kind === 'malformed_json' ? 'event: content_block_delta\ndata: {"type":\n\n' : '';
+function sendObject(exchange: Exchange, value: object): void {
+  sendJson(exchange, 200, JSON.stringify(value));
 }

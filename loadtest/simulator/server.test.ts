@@ -1,7 +1,9 @@
-/** The simulator as its callers see it: the official SDK, and every fault seen to bite. */
+/** The simulator as its callers see it, through the official SDK, with every fault injected. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
+import { eventually } from '../../app/testing/poll.ts';
+import { percentile } from '../lib/load.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
 import { PROFILES, sampleMs } from './latency.ts';
 import { DEFAULT_KEY, type SimulatorOptions, startSimulator } from './server.ts';
@@ -27,7 +29,7 @@ async function setUp(t: TestContext, options: SimulatorOptions = {}) {
   return { simulator, sdk, admin };
 }
 
-test('the SDK: whole, streamed, counted, models', async (t) => {
+test('simulator: the SDK gets complete and streaming answers, token counts and models', async (t) => {
   const { sdk } = await setUp(t);
   const { data, response } = await sdk().messages.create(ASK).withResponse();
   assert(data.content[0]?.type === 'text' && data.content[0].text.includes('Hello'));
@@ -42,13 +44,13 @@ test('the SDK: whole, streamed, counted, models', async (t) => {
   assert.equal((await sdk().models.list()).data.length, 3);
 });
 
-test('max_tokens cuts the answer off', async (t) => {
+test('simulator: max_tokens cuts the answer off', async (t) => {
   const { sdk } = await setUp(t);
   const { stop_reason } = await sdk().messages.create({ ...ASK, max_tokens: 1 });
   assert.equal(stop_reason, 'max_tokens');
 });
 
-test('bad requests are refused in Anthropic’s shape', async (t) => {
+test('simulator: bad requests get errors in Anthropic’s shape', async (t) => {
   const { sdk, simulator } = await setUp(t);
   await assert.rejects(
     sdk('wrong-key-of-somebody').messages.create(ASK),
@@ -66,31 +68,31 @@ test('bad requests are refused in Anthropic’s shape', async (t) => {
   }
 });
 
-/** What a caller sees of each fault: the SDK's error, or the status inside it. */
-const BITES: Readonly<
-  Record<FaultKind, { stream?: boolean; leaves?: boolean; sees: (e: unknown) => boolean }>
+/** What the SDK throws for each fault. */
+const EXPECTED: Readonly<
+  Record<FaultKind, { stream?: boolean; cancels?: boolean; matches: (e: unknown) => boolean }>
 > = {
   rate_limited: {
-    sees: (e) => e instanceof Anthropic.RateLimitError && e.headers?.get('retry-after') === '7',
+    matches: (e) => e instanceof Anthropic.RateLimitError && e.headers?.get('retry-after') === '7',
   },
-  overloaded: { sees: (e) => statusOf(e) === 529 },
-  error_500: { sees: (e) => statusOf(e) === 500 },
-  error_502: { sees: (e) => statusOf(e) === 502 },
-  error_503: { sees: (e) => statusOf(e) === 503 },
-  hang: { sees: (e) => e instanceof Anthropic.APIConnectionTimeoutError },
-  slow: { sees: (e) => e instanceof Anthropic.APIConnectionTimeoutError },
-  reset: { sees: (e) => e instanceof Anthropic.APIConnectionError },
+  overloaded: { matches: (e) => statusOf(e) === 529 },
+  error_500: { matches: (e) => statusOf(e) === 500 },
+  error_502: { matches: (e) => statusOf(e) === 502 },
+  error_503: { matches: (e) => statusOf(e) === 503 },
+  hang: { matches: (e) => e instanceof Anthropic.APIConnectionTimeoutError },
+  slow: { matches: (e) => e instanceof Anthropic.APIConnectionTimeoutError },
+  reset: { matches: (e) => e instanceof Anthropic.APIConnectionError },
   malformed_json: {
-    sees: (e) => e instanceof Error && !(e instanceof Anthropic.APIConnectionTimeoutError),
+    matches: (e) => e instanceof Error && !(e instanceof Anthropic.APIConnectionTimeoutError),
   },
-  html: { sees: (e) => statusOf(e) === 502 },
-  stream_error: { stream: true, sees: (e) => e instanceof Anthropic.APIError },
-  stream_cut: { stream: true, sees: (e) => e instanceof Anthropic.AnthropicError },
-  // The SDK's time limit ends with the headers, so its caller has to leave.
+  html: { matches: (e) => statusOf(e) === 502 },
+  stream_error: { stream: true, matches: (e) => e instanceof Anthropic.APIError },
+  stream_cut: { stream: true, matches: (e) => e instanceof Anthropic.AnthropicError },
+  // The SDK's time limit ends with the headers, so only its caller can end the call.
   stream_hang: {
     stream: true,
-    leaves: true,
-    sees: (e) => e instanceof Anthropic.APIUserAbortError,
+    cancels: true,
+    matches: (e) => e instanceof Anthropic.APIUserAbortError,
   },
 };
 
@@ -99,11 +101,11 @@ function statusOf(error: unknown): number | undefined {
 }
 
 for (const kind of FAULT_KINDS) {
-  test(`${kind} bites, and is counted`, async (t) => {
+  test(`fault ${kind}: fails a call, and is counted`, async (t) => {
     const { simulator, sdk, admin } = await setUp(t);
     simulator.setFaults([{ kind, retryAfterS: 7, delayMs: 60_000 }]);
-    const { stream, leaves, sees } = BITES[kind];
-    const options = { timeout: 200, ...(leaves && { signal: AbortSignal.timeout(200) }) };
+    const { stream, cancels, matches } = EXPECTED[kind];
+    const options = { timeout: 200, ...(cancels && { signal: AbortSignal.timeout(200) }) };
     const answer = stream
       ? sdk().messages.stream(ASK, options).finalMessage()
       : sdk().messages.create(ASK, options);
@@ -111,7 +113,7 @@ for (const kind of FAULT_KINDS) {
       () => undefined,
       (e: unknown) => e,
     );
-    assert(sees(thrown), String(thrown));
+    assert(matches(thrown), String(thrown));
     const { body } = await admin('GET', '/faults');
     assert.equal((body as { bitten: number }[])[0]?.bitten, 1);
     simulator.setFaults([]);
@@ -119,11 +121,11 @@ for (const kind of FAULT_KINDS) {
   });
 }
 
-test('faults bite by probability, region and key', async (t) => {
-  const dice = [0.2, 0.9, 0.2];
+test('faults: are injected by probability, region and key', async (t) => {
+  const draws = [0.2, 0.9, 0.2];
   const { simulator, sdk } = await setUp(t, {
     keys: ['key-number-one', 'key-number-two'],
-    random: () => dice.shift() ?? 0,
+    random: () => draws.shift() ?? 0,
   });
   const one = (path = '') => sdk('key-number-one', path).messages.create(ASK);
   simulator.setFaults([{ kind: 'error_500', probability: 0.5 }]);
@@ -139,7 +141,7 @@ test('faults bite by probability, region and key', async (t) => {
   await assert.rejects(sdk('key-number-two').messages.create(ASK));
 });
 
-test('bad faults are refused with every problem, and change nothing', async (t) => {
+test('admin: bad faults are rejected with every problem, and change nothing', async (t) => {
   const { simulator, admin } = await setUp(t);
   const good: Fault[] = [{ kind: 'hang' }];
   simulator.setFaults(good);
@@ -147,8 +149,8 @@ test('bad faults are refused with every problem, and change nothing', async (t) 
   const { status, body } = await admin('PUT', '/faults', bad);
   assert.equal(status, 400);
   const { error } = body as { error: string };
-  for (const part of ['faults.0.kind', 'faults.1.probability', 'faults.1.speed']) {
-    assert(error.includes(part), error);
+  for (const name of ['faults.0.kind', 'faults.1.probability', 'faults.1.speed']) {
+    assert(error.includes(name), error);
   }
   const active = (await admin('GET', '')).body as { faults: Fault[] };
   assert.equal(active.faults[0]?.kind, 'hang');
@@ -156,7 +158,7 @@ test('bad faults are refused with every problem, and change nothing', async (t) 
   assert.equal((await admin('PUT', '/profile', { profile: 'realistic' })).status, 200);
 });
 
-test('the record finds an ID; no key, credential or cookie can be read from it', async (t) => {
+test('request log: finds a correlation ID and shows no key, credential or cookie', async (t) => {
   const { simulator, admin } = await setUp(t, { keys: ['sk-planted-secret-key'] });
   await fetch(`${simulator.url}/v1/models`, {
     headers: {
@@ -173,18 +175,14 @@ test('the record finds an ID; no key, credential or cookie can be read from it',
   assert.deepEqual((await admin('GET', '/requests?correlation_id=other')).body, []);
 });
 
-test('a hung request ends with its caller, and leaves no socket', async (t) => {
+test('fault hang: the request ends when its caller does, and leaves no socket', async (t) => {
   const { simulator, sdk } = await setUp(t);
   simulator.setFaults([{ kind: 'hang' }]);
   await assert.rejects(sdk().messages.create(ASK, { timeout: 100 }));
-  const limitMs = performance.now() + 5_000;
-  while ((await simulator.connections()) > 0 && performance.now() < limitMs) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assert.equal(await simulator.connections(), 0);
+  await eventually(async () => (await simulator.connections()) === 0);
 });
 
-/** A small seeded generator (mulberry32), so that the samples are the same each time. */
+/** A small seeded generator (mulberry32): every run draws the same samples. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -196,12 +194,11 @@ function seeded(seed: number): () => number {
 }
 
 for (const name of ['documented', 'realistic'] as const) {
-  for (const [part, latency] of Object.entries(PROFILES[name])) {
-    test(`${name} ${part}: the published median and P99`, () => {
+  for (const [phase, latency] of Object.entries(PROFILES[name])) {
+    test(`latency profile ${name}: samples of ${phase} have the documented median and P99`, () => {
       const random = seeded(7);
       const samples = Array.from({ length: 100_000 }, () => sampleMs(latency, random));
-      samples.sort((a, b) => a - b);
-      const at = (share: number) => samples[Math.floor(samples.length * share)] ?? Number.NaN;
+      const at = (share: number) => percentile(samples, share) ?? Number.NaN;
       assert(Math.abs(at(0.5) / latency.medianMs - 1) < 0.05, `median ${at(0.5)}`);
       assert(Math.abs(at(0.99) / latency.p99Ms - 1) < 0.05, `P99 ${at(0.99)}`);
     });

@@ -1,84 +1,60 @@
-/** The stand-in for Claude: Anthropic's Messages API on `node:http`, with latency and faults. */
+/** Starts the simulator, a stand-in for Anthropic's Messages API on `node:http` with latency and faults. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { handleAdmin } from './admin.ts';
-import { createFaultBox, type Fault, type FaultBox } from './faults.ts';
-import type { ProfileName } from './latency.ts';
-import { createRequestRing, type RecordedRequest, type RequestRing } from './request-log.ts';
-import { serveApi } from './routes.ts';
+import type { Fault } from './faults.ts';
+import type { RecordedRequest } from './request-log.ts';
+import { handleApi } from './routes.ts';
+import { createState, type SimulatorState, type StateOptions } from './state.ts';
 
 export const DEFAULT_KEY = 'sim-key-for-local-use';
 
-/** `anyone` is for a container whose port is published on loopback: there every peer is a stranger. */
-export const ADMINS = ['loopback', 'anyone'] as const;
-export type Admin = (typeof ADMINS)[number];
-
-export interface SimulatorOptions {
-  /** 0 takes a free one; default 0. */
+export interface SimulatorOptions extends Partial<StateOptions> {
+  /** Default 0: any free port. */
   readonly port?: number;
+  /** Default `127.0.0.1`. */
   readonly host?: string;
-  /** Keys that are accepted; default `sim-key-for-local-use`. */
-  readonly keys?: readonly string[];
-  /** Default `none`. */
-  readonly profile?: ProfileName;
-  /** Who may use the admin routes; default `loopback`. */
-  readonly admin?: Admin;
-  /** 0 inclusive to 1 exclusive. */
-  readonly random?: () => number;
-}
-
-/** What the routes share. */
-export interface SimulatorState {
-  keys: ReadonlySet<string>;
-  readonly faults: FaultBox;
-  readonly ring: RequestRing;
-  readonly random: () => number;
-  readonly admin: Admin;
-  profile: ProfileName;
 }
 
 export interface Simulator {
   readonly url: string;
   readonly port: number;
+  /** Replaces the faults that are injected. */
   setFaults(faults: readonly Fault[]): void;
-  /** Issues and revokes keys: these are accepted from now on. */
+  /** Issues and revokes keys: from now on these are accepted, and no others. */
   setKeys(keys: readonly string[]): void;
-  /** The last 1,000, oldest first. */
+  /** The last 1,000 requests, oldest first. */
   requests(): RecordedRequest[];
-  /** Requests of all time. */
+  /** Number of requests since the start. */
   seen(): number;
-  /** Connections open now. */
+  /** Number of connections that are open now. */
   connections(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Starts a simulator. @throws {Error} EADDRINUSE */
+/**
+ * Starts a simulator; without `keys` it accepts `DEFAULT_KEY`.
+ * @throws {Error} when it cannot listen, such as EADDRINUSE
+ */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port = 0, host = '127.0.0.1', keys = [DEFAULT_KEY], random = Math.random } = options;
-  const state: SimulatorState = {
-    keys: new Set(keys),
-    faults: createFaultBox(random),
-    ring: createRequestRing(),
-    random,
-    admin: options.admin ?? 'loopback',
-    profile: options.profile ?? 'none',
-  };
+  const { port: wantedPort = 0, host = '127.0.0.1' } = options;
+  const state = createState({ keys: [DEFAULT_KEY], ...options });
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
     route(state, request, response),
   );
-  server.listen(port, host);
+  server.listen(wantedPort, host);
   await once(server, 'listening');
-  const address = server.address() as AddressInfo;
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${host}:${address.port}`,
-    port: address.port,
-    setFaults: state.faults.set,
+    url: `http://${host}:${port}`,
+    port,
+    setFaults: (faults) => state.faults.set(faults),
     setKeys(keys) {
       state.keys = new Set(keys);
     },
-    requests: state.ring.list,
-    seen: () => state.ring.seen,
+    requests: () => state.requestLog.list(),
+    seen: () => state.requestLog.seen,
     connections: () =>
       new Promise((resolve, reject) =>
         server.getConnections((error, n) => (error ? reject(error) : resolve(n))),
@@ -93,8 +69,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 }
 
 function route(state: SimulatorState, request: IncomingMessage, response: ServerResponse): void {
-  // So that a load test can tell it from an upstream that costs money.
+  // The guard of the load tests recognises the simulator by this header (smoke/guard.ts).
   response.setHeader('x-simulator', 'claude-observatory');
-  const serve = request.url?.startsWith('/__sim') ? handleAdmin : serveApi;
-  serve(state, request, response).catch(() => response.destroy());
+  const handle = request.url?.startsWith('/__sim') ? handleAdmin : handleApi;
+  handle(state, request, response).catch(() => response.destroy());
 }
