@@ -120,7 +120,7 @@ const misses: [string, Behaviour, string[], RegExp][] = [
   [
     'an answer that breaks off',
     { reset: true },
-    ['claude_call_success', 'claude_call_overhead_ms', 'claude_call_overhead_told'],
+    ['claude_call_success', 'claude_call_overhead_ms', 'claude_call_overhead_reported'],
     /20 × network_error/,
   ],
   [
@@ -132,7 +132,7 @@ const misses: [string, Behaviour, string[], RegExp][] = [
   [
     'no server-timing',
     { headers: (id) => ({ 'x-correlation-id': id }) },
-    ['claude_call_overhead_ms', 'claude_call_overhead_told'],
+    ['claude_call_overhead_ms', 'claude_call_overhead_reported'],
     /MISSED/,
   ],
   [

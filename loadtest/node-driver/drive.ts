@@ -72,7 +72,7 @@ async function load(settings: LoadSettings, agent: Agent, write: Write): Promise
   const tally = newTally();
   let shown = 0;
   await closedLoop({ calls: callsPerType * CALL_TYPES.length, concurrency }, async (n) => {
-    const failure = await callOnce(n % 2 === 0 ? 'streamed' : 'whole', settings, agent, tally);
+    const failure = await callOnce(n % 2 === 0 ? 'streaming' : 'complete', settings, agent, tally);
     if (failure !== undefined && shown++ < SHOWN_FAILURES) write(failure);
   });
   return tally;

@@ -6,15 +6,15 @@ import { failedMetrics, summaryOf, thresholdTable } from './report.ts';
 import { newTally, record, type Tally } from './tally.ts';
 
 const good: Observation = { verdict: { ok: true }, correlated: true, overheadMs: 2 };
-const streamed: Observation = { ...good, overheadMs: undefined };
+const streaming: Observation = { ...good, overheadMs: undefined };
 const bad: Observation = { ...good, verdict: { ok: false, reason: 'status_529' } };
 
 /** 1,000 calls of each type at 20 ms, except for the first `count` complete ones: those are `seen` in `durationMs`. */
 function tallyWith(count: number, seen: Observation, durationMs = 20): Tally {
   const tally = newTally();
   for (let index = 0; index < 1000; index++) {
-    record(tally, 'whole', index < count ? seen : good, index < count ? durationMs : 20);
-    record(tally, 'streamed', streamed, 20);
+    record(tally, 'complete', index < count ? seen : good, index < count ? durationMs : 20);
+    record(tally, 'streaming', streaming, 20);
   }
   return tally;
 }
@@ -31,7 +31,7 @@ const table: [string, Tally, string[]][] = [
     tallyWith(11, { ...good, overheadMs: 500 }),
     ['claude_call_overhead_ms'],
   ],
-  ['overhead missing in one answer', tallyWith(1, streamed), ['claude_call_overhead_told']],
+  ['overhead missing in one answer', tallyWith(1, streaming), ['claude_call_overhead_reported']],
   [
     'one correlation ID lost',
     tallyWith(1, { ...good, correlated: false }),
@@ -46,7 +46,10 @@ for (const [name, tally, expected] of table) {
 
 test('report: too few calls miss a threshold of their own', () => {
   const failed = failedMetrics(tallyWith(0, good), 1001);
-  assert.deepEqual(failed, ['claude_calls{call_type:whole}', 'claude_calls{call_type:streamed}']);
+  assert.deepEqual(failed, [
+    'claude_calls{call_type:complete}',
+    'claude_calls{call_type:streaming}',
+  ]);
 });
 
 test('report: a run without calls misses every threshold but the one that only k6 measures', () => {

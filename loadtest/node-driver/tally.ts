@@ -18,7 +18,7 @@ export interface Tally {
 
 export function newTally(): Tally {
   return {
-    calls: { whole: 0, streamed: 0 },
+    calls: { complete: 0, streaming: 0 },
     good: 0,
     goodComplete: 0,
     answered: 0,
@@ -41,7 +41,7 @@ export function record(tally: Tally, type: CallType, seen: Observation, duration
   }
   tally.good += 1;
   tally.durationsMs.push(durationMs);
-  if (type === 'whole') tally.goodComplete += 1;
+  if (type === 'complete') tally.goodComplete += 1;
   if (seen.overheadMs !== undefined) tally.overheadsMs.push(seen.overheadMs);
 }
 
@@ -51,16 +51,16 @@ export function aggregate(tally: Tally): Readonly<Record<string, number | undefi
     [METRIC.success]: ratio(tally.good, callsIn(tally)),
     [METRIC.durationMs]: percentile(tally.durationsMs, 0.99),
     [METRIC.overheadMs]: percentile(tally.overheadsMs, 0.99),
-    [METRIC.overheadTold]: ratio(tally.overheadsMs.length, tally.goodComplete),
+    [METRIC.overheadReported]: ratio(tally.overheadsMs.length, tally.goodComplete),
     [METRIC.correlated]: ratio(tally.correlated, tally.answered),
-    [callsOf('whole')]: tally.calls.whole,
-    [callsOf('streamed')]: tally.calls.streamed,
+    [callsOf('complete')]: tally.calls.complete,
+    [callsOf('streaming')]: tally.calls.streaming,
   };
 }
 
 /** @returns the number of calls of both types together */
 export function callsIn({ calls }: Tally): number {
-  return calls.whole + calls.streamed;
+  return calls.complete + calls.streaming;
 }
 
 function ratio(part: number, all: number): number | undefined {

@@ -1,4 +1,4 @@
-/** Calls as they are sent, judged on what the simulator really answers, each of its faults included. */
+/** The calls of the smoke load, made to the simulator and judged for each of its faults. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { request } from 'undici';
@@ -28,21 +28,21 @@ async function reasonOf(type: CallType, key?: string): Promise<string> {
   return verdict.ok ? 'ok' : verdict.reason;
 }
 
-test('without a fault both types are good; the ID reached the upstream', async () => {
+test('call: without a fault both types are good, and the correlation ID is sent', async () => {
   simulator.setFaults([]);
-  assert.equal(await reasonOf('whole'), 'ok');
-  assert.equal(await reasonOf('streamed'), 'ok');
+  assert.equal(await reasonOf('complete'), 'ok');
+  assert.equal(await reasonOf('streaming'), 'ok');
   assert.equal(simulator.requests().at(-1)?.headers['x-correlation-id'], 'an-id');
 });
 
-test('a wrong key is a failure', async () => {
-  assert.equal(await reasonOf('whole', 'sim-key-that-is-wrong'), 'status_401');
+test('call: a wrong key is a failure', async () => {
+  assert.equal(await reasonOf('complete', 'sim-key-that-is-wrong'), 'status_401');
 });
 
-/** `hang` and `stream_hang` have no answer to judge, and a `slow` one is good: their times are judged elsewhere. */
+/** `hang` and `stream_hang` give no answer to judge; `slow` gives a good one. */
 const table: Record<
   Exclude<FaultKind, 'hang' | 'slow' | 'stream_hang'>,
-  [whole: string, streamed: string]
+  [complete: string, streaming: string]
 > = {
   rate_limited: ['status_429', 'status_429'],
   overloaded: ['status_529', 'status_529'],
@@ -56,20 +56,20 @@ const table: Record<
   stream_cut: ['ok', 'no_message_stop'],
 };
 
-// One test, for the faults are the simulator's state.
-test('every fault is judged a failure, and by its right name', async () => {
+// It is one test, because the faults are shared state of the simulator.
+test('call: every fault is judged a failure, for the right reason', async () => {
   for (const [kind, expected] of Object.entries(table)) {
     simulator.setFaults([{ kind: kind as FaultKind }]);
-    assert.deepEqual([await reasonOf('whole'), await reasonOf('streamed')], expected, kind);
+    assert.deepEqual([await reasonOf('complete'), await reasonOf('streaming')], expected, kind);
   }
 });
 
-test('overhead is read from whole answers only, correlation from every answer', () => {
+test('observe: overhead is read from complete answers only, the correlation ID from every answer', () => {
   const headers = { 'x-correlation-id': 'an-id', 'server-timing': 'overhead;dur=2' };
   const answer = { status: 500, headers, body: '' };
-  assert.equal(observe('whole', 'an-id', answer).overheadMs, 2);
-  assert.equal(observe('streamed', 'an-id', answer).overheadMs, undefined);
-  assert.equal(observe('streamed', 'an-id', answer).correlated, true);
-  assert.equal(observe('whole', 'another', answer).correlated, false);
-  assert.equal(observe('whole', 'an-id', { ...answer, status: 0 }).correlated, undefined);
+  assert.equal(observe('complete', 'an-id', answer).overheadMs, 2);
+  assert.equal(observe('streaming', 'an-id', answer).overheadMs, undefined);
+  assert.equal(observe('streaming', 'an-id', answer).correlated, true);
+  assert.equal(observe('complete', 'another', answer).correlated, false);
+  assert.equal(observe('complete', 'an-id', { ...answer, status: 0 }).correlated, undefined);
 });

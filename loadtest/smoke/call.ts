@@ -1,12 +1,12 @@
-/** One call of the load: what is sent, and what is read from its answer. k6 and Node share it. */
+/** One call of the smoke load: its request, and what its answer shows. k6 and Node share it. */
 
 import { headerOf, serverTimingMs } from './headers.ts';
-import { judgeStream, judgeWhole, type Verdict } from './verdict.ts';
+import { judgeComplete, judgeStream, type Verdict } from './verdict.ts';
 
-export const CALL_TYPES = ['whole', 'streamed'] as const;
+export const CALL_TYPES = ['complete', 'streaming'] as const;
 export type CallType = (typeof CALL_TYPES)[number];
 
-/** A call that has not ended by then has failed, milliseconds. */
+/** Time limit of a call; one that takes longer has failed. */
 export const CALL_TIMEOUT_MS = 30_000;
 
 export interface MessageCall {
@@ -15,7 +15,7 @@ export interface MessageCall {
   readonly body: string;
 }
 
-/** @returns a small request, so that a paid run costs little */
+/** Builds a small request, so that a paid run costs little. */
 export function messageCall(type: CallType, correlationId: string): MessageCall {
   return {
     path: '/v1/messages',
@@ -27,35 +27,38 @@ export function messageCall(type: CallType, correlationId: string): MessageCall 
     body: JSON.stringify({
       model: 'claude-haiku-5-5',
       max_tokens: 64,
-      stream: type === 'streamed',
+      stream: type === 'streaming',
       messages: [{ role: 'user', content: 'Say hello in one short sentence.' }],
     }),
   };
 }
 
-/** What came back. `status` is 0 when nothing did; `broken` names an answer that did not end well. */
+/** What the caller got. */
 export interface Answer {
+  /** 0 when no answer arrived. */
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
+  /** Why no answer, or only a part of one, arrived. */
   readonly broken?: 'timeout' | 'network_error';
 }
 
 export interface Observation {
   readonly verdict: Verdict;
-  /** Whether the correlation ID came back; undefined when no answer came. */
+  /** Whether the answer has the correlation ID of the call; undefined when no answer arrived. */
   readonly correlated: boolean | undefined;
-  /** The service's own time, milliseconds; only whole answers carry it, a stream's headers go first. */
+  /** The service's own time; undefined for streams, whose headers are sent before it is known. */
   readonly overheadMs: number | undefined;
 }
 
+/** Judges an answer, and reads its correlation ID and `server-timing`. */
 export function observe(type: CallType, sentId: string, answer: Answer): Observation {
-  const judge = type === 'whole' ? judgeWhole : judgeStream;
+  const judge = type === 'complete' ? judgeComplete : judgeStream;
   const verdict: Verdict =
     answer.broken === undefined
       ? judge(answer.status, answer.body)
       : { ok: false, reason: answer.broken };
-  const timing = type === 'whole' ? headerOf(answer.headers, 'server-timing') : undefined;
+  const timing = type === 'complete' ? headerOf(answer.headers, 'server-timing') : undefined;
   return {
     verdict,
     correlated:

@@ -1,4 +1,4 @@
-/** The guard lets load through to the simulator, or where it is allowed, and nowhere else. */
+/** The guard allows load on the simulator, or where paid load is permitted, and nowhere else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mayLoad } from './guard.ts';
@@ -11,26 +11,26 @@ const table: Row[] = [
   ['the simulator', 200, MARK, 'allowed'],
   ['a fault of the simulator', 529, MARK, 'allowed'],
   ['another upstream', 200, {}, 'refused'],
-  ['the mark of another', 200, { 'x-simulator': 'true' }, 'refused'],
-  ['two marks', 200, { 'x-simulator': ['claude-observatory', 'x'] }, 'refused'],
-  ['a redirect, even with the mark', 302, MARK, 'unknown'],
+  ['the header with another value', 200, { 'x-simulator': 'true' }, 'refused'],
+  ['the header twice', 200, { 'x-simulator': ['claude-observatory', 'x'] }, 'refused'],
+  ['a redirect, even with the header', 302, MARK, 'unknown'],
   ["the service's own error", 502, {}, 'unknown'],
   ['no answer', 0, {}, 'unknown'],
 ];
 
 for (const [name, status, headers, expected] of table) {
-  test(`${name}: ${expected}`, () => {
+  test(`guard: ${name}: ${expected}`, () => {
     const { allowed, unknown, reason } = mayLoad({ status, headers: { ...headers } }, undefined);
     assert.equal(allowed ? 'allowed' : unknown ? 'unknown' : 'refused', expected);
     if (!allowed) assert.match(reason, /ALLOW_PAID_LOAD/);
   });
 
-  test(`${name}, paid load permitted: allowed`, () => {
+  test(`guard: ${name}, paid load permitted: allowed`, () => {
     const { allowed, unknown } = mayLoad({ status, headers: { ...headers } }, 20);
     assert.deepEqual({ allowed, unknown }, { allowed: true, unknown: false });
   });
 }
 
-test('paid load says how much of it is permitted', () => {
+test('guard: the reason for paid load states its maximum', () => {
   assert.match(mayLoad({ status: 200, headers: {} }, 20).reason, /at most 20 calls/);
 });

@@ -1,34 +1,35 @@
-/** The guard of everything that makes load: only the simulator is loaded, unless paid load is allowed. */
+/** The guard of the smoke load: it allows load on the simulator only, unless paid load is permitted. */
 import { headerOf } from './headers.ts';
 
-/** The header by which the simulator makes itself known, and its value. */
+/** The header that identifies the simulator, and its value. */
 export const SIMULATOR_HEADER = 'x-simulator';
 export const SIMULATOR_NAME = 'claude-observatory';
 
-/** What the service answered to `GET /v1/models`; `status` is 0 when nothing came. */
+/** The service's answer to `GET /v1/models`; `status` is 0 when none arrived. */
 export interface ModelsAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
 /**
- * How often to ask before giving up. The simulator may be told to fail, and then what comes through
- * the service (a 502 of its own, say) does not tell who stands behind it.
+ * How often to ask before giving up. While the simulator injects faults, the service may answer with an
+ * error of its own, such as a 502, which does not identify the upstream.
  */
 export const GUARD_TRIES = 5;
 
-/** Whether load may be made, and the reason in words for whoever started it. */
+/** Whether load may be made, and the reason as a text for the person who started it. */
 export interface Permission {
   readonly allowed: boolean;
   readonly reason: string;
-  /** Refused only because nobody knows the upstream yet: ask again. */
+  /** Refused only because the upstream is not identified yet: ask again. */
   readonly unknown: boolean;
 }
 
 /**
- * The mark counts on errors too, for the simulator's faults carry it; a redirect leads elsewhere.
- * @param answer of `GET {baseUrl}/v1/models`, fetched without following redirects
- * @param paidCalls the most calls that ALLOW_PAID_LOAD permits; absent: no paid load
+ * The header counts on errors too, because the simulator's faults carry it; it does not on a redirect, which
+ * leads to another server.
+ * @param answer the answer to `GET {baseUrl}/v1/models`, fetched without following redirects
+ * @param paidCalls the maximum that ALLOW_PAID_LOAD permits; without it no paid load is allowed
  */
 export function mayLoad(answer: ModelsAnswer, paidCalls: number | undefined): Permission {
   const redirect = answer.status >= 300 && answer.status < 400;
@@ -43,6 +44,6 @@ export function mayLoad(answer: ModelsAnswer, paidCalls: number | undefined): Pe
   const found = unknown
     ? `GET /v1/models answered ${answer.status || 'nothing'}, so the upstream is unknown`
     : 'the upstream is not the simulator';
-  const reason = `${found}; load may cost money: set ALLOW_PAID_LOAD=<most calls>`;
+  const reason = `${found}; load may cost money: set ALLOW_PAID_LOAD=<maximum calls>`;
   return { allowed: false, unknown, reason };
 }

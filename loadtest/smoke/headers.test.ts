@@ -1,9 +1,9 @@
-/** Header lookup and `server-timing`, with hostile values. */
+/** Header lookup and parsing of `server-timing`, hostile values included. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { headerOf, serverTimingMs } from './headers.ts';
 
-test('names match in any case; a repeated header is absent', () => {
+test('headerOf: names match in any case, a repeated header counts as absent', () => {
   assert.equal(headerOf({ 'X-Correlation-Id': 'a' }, 'x-correlation-id'), 'a');
   assert.equal(headerOf({ 'x-correlation-id': ['a', 'b'] }, 'x-correlation-id'), undefined);
   assert.equal(headerOf({}, '__proto__'), undefined);
@@ -24,7 +24,7 @@ const table: [string | undefined, number | undefined][] = [
 ];
 
 for (const [header, expected] of table) {
-  test(`server-timing ${header}: ${expected}`, () => {
+  test(`serverTimingMs: header "${header}": ${expected}`, () => {
     assert.equal(serverTimingMs(header, 'overhead'), expected);
   });
 }

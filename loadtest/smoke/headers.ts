@@ -1,6 +1,6 @@
-/** Header lookup by name: k6 gives `X-Correlation-Id`, Node `x-correlation-id`. */
+/** Looks up headers whatever their case: k6 has `X-Correlation-Id` where Node has `x-correlation-id`. */
 
-/** @returns the value when it is one single string; a repeated header counts as absent */
+/** @returns the value; undefined if the header is absent or repeated */
 export function headerOf(
   headers: Readonly<Record<string, unknown>>,
   name: string,
@@ -13,8 +13,8 @@ export function headerOf(
 }
 
 /**
- * Reads one duration from a `server-timing` header, https://www.w3.org/TR/server-timing/
- * @returns milliseconds; undefined when the metric is absent or its `dur` is no number from 0 up
+ * Reads one duration from a `server-timing` header: https://www.w3.org/TR/server-timing/
+ * @returns milliseconds; undefined if the metric is absent or its `dur` is not a number of at least 0
  */
 export function serverTimingMs(header: string | undefined, metric: string): number | undefined {
   for (const entry of (header ?? '').split(',')) {

@@ -1,9 +1,9 @@
-/** Load settings: defaults, bounds, and bad values that are named but never shown. */
+/** The load settings: defaults, limits, and bad values whose keys are named and whose values are not shown. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readLoadSettings } from './settings.ts';
 
-test('defaults, empty values included', () => {
+test('load settings: absent and empty values give the defaults', () => {
   const expected = {
     ok: true,
     settings: { baseUrl: 'http://127.0.0.1:8080', callsPerType: 1000, concurrency: 10 },
@@ -12,13 +12,13 @@ test('defaults, empty values included', () => {
   assert.deepEqual(readLoadSettings({ BASE_URL: '', CALLS: '', ALLOW_PAID_LOAD: '' }), expected);
 });
 
-test('a slash at the end of the base URL goes, a path stays', () => {
+test('load settings: a slash at the end of the base URL is removed, a path is kept', () => {
   const read = readLoadSettings({ BASE_URL: 'https://[::1]:8443/claude/' });
   assert.ok(read.ok);
   assert.equal(read.settings.baseUrl, 'https://[::1]:8443/claude');
 });
 
-test('paid load bounds both types together', () => {
+test('load settings: ALLOW_PAID_LOAD limits both types together', () => {
   for (const [paid, calls, perType] of [
     ['7', '1000', 3],
     ['2', '1', 1],
@@ -31,7 +31,7 @@ test('paid load bounds both types together', () => {
   }
 });
 
-test('every bad key is named once, without its value', () => {
+test('load settings: every bad key is named once, without its value', () => {
   const read = readLoadSettings({
     BASE_URL: 'http://user:hunter2@host',
     CALLS: '0',
@@ -44,7 +44,7 @@ test('every bad key is named once, without its value', () => {
   assert.doesNotMatch(read.problems.join(), /hunter2|1e3|yes/);
 });
 
-test('what is no plain http URL is refused', () => {
+test('load settings: a base URL that is not a plain http URL is rejected', () => {
   for (const url of [
     'ftp://host',
     'host:8080',

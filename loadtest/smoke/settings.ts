@@ -1,18 +1,18 @@
-/** The settings of a load run, read from a plain environment; runs in k6 and in Node alike. */
+/** Reads the settings of the smoke load from an environment, in k6 as in Node. */
 
-/** What a load run needs to know. */
+/** The settings of one run. */
 export interface LoadSettings {
-  /** The service's base URL, no slash at its end. */
+  /** The service's base URL, without a slash at its end. */
   readonly baseUrl: string;
-  /** Calls of each type (whole, streamed), already bounded by `paidCalls`. */
+  /** Calls of each type (complete, streaming), already limited by `paidCalls`. */
   readonly callsPerType: number;
-  /** Calls in flight at once; k6 works by arrival rate and ignores it. */
+  /** Calls in flight at once. k6 ignores it, because it works with an arrival rate. */
   readonly concurrency: number;
-  /** The most calls allowed on an upstream that is not the simulator; absent: none. */
+  /** Maximum of calls in all to an upstream that is not the simulator; without it none is allowed. */
   readonly paidCalls?: number;
 }
 
-/** Either the settings, or a line for every bad key (never with its value). */
+/** Either the settings, or one line for each bad key, without its value. */
 export type SettingsResult =
   | { readonly ok: true; readonly settings: LoadSettings }
   | { readonly ok: false; readonly problems: readonly string[] };
@@ -23,7 +23,7 @@ const BASE_URL = /^https?:\/\/[A-Za-z0-9.[\]:_-]+(\/[A-Za-z0-9._~/-]*)?$/;
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads BASE_URL, CALLS (of each type), CONCURRENCY and ALLOW_PAID_LOAD (most calls in all).
+ * Reads BASE_URL, CALLS (of each type), CONCURRENCY and ALLOW_PAID_LOAD (maximum of calls in all).
  * An empty value counts as not set.
  */
 export function readLoadSettings(env: Env): SettingsResult {

@@ -1,4 +1,4 @@
-/** The small SSE parser gives what the npm parser gives, which the service uses. */
+/** The small SSE parser agrees with the npm parser that the service uses. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createParser } from 'eventsource-parser';
@@ -29,10 +29,11 @@ const texts = {
 };
 
 for (const [name, text] of Object.entries(texts)) {
-  test(name, () => assert.deepEqual(parseSse(text), byReference(text)));
+  test(`parseSse: agrees with eventsource-parser on ${name}`, () =>
+    assert.deepEqual(parseSse(text), byReference(text)));
 }
 
-test('the texts are not all empty of events', () => {
+test('parseSse: joins data lines and drops an unfinished event', () => {
   assert.deepEqual(parseSse(texts.manyLines), [{ event: 'message', data: '1\n2\n' }]);
   assert.deepEqual(parseSse(texts.cutInLine), [{ event: 'message', data: '1' }]);
 });

@@ -1,6 +1,6 @@
-/** Server-sent events of a whole text, for k6, which cannot import the npm parser that the service uses. */
+/** Parses server-sent events from a finished text; k6 cannot import the npm parser that the service uses. */
 
-/** One event: its `event:` name (`message` when it had none) and its joined data lines. */
+/** One event: its `event:` name (`message` if it has none) and its joined data lines. */
 export interface SseEvent {
   readonly event: string;
   readonly data: string;
@@ -8,13 +8,13 @@ export interface SseEvent {
 
 /**
  * Splits a finished stream into events: https://html.spec.whatwg.org/multipage/server-sent-events.html
- * An event without data, or without the blank line that ends it, does not count, as the standard says.
+ * As the standard demands, an event without data, or without the blank line that ends it, is dropped.
  */
 export function parseSse(text: string): SseEvent[] {
   const events: SseEvent[] = [];
   let event = '';
   let data: string[] = [];
-  // A text that ends within a line leaves that line last: it is not whole, so it is dropped.
+  // The last element is an unfinished line, or empty if the text ends with a line break.
   const lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
   for (const line of lines.slice(0, -1)) {
     if (line === '') {

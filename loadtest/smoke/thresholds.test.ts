@@ -1,23 +1,23 @@
-/** Thresholds come from the objectives, read as k6 reads them, and hold exactly where they should. */
+/** The thresholds follow the objectives, in k6's notation, and their limits are exact. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { slo } from '../../observability/slo.ts';
 import { holds, k6Thresholds, smokeThresholds, type Threshold } from './thresholds.ts';
 
-test("in k6's notation", () => {
+test("thresholds: in k6's notation they state the objectives", () => {
   assert.deepEqual(k6Thresholds(smokeThresholds(1000)), {
     claude_call_success: [`rate>${slo.successRatio}`],
     claude_call_duration_ms: [`p(99)<${slo.latencyP99Ms}`],
     claude_call_overhead_ms: [`p(99)<${slo.overheadP99Ms}`],
-    claude_call_overhead_told: ['rate==1'],
+    claude_call_overhead_reported: ['rate==1'],
     claude_call_correlated: ['rate==1'],
-    'claude_calls{call_type:whole}': ['count>=1000'],
-    'claude_calls{call_type:streamed}': ['count>=1000'],
+    'claude_calls{call_type:complete}': ['count>=1000'],
+    'claude_calls{call_type:streaming}': ['count>=1000'],
     dropped_iterations: ['count==0'],
   });
 });
 
-test("the article's two targets", () => {
+test('objectives: they are the documented targets', () => {
   assert.equal(slo.successRatio, 0.995);
   assert.equal(slo.latencyP99Ms, 500);
 });
@@ -34,13 +34,13 @@ const edges: [Threshold['operator'], number, boolean][] = [
 ];
 
 for (const [operator, value, expected] of edges) {
-  test(`${value} ${operator} 10 is ${expected}`, () => {
+  test(`threshold: ${value} ${operator} 10 is ${expected}`, () => {
     const threshold: Threshold = { metric: 'm', aggregate: 'count', operator, limit: 10 };
     assert.equal(holds(threshold, value), expected);
   });
 }
 
-test('nothing measured holds no threshold', () => {
+test('threshold: without a measured value none is met', () => {
   for (const threshold of smokeThresholds(1)) {
     assert.equal(holds(threshold, undefined), false, threshold.metric);
     assert.equal(holds(threshold, Number.NaN), false, threshold.metric);

@@ -1,9 +1,9 @@
-/** Correlation IDs for load: a UUID from random bytes, since k6 has no `crypto.randomUUID`. */
+/** Makes correlation IDs from random bytes, because k6 has no `crypto.randomUUID`. */
 
 /**
- * @param bytes 16 random ones
+ * @param bytes 16 random bytes
  * @returns a version 4 UUID in lower case (RFC 9562, section 5.4)
- * @throws {RangeError} when there are not 16
+ * @throws {RangeError} for any other number of bytes
  */
 export function uuidFrom(bytes: Uint8Array): string {
   if (bytes.length !== 16) throw new RangeError(`a UUID needs 16 bytes, not ${bytes.length}`);

@@ -1,7 +1,7 @@
-/** What counts as a success: tables of whole and streamed answers, good, bad and hostile. */
+/** What counts as a success: tables of complete and streaming answers, good, bad and hostile. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeStream, judgeWhole } from './verdict.ts';
+import { judgeComplete, judgeStream } from './verdict.ts';
 
 const MESSAGE = {
   id: 'msg_1',
@@ -14,7 +14,7 @@ const MESSAGE = {
 const without = (key: keyof typeof MESSAGE) => ({ ...MESSAGE, [key]: undefined });
 const ERROR = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } };
 
-const wholes: [string, number, string, string][] = [
+const completes: [string, number, string, string][] = [
   ['a message', 200, JSON.stringify(MESSAGE), 'ok'],
   [
     'no content, as a stop sequence can leave it',
@@ -22,8 +22,8 @@ const wholes: [string, number, string, string][] = [
     JSON.stringify({ ...MESSAGE, content: [] }),
     'ok',
   ],
-  ['another status', 529, JSON.stringify(ERROR), 'status_529'],
-  ['nothing came', 0, '', 'status_0'],
+  ['a status other than 200', 529, JSON.stringify(ERROR), 'status_529'],
+  ['no answer', 0, '', 'status_0'],
   ['a good body under a bad status', 500, JSON.stringify(MESSAGE), 'status_500'],
   ['an error body under 200', 200, JSON.stringify(ERROR), 'error_body'],
   ['half a body', 200, JSON.stringify(MESSAGE).slice(0, -9), 'not_json'],
@@ -48,9 +48,9 @@ const wholes: [string, number, string, string][] = [
   ],
 ];
 
-for (const [name, status, body, expected] of wholes) {
-  test(`whole, ${name}: ${expected}`, () => {
-    const verdict = judgeWhole(status, body);
+for (const [name, status, body, expected] of completes) {
+  test(`verdict of a complete answer: ${name}: ${expected}`, () => {
+    const verdict = judgeComplete(status, body);
     assert.equal(verdict.ok ? 'ok' : verdict.reason, expected);
   });
 }
@@ -64,9 +64,9 @@ const STOP = event('message_stop');
 
 const streams: [string, number, string, string][] = [
   ['a stream', 200, START + DELTA + END + STOP, 'ok'],
-  ['an unknown event, passed on', 200, START + event('sparkle') + DELTA + END + STOP, 'ok'],
+  ['an unknown event', 200, START + event('sparkle') + DELTA + END + STOP, 'ok'],
   ['a ping first and last', 200, event('ping') + START + END + STOP + event('ping'), 'ok'],
-  ['another status', 429, JSON.stringify(ERROR), 'status_429'],
+  ['a status other than 200', 429, JSON.stringify(ERROR), 'status_429'],
   ['an error event', 200, START + event('error', ERROR), 'error_event'],
   ['an error event, then a stop', 200, START + event('error', ERROR) + STOP, 'error_event'],
   [
@@ -82,27 +82,27 @@ const streams: [string, number, string, string][] = [
     'error_event',
   ],
   ['cut before the stop', 200, START + DELTA + END, 'no_message_stop'],
-  ['cut within the stop', 200, START + DELTA + END + STOP.slice(0, -1), 'no_message_stop'],
+  ['cut within the stop event', 200, START + DELTA + END + STOP.slice(0, -1), 'no_message_stop'],
   ['content after the stop', 200, START + STOP + DELTA, 'no_message_stop'],
   [
-    'text that only speaks of the stop',
+    'text that merely contains the name of the stop event',
     200,
     START + event('content_block_delta', { text: 'message_stop' }),
     'no_message_stop',
   ],
-  ['begun in the middle', 200, DELTA + END + STOP, 'no_message_start'],
+  ['a stream without its beginning', 200, DELTA + END + STOP, 'no_message_start'],
   [
     'data that is not JSON',
     200,
     `${START}event: content_block_delta\ndata: {oops\n\n${STOP}`,
     'bad_event_data',
   ],
-  ['a whole answer instead', 200, JSON.stringify(MESSAGE), 'not_a_stream'],
-  ['empty', 200, '', 'not_a_stream'],
+  ['a complete answer instead of a stream', 200, JSON.stringify(MESSAGE), 'not_a_stream'],
+  ['an empty body', 200, '', 'not_a_stream'],
 ];
 
 for (const [name, status, body, expected] of streams) {
-  test(`stream, ${name}: ${expected}`, () => {
+  test(`verdict of a stream: ${name}: ${expected}`, () => {
     const verdict = judgeStream(status, body);
     assert.equal(verdict.ok ? 'ok' : verdict.reason, expected);
   });

@@ -1,7 +1,7 @@
-/** Judges an answer of `POST /v1/messages`: what counts as a success, and why another one does not. */
+/** Decides whether an answer of `POST /v1/messages` counts as a success, and if not, why. */
 import { parseSse, type SseEvent } from './sse.ts';
 
-/** The reason is a short code from a small set, fit for a tag. */
+/** The reason is a code from a small fixed set, so it can be a tag. */
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 const OK: Verdict = { ok: true };
@@ -9,8 +9,8 @@ const failed = (reason: string): Verdict => ({ ok: false, reason });
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A whole answer is good when it is a finished message with its token counts. */
-export function judgeWhole(status: number, body: string): Verdict {
+/** A complete answer is good when it is a finished message with its token counts. */
+export function judgeComplete(status: number, body: string): Verdict {
   if (status !== 200) return failed(`status_${status}`);
   const message = parseObject(body);
   if (message === undefined) return failed('not_json');
@@ -21,8 +21,8 @@ export function judgeWhole(status: number, body: string): Verdict {
 }
 
 /**
- * A streamed answer is good when it began with `message_start` and ended with `message_stop`, without
- * an `error` event between: a 200 alone says nothing, for it is sent before the first token.
+ * A streaming answer is good when it begins with `message_start` and ends with `message_stop`, without an
+ * `error` event between them. Its 200 alone means little: it is sent before the first token.
  */
 export function judgeStream(status: number, body: string): Verdict {
   if (status !== 200) return failed(`status_${status}`);
@@ -39,7 +39,7 @@ export function judgeStream(status: number, body: string): Verdict {
   return types[types.length - 1] === 'message_stop' ? OK : failed('no_message_stop');
 }
 
-// Either sign is enough: the official SDK goes by the name, others by the data's type.
+// Either mark is enough: the official SDK checks the event's name, other clients the data's type.
 function isError(event: SseEvent): boolean {
   return event.event === 'error' || parseObject(event.data)?.['type'] === 'error';
 }
