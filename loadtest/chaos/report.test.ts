@@ -11,7 +11,7 @@ const end = (ending: string): CallEnd => ({
   endedAtMs: 0,
 });
 
-test('reliability report: other endings are counted, the most frequent first; lost has its own column', () => {
+test('reliability report: counts every other ending, the most frequent first', () => {
   const ends = ['complete', '503', '429', '503', 'lost', 'error event'].map(end);
   assert.equal(otherEndings(ends), '2 × 503, 1 × 429, 1 × error event');
   assert.equal(otherEndings([end('complete')]), 'none');

@@ -10,7 +10,9 @@ export interface Row {
   readonly perSecond: number;
   /** Requests to the upstreams per call. */
   readonly attempts: number;
-  /** From the end of the fault to the end of the last call that failed; 0 when none failed after it. */
+  /**
+   * From the end of the fault to the end of the last call that failed; 0 when none failed after it.
+   */
   readonly lastFailureAfterMs: number;
   /** From the end of the fault to the first region's first success; -1 when there was none. */
   readonly regionBackAfterMs: number;
@@ -53,15 +55,17 @@ export function reliabilityReport(rows: readonly Row[], calls: number): string {
     ...['fault', 'where', 'calls/s', 'complete', 'other outcomes', 'lost', 'attempts per call'],
     ...['P99 ms', 'last failure after ms', 'region back after ms'],
   ];
+  const shown = calls.toLocaleString('en');
   return `# What callers see of each fault
 
-Written by \`make chaos\`: two regions of the simulator, the first preferred; ${calls.toLocaleString('en')} calls
-for each row, half of them streaming, 30 at once. The fault is injected from 20 % to 80 % of the calls. Time
-limits and back-off are a tenth of the defaults or less, so that the run ends; rates and times are those of
-one machine.
+Written by \`make chaos\`: two regions of the simulator, the first preferred; ${shown} calls for each
+row, half of them streaming, 30 at once. The fault is injected from 20 % to 80 % of the calls. Time
+limits and back-off are a tenth of the defaults or less, so that the run ends; rates and times are
+those of one machine.
 
-- **other outcomes:** calls without a complete answer, by status or by the \`error\` event in their stream. A
-  stream that breaks after its first content cannot be retried: its caller gets the \`error\` event.
+- **other outcomes:** calls without a complete answer, by status or by the \`error\` event in their
+  stream. A stream that breaks after its first content cannot be retried: its caller gets the
+  \`error\` event.
 - **lost:** calls without any answer, or with one that breaks off without an error. It must be 0.
 - **last failure after:** from the end of the fault to the end of the last call that failed.
 - **region back after:** from the end of the fault to the first success of the first region.

@@ -1,7 +1,7 @@
 /**
- * Injects every fault of the simulator under load, into a service with two regions, and measures what
- * callers see, what is lost and how long recovery takes. `make chaos` writes docs/reliability.md; CALLS is
- * the number of calls for each fault, default 10,000.
+ * Injects every fault of the simulator under load, into a service with two regions, and measures
+ * what callers see, what is lost and how long recovery takes. `make chaos` writes
+ * docs/reliability.md; CALLS is the number of calls for each fault, default 10,000.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -93,7 +93,10 @@ async function run(
   };
 }
 
-/** Calls until the first region succeeds. @returns milliseconds after `sinceUnixMs`; -1 if not within 10 s */
+/**
+ * Calls until the first region succeeds.
+ * @returns milliseconds after `sinceUnixMs`; -1 if not within 10 s
+ */
 async function firstSuccessMs(
   sinceUnixMs: number,
   { simulator, service }: Pick<ServiceUnderTest, 'simulator' | 'service'>,
@@ -112,7 +115,10 @@ async function firstSuccessMs(
   return -1;
 }
 
-/** Calls until both circuits are closed and slow start is over: each fault meets a recovered first region. */
+/**
+ * Calls until both circuits are closed and slow start is over: each fault meets a recovered first
+ * region.
+ */
 async function recover(url: string, agent: Agent): Promise<void> {
   await eventually(async () => {
     const { upstreams } = (await (await fetch(`${url}/readyz`)).json()) as {

@@ -1,4 +1,6 @@
-/** One call to the service as its caller sees it; chaos, soak and the proofs make their load of it. */
+/**
+ * One call to the service as its caller sees it; chaos, soak and the proofs make their load of it.
+ */
 import { type Dispatcher, request } from 'undici';
 
 /** How a call ended for its caller. */
@@ -6,8 +8,8 @@ export interface CallEnd {
   /** Whether the caller got a complete answer. */
   readonly ok: boolean;
   /**
-   * `complete`, a status such as `503`, `error event` in a stream, `cancelled` by the caller, or `lost`: no
-   * answer, or one that breaks off without an error.
+   * `complete`, a status such as `503`, `error event` in a stream, `cancelled` by the caller, or
+   * `lost`: no answer, or one that breaks off without an error.
    */
   readonly ending: string;
   readonly durationMs: number;

@@ -1,4 +1,6 @@
-/** Makes load from Node: calls in a closed or an open loop, and percentiles of their measurements. */
+/**
+ * Makes load from Node: calls in a closed or an open loop, and percentiles of their measurements.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ClosedLoop {
@@ -11,7 +13,8 @@ export interface ClosedLoop {
 }
 
 /**
- * Keeps `concurrency` calls in flight: each worker begins its next call when its last one has ended.
+ * Keeps `concurrency` calls in flight: each worker begins its next call when its last one has
+ * ended.
  * @param call gets the number of the call, from 1; the loop rejects when it does
  * @returns the results, in the order in which the calls ended
  * @example
@@ -45,11 +48,14 @@ export interface OpenLoop {
   readonly perSecond: number;
 }
 
-/** The timer's resolution is about a millisecond, so calls that are due meanwhile begin together. */
+/**
+ * The timer's resolution is about a millisecond, so calls that are due meanwhile begin together.
+ */
 const TICK_MS = 2;
 
 /**
- * Begins calls at a fixed rate, whether or not earlier ones have ended: an overloaded service gets no relief.
+ * Begins calls at a fixed rate, whether or not earlier ones have ended: an overloaded service gets
+ * no relief.
  * @returns the results, in the order in which the calls began
  */
 export async function openLoop<T>(

@@ -1,6 +1,6 @@
 /**
- * What the load tests run against: the service as a process of its own, with a simulator behind it. Here
- * stands every setting of the service that a load test changes.
+ * What the load tests run against: the service as a process of its own, with a simulator behind it.
+ * Here stands every setting of the service that a load test changes.
  */
 import { type ServiceProcess, startService } from '../../app/testing/service-process.ts';
 import {
@@ -12,7 +12,9 @@ import {
 
 type Env = Readonly<Record<string, string>>;
 
-/** The settings that each load test changes, beside its upstreams; all others keep their defaults. */
+/**
+ * The settings that each load test changes, beside its upstreams; all others keep their defaults.
+ */
 export const SETTINGS = {
   /** Time limits and back-off are a tenth of the defaults or less, so that the run ends. */
   chaos: {
@@ -52,7 +54,10 @@ export const SETTINGS = {
   overload: { ADMISSION_LIMIT: '20', ADMISSION_QUEUE: '4' },
   /** The file is watched; polling it this rarely proves that the watch suffices. */
   rotation: { KEY_POLL_MS: '60000' },
-  /** The circuit never opens, so that the leaky upstream goes on quoting; everything is exported at once. */
+  /**
+   * The circuit never opens, so that the leaky upstream goes on quoting; everything is exported at
+   * once.
+   */
   canary: {
     BREAKER_MIN_ATTEMPTS: '1000000',
     RETRY_BASE_MS: '1',
@@ -91,7 +96,8 @@ export interface ServiceUnderTest {
 }
 
 /**
- * Starts a simulator, and the service against it. Spans are not exported unless the environment says so.
+ * Starts a simulator, and the service against it. Spans are not exported unless the environment
+ * says so.
  * @param envFor the service's environment, given the simulator's URL
  */
 export async function startServiceUnderTest(

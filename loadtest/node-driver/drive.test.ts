@@ -1,4 +1,6 @@
-/** The Node driver against a server that misbehaves on demand: exit codes, guard, number of calls. */
+/**
+ * The Node driver against a server that misbehaves on demand: exit codes, guard, number of calls.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -91,7 +93,7 @@ async function run(env: Record<string, string>) {
   return { ...result, lines };
 }
 
-test('drive: a healthy service gives exit 0; the first line says that it is not k6, the last is JSON', async (t) => {
+test('drive: a healthy service gives exit 0 and a JSON summary, and it says it is not k6', async (t) => {
   const service = await startService(t);
   const { exitCode, lines, summary } = await run({ BASE_URL: service.url, CONCURRENCY: '7' });
   assert.equal(exitCode, 0);

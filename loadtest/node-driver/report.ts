@@ -38,7 +38,8 @@ export function thresholdTable(tally: Tally, callsPerType: number): readonly str
   const values = aggregate(tally);
   const rows = smokeThresholds(callsPerType).map((threshold) => {
     const name = threshold.metric.padEnd(36);
-    return `${name} ${expression(threshold).padEnd(14)} ${outcome(threshold, values[threshold.metric])}`;
+    const result = outcome(threshold, values[threshold.metric]);
+    return `${name} ${expression(threshold).padEnd(14)} ${result}`;
   });
   const reasons = [...tally.reasons].map(([reason, count]) => `failed: ${count} × ${reason}`);
   return [...rows, ...reasons];

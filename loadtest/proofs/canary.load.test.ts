@@ -1,6 +1,7 @@
 /**
- * Proves that no secret is written anywhere. Secrets are planted in headers, addresses, bodies, keys and
- * upstream errors; each output must contain a harmless marker, sent the same way, and none of the secrets.
+ * Proves that no secret is written anywhere. Secrets are planted in headers, addresses, bodies,
+ * keys and upstream errors; each output must contain a harmless marker, sent the same way, and none
+ * of the secrets.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -203,7 +204,8 @@ describe('canaries', { concurrency: false }, () => {
     child.stderr?.on('data', read);
     await once(child, 'close');
     assert(printed.includes(MARKER), printed);
-    // Redaction cannot know these two here: of a token it has the digest only, and a cookie has no header.
+    // Redaction cannot recognise these two here: it has only the token's digest, and this cookie is
+    // outside its header.
     const { 'a caller’s token': _, 'a cookie': __, ...known } = SECRETS;
     for (const [name, secret] of Object.entries(known)) assert(!printed.includes(secret), name);
   });

@@ -7,7 +7,7 @@ import { mixedLoad, untilAtRest } from '../soak/mixed-load.ts';
 
 const CALLS = 5_000;
 
-test('leaks: after thousands of calls with faults and cancels the service holds what it held before', async (t) => {
+test('leaks: after thousands of faults and cancels the service holds no more than before', async (t) => {
   const { simulator, service, stop } = await startServiceUnderTest((url) => ({
     ...twoRegions(url),
     ...SETTINGS.leaks,

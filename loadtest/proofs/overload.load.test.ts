@@ -1,4 +1,7 @@
-/** Proves that at three times its capacity the service stays quick for accepted calls and rejects the rest at once. */
+/**
+ * Proves that at three times its capacity the service stays quick for accepted calls and rejects
+ * the rest at once.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
@@ -83,9 +86,9 @@ describe('overload', { concurrency: false }, () => {
     };
   }
 
-  test('accepted calls keep their P99 within twice the calm one, rejected ones get retry-after', async (t) => {
-    // The first round opens connections and compiles code. Of the others the median counts, as shared
-    // machines stall now and then.
+  test('accepted calls keep their P99 within twice, rejected ones get retry-after', async (t) => {
+    // The first round opens connections and compiles code. The median of the others counts, because
+    // shared machines stall now and then.
     const first = await round(300, OFFERED / 5);
     const rounds = [];
     for (let i = 0; i < ROUNDS; i++) rounds.push(await round(600, OFFERED / ROUNDS));

@@ -1,4 +1,6 @@
-/** Proves under load that keys may rotate in their source and be revoked without one failed call. */
+/**
+ * Proves under load that keys may rotate in their source and be revoked without one failed call.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,7 +52,7 @@ describe('keys in a file', { concurrency: false }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('without its key file the service runs, is not ready and logs why; with the file it is ready', async () => {
+  test('a missing key file makes the service not ready, a new one makes it ready', async () => {
     const { service } = subject;
     assert.equal(await ready(), false);
     const line = await service.line(({ msg }) => msg === 'keys could not be read');

@@ -1,6 +1,7 @@
 /**
- * The smoke script's own logic, with stand-ins for k6's modules. It proves that the script loads and judges
- * its answers correctly; it is not a k6 run and proves nothing about k6 itself (docs/unproven.md).
+ * The smoke script's own logic, with stand-ins for k6's modules. It proves that the script loads
+ * and judges its answers correctly; it is not a k6 run and proves nothing about k6 itself
+ * (docs/unproven.md).
  */
 import assert from 'node:assert/strict';
 import { registerHooks } from 'node:module';

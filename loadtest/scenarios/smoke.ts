@@ -1,6 +1,7 @@
 /**
- * Smoke load for k6 v2 (`make loadtest`): complete and streaming calls, judged by their content and checked
- * against the objectives. k6 has neither node_modules nor Node's globals, so all imports are from `smoke/`.
+ * Smoke load for k6 v2 (`make loadtest`): complete and streaming calls, judged by their content and
+ * checked against the objectives. k6 has neither node_modules nor Node's globals, so it imports
+ * only k6's own modules and `smoke/`.
  */
 import { randomBytes } from 'k6/crypto';
 import exec from 'k6/execution';
@@ -21,10 +22,14 @@ import { uuidFrom } from '../smoke/uuid.ts';
 
 const settings = requireSettings();
 
-/** Calls of each type per second: two cores keep up with it beside the stack, and 1,000 calls take 20 s. */
+/**
+ * Calls of each type per second: two cores keep up with it beside the stack, and 1,000 calls take
+ * 20 s.
+ */
 const RATE = 50;
 
-// The scenarios have an arrival rate, because only an open loop shows a slow service as dropped iterations.
+// The scenarios have an arrival rate, because only an open loop shows a slow service as dropped
+// iterations.
 export const options: Options = {
   userAgent: 'claude-observatory-smoke',
   noUsageReport: true,
@@ -66,7 +71,8 @@ export function streaming(): void {
 let warned = false;
 
 function call(type: CallType): void {
-  // The schedule is a second longer than needed; this check makes the number of calls exact, for paid load.
+  // The schedule is a second longer than needed; this check makes the number of calls exact, for
+  // paid load.
   if (exec.scenario.iterationInTest >= settings.callsPerType) return;
   const id = uuidFrom(new Uint8Array(randomBytes(16)));
   const request = messageCall(type, id);
@@ -112,7 +118,8 @@ function scenario(type: CallType): Scenario {
     rate: RATE,
     timeUnit: '1s',
     duration: `${Math.ceil(settings.callsPerType / RATE) + 1}s`,
-    // By Little's law, twice what the rate needs when every call is as slow as the objective allows.
+    // By Little's law, twice what the rate needs when every call is as slow as the objective
+    // allows.
     preAllocatedVUs: 50,
     gracefulStop: `${CALL_TIMEOUT_MS}ms`,
   };

@@ -1,4 +1,7 @@
-/** Sends the simulator's responses, with the latency of the active profile and the fault that was picked. */
+/**
+ * Sends the simulator's responses, with the latency of the active profile and the fault that was
+ * picked.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, FaultKind } from './faults.ts';
@@ -29,7 +32,10 @@ export function sendError(exchange: Exchange, status: number, type: string, mess
   sendJson(exchange, status, JSON.stringify(body));
 }
 
-/** Applies a fault that comes before the answer. @returns whether the request is finished with it */
+/**
+ * Applies a fault that comes before the answer.
+ * @returns whether the request is finished with it
+ */
 export async function injectFault(exchange: Exchange, fault: Fault): Promise<boolean> {
   const { response, signal } = exchange;
   switch (fault.kind) {

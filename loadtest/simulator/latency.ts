@@ -19,8 +19,8 @@ export interface Profile {
 }
 
 /**
- * `documented` is fast enough to meet the documented targets; `realistic` resembles a live model, which
- * cannot meet a P99 of 500 ms; `none` answers at once.
+ * `documented` is fast enough to meet the documented targets; `realistic` resembles a live model,
+ * which cannot meet a P99 of 500 ms; `none` answers at once.
  */
 export const PROFILES = {
   none: undefined,

@@ -1,4 +1,7 @@
-/** Runs the simulator as a process; reads SIMULATOR_HOST, _PORT, _KEYS (comma list), _PROFILE and _ADMIN. */
+/**
+ * Runs the simulator as a process; reads SIMULATOR_HOST, _PORT, _KEYS (comma list), _PROFILE and
+ * _ADMIN.
+ */
 import { once } from 'node:events';
 import { z } from 'zod';
 import { PROFILES, type ProfileName } from './latency.ts';

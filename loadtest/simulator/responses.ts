@@ -42,7 +42,9 @@ function tokensOf(text: string): number {
   return Math.max(1, Math.ceil(text.length / CHARS_A_TOKEN));
 }
 
-/** @returns the tokens of the whole request, as both `/v1/messages` and `count_tokens` report them */
+/**
+ * @returns the tokens of the whole request, as both `/v1/messages` and `count_tokens` report them
+ */
 export function inputTokens({ messages, system, tools }: MessageRequest): number {
   return tokensOf(JSON.stringify([messages, system ?? '', tools ?? []]));
 }
@@ -137,7 +139,10 @@ export function sse(type: string, data: object = {}): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
 }
 
-/** @returns the events before the content, one event for each chunk of content, and the events after it */
+/**
+ * @returns the events before the content, one event for each chunk of content, and the events after
+ * it
+ */
 export function streamEvents(message: Message): { start: string; chunks: string[]; end: string } {
   const { id, model, tool, stopReason, inputTokens: input, outputTokens: output } = message;
   const empty = {

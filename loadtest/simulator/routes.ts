@@ -1,4 +1,7 @@
-/** The routes of the Messages API: each request is read, authenticated, recorded, and answered or failed. */
+/**
+ * The routes of the Messages API: each request is read, authenticated, recorded, and answered or
+ * failed.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Exchange,
@@ -99,7 +102,9 @@ function fieldsOf(body: Body): Partial<Record<string, unknown>> {
   return (('value' in body ? body.value : undefined) ?? {}) as Partial<Record<string, unknown>>;
 }
 
-/** Clients send the key as `x-api-key` or, as the official SDK does since 1.x, as a bearer token. */
+/**
+ * Clients send the key as `x-api-key` or, as the official SDK does since 1.x, as a bearer token.
+ */
 function keyOf({ headers }: IncomingMessage): string {
   const key = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /i, '');
   return String(key ?? '');

@@ -29,7 +29,7 @@ async function setUp(t: TestContext, options: SimulatorOptions = {}) {
   return { simulator, sdk, admin };
 }
 
-test('simulator: the SDK gets complete and streaming answers, token counts and models', async (t) => {
+test('simulator: gives the SDK answers, streams, token counts and models', async (t) => {
   const { sdk } = await setUp(t);
   const { data, response } = await sdk().messages.create(ASK).withResponse();
   assert(data.content[0]?.type === 'text' && data.content[0].text.includes('Hello'));

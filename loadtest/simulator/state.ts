@@ -4,8 +4,8 @@ import type { ProfileName } from './latency.ts';
 import { RequestLog } from './request-log.ts';
 
 /**
- * Who may use the admin routes. `anyone` is for a container whose port is published on loopback only: its
- * peers never come from the container's own loopback.
+ * Who may use the admin routes. `anyone` is for a container whose port is published on loopback
+ * only: its peers never come from the container's own loopback.
  */
 export const ADMIN_ACCESS = ['loopback', 'anyone'] as const;
 export type AdminAccess = (typeof ADMIN_ACCESS)[number];

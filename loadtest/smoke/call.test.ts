@@ -64,7 +64,7 @@ test('call: every fault is judged a failure, for the right reason', async () => 
   }
 });
 
-test('observe: overhead is read from complete answers only, the correlation ID from every answer', () => {
+test('observe: reads the overhead of complete answers, and the correlation ID of all', () => {
   const headers = { 'x-correlation-id': 'an-id', 'server-timing': 'overhead;dur=2' };
   const answer = { status: 500, headers, body: '' };
   assert.equal(observe('complete', 'an-id', answer).overheadMs, 2);

@@ -1,4 +1,6 @@
-/** The guard of the smoke load: it allows load on the simulator only, unless paid load is permitted. */
+/**
+ * The guard of the smoke load: it allows load on the simulator only, unless paid load is permitted.
+ */
 import { headerOf } from './headers.ts';
 
 /** The header that identifies the simulator, and its value. */
@@ -12,8 +14,8 @@ export interface ModelsAnswer {
 }
 
 /**
- * How often to ask before giving up. While the simulator injects faults, the service may answer with an
- * error of its own, such as a 502, which does not identify the upstream.
+ * How often to ask before giving up. While the simulator injects faults, the service may answer
+ * with an error of its own, such as a 502, which does not identify the upstream.
  */
 export const GUARD_TRIES = 5;
 
@@ -26,8 +28,8 @@ export interface Permission {
 }
 
 /**
- * The header counts on errors too, because the simulator's faults carry it; it does not on a redirect, which
- * leads to another server.
+ * The header counts on errors too, because the simulator's faults carry it; it does not on a
+ * redirect, which leads to another server.
  * @param answer the answer to `GET {baseUrl}/v1/models`, fetched without following redirects
  * @param paidCalls the maximum that ALLOW_PAID_LOAD permits; without it no paid load is allowed
  */

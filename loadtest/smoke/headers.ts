@@ -1,4 +1,7 @@
-/** Looks up headers whatever their case: k6 has `X-Correlation-Id` where Node has `x-correlation-id`. */
+/**
+ * Looks up headers whatever their case: k6 has `X-Correlation-Id` where Node has
+ * `x-correlation-id`.
+ */
 
 /** @returns the value; undefined if the header is absent or repeated */
 export function headerOf(
@@ -14,7 +17,8 @@ export function headerOf(
 
 /**
  * Reads one duration from a `server-timing` header: https://www.w3.org/TR/server-timing/
- * @returns milliseconds; undefined if the metric is absent or its `dur` is not a number of at least 0
+ * @returns milliseconds; undefined if the metric is absent or its `dur` is not a number of at least
+ * 0
  */
 export function serverTimingMs(header: string | undefined, metric: string): number | undefined {
   for (const entry of (header ?? '').split(',')) {

@@ -1,4 +1,7 @@
-/** Parses server-sent events from a finished text; k6 cannot import the npm parser that the service uses. */
+/**
+ * Parses server-sent events from a finished text; k6 cannot import the npm parser that the service
+ * uses.
+ */
 
 /** One event: its `event:` name (`message` if it has none) and its joined data lines. */
 export interface SseEvent {
@@ -7,8 +10,9 @@ export interface SseEvent {
 }
 
 /**
- * Splits a finished stream into events: https://html.spec.whatwg.org/multipage/server-sent-events.html
- * As the standard demands, an event without data, or without the blank line that ends it, is dropped.
+ * Splits a finished stream into events:
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html As the standard demands, an event
+ * without data, or without the blank line that ends it, is dropped.
  */
 export function parseSse(text: string): SseEvent[] {
   const events: SseEvent[] = [];

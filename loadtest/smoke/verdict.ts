@@ -21,8 +21,9 @@ export function judgeComplete(status: number, body: string): Verdict {
 }
 
 /**
- * A streaming answer is good when it begins with `message_start` and ends with `message_stop`, without an
- * `error` event between them. Its 200 alone means little: it is sent before the first token.
+ * A streaming answer is good when it begins with `message_start` and ends with `message_stop`,
+ * without an `error` event between them. Its 200 alone means little: it is sent before the first
+ * token.
  */
 export function judgeStream(status: number, body: string): Verdict {
   if (status !== 200) return failed(`status_${status}`);

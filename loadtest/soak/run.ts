@@ -1,6 +1,7 @@
 /**
- * Runs minutes of mixed load with cancels and faults, and after each minute counts what the service still
- * holds at rest: heap, sockets, timers, listeners. `make soak` writes docs/soak.md; MINUTES, default 10.
+ * Runs minutes of mixed load with cancels and faults, and after each minute counts what the service
+ * still holds at rest: heap, sockets, timers, listeners. `make soak` writes docs/soak.md; MINUTES,
+ * default 10.
  */
 import { writeFileSync } from 'node:fs';
 import {
