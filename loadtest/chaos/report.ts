@@ -10,9 +10,7 @@ export interface Row {
   readonly perSecond: number;
   /** Requests to the upstreams per call. */
   readonly attempts: number;
-  /**
-   * From the end of the fault to the end of the last call that failed; 0 when none failed after it.
-   */
+  /** From the end of the fault to the end of the last failed call; 0 when none failed later. */
   readonly lastFailureAfterMs: number;
   /** From the end of the fault to the first region's first success; -1 when there was none. */
   readonly regionBackAfterMs: number;

@@ -115,19 +115,19 @@ async function firstSuccessMs(
   return -1;
 }
 
-/**
- * Calls until both circuits are closed and slow start is over: each fault meets a recovered first
- * region.
- */
+/** Calls until both circuits are closed and slow start is over. */
 async function recover(url: string, agent: Agent): Promise<void> {
-  await eventually(async () => {
-    const { upstreams } = (await (await fetch(`${url}/readyz`)).json()) as {
-      upstreams: { state: string }[];
-    };
-    if (upstreams.every(({ state }) => state === 'closed')) return true;
-    await callOnce(url, false, agent);
-    return false;
-  });
+  await eventually(
+    async () => {
+      const { upstreams } = (await (await fetch(`${url}/readyz`)).json()) as {
+        upstreams: { state: string }[];
+      };
+      if (upstreams.every(({ state }) => state === 'closed')) return true;
+      await callOnce(url, false, agent);
+      return false;
+    },
+    { timeoutMs: 30_000 },
+  );
   await delay(Number(SETTINGS.chaos.BREAKER_RAMP_MS) + 100);
 }
 

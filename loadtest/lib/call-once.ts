@@ -1,6 +1,4 @@
-/**
- * One call to the service as its caller sees it; chaos, soak and the proofs make their load of it.
- */
+/** Makes one call and reports how it ended for its caller; chaos, soak and the proofs use it. */
 import { type Dispatcher, request } from 'undici';
 
 /** How a call ended for its caller. */

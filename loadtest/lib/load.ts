@@ -1,6 +1,4 @@
-/**
- * Makes load from Node: calls in a closed or an open loop, and percentiles of their measurements.
- */
+/** Makes load from Node in a closed or an open loop, and computes percentiles. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ClosedLoop {
@@ -48,9 +46,7 @@ export interface OpenLoop {
   readonly perSecond: number;
 }
 
-/**
- * The timer's resolution is about a millisecond, so calls that are due meanwhile begin together.
- */
+/** Calls that are due within one tick begin together: timers are no finer than a millisecond. */
 const TICK_MS = 2;
 
 /**

@@ -12,9 +12,7 @@ import {
 
 type Env = Readonly<Record<string, string>>;
 
-/**
- * The settings that each load test changes, beside its upstreams; all others keep their defaults.
- */
+/** The settings that each load test changes, apart from its upstreams. */
 export const SETTINGS = {
   /** Time limits and back-off are a tenth of the defaults or less, so that the run ends. */
   chaos: {
@@ -54,10 +52,7 @@ export const SETTINGS = {
   overload: { ADMISSION_LIMIT: '20', ADMISSION_QUEUE: '4' },
   /** The file is watched; polling it this rarely proves that the watch suffices. */
   rotation: { KEY_POLL_MS: '60000' },
-  /**
-   * The circuit never opens, so that the leaky upstream goes on quoting; everything is exported at
-   * once.
-   */
+  /** The circuit must never open: the leaky upstream has to go on quoting. */
   canary: {
     BREAKER_MIN_ATTEMPTS: '1000000',
     RETRY_BASE_MS: '1',

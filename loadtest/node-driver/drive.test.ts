@@ -1,6 +1,4 @@
-/**
- * The Node driver against a server that misbehaves on demand: exit codes, guard, number of calls.
- */
+/** The Node driver against a server that misbehaves on demand. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -111,9 +111,7 @@ type RequestOptions = Omit<NonNullable<Parameters<typeof request>[1]>, 'signal'>
   readonly method: Dispatcher.HttpMethod;
 };
 
-/**
- * Never throws: an answer that does not arrive completely is `broken`. Redirects are not followed.
- */
+/** Never throws: an answer that does not arrive is `broken`. Follows no redirects. */
 async function send(url: string, options: RequestOptions): Promise<Answer> {
   let head: Pick<Answer, 'status' | 'headers'> = { status: 0, headers: {} };
   try {

@@ -9,10 +9,7 @@ const good: Observation = { verdict: { ok: true }, correlated: true, overheadMs:
 const streaming: Observation = { ...good, overheadMs: undefined };
 const bad: Observation = { ...good, verdict: { ok: false, reason: 'status_529' } };
 
-/**
- * 1,000 calls of each type at 20 ms, except for the first `count` complete ones: those are `seen`
- * in `durationMs`.
- */
+/** 1,000 calls of each type in 20 ms; the first `count` complete ones are `seen` instead. */
 function tallyWith(count: number, seen: Observation, durationMs = 20): Tally {
   const tally = newTally();
   for (let index = 0; index < 1000; index++) {

@@ -1,7 +1,4 @@
-/**
- * Counts the calls of the Node driver and aggregates them as k6 does, so that both reach the same
- * verdict.
- */
+/** Counts calls and aggregates them as k6 does, so that both reach the same verdict. */
 import { percentile } from '../lib/load.ts';
 import type { CallType, Observation } from '../smoke/call.ts';
 import { callsOf, METRIC } from '../smoke/thresholds.ts';

@@ -1,7 +1,4 @@
-/**
- * Proves that at three times its capacity the service stays quick for accepted calls and rejects
- * the rest at once.
- */
+/** Proves that an overloaded service keeps accepted calls quick and rejects the rest at once. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';

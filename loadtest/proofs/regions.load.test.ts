@@ -1,7 +1,4 @@
-/**
- * Proves under load that a first region may fail in several ways, and recover, without one failed
- * call.
- */
+/** Proves under load that a region may fail and recover without one failed call. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Agent } from 'undici';

@@ -1,6 +1,4 @@
-/**
- * Proves under load that keys may rotate in their source and be revoked without one failed call.
- */
+/** Proves under load that keys may rotate and be revoked without one failed call. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

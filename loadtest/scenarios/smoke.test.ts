@@ -4,6 +4,7 @@
  * (docs/unproven.md).
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { test } from 'node:test';
 import { GUARD_TRIES } from '../smoke/guard.ts';
@@ -143,4 +144,22 @@ test('smoke setup: aborts on an upstream that is not the simulator or stays unkn
   });
   smoke.setup();
   assert.equal(k6.probes, 3);
+});
+
+/** @returns the source of a file and of all that it imports, by URL; k6's own modules excluded */
+function sourcesFrom(url: URL, sources = new Map<string, string>()): Map<string, string> {
+  if (sources.has(url.href)) return sources;
+  const source = readFileSync(url, 'utf8');
+  sources.set(url.href, source);
+  for (const [, specifier = ''] of source.matchAll(/^(?:import|\}) [^;]*?'([^']+)';$/gm)) {
+    if (!specifier.startsWith('k6/')) sourcesFrom(new URL(specifier, url), sources);
+  }
+  return sources;
+}
+
+test('smoke: neither the script nor its imports need what k6 lacks', () => {
+  const sources = sourcesFrom(new URL('smoke.ts', import.meta.url));
+  assert.ok(sources.size > 5);
+  const lacking = /new URL\b|TextDecoder|TextEncoder|structuredClone|performance\.|setTimeout/;
+  for (const [url, source] of sources) assert.doesNotMatch(source, lacking, url);
 });

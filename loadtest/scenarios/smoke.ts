@@ -22,10 +22,7 @@ import { uuidFrom } from '../smoke/uuid.ts';
 
 const settings = requireSettings();
 
-/**
- * Calls of each type per second: two cores keep up with it beside the stack, and 1,000 calls take
- * 20 s.
- */
+/** Calls of each type per second; two cores keep up with it beside the stack. */
 const RATE = 50;
 
 // The scenarios have an arrival rate, because only an open loop shows a slow service as dropped

@@ -1,7 +1,4 @@
-/**
- * Sends the simulator's responses, with the latency of the active profile and the fault that was
- * picked.
- */
+/** Sends the simulator's responses, with the active profile's latency and the picked fault. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault, FaultKind } from './faults.ts';

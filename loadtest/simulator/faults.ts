@@ -30,10 +30,7 @@ export interface Fault {
   readonly retryAfterS?: number;
   /** For `slow`; default 2,000. */
   readonly delayMs?: number;
-  /**
-   * Number of content chunks before a stream breaks, for `stream_*` and `malformed_json`; default
-   * 1.
-   */
+  /** Number of chunks before a stream breaks, also for `malformed_json`; default 1. */
   readonly afterChunks?: number;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Runs the simulator as a process; reads SIMULATOR_HOST, _PORT, _KEYS (comma list), _PROFILE and
- * _ADMIN.
- */
+/** Runs the simulator as a process, configured by SIMULATOR_* (README.md). */
 import { once } from 'node:events';
 import { z } from 'zod';
 import { PROFILES, type ProfileName } from './latency.ts';

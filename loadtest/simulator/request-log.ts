@@ -1,6 +1,4 @@
-/**
- * Keeps the last requests for inspection; keys are shown masked, other credentials only as present.
- */
+/** Keeps the last requests for inspection, with keys masked and other credentials hidden. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FaultKind } from './faults.ts';
 
@@ -19,10 +17,7 @@ export interface RecordedRequest {
   readonly fault: FaultKind | null;
 }
 
-/**
- * One request as the log keeps it: headers are masked on reading, which keeps masking off the hot
- * path.
- */
+/** One request as the log keeps it: headers are masked only when somebody reads them. */
 export type Entry = Omit<RecordedRequest, 'headers' | 'time'> & {
   readonly atMs: number;
   readonly rawHeaders: IncomingHttpHeaders;

@@ -1,7 +1,4 @@
-/**
- * The routes of the Messages API: each request is read, authenticated, recorded, and answered or
- * failed.
- */
+/** The routes of the Messages API: reads a request, checks its key, answers and records it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Exchange,
@@ -102,9 +99,7 @@ function fieldsOf(body: Body): Partial<Record<string, unknown>> {
   return (('value' in body ? body.value : undefined) ?? {}) as Partial<Record<string, unknown>>;
 }
 
-/**
- * Clients send the key as `x-api-key` or, as the official SDK does since 1.x, as a bearer token.
- */
+/** The key comes as `x-api-key` or, from the official SDK since 1.x, as a bearer token. */
 function keyOf({ headers }: IncomingMessage): string {
   const key = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /i, '');
   return String(key ?? '');

@@ -1,7 +1,4 @@
-/**
- * Starts the simulator, a stand-in for Anthropic's Messages API on `node:http` with latency and
- * faults.
- */
+/** Starts the simulator: a stand-in for Anthropic's Messages API, with latency and faults. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,6 +1,4 @@
-/**
- * The guard of the smoke load: it allows load on the simulator only, unless paid load is permitted.
- */
+/** Guards the smoke load: it may reach the simulator only, unless paid load is permitted. */
 import { headerOf } from './headers.ts';
 
 /** The header that identifies the simulator, and its value. */

@@ -1,7 +1,4 @@
-/**
- * Looks up headers whatever their case: k6 has `X-Correlation-Id` where Node has
- * `x-correlation-id`.
- */
+/** Looks up headers in any case: k6 has `X-Correlation-Id`, Node `x-correlation-id`. */
 
 /** @returns the value; undefined if the header is absent or repeated */
 export function headerOf(

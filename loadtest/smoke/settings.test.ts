@@ -1,7 +1,4 @@
-/**
- * The load settings: defaults, limits, and bad values whose keys are named and whose values are not
- * shown.
- */
+/** The load settings: defaults, limits, and bad values, which are never shown. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readLoadSettings } from './settings.ts';

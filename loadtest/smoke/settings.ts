@@ -8,9 +8,7 @@ export interface LoadSettings {
   readonly callsPerType: number;
   /** Calls in flight at once. k6 ignores it, because it works with an arrival rate. */
   readonly concurrency: number;
-  /**
-   * Maximum of calls in all to an upstream that is not the simulator; without it none is allowed.
-   */
+  /** Maximum of calls to an upstream that is not the simulator; without it none is allowed. */
   readonly paidCalls?: number;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Parses server-sent events from a finished text; k6 cannot import the npm parser that the service
- * uses.
- */
+/** Parses finished streams for k6, which cannot import the npm parser that the service uses. */
 
 /** One event: its `event:` name (`message` if it has none) and its joined data lines. */
 export interface SseEvent {

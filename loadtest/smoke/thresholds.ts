@@ -10,10 +10,7 @@ export const METRIC = {
   durationMs: 'claude_call_duration_ms',
   /** Trend, milliseconds: the service's own time in good complete calls. */
   overheadMs: 'claude_call_overhead_ms',
-  /**
-   * Rate: good complete calls with an overhead header. Without it, an absent header would pass the
-   * trend.
-   */
+  /** Rate: good complete calls with an overhead header; the trend alone ignores absent ones. */
   overheadReported: 'claude_call_overhead_reported',
   /** Rate: answers with the correlation ID of their call. */
   correlated: 'claude_call_correlated',
@@ -69,10 +66,7 @@ export function k6Thresholds(thresholds: readonly Threshold[]): Record<string, s
   return byMetric;
 }
 
-/**
- * Tells whether a value meets a threshold. An absent value never does; k6 would take an empty trend
- * as 0.
- */
+/** Tells whether a value meets a threshold; an absent one never does, though k6 takes it as 0. */
 export function holds(threshold: Threshold, value: number | undefined): boolean {
   if (value === undefined || Number.isNaN(value)) return false;
   switch (threshold.operator) {

@@ -26,9 +26,7 @@ export const INSPECTED = { NODE_OPTIONS: '--inspect=127.0.0.1:0' } as const;
 const RESOURCES = 'process.getActiveResourcesInfo()';
 const SIGNALS = 'AbortSignal.prototype';
 const EMITTERS = "process.getBuiltinModule('node:events').prototype";
-/**
- * These functions run in the process; `this` is the list of all living instances of a prototype.
- */
+/** These functions run in the process; `this` is the list of all instances of a prototype. */
 const COUNT = 'function () { return this.length; }';
 const COUNT_OF_SIGNALS = `function () {
   const { getEventListeners } = process.getBuiltinModule('node:events');

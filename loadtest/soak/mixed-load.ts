@@ -1,7 +1,4 @@
-/**
- * Load as on a bad day: complete and streaming calls, some cancelled by their callers, one fault
- * after another.
- */
+/** Makes mixed load: complete and streaming calls, cancels, and one fault after another. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { callOnce, countEndings } from '../lib/call-once.ts';
