@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closedLoop, openLoop, percentile } from './load.ts';
 
-test('closedLoop: makes each call once, and no more at once than it was told', async () => {
+test('closedLoop: makes each call once, with no more than `concurrency` in flight', async () => {
   let inFlight = 0;
   let most = 0;
   const numbers = await closedLoop({ calls: 10, concurrency: 3 }, async (n) => {
