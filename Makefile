@@ -63,10 +63,10 @@ test-compose: setup ## The compose stack on a Docker engine, under load, while i
 	@$(NODE) .ci/run-tests.ts compose
 
 chaos: setup ## Every fault under load; writes docs/reliability.md
-	@$(NODE) loadtest/chaos.ts
+	@$(NODE) loadtest/chaos/run.ts
 
 soak: setup ## Ten minutes of cancels and faults: does anything grow? Writes docs/soak.md
-	@$(NODE) loadtest/soak.ts
+	@$(NODE) loadtest/soak/run.ts
 
 generate: setup ## Write the generated files
 	@$(NODE) observability/generate/main.ts

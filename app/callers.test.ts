@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import { request } from 'undici';
-import { DEFAULT_KEY, type Simulator, startSimulator } from '../loadtest/simulator/simulator.ts';
+import { DEFAULT_KEY, type Simulator, startSimulator } from '../loadtest/simulator/server.ts';
 import { type SpanStore, startSpanStore } from '../observability/local/span-store.ts';
 import { sign } from './pipeline/sign.ts';
 import { aRequest, aResponse, scripted } from './testing/fakes.ts';

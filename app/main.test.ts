@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { startSimulator } from '../loadtest/simulator/simulator.ts';
+import { startSimulator } from '../loadtest/simulator/server.ts';
 import { startSpanStore } from '../observability/local/span-store.ts';
+import { eventually } from './testing/poll.ts';
 import { type ServiceProcess, spawnService, startService } from './testing/service-process.ts';
 
 const KEY = 'sim-key-for-local-use';
@@ -39,17 +40,6 @@ function ask(url: string, headers: Record<string, string> = {}, body = BODY): Pr
     headers: { 'content-type': 'application/json', ...headers },
     body,
   });
-}
-
-/** Polls `look` until it answers: for what another process does in its own time. */
-async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const limitMs = performance.now() + 10_000;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > limitMs) throw new Error('did not happen within 10 s');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 function ofTrace(store: SpanStore, uuid: string): Span[] {
@@ -133,7 +123,7 @@ describe('one service, watched', { concurrency: false }, () => {
       }),
     );
     assert.deepEqual(returned, uuids);
-    const complete = () => (uuids.every((u) => ofTraceCount.get(u) === 4) ? true : undefined);
+    const complete = () => uuids.every((u) => ofTraceCount.get(u) === 4);
     const ofTraceCount = new Map<string, number>();
     await eventually(() => {
       ofTraceCount.clear();
@@ -174,7 +164,7 @@ describe('one service, watched', { concurrency: false }, () => {
   test('without an ID the trace ID is the correlation ID', async () => {
     const id = (await ask(service.url)).headers.get('x-correlation-id') ?? '';
     assert.match(id, /^[0-9a-f]{32}$/);
-    await eventually(() => (ofTrace(store, id).length === 4 ? true : undefined));
+    await eventually(() => ofTrace(store, id).length === 4);
   });
 
   test('retries are attempts of one trace', async () => {
@@ -315,7 +305,7 @@ test('SIGTERM: a stream in flight is finished, new calls are refused, the exit i
   const { simulator, service } = await withUpstream(t, { OTEL_TRACES_EXPORTER: 'none' });
   simulator.setFaults([{ kind: 'slow', delayMs: 300, probability: 1 }]);
   const pending = ask(service.url, {}, BODY.replace('{', '{"stream":true,'));
-  await eventually(() => (simulator.requests().length > 0 ? true : undefined));
+  await eventually(() => simulator.requests().length > 0);
   const stopped = service.stop();
   const text = await (await pending).text();
   assert(text.includes('event: message_stop'));

@@ -8,7 +8,8 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import type { Fault } from '../loadtest/simulator/faults.ts';
-import { DEFAULT_KEY, startSimulator } from '../loadtest/simulator/simulator.ts';
+import { DEFAULT_KEY, startSimulator } from '../loadtest/simulator/server.ts';
+import { eventually } from './testing/poll.ts';
 import { type ServiceProcess, startService } from './testing/service-process.ts';
 
 const CALLER_KEY = 'sk-of-the-caller-himself';
@@ -86,10 +87,7 @@ describe('the service', { concurrency: false }, () => {
 
   /** A request is recorded when it has ended, a hung one when it was let go. */
   async function simulatorSaw(id: string, count: number): Promise<void> {
-    const limitMs = performance.now() + 5_000;
-    while (recorded(id).length < count && performance.now() < limitMs) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await eventually(() => recorded(id).length >= count, { timeoutMs: 5_000 });
     assert.equal(recorded(id).length, count);
   }
 

@@ -7,6 +7,7 @@ import type { EventStream } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import type { PipelineRequest } from '../pipeline/stage.ts';
 import { anUpstream, aRequest } from '../testing/fakes.ts';
+import { eventually } from '../testing/poll.ts';
 import { createPool, type PoolOptions, poolStates } from './pool.ts';
 import { createTransport } from './trae-transport.ts';
 
@@ -48,15 +49,12 @@ test('transport: a change in DNS is followed under load and fails no call', asyn
   const lookup: LookupFunction = (_name, _options, done) => done(null, [{ address, family: 4 }]);
   const { send } = aTransport(t, `http://upstream.test:${port}`, { lookup, maxAgeMs: 50 });
   const seen = new Set<unknown>();
-  const until = async (wanted: string) => {
-    const limitMs = performance.now() + 10_000;
-    let last: unknown;
-    while (last !== wanted && performance.now() < limitMs) {
-      last = (await send()).data;
-      seen.add(last);
-    }
-    assert.equal(last, wanted);
-  };
+  const until = (wanted: string) =>
+    eventually(async () => {
+      const { data } = await send();
+      seen.add(data);
+      return data === wanted;
+    });
   await until('old');
   address = '127.0.0.2';
   await until('new');

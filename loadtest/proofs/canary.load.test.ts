@@ -1,6 +1,7 @@
 /**
- * Secrets are planted wherever they could be: in headers, addresses, bodies, keys and the errors of
- * upstreams. A harmless marker is found in every place where something is written; none of them is.
+ * Proves that no secret is written anywhere. Secrets are planted in headers, addresses, bodies,
+ * keys and upstream errors; each output must contain a harmless marker, sent the same way, and none
+ * of the secrets.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -11,12 +12,13 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Agent, request } from 'undici';
+import { spawnService } from '../../app/testing/service-process.ts';
+import { closedLoop } from '../lib/load.ts';
 import {
-  type ServiceProcess,
-  spawnService,
-  startService,
-} from '../../app/testing/service-process.ts';
-import { type Simulator, startSimulator } from '../simulator/simulator.ts';
+  SETTINGS,
+  type ServiceUnderTest,
+  startServiceUnderTest,
+} from '../lib/service-under-test.ts';
 
 const MARKER = 'harmless-marker';
 const KEY = 'sk-canary-key-of-the-upstream';
@@ -35,9 +37,9 @@ const SECRETS = {
     'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJlLWNhbmFyeQ',
 } as const;
 const CALLS = 2_000;
-const CALLERS = 20;
+const CONCURRENCY = 20;
 
-/** An upstream that quotes what it was sent in all the ways in which it fails. */
+/** Starts an upstream that fails in several ways and quotes the request's headers in each. */
 function startLeaky(): Server {
   let n = 0;
   return createServer(async (incoming, response) => {
@@ -66,18 +68,19 @@ function startLeaky(): Server {
   }).listen(0, '127.0.0.1');
 }
 
-/** Takes everything that is sent to it, as bytes. */
+/** Starts an OTLP receiver that keeps everything it is sent as text, one character per byte. */
 function startCollector() {
-  const taken: string[] = [];
-  const take = async (incoming: IncomingMessage) => {
+  const received: string[] = [];
+  const receive = async (incoming: IncomingMessage) => {
     const bytes = await buffer(incoming);
     const plain = incoming.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
-    taken.push(`${incoming.url} ${plain.toString('latin1')}`);
+    received.push(`${incoming.url} ${plain.toString('latin1')}`);
   };
   const server = createServer((incoming, response) => {
-    void take(incoming).then(() => response.end());
+    void receive(incoming).then(() => response.end());
   }).listen(0, '127.0.0.1');
-  return { server, of: (path: string) => taken.filter((text) => text.startsWith(path)).join('\n') };
+  const sentTo = (path: string) => received.filter((text) => text.startsWith(path)).join('\n');
+  return { server, sentTo };
 }
 
 const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -85,10 +88,9 @@ const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as Addre
 describe('canaries', { concurrency: false }, () => {
   const leaky = startLeaky();
   const collector = startCollector();
-  const agent = new Agent({ connections: CALLERS });
+  const agent = new Agent({ connections: CONCURRENCY });
   const errors: string[] = [];
-  let simulator: Simulator;
-  let service: ServiceProcess;
+  let subject: ServiceUnderTest;
   let metrics = '';
 
   const body = (stream: boolean) =>
@@ -100,11 +102,11 @@ describe('canaries', { concurrency: false }, () => {
     });
 
   async function callOnce(n: number): Promise<void> {
-    // Some of them are refused by the service itself.
+    // The service itself rejects some of the calls.
     const token = n % 10 === 0 ? `${TOKEN}x` : TOKEN;
     const sent = n % 15 === 0 ? `{"model":${body(false)}` : body(n % 2 === 0);
     const query = `?api_key=${SECRETS['a key in an address']}`;
-    const answer = await request(`${service.url}/v1/messages${query}`, {
+    const answer = await request(`${subject.service.url}/v1/messages${query}`, {
       method: 'POST',
       dispatcher: agent,
       headers: {
@@ -123,13 +125,12 @@ describe('canaries', { concurrency: false }, () => {
 
   before(async () => {
     await Promise.all([once(leaky, 'listening'), once(collector.server, 'listening')]);
-    simulator = await startSimulator({ keys: [KEY, OWN_KEY] });
-    service = await startService({
+    const envFor = (simulatorUrl: string) => ({
       CLAUDE_API_KEY: KEY,
       OWN_KEY,
       CLAUDE_UPSTREAMS: JSON.stringify([
         { name: 'leaky', url: urlOf(leaky) },
-        { name: 'simulator', url: simulator.url },
+        { name: 'simulator', url: simulatorUrl },
       ]),
       CALLERS: JSON.stringify([
         {
@@ -138,30 +139,17 @@ describe('canaries', { concurrency: false }, () => {
           keys: { leaky: 'env:OWN_KEY' },
         },
       ]),
-      BREAKER_MIN_ATTEMPTS: '1000000',
-      RETRY_BASE_MS: '1',
-      ADMISSION_LIMIT: '1000',
       OTEL_EXPORTER_OTLP_ENDPOINT: urlOf(collector.server),
-      OTEL_LOGS_EXPORTER: 'otlp',
-      OTEL_BSP_SCHEDULE_DELAY: '50',
-      OTEL_BLRP_SCHEDULE_DELAY: '50',
-      LOG_LEVEL: 'trace',
+      ...SETTINGS.canary,
     });
-    let begun = 0;
-    const caller = async () => {
-      while (begun < CALLS) {
-        begun += 1;
-        await callOnce(begun);
-      }
-    };
-    await Promise.all(Array.from({ length: CALLERS }, caller));
-    metrics = await (await fetch(service.metricsUrl)).text();
-    // What is left in its queues goes out as it stops.
-    assert.equal(await service.stop(), 0);
+    subject = await startServiceUnderTest(envFor, { keys: [KEY, OWN_KEY] });
+    await closedLoop({ calls: CALLS, concurrency: CONCURRENCY }, callOnce);
+    metrics = await (await fetch(subject.service.metricsUrl)).text();
+    // Stopping flushes what the exporters still have in their queues.
+    await subject.stop();
   });
   after(async () => {
     await agent.destroy();
-    await simulator.close();
     for (const server of [leaky, collector.server]) {
       server.closeAllConnections();
       server.close();
@@ -169,17 +157,17 @@ describe('canaries', { concurrency: false }, () => {
   });
 
   const SINKS: Readonly<Record<string, () => string>> = {
-    'log lines': () => JSON.stringify(service.lines),
-    'log lines by OTLP': () => collector.of('/v1/logs'),
-    spans: () => collector.of('/v1/traces'),
+    'log lines': () => JSON.stringify(subject.service.lines),
+    'log lines by OTLP': () => collector.sentTo('/v1/logs'),
+    spans: () => collector.sentTo('/v1/traces'),
     metrics: () => metrics,
-    'errors that callers get': () => errors.join('\n'),
-    'the simulator’s record': () => JSON.stringify(simulator.requests()),
+    'errors sent to callers': () => errors.join('\n'),
+    'the simulator’s request log': () => JSON.stringify(subject.simulator.requests()),
   };
   for (const [sink, read] of Object.entries(SINKS)) {
-    test(`${sink}: the marker is there, no secret is`, () => {
+    test(`${sink}: the marker is present, no secret is`, () => {
       const text = read();
-      assert(text.includes(MARKER), 'nothing was written there');
+      assert(text.includes(MARKER), 'the marker is missing');
       for (const [name, secret] of Object.entries(SECRETS)) {
         for (const form of [secret, encodeURIComponent(secret), btoa(secret)]) {
           const at = text.indexOf(form);
@@ -189,7 +177,7 @@ describe('canaries', { concurrency: false }, () => {
     });
   }
 
-  test('errors of every kind were among them', () => {
+  test('errors sent to callers: every kind of error occurred', () => {
     const kinds = ['"type":"api_error"', 'authentication_error', 'invalid_request_error'];
     for (const kind of [...kinds, 'event: error']) {
       assert(
@@ -216,7 +204,8 @@ describe('canaries', { concurrency: false }, () => {
     child.stderr?.on('data', read);
     await once(child, 'close');
     assert(printed.includes(MARKER), printed);
-    // A caller's token is known by its digest only, and a cookie by the header that it stands in.
+    // Redaction cannot recognise these two here: it has only the token's digest, and this cookie is
+    // outside its header.
     const { 'a caller’s token': _, 'a cookie': __, ...known } = SECRETS;
     for (const [name, secret] of Object.entries(known)) assert(!printed.includes(secret), name);
   });

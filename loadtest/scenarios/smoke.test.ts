@@ -1,11 +1,13 @@
 /**
- * The smoke script's own logic, on stand-ins for k6's modules: this is not a k6 run and proves nothing
- * about k6 itself (docs/unproven.md), only that the script loads and does what it says with its answers.
+ * The smoke script's own logic, with stand-ins for k6's modules. It proves that the script loads
+ * and judges its answers correctly; it is not a k6 run and proves nothing about k6 itself
+ * (docs/unproven.md).
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { test } from 'node:test';
-import { GUARD_TRIES } from '../lib/guard.ts';
+import { GUARD_TRIES } from '../smoke/guard.ts';
 
 interface K6Answer {
   readonly status: number;
@@ -15,11 +17,11 @@ interface K6Answer {
   readonly timings: { readonly duration: number };
 }
 
-/** The state that the stand-ins share with the tests. */
+/** State that the stand-ins share with the tests. */
 const k6 = {
   iteration: 0,
-  looks: 0,
-  models: (_look: number): { status: number; headers: Record<string, string> } =>
+  probes: 0,
+  models: (_probe: number): { status: number; headers: Record<string, string> } =>
     assert.fail('no models set'),
   answer: (_id: string): K6Answer => assert.fail('no answer set'),
   posts: [] as { url: string; headers: Record<string, string>; redirects: number }[],
@@ -32,7 +34,7 @@ const MODULES: Record<string, string> = {
   'k6/execution': `export default {
     scenario: { get iterationInTest() { return k6.iteration } },
     test: { abort(why) { throw new Error('aborted: ' + why) } } }`,
-  'k6/http': `export default { get: () => k6.models(++k6.looks), post(url, body, params) {
+  'k6/http': `export default { get: () => k6.models(++k6.probes), post(url, body, params) {
     k6.posts.push({ url, ...params });
     return k6.answer(params.headers['x-correlation-id']) } }`,
   'k6/metrics': `class Metric { constructor(name) { this.name = name }
@@ -75,71 +77,89 @@ function samplesOf(call: () => void, answer: (id: string) => K6Answer): Record<s
   return Object.fromEntries(k6.samples.map(([name, value]) => [name, value]));
 }
 
-test('options: two arrival-rate scenarios, long enough for 1,000 calls each', () => {
-  for (const type of ['whole', 'streamed'] as const) {
+test('smoke options: two arrival-rate scenarios are long enough for 1,000 calls each', () => {
+  for (const type of ['complete', 'streaming'] as const) {
     const scenario = smoke.options.scenarios?.[type];
     assert.equal(scenario?.executor, 'constant-arrival-rate');
-    assert.equal(typeof smoke[scenario?.exec as 'whole' | 'streamed'], 'function');
+    assert.equal(typeof smoke[scenario?.exec as 'complete' | 'streaming'], 'function');
     assert.ok(scenario.rate * Number.parseInt(scenario.duration, 10) > 1000);
   }
   assert.deepEqual(smoke.options.thresholds?.['dropped_iterations'], ['count==0']);
 });
 
-test('a good whole call counts in every metric', () => {
-  assert.deepEqual(samplesOf(smoke.whole, good), {
+test('smoke: a good complete call counts in every metric', () => {
+  assert.deepEqual(samplesOf(smoke.complete, good), {
     claude_calls: 1,
     claude_call_success: true,
     claude_call_correlated: true,
     claude_call_duration_ms: 21.5,
-    claude_call_overhead_told: true,
+    claude_call_overhead_reported: true,
     claude_call_overhead_ms: 1.5,
   });
-  assert.deepEqual(k6.samples[0], ['claude_calls', 1, { call_type: 'whole' }]);
+  assert.deepEqual(k6.samples[0], ['claude_calls', 1, { call_type: 'complete' }]);
 });
 
-test('failures: a stream without its end, a timeout, a 529', () => {
+test('smoke: a stream without its end, a timeout and a 529 are failures', () => {
   const failed = { claude_calls: 1, claude_call_success: false };
-  assert.deepEqual(samplesOf(smoke.streamed, good), { ...failed, claude_call_correlated: true });
+  assert.deepEqual(samplesOf(smoke.streaming, good), { ...failed, claude_call_correlated: true });
   const nothing = { status: 0, headers: {}, body: null, error_code: 1050 };
   assert.deepEqual(
-    samplesOf(smoke.whole, (id) => ({ ...good(id), ...nothing })),
+    samplesOf(smoke.complete, (id) => ({ ...good(id), ...nothing })),
     failed,
   );
   assert.deepEqual(
-    samplesOf(smoke.whole, (id) => ({ ...good(id), status: 529, error_code: 1529 })),
+    samplesOf(smoke.complete, (id) => ({ ...good(id), status: 529, error_code: 1529 })),
     { ...failed, claude_call_correlated: true },
   );
 });
 
-test('iterations beyond the number of calls make none', (t) => {
+test('smoke: iterations beyond the number of calls make no call', (t) => {
   t.after(() => {
     k6.iteration = 0;
   });
   k6.iteration = 1000;
-  assert.deepEqual(samplesOf(smoke.whole, good), {});
+  assert.deepEqual(samplesOf(smoke.complete, good), {});
 });
 
-test('no redirect is followed', () => {
+test('smoke: no redirect is followed', () => {
   assert.ok(k6.posts.length > 0);
   assert.ok(k6.posts.every((post) => post.redirects === 0));
 });
 
-test('setup aborts on an upstream that is not the simulator, or stays unknown', () => {
+test('smoke setup: aborts on an upstream that is not the simulator or stays unknown', () => {
   const answers = (status: number, mark: string) => {
-    k6.looks = 0;
+    k6.probes = 0;
     k6.models = () => ({ status, headers: { 'X-Simulator': mark } });
   };
   answers(200, 'no');
   assert.throws(() => smoke.setup(), ABORTED);
-  assert.equal(k6.looks, 1);
+  assert.equal(k6.probes, 1);
   answers(502, '');
   assert.throws(() => smoke.setup(), ABORTED);
-  assert.equal(k6.looks, GUARD_TRIES);
-  k6.looks = 0;
-  k6.models = (look) => ({
-    status: look < 3 ? 502 : 529,
-    headers: look < 3 ? {} : { 'X-Simulator': 'claude-observatory' },
+  assert.equal(k6.probes, GUARD_TRIES);
+  k6.probes = 0;
+  k6.models = (probe) => ({
+    status: probe < 3 ? 502 : 529,
+    headers: probe < 3 ? {} : { 'X-Simulator': 'claude-observatory' },
   });
   smoke.setup();
-  assert.equal(k6.looks, 3);
+  assert.equal(k6.probes, 3);
+});
+
+/** @returns the source of a file and of all that it imports, by URL; k6's own modules excluded */
+function sourcesFrom(url: URL, sources = new Map<string, string>()): Map<string, string> {
+  if (sources.has(url.href)) return sources;
+  const source = readFileSync(url, 'utf8');
+  sources.set(url.href, source);
+  for (const [, specifier = ''] of source.matchAll(/^(?:import|\}) [^;]*?'([^']+)';$/gm)) {
+    if (!specifier.startsWith('k6/')) sourcesFrom(new URL(specifier, url), sources);
+  }
+  return sources;
+}
+
+test('smoke: neither the script nor its imports need what k6 lacks', () => {
+  const sources = sourcesFrom(new URL('smoke.ts', import.meta.url));
+  assert.ok(sources.size > 5);
+  const lacking = /new URL\b|TextDecoder|TextEncoder|structuredClone|performance\.|setTimeout/;
+  for (const [url, source] of sources) assert.doesNotMatch(source, lacking, url);
 });

@@ -1,28 +1,36 @@
 /**
- * Smoke load for k6 v2 (`make loadtest`): calls of each type, whole and streamed, judged by their
- * content and checked against the objectives. Nothing here is imported from the internet.
+ * Smoke load for k6 v2 (`make loadtest`): complete and streaming calls, judged by their content and
+ * checked against the objectives. k6 has neither node_modules nor Node's globals, so it imports
+ * only k6's own modules and `smoke/`.
  */
 import { randomBytes } from 'k6/crypto';
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
 import type { Options, Scenario } from 'k6/options';
-import { type Answer, CALL_TIMEOUT_MS, type CallType, messageCall, observe } from '../lib/call.ts';
-import { uuidFrom } from '../lib/correlation.ts';
-import { GUARD_TRIES, mayLoad, type Permission } from '../lib/guard.ts';
-import { type LoadSettings, readLoadSettings } from '../lib/settings.ts';
-import { k6Thresholds, METRIC, smokeThresholds } from '../lib/thresholds.ts';
+import {
+  type Answer,
+  CALL_TIMEOUT_MS,
+  type CallType,
+  messageCall,
+  observe,
+} from '../smoke/call.ts';
+import { GUARD_TRIES, mayLoad, type Permission } from '../smoke/guard.ts';
+import { type LoadSettings, readLoadSettings } from '../smoke/settings.ts';
+import { k6Thresholds, METRIC, smokeThresholds } from '../smoke/thresholds.ts';
+import { uuidFrom } from '../smoke/uuid.ts';
 
 const settings = requireSettings();
 
-/** Calls a second of each type: 1,000 take 20 s, which two cores keep up with beside the stack. */
+/** Calls of each type per second; two cores keep up with it beside the stack. */
 const RATE = 50;
 
-// An arrival rate, because only an open loop shows a slow service as dropped iterations.
+// The scenarios have an arrival rate, because only an open loop shows a slow service as dropped
+// iterations.
 export const options: Options = {
   userAgent: 'claude-observatory-smoke',
   noUsageReport: true,
-  scenarios: { whole: scenario('whole'), streamed: scenario('streamed') },
+  scenarios: { complete: scenario('complete'), streaming: scenario('streaming') },
   thresholds: k6Thresholds(smokeThresholds(settings.callsPerType)),
   summaryTrendStats: ['min', 'med', 'p(95)', 'p(99)', 'max'],
 };
@@ -30,11 +38,11 @@ export const options: Options = {
 const success = new Rate(METRIC.success);
 const duration = new Trend(METRIC.durationMs, true);
 const overhead = new Trend(METRIC.overheadMs, true);
-const overheadTold = new Rate(METRIC.overheadTold);
+const overheadReported = new Rate(METRIC.overheadReported);
 const correlated = new Rate(METRIC.correlated);
 const calls = new Counter(METRIC.calls);
 
-/** The guard: no load on an upstream that is not the simulator, unless it is allowed in words. */
+/** Aborts the run if the upstream is not the simulator and paid load is not permitted. */
 export function setup(): void {
   let permission = askGuard();
   for (let tries = 1; permission.unknown && tries < GUARD_TRIES; tries++) permission = askGuard();
@@ -48,19 +56,20 @@ function askGuard(): Permission {
   return mayLoad(answer, settings.paidCalls);
 }
 
-export function whole(): void {
-  call('whole');
+export function complete(): void {
+  call('complete');
 }
 
-export function streamed(): void {
-  call('streamed');
+export function streaming(): void {
+  call('streaming');
 }
 
-// Each virtual user has its own copy, and so prints one failure at most.
-let toldOfFailure = false;
+// Each virtual user has its own copy, so it prints at most one failure.
+let warned = false;
 
 function call(type: CallType): void {
-  // The schedule has a second to spare; this makes the number of calls exact, which paid load needs.
+  // The schedule is a second longer than needed; this check makes the number of calls exact, for
+  // paid load.
   if (exec.scenario.iterationInTest >= settings.callsPerType) return;
   const id = uuidFrom(new Uint8Array(randomBytes(16)));
   const request = messageCall(type, id);
@@ -80,19 +89,19 @@ function note(type: CallType, id: string, answer: Answer, durationMs: number): v
   success.add(seen.verdict.ok, tags);
   if (seen.correlated !== undefined) correlated.add(seen.correlated, tags);
   if (!seen.verdict.ok) {
-    if (!toldOfFailure) console.warn(`${type} call ${id} failed: ${seen.verdict.reason}`);
-    toldOfFailure = true;
+    if (!warned) console.warn(`${type} call ${id} failed: ${seen.verdict.reason}`);
+    warned = true;
     return;
   }
   duration.add(durationMs, tags);
-  if (type === 'whole') overheadTold.add(seen.overheadMs !== undefined, tags);
+  if (type === 'complete') overheadReported.add(seen.overheadMs !== undefined, tags);
   if (seen.overheadMs !== undefined) overhead.add(seen.overheadMs, tags);
 }
 
 function toAnswer(response: ReturnType<typeof http.post>): Answer {
   const body = typeof response.body === 'string' ? response.body : '';
   const answer = { status: response.status, headers: response.headers, body };
-  // k6 numbers its own errors from 1000, and 4xx and 5xx answers from 1400 to 1599, which are answers.
+  // The codes from 1400 to 1599 stand for 4xx and 5xx answers; all others are errors of k6 itself.
   // https://grafana.com/docs/k6/latest/javascript-api/error-codes/
   const code = response.error_code;
   if (code === 0 || (code >= 1400 && code < 1600)) return answer;
@@ -106,7 +115,8 @@ function scenario(type: CallType): Scenario {
     rate: RATE,
     timeUnit: '1s',
     duration: `${Math.ceil(settings.callsPerType / RATE) + 1}s`,
-    // Twice what the rate needs at the slowest call that the objective allows (Little's law).
+    // By Little's law, twice what the rate needs when every call is as slow as the objective
+    // allows.
     preAllocatedVUs: 50,
     gracefulStop: `${CALL_TIMEOUT_MS}ms`,
   };

@@ -1,9 +1,9 @@
-/** The admin routes under `/__sim`: faults, latency profile, what was seen. */
+/** The admin routes under `/__sim`: faults, accepted keys, latency profile and the request log. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { checkFaults } from './faults.ts';
-import { PROFILES, type ProfileName } from './profiles.ts';
-import type { SimulatorState } from './simulator.ts';
+import { PROFILES, type ProfileName } from './latency.ts';
+import type { SimulatorState } from './state.ts';
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 
@@ -14,7 +14,8 @@ export async function handleAdmin(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const allowed = state.admin === 'anyone' || LOOPBACK.test(request.socket.remoteAddress ?? '');
+  const allowed =
+    state.adminAccess === 'anyone' || LOOPBACK.test(request.socket.remoteAddress ?? '');
   const [status, body] = allowed
     ? await reply(state, request)
     : ([403, { error: 'loopback only' }] as const);
@@ -42,7 +43,7 @@ async function reply(state: SimulatorState, request: IncomingMessage): Promise<R
     case 'GET /__sim/requests':
       return [200, requestsOf(state, searchParams.get('correlation_id'))];
     case 'DELETE /__sim/requests':
-      state.ring.clear();
+      state.requestLog.clear();
       return [200, []];
     case 'PUT /__sim/keys':
       return change(request, (value) => {
@@ -59,16 +60,17 @@ async function reply(state: SimulatorState, request: IncomingMessage): Promise<R
   }
 }
 
-function overview({ profile, faults, ring }: SimulatorState) {
-  return { simulator: true, profile, faults: faults.list(), requestsSeen: ring.seen };
+function overview({ profile, faults, requestLog }: SimulatorState) {
+  return { simulator: true, profile, faults: faults.list(), requestsSeen: requestLog.seen };
 }
 
-function requestsOf({ ring }: SimulatorState, correlationId: string | null) {
-  if (correlationId === null) return ring.list();
-  return ring.list().filter(({ headers }) => headers['x-correlation-id'] === correlationId);
+function requestsOf({ requestLog }: SimulatorState, correlationId: string | null) {
+  const requests = requestLog.list();
+  if (correlationId === null) return requests;
+  return requests.filter(({ headers }) => headers['x-correlation-id'] === correlationId);
 }
 
-/** Applies a body; what is wrong with it is said, and nothing is changed. */
+/** Applies a JSON body. A bad one changes nothing, and its problem is the answer. */
 async function change(
   request: IncomingMessage,
   apply: (value: unknown) => unknown,
@@ -86,7 +88,7 @@ function checkKeys(value: unknown): string[] {
   if (Array.isArray(value) && value.every((key) => typeof key === 'string' && key !== '')) {
     return value;
   }
-  throw new TypeError('keys: must be an array of texts');
+  throw new TypeError('keys: must be an array of non-empty strings');
 }
 
 function checkProfile(value: unknown): ProfileName {

@@ -1,4 +1,4 @@
-/** Faults that are switched on at run time, and the count of how often each has bitten. */
+/** The faults that can be injected at run time, and the count of how often each was. */
 
 export const FAULT_KINDS = [
   'rate_limited',
@@ -17,27 +17,27 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** What goes wrong, for whom and how often. */
+/** One kind of failure, for some of the requests. */
 export interface Fault {
   readonly kind: FaultKind;
-  /** Share of the requests that fit, 0 to 1; default 1. */
+  /** Share of the matching requests that fail, 0 to 1; default 1. */
   readonly probability?: number;
-  /** Only in this region: the one in `/regions/{region}/v1/…`; plain paths are `default`. */
+  /** Only requests to this region, as in `/regions/{region}/v1/…`; other paths are in `default`. */
   readonly region?: string;
-  /** Only with this key, whole or as it is shown masked. */
+  /** Only requests with this key, given in full or masked as the request log shows it. */
   readonly key?: string;
-  /** For `rate_limited`; default 1, seconds. */
+  /** Seconds, for `rate_limited`; default 1. */
   readonly retryAfterS?: number;
-  /** For `slow`; default 2,000, milliseconds. */
+  /** For `slow`; default 2,000. */
   readonly delayMs?: number;
-  /** For those of streams: after how many chunks of content; default 1. */
+  /** Number of chunks before a stream breaks, also for `malformed_json`; default 1. */
   readonly afterChunks?: number;
 }
 
-/** A fault as it is shown. */
+/** A fault with the number of requests that it was injected into. */
 export type ActiveFault = Fault & { readonly bitten: number };
 
-/** Whom a request comes from, as far as a fault looks at it. */
+/** The properties of a request that a fault can select by. */
 export interface Target {
   readonly region: string;
   readonly key: string;
@@ -47,33 +47,36 @@ export interface Target {
 
 const STREAM_ONLY: ReadonlySet<FaultKind> = new Set(['stream_error', 'stream_cut', 'stream_hang']);
 
-export interface FaultBox {
-  set(faults: readonly Fault[]): void;
-  list(): ActiveFault[];
-  /** The first fault that fits and that the dice choose; it counts as bitten. */
-  pick(target: Target): Fault | undefined;
+/** The active faults, in the order in which a request is matched against them. */
+export class FaultSet {
+  readonly #random: () => number;
+  #active: { readonly fault: Fault; bitten: number }[] = [];
+
+  /** @param random 0 inclusive to 1 exclusive */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** Replaces all faults; their counts begin at 0. */
+  set(faults: readonly Fault[]): void {
+    this.#active = faults.map((fault) => ({ fault, bitten: 0 }));
+  }
+
+  list(): ActiveFault[] {
+    return this.#active.map(({ fault, bitten }) => ({ ...fault, bitten }));
+  }
+
+  /** @returns the first fault that matches the request and its own probability; counts it */
+  pick(target: Target): Fault | undefined {
+    const entry = this.#active.find(
+      ({ fault }) => matches(fault, target) && this.#random() < (fault.probability ?? 1),
+    );
+    if (entry) entry.bitten += 1;
+    return entry?.fault;
+  }
 }
 
-/** @param random 0 inclusive to 1 exclusive */
-export function createFaultBox(random: () => number): FaultBox {
-  let active: { fault: Fault; bitten: number }[] = [];
-  return {
-    set(faults) {
-      active = faults.map((fault) => ({ fault, bitten: 0 }));
-    },
-    list: () => active.map(({ fault, bitten }) => ({ ...fault, bitten })),
-    pick(target) {
-      for (const entry of active) {
-        if (!fits(entry.fault, target) || random() >= (entry.fault.probability ?? 1)) continue;
-        entry.bitten += 1;
-        return entry.fault;
-      }
-      return undefined;
-    },
-  };
-}
-
-function fits(fault: Fault, { region, key, maskedKey, stream }: Target): boolean {
+function matches(fault: Fault, { region, key, maskedKey, stream }: Target): boolean {
   if (STREAM_ONLY.has(fault.kind) && !stream) return false;
   if (fault.region !== undefined && fault.region !== region) return false;
   return fault.key === undefined || fault.key === key || fault.key === maskedKey;
@@ -93,8 +96,8 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Checks faults from outside.
- * @throws {TypeError} with one line a problem
+ * Checks the body of an admin request.
+ * @throws {TypeError} with one line for each problem
  */
 export function checkFaults(value: unknown): Fault[] {
   if (!Array.isArray(value)) throw new TypeError('faults: must be an array');

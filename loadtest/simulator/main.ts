@@ -1,8 +1,9 @@
-/** The simulator as a process: SIMULATOR_HOST, _PORT, _KEYS (comma list), _PROFILE, _ADMIN. */
+/** Runs the simulator as a process, configured by SIMULATOR_* (README.md). */
 import { once } from 'node:events';
 import { z } from 'zod';
-import { PROFILES, type ProfileName } from './profiles.ts';
-import { ADMINS, DEFAULT_KEY, startSimulator } from './simulator.ts';
+import { PROFILES, type ProfileName } from './latency.ts';
+import { DEFAULT_KEY, startSimulator } from './server.ts';
+import { ADMIN_ACCESS } from './state.ts';
 
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
@@ -15,27 +16,30 @@ const schema = z.object({
     .default(DEFAULT_KEY)
     .transform((keys) => keys.split(',')),
   SIMULATOR_PROFILE: z.enum(Object.keys(PROFILES) as [ProfileName]).default('documented'),
-  SIMULATOR_ADMIN: z.enum(ADMINS).default('loopback'),
+  SIMULATOR_ADMIN: z.enum(ADMIN_ACCESS).default('loopback'),
 });
 
-// An empty value counts as not set, as in the service.
-const given = Object.entries(process.env).filter(([, value]) => value !== '');
-const settings = schema.safeParse(Object.fromEntries(given));
-if (!settings.success) {
-  process.stderr.write(`bad configuration:\n${z.prettifyError(settings.error)}\n`);
-  process.exit(EXIT_CONFIG);
+async function main(): Promise<void> {
+  // An empty value counts as not set, as in the service.
+  const given = Object.entries(process.env).filter(([, value]) => value !== '');
+  const { data: settings, error } = schema.safeParse(Object.fromEntries(given));
+  if (!settings) {
+    process.stderr.write(`bad configuration:\n${z.prettifyError(error)}\n`);
+    process.exitCode = EXIT_CONFIG;
+    return;
+  }
+  const profile = settings.SIMULATOR_PROFILE;
+  const simulator = await startSimulator({
+    host: settings.SIMULATOR_HOST,
+    port: settings.SIMULATOR_PORT,
+    keys: settings.SIMULATOR_KEYS,
+    profile,
+    admin: settings.SIMULATOR_ADMIN,
+  });
+  const listening = { msg: 'listening', url: simulator.url, profile };
+  process.stdout.write(`${JSON.stringify(listening)}\n`);
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  await simulator.close();
 }
-const { SIMULATOR_HOST, SIMULATOR_PORT, SIMULATOR_KEYS, SIMULATOR_PROFILE, SIMULATOR_ADMIN } =
-  settings.data;
-const simulator = await startSimulator({
-  host: SIMULATOR_HOST,
-  port: SIMULATOR_PORT,
-  keys: SIMULATOR_KEYS,
-  profile: SIMULATOR_PROFILE,
-  admin: SIMULATOR_ADMIN,
-});
-process.stdout.write(
-  `${JSON.stringify({ msg: 'listening', url: simulator.url, profile: SIMULATOR_PROFILE })}\n`,
-);
-await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-await simulator.close();
+
+if (import.meta.main) await main();

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { eventually } from '../../app/testing/poll.ts';
 import { findTool, ROOT } from '../local/paths.ts';
 import { type SpanStore, startSpanStore } from '../local/span-store.ts';
 
@@ -45,16 +46,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Polls `look` until it answers. */
-async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const limitMs = performance.now() + 20_000;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > limitMs) throw new Error('did not happen within 20 s');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+/** The collector batches and samples before it exports, so it gets more time than the default. */
+const SLOW = { timeoutMs: 20_000 } as const;
 
 describe('the collector', {
   concurrency: false,
@@ -102,8 +95,8 @@ describe('the collector', {
     await eventually(async () => {
       if (collector.exitCode !== null) throw new Error(`it ended: ${log}`);
       const answer = await fetch(`http://127.0.0.1:${health}`).catch(() => undefined);
-      return answer?.ok || undefined;
-    });
+      return answer?.ok;
+    }, SLOW);
   });
   after(async () => {
     collector.kill('SIGTERM');
@@ -136,9 +129,9 @@ describe('the collector', {
       { traceId: failed, spanId: root },
     );
     await send({ traceId: slow, ms: 501 }, { traceId: ordinary, ms: 499 });
-    await eventually(() => (kept(failed).length === 2 && kept(slow).length === 1) || undefined);
+    await eventually(() => kept(failed).length === 2 && kept(slow).length === 1, SLOW);
     await send({ traceId: failed, parentSpanId: root }, { traceId: ordinary, parentSpanId: root });
-    await eventually(() => kept(failed).length === 3 || undefined);
+    await eventually(() => kept(failed).length === 3, SLOW);
     // Sent and judged before the last of the kept ones.
     assert.deepEqual(kept(ordinary), []);
   });
@@ -151,8 +144,8 @@ describe('the collector', {
     const arrived = () => new Set(tempo.spans().map(({ traceId }) => traceId));
     await eventually(() => {
       const there = arrived();
-      return ids.every((id) => there.has(id)) || undefined;
-    });
+      return ids.every((id) => there.has(id));
+    }, SLOW);
   });
 
   test('exemplars: a kept trace’s ID goes out in the metrics, an unkept one’s does not', async () => {
@@ -161,7 +154,7 @@ describe('the collector', {
     const metrics = () => bodies.filter(({ path }) => path === '/api/v1/otlp/v1/metrics');
     const holds = (id: string) =>
       metrics().some(({ body }) => body.includes(Buffer.from(id, 'hex')));
-    await eventually(() => holds(slow) || undefined);
+    await eventually(() => holds(slow), SLOW);
     assert(!holds(ordinary));
     assert(metrics().some(({ body }) => body.includes('traces.span.metrics.duration')));
     assert(!metrics().some(({ body }) => body.includes('some-model')), 'a model became a label');
@@ -180,8 +173,10 @@ describe('the collector', {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] }),
     });
-    const sent = await eventually(() =>
-      bodies.find(({ path, body }) => path === '/otlp/v1/logs' && body.includes(`id-${traceId}`)),
+    const sent = await eventually(
+      () =>
+        bodies.find(({ path, body }) => path === '/otlp/v1/logs' && body.includes(`id-${traceId}`)),
+      SLOW,
     );
     assert(sent.body.includes(Buffer.from(traceId, 'hex')));
   });

@@ -1,5 +1,5 @@
 /** The stack by docker compose: `docker-compose.yml` with this run's ports and upstream. */
-import { DEFAULT_KEY } from '../../loadtest/simulator/simulator.ts';
+import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
 import type { Backend } from './backend.ts';
 import { PART_NAMES, type PartName } from './current.ts';
 import { composeShown, runningServices, serviceLog } from './engine.ts';

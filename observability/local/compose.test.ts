@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { envSchema } from '../../app/config/config.ts';
-import { DEFAULT_KEY } from '../../loadtest/simulator/simulator.ts';
+import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
 import { PART_NAMES } from './current.ts';
 import { ROOT } from './paths.ts';
 import { DEFAULT_PORTS } from './ports.ts';

@@ -31,4 +31,4 @@ function k6(): number {
 }
 
 process.exitCode =
-  process.argv[2] === 'node' ? load(process.execPath, ['loadtest/drive.ts']) : k6();
+  process.argv[2] === 'node' ? load(process.execPath, ['loadtest/node-driver/drive.ts']) : k6();

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_KEY } from '../../loadtest/simulator/simulator.ts';
+import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
 import type { Backend } from './backend.ts';
 import { PART_NAMES, type PartName } from './current.ts';
 import { findTool, grafanaHome, prometheusAssets, ROOT, RUN_DIR } from './paths.ts';

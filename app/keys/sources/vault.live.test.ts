@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
 import { findTool } from '../../../observability/local/paths.ts';
+import { eventually } from '../../testing/poll.ts';
 import { freePort } from '../../testing/service-process.ts';
 import type { KeySource } from './source.ts';
 import { vaultSource } from './vault.ts';
@@ -54,13 +55,12 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
     const listen = `-dev-listen-address=127.0.0.1:${port}`;
     const args = ['server', '-dev', `-dev-root-token-id=${ROOT}`, listen, '-dev-no-store-token'];
     server = spawn(program as string, args, { stdio: 'ignore' });
-    const limitMs = performance.now() + 30_000;
-    for (;;) {
-      const answer = await fetch(`${address}/v1/sys/health`).catch(() => undefined);
-      if (answer?.ok) break;
-      assert(performance.now() < limitMs, 'Vault did not start');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    const isUp = () =>
+      fetch(`${address}/v1/sys/health`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await eventually(isUp, { timeoutMs: 30_000 });
     await policy('keys', 'path "secret/data/team/claude" { capabilities = ["read"] }');
     await policy('nothing', 'path "secret/data/other" { capabilities = ["read"] }');
     await admin('POST', 'sys/auth/approle', { type: 'approle' });

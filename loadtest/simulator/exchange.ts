@@ -1,0 +1,133 @@
+/** Sends the simulator's responses, with the active profile's latency and the picked fault. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault, FaultKind } from './faults.ts';
+import { PROFILES, type Profile, sampleMs } from './latency.ts';
+import { createMessage, type MessageRequest, messageBody, sse, streamEvents } from './responses.ts';
+import type { SimulatorState } from './state.ts';
+
+/** One request while it is being served. */
+export interface Exchange {
+  readonly state: SimulatorState;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly region: string;
+  /** Without the region and the query. */
+  readonly path: string;
+  readonly requestId: string;
+  /** Fires when the connection closes. */
+  readonly signal: AbortSignal;
+}
+
+export function sendJson({ response }: Exchange, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+}
+
+/** Sends an error in Anthropic's shape: https://docs.anthropic.com/en/api/errors */
+export function sendError(exchange: Exchange, status: number, type: string, message: string): void {
+  const body = { type: 'error', error: { type, message }, request_id: exchange.requestId };
+  sendJson(exchange, status, JSON.stringify(body));
+}
+
+/**
+ * Applies a fault that comes before the answer.
+ * @returns whether the request is finished with it
+ */
+export async function injectFault(exchange: Exchange, fault: Fault): Promise<boolean> {
+  const { response, signal } = exchange;
+  switch (fault.kind) {
+    case 'rate_limited':
+      response.setHeader('retry-after', fault.retryAfterS ?? 1);
+      sendError(exchange, 429, 'rate_limit_error', 'simulated: rate limit');
+      return true;
+    case 'overloaded':
+      sendError(exchange, 529, 'overloaded_error', 'simulated: Overloaded');
+      return true;
+    case 'error_500':
+    case 'error_502':
+    case 'error_503':
+      sendError(exchange, Number(fault.kind.slice(-3)), 'api_error', `simulated: ${fault.kind}`);
+      return true;
+    case 'html':
+      response.writeHead(502, { 'content-type': 'text/html' });
+      response.end('<html><body><h1>502 Bad Gateway</h1></body></html>');
+      return true;
+    case 'hang':
+      await untilClosed(exchange);
+      return true;
+    case 'reset':
+      response.socket?.resetAndDestroy();
+      return true;
+    case 'slow':
+      await delay(fault.delayMs ?? 2_000, undefined, { signal });
+      return false;
+    default:
+      return false;
+  }
+}
+
+/** Sends nothing more until the caller closes the connection. */
+async function untilClosed({ response, signal }: Exchange): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => response.once('close', resolve));
+}
+
+async function latency({ state, signal }: Exchange, phase: keyof Profile): Promise<void> {
+  const distribution = PROFILES[state.profile]?.[phase];
+  if (!distribution) return;
+  await delay(sampleMs(distribution, state.random), undefined, { signal });
+}
+
+export async function sendComplete(
+  exchange: Exchange,
+  request: MessageRequest,
+  fault?: Fault,
+): Promise<void> {
+  await latency(exchange, 'complete');
+  const body = messageBody(createMessage(request, exchange.state.requestLog.seen));
+  const cut = fault?.kind === 'malformed_json';
+  sendJson(exchange, 200, cut ? body.slice(0, body.length / 2) : body);
+}
+
+export async function sendStream(
+  exchange: Exchange,
+  request: MessageRequest,
+  fault?: Fault,
+): Promise<void> {
+  const { response, state } = exchange;
+  const { start, chunks, end } = streamEvents(createMessage(request, state.requestLog.seen));
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  const limit = breaksAfter(fault);
+  if (state.profile === 'none' && limit === undefined) {
+    response.end(start + chunks.join('') + end);
+    return;
+  }
+  response.write(start);
+  await latency(exchange, 'firstToken');
+  for (const [i, chunk] of chunks.entries()) {
+    if (i === limit) break;
+    if (i > 0) await latency(exchange, 'chunk');
+    response.write(chunk);
+  }
+  if (fault?.kind === 'stream_hang') return untilClosed(exchange);
+  response.end(limit === undefined ? end : brokenEnd(fault));
+}
+
+const BREAK_STREAMS: ReadonlySet<FaultKind> = new Set([
+  'stream_error',
+  'stream_cut',
+  'stream_hang',
+  'malformed_json',
+]);
+
+/** @returns the number of chunks after which the stream breaks; undefined if it does not */
+function breaksAfter(fault: Fault | undefined): number | undefined {
+  const breaks = fault && BREAK_STREAMS.has(fault.kind);
+  return breaks ? (fault.afterChunks ?? 1) : undefined;
+}
+
+function brokenEnd(fault: Fault | undefined): string {
+  if (fault?.kind === 'stream_error') {
+    return sse('error', { error: { type: 'overloaded_error', message: 'simulated: Overloaded' } });
+  }
+  return fault?.kind === 'malformed_json' ? 'event: content_block_delta\ndata: {"type":\n\n' : '';
+}

@@ -1,0 +1,147 @@
+/** The routes of the Messages API: reads a request, checks its key, answers and records it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type Exchange,
+  injectFault,
+  sendComplete,
+  sendError,
+  sendJson,
+  sendStream,
+} from './exchange.ts';
+import type { Fault } from './faults.ts';
+import { maskKey } from './request-log.ts';
+import { inputTokens, type MessageRequest, MODELS, problemWith } from './responses.ts';
+import type { SimulatorState } from './state.ts';
+
+const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
+const REGION_PATH = /^\/regions\/([a-z0-9-]{1,32})(\/v1\/.*)$/;
+const RATE_LIMIT = 50_000;
+
+export async function handleApi(
+  state: SimulatorState,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const [, region = 'default', path = url] = REGION_PATH.exec(url) ?? [];
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  const requestId = `req_sim_${state.requestLog.seen.toString(36).padStart(10, '0')}`;
+  const exchange = { state, request, response, region, path, requestId, signal: closed.signal };
+  setHeaders(exchange);
+  const body = await readBody(request);
+  if (closed.signal.aborted) return;
+  await serve(exchange, body).catch((error) => {
+    // The caller may have disconnected during a delay: then nobody is left to answer.
+    if (!closed.signal.aborted) throw error;
+  });
+}
+
+/** Sets rate-limit headers like the real API's: https://docs.anthropic.com/en/api/rate-limits */
+function setHeaders({ state, response, requestId }: Exchange): void {
+  response.setHeader('request-id', requestId);
+  response.setHeader('anthropic-organization-id', 'org-of-the-simulator');
+  const reset = new Date(Date.now() + 60_000).toISOString();
+  const remaining = Math.max(0, RATE_LIMIT - (state.requestLog.seen % 1000));
+  for (const family of ['requests', 'tokens', 'input-tokens', 'output-tokens']) {
+    const name = `anthropic-ratelimit-${family}`;
+    response.setHeader(`${name}-limit`, RATE_LIMIT);
+    response.setHeader(`${name}-remaining`, remaining);
+    response.setHeader(`${name}-reset`, reset);
+  }
+}
+
+type Body = { readonly value: unknown } | { readonly problem: 'too large' | 'not JSON' };
+
+async function readBody(request: IncomingMessage): Promise<Body> {
+  if (request.method !== 'POST') return { value: undefined };
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > BODY_LIMIT_BYTES) return { problem: 'too large' };
+    chunks.push(chunk);
+  }
+  try {
+    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+  } catch {
+    return { problem: 'not JSON' };
+  }
+}
+
+/** Answers a request and records it, whatever became of it. */
+async function serve(exchange: Exchange, body: Body): Promise<void> {
+  const { state, request, response, region, path } = exchange;
+  const { model, stream: streaming } = fieldsOf(body);
+  const stream = streaming === true;
+  const key = keyOf(request);
+  const accepted = state.keys.has(key);
+  const target = { region, key, maskedKey: maskKey(key), stream };
+  const fault = accepted ? state.faults.pick(target) : undefined;
+  try {
+    await respond(exchange, body, accepted, fault);
+  } finally {
+    state.requestLog.add({
+      atMs: Date.now(),
+      method: request.method ?? '',
+      path,
+      region,
+      rawHeaders: request.headers,
+      model: typeof model === 'string' ? model : '',
+      stream,
+      status: response.headersSent ? response.statusCode : 0,
+      fault: fault?.kind ?? null,
+    });
+  }
+}
+
+function fieldsOf(body: Body): Partial<Record<string, unknown>> {
+  return (('value' in body ? body.value : undefined) ?? {}) as Partial<Record<string, unknown>>;
+}
+
+/** The key comes as `x-api-key` or, from the official SDK since 1.x, as a bearer token. */
+function keyOf({ headers }: IncomingMessage): string {
+  const key = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /i, '');
+  return String(key ?? '');
+}
+
+async function respond(
+  exchange: Exchange,
+  body: Body,
+  accepted: boolean,
+  fault?: Fault,
+): Promise<void> {
+  if (!accepted) return sendError(exchange, 401, 'authentication_error', 'invalid x-api-key');
+  if (fault && (await injectFault(exchange, fault))) return;
+  const invalid = (message: string) => sendError(exchange, 400, 'invalid_request_error', message);
+  if (exchange.request.headers['anthropic-version'] === undefined) {
+    return invalid('anthropic-version: header is required');
+  }
+  if (!('problem' in body)) return dispatch(exchange, body.value, fault);
+  if (body.problem === 'not JSON') return invalid('The request body is not valid JSON');
+  return sendError(exchange, 413, 'request_too_large', 'Request exceeds the maximum size');
+}
+
+async function dispatch(exchange: Exchange, body: unknown, fault?: Fault): Promise<void> {
+  const { path, request } = exchange;
+  const counting = path === '/v1/messages/count_tokens';
+  if (request.method === 'POST' && (counting || path === '/v1/messages')) {
+    const problem = problemWith(body, counting);
+    if (problem) return sendError(exchange, 400, 'invalid_request_error', problem);
+    const message = body as MessageRequest;
+    if (counting) return sendObject(exchange, { input_tokens: inputTokens(message) });
+    const send = message.stream === true ? sendStream : sendComplete;
+    return send(exchange, message, fault);
+  }
+  if (request.method === 'GET' && path === '/v1/models') {
+    const ids = { first_id: MODELS[0]?.id, last_id: MODELS.at(-1)?.id, has_more: false };
+    return sendObject(exchange, { data: MODELS, ...ids });
+  }
+  const model = MODELS.find(({ id }) => path === `/v1/models/${id}`);
+  if (request.method === 'GET' && model) return sendObject(exchange, model);
+  return sendError(exchange, 404, 'not_found_error', 'Not Found');
+}
+
+function sendObject(exchange: Exchange, value: object): void {
+  sendJson(exchange, 200, JSON.stringify(value));
+}

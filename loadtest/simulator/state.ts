@@ -1,0 +1,45 @@
+/** The state of a simulator: its routes read it, and its admin routes change it. */
+import { FaultSet } from './faults.ts';
+import type { ProfileName } from './latency.ts';
+import { RequestLog } from './request-log.ts';
+
+/**
+ * Who may use the admin routes. `anyone` is for a container whose port is published on loopback
+ * only: its peers never come from the container's own loopback.
+ */
+export const ADMIN_ACCESS = ['loopback', 'anyone'] as const;
+export type AdminAccess = (typeof ADMIN_ACCESS)[number];
+
+export interface SimulatorState {
+  /** API keys that are accepted. */
+  keys: ReadonlySet<string>;
+  profile: ProfileName;
+  readonly adminAccess: AdminAccess;
+  readonly faults: FaultSet;
+  readonly requestLog: RequestLog;
+  /** 0 inclusive to 1 exclusive. */
+  readonly random: () => number;
+}
+
+export interface StateOptions {
+  /** API keys that are accepted. */
+  readonly keys: readonly string[];
+  /** Latency profile; default `none`. */
+  readonly profile?: ProfileName;
+  /** Default `loopback`. */
+  readonly admin?: AdminAccess;
+  /** 0 inclusive to 1 exclusive; default `Math.random`. */
+  readonly random?: () => number;
+}
+
+export function createState(options: StateOptions): SimulatorState {
+  const { keys, profile = 'none', admin = 'loopback', random = Math.random } = options;
+  return {
+    keys: new Set(keys),
+    profile,
+    adminAccess: admin,
+    faults: new FaultSet(random),
+    requestLog: new RequestLog(),
+    random,
+  };
+}

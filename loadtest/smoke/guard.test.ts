@@ -1,0 +1,36 @@
+/** The guard allows load on the simulator, or where paid load is permitted, and nowhere else. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mayLoad } from './guard.ts';
+
+const MARK = { 'X-Simulator': 'claude-observatory' };
+
+type Row = [name: string, status: number, headers: object, expected: string];
+
+const table: Row[] = [
+  ['the simulator', 200, MARK, 'allowed'],
+  ['a fault of the simulator', 529, MARK, 'allowed'],
+  ['another upstream', 200, {}, 'refused'],
+  ['the header with another value', 200, { 'x-simulator': 'true' }, 'refused'],
+  ['the header twice', 200, { 'x-simulator': ['claude-observatory', 'x'] }, 'refused'],
+  ['a redirect, even with the header', 302, MARK, 'unknown'],
+  ["the service's own error", 502, {}, 'unknown'],
+  ['no answer', 0, {}, 'unknown'],
+];
+
+for (const [name, status, headers, expected] of table) {
+  test(`guard: ${name}: ${expected}`, () => {
+    const { allowed, unknown, reason } = mayLoad({ status, headers: { ...headers } }, undefined);
+    assert.equal(allowed ? 'allowed' : unknown ? 'unknown' : 'refused', expected);
+    if (!allowed) assert.match(reason, /ALLOW_PAID_LOAD/);
+  });
+
+  test(`guard: ${name}, paid load permitted: allowed`, () => {
+    const { allowed, unknown } = mayLoad({ status, headers: { ...headers } }, 20);
+    assert.deepEqual({ allowed, unknown }, { allowed: true, unknown: false });
+  });
+}
+
+test('guard: the reason for paid load states its maximum', () => {
+  assert.match(mayLoad({ status: 200, headers: {} }, 20).reason, /at most 20 calls/);
+});
