@@ -1,6 +1,6 @@
-/** What `mask` reads and writes of a body: JSON whose numbers stay as they were written, and its texts. */
+/** Reads a body so that its numbers stay as they were written, and changes the texts in it. */
 
-/** https://github.com/tc39/proposal-json-parse-with-source: Node has it, TypeScript's library not yet. */
+/** https://github.com/tc39/proposal-json-parse-with-source, which TypeScript's library lacks so far. */
 const exact = JSON as unknown as {
   parse(
     text: string,
@@ -10,9 +10,9 @@ const exact = JSON as unknown as {
   isRawJSON(value: unknown): boolean;
 };
 
-/** Blocks that the upstream has signed: one that comes back changed is refused. */
+/** Blocks that the upstream has signed: it rejects one that comes back changed. */
 const SIGNED: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
-/** Fields of a block that hold its text, or blocks within. */
+/** Fields of a block that hold its text, or inner blocks. */
 const TEXTS: ReadonlySet<string> = new Set([
   'content',
   'text',
@@ -24,7 +24,10 @@ const TEXTS: ReadonlySet<string> = new Set([
   'document_title',
 ]);
 
-/** @throws {SyntaxError} no JSON @throws {RangeError} nested too deeply */
+/**
+ * @throws {SyntaxError} for a text that is no JSON
+ * @throws {RangeError} for JSON that is nested too deeply
+ */
 export function parseExactly(text: string): unknown {
   return exact.parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && String(value) !== source
@@ -52,7 +55,7 @@ export function mapTexts(value: unknown, change: Change): unknown {
   if (Array.isArray(value)) return mapList(value, (item) => mapTexts(item, change));
   return mapFields(value, (key, field, type) => {
     if (key === 'input') return [key, mapStrings(field, change)];
-    // The data of a text document; of an image it is base64.
+    // A text document has its text in `data`; an image has base64 there.
     const isText = TEXTS.has(key) || (key === 'data' && type === 'text');
     return [key, isText ? mapTexts(field, change) : field];
   });
