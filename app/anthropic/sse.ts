@@ -119,17 +119,18 @@ function textOf(raw: Uint8Array): string {
 
 /**
  * Parses a stream of bytes. Chunks that complete no event give an empty list: something has come.
- * @throws whatever `bytes` throws, after what was unfinished
+ * @param toError what is thrown in place of an error of `bytes`, after what was unfinished
  */
 export async function* parseEvents(
   bytes: AsyncIterable<Uint8Array>,
+  toError: (error: unknown) => unknown = (error) => error,
 ): AsyncGenerator<readonly SseEvent[]> {
   const parser = new SseParser();
   try {
     for await (const chunk of bytes) yield parser.push(chunk);
   } catch (error) {
     yield parser.rest();
-    throw error;
+    throw toError(error);
   }
   yield parser.rest();
 }

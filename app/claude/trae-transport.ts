@@ -4,7 +4,7 @@
  */
 import trae, { type Trae, type TraeConfig, type TraeResponse } from 'trae';
 import { type Dispatcher, request as undiciRequest } from 'undici';
-import { type EventStream, parseEvents, type SseEvent } from '../anthropic/sse.ts';
+import { type EventStream, parseEvents } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import { outcomeOfStatus } from '../outcome.ts';
 import type { Next } from '../pipeline/stage.ts';
@@ -95,18 +95,8 @@ function dataOf(
   data: string | AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): string | EventStream {
-  return typeof data === 'string' ? data : withTransportErrors(parseEvents(data), signal);
-}
-
-async function* withTransportErrors(
-  events: AsyncIterable<readonly SseEvent[]>,
-  signal: AbortSignal,
-): AsyncGenerator<readonly SseEvent[]> {
-  try {
-    yield* events;
-  } catch (error) {
-    throw transportError(error, signal);
-  }
+  if (typeof data === 'string') return data;
+  return parseEvents(data, (error) => transportError(error, signal));
 }
 
 /** The cause's own message never reaches the caller: it can hold addresses. */
