@@ -47,10 +47,10 @@ down: setup ## Stop what was started, and nothing else
 	@$(NODE) observability/local/stack.ts down
 
 loadtest: setup ## Check the two targets with k6 against the running stack
-	@$(NODE) observability/local/loadtest.ts k6
+	@$(NODE) observability/local/stack.ts loadtest
 
 loadtest-node: setup ## The same load from plain Node, where k6 cannot be had
-	@$(NODE) observability/local/loadtest.ts node
+	@$(NODE) observability/local/stack.ts loadtest-node
 
 check: setup ## Format, lint, types, generated files, unit tests
 	@$(NODE) .ci/run-tests.ts check

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { PART_NAMES } from './current.ts';
+import { COMPONENT_NAMES } from './components.ts';
 import { ROOT } from './paths.ts';
 import {
   type Ended,
@@ -18,12 +18,12 @@ import {
   type FreePorts,
   finiteSeries,
   freePorts,
-  pageComesOut,
   panelExpressions,
   stackEnv,
+  untilNotified,
 } from './testing-stack.ts';
 
-const PARTS = PART_NAMES.filter((name) => name !== 'span-store');
+const COMPONENTS = COMPONENT_NAMES.filter((name) => name !== 'span-store');
 /** Each may die without a call noticing. */
 const OBSERVERS = ['collector', 'tempo', 'loki', 'prometheus', 'grafana', 'alertmanager'];
 const CALLS_IN_FLIGHT = 20;
@@ -104,13 +104,14 @@ describe('the stack in compose', { concurrency: false }, () => {
     const startedMs = performance.now();
     const { code, output } = await stack('up');
     assert.equal(code, 0, output);
-    for (const part of PARTS) assert.match(output, new RegExp(`${part} +healthy`), output);
+    for (const component of COMPONENTS)
+      assert.match(output, new RegExp(`${component} +healthy`), output);
     t.diagnostic(`from up to all healthy: ${Math.round(performance.now() - startedMs)} ms`);
   });
 
   test('every process is somebody, not root, and may gain nothing', () => {
     const ids = compose('ps', '--quiet').split('\n').filter(Boolean);
-    assert.equal(ids.length, PARTS.length);
+    assert.equal(ids.length, COMPONENTS.length);
     for (const id of ids) {
       const [{ Config, HostConfig, Name, State }] = JSON.parse(docker('inspect', id));
       assert.notEqual(Config.User, '', Name);
@@ -155,15 +156,15 @@ describe('the stack in compose', { concurrency: false }, () => {
   });
 
   test('an alert comes out as a page', () =>
-    pageComesOut(url('ALERTMANAGER_PORT'), url('PAGES_PORT')));
+    untilNotified(url('ALERTMANAGER_PORT'), url('RECEIVER_PORT')));
 
-  for (const part of OBSERVERS) {
-    test(`${part} dies under load: no call fails`, async (t) => {
+  for (const component of OBSERVERS) {
+    test(`${component} dies under load: no call fails`, async (t) => {
       const calls = await underLoad(async () => {
         await pause(1_000);
-        compose('kill', part);
+        compose('kill', component);
         await pause(4_000);
-        compose('start', part);
+        compose('start', component);
         await pause(1_000);
       });
       t.diagnostic(`${calls.length} calls`);

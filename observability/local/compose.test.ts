@@ -7,10 +7,9 @@ import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { envSchema } from '../../app/config/config.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/simulator.ts';
-import { PART_NAMES } from './current.ts';
+import { COMPONENT_NAMES, DEFAULT_PORTS } from './components.ts';
 import { ROOT } from './paths.ts';
-import { DEFAULT_PORTS } from './ports.ts';
-import { ALERTMANAGER_VERSION } from './versions.ts';
+import { ALERTMANAGER_VERSION } from './tools.ts';
 
 interface Service {
   readonly image: string;
@@ -129,7 +128,7 @@ test('a Go program knows four fifths of its limit, or its collector starts too l
 });
 
 test('the parts are those of `make up`, but for the span store, which is for the other stack', () => {
-  const expected = PART_NAMES.filter((name) => name !== 'span-store');
+  const expected = COMPONENT_NAMES.filter((name) => name !== 'span-store');
   assert.deepEqual(lasting.map(([name]) => name).toSorted(), expected.toSorted());
 });
 

@@ -1,7 +1,8 @@
 /** The tree that `make find` prints. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type StoredSpan, tree } from './find.ts';
+import { tree } from './find.ts';
+import type { StoredSpan } from './trace-sources.ts';
 
 const span = (
   spanId: string,

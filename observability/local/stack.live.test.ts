@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { EXEMPLAR_METRIC } from '../generate/promql.ts';
+import { PORT_NAMES } from './components.ts';
 import { findK6, findTool } from './paths.ts';
 import { startTime } from './processes.ts';
 import {
@@ -17,14 +18,13 @@ import {
   type FreePorts,
   finiteSeries,
   freePorts,
-  PORT_NAMES,
-  pageComesOut,
   panelExpressions,
   stackEnv,
+  untilNotified,
 } from './testing-stack.ts';
 
 const PARTS = [
-  ...['simulator', 'span-store', 'service', 'prometheus', 'alertmanager', 'pages'],
+  ...['simulator', 'span-store', 'service', 'prometheus', 'alertmanager', 'receiver'],
   ...(findTool('grafana') ? ['grafana'] : []),
 ];
 const CALLS = 1_000;
@@ -40,10 +40,7 @@ describe('the stack', { concurrency: false }, () => {
     execute(process.execPath, ['observability/local/stack.ts', command], { ...env, ...extra });
   const url = (name: keyof FreePorts) => `http://127.0.0.1:${ports[name]}`;
   const load = (kind: 'k6' | 'node', calls = CALLS) =>
-    execute(process.execPath, ['observability/local/loadtest.ts', kind], {
-      ...env,
-      CALLS: String(calls),
-    });
+    stack(kind === 'k6' ? 'loadtest' : 'loadtest-node', { CALLS: String(calls) });
 
   async function query(expression: string): Promise<number> {
     const response = await fetch(
@@ -208,7 +205,7 @@ describe('the stack', { concurrency: false }, () => {
   });
 
   test('an alert comes out as a page', () =>
-    pageComesOut(url('ALERTMANAGER_PORT'), url('PAGES_PORT')));
+    untilNotified(url('ALERTMANAGER_PORT'), url('RECEIVER_PORT')));
 
   test('control run: with a fault on, the load fails on the success threshold', async () => {
     await setFaults([BROKEN_STREAMS]);

@@ -67,5 +67,5 @@ test('what is no port is said before anything is tried', async () => {
 
 test('a way to run the stack that there is not is said with those that there are', async () => {
   const output = await failingUp('', { STACK: 'podman' });
-  assert(output.includes('STACK is compose or processes'), output);
+  assert(output.includes('STACK must be compose or processes'), output);
 });
