@@ -15,7 +15,7 @@ import {
 const LOOK_FOR_MS = 6_000;
 const POLL_MS = 300;
 
-/** The spans as an indented tree, each with its milliseconds and outcome. */
+/** @returns the spans as an indented tree, each with its milliseconds and outcome */
 export function tree(spans: readonly StoredSpan[]): string[] {
   const known = new Set(spans.map(({ spanId }) => spanId));
   const below = (parentId: string, depth: number): string[] =>

@@ -124,7 +124,7 @@ export function stat(spec: PanelSpec): StatBuilder {
 /** @returns the JSON of a dashboard in the v1 model, which file provisioning takes */
 export function dashboardJson(builder: DashboardBuilder): string {
   const dashboard = builder.build();
-  // The SDK puts every link into a menu, where nobody looks; without a placement it stands above the panels.
+  // The SDK hides every link in a menu; a link without a placement stands above the panels.
   for (const link of dashboard.links ?? []) delete link.placement;
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }
