@@ -1,5 +1,5 @@
-# The images of what is written here: `service` (the default), and for the local stack `simulator`
-# and `pages`. The Node version is that of package.json; a test compares them.
+# The images that are built here: `service` (the default), and for the local stack `simulator` and
+# `receiver`. The Node version is that of package.json; a test compares them.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 
 FROM ${NODE_IMAGE} AS dependencies
@@ -14,14 +14,14 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json ./
 USER node
-# Node is PID 1 and handles SIGTERM itself: exec form, no shell and no npm between.
+# Commands have the exec form: without a shell or npm between, Node is PID 1 and gets SIGTERM itself.
 
-FROM base AS pages
+FROM base AS receiver
 COPY observability/alertmanager observability/alertmanager
 EXPOSE 9095
 HEALTHCHECK --interval=5s --timeout=3s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9095/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "observability/alertmanager/pages-main.ts"]
+CMD ["node", "observability/alertmanager/receiver-main.ts"]
 
 FROM base AS simulator
 COPY --from=dependencies /app/node_modules node_modules
@@ -34,7 +34,7 @@ CMD ["node", "loadtest/simulator/main.ts"]
 FROM base AS service
 COPY --from=dependencies /app/node_modules node_modules
 COPY app app
-# In a container the loopback address is nobody's.
+# Nobody can reach the loopback address of a container.
 ENV HOST=0.0.0.0 METRICS_HOST=0.0.0.0
 EXPOSE 8080 9464
 HEALTHCHECK --interval=5s --timeout=3s --retries=6 \

@@ -1,4 +1,4 @@
-/** The runner counts what passed, failed and was skipped, and overlooks no way to fail. */
+/** The runner counts the tests that passed, failed and were skipped, and overlooks no way to fail. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const FIXTURES = {
   exits: `test('a', () => {}); test('b', () => process.exit(3));`,
 };
 
-/** In a process of its own: Node's runner refuses to run inside itself. */
+/** Runs in a separate process, as Node's runner refuses to run inside itself. */
 async function count(...names: (keyof typeof FIXTURES)[]): Promise<Counts> {
   const files = names.map((name) => {
     const file = join(directory, `${name}.test.mjs`);
@@ -27,7 +27,7 @@ async function count(...names: (keyof typeof FIXTURES)[]): Promise<Counts> {
     return file;
   });
   const runner = new URL('./run-tests.ts', import.meta.url).href;
-  // A file, as a script given by `-e` would be handed down to the test processes.
+  // The script is a file, as one given by `-e` would be handed down to the test processes.
   const script = join(directory, `${names.join('-')}.mjs`);
   writeFileSync(
     script,
@@ -47,9 +47,10 @@ const table: readonly [names: (keyof typeof FIXTURES)[], counts: Counts][] = [
   [['good', 'bad', 'throwsAtImport'], { passed: 3, failed: 2, skipped: 1 }],
 ];
 for (const [names, counts] of table) {
-  test(names.join(' + '), async () => assert.deepEqual(await count(...names), counts));
+  test(`run-tests: counts the tests of ${names.join(', ')}`, async () =>
+    assert.deepEqual(await count(...names), counts));
 }
 
-test('a test that ends the process fails', async () => {
+test('run-tests: a test that ends its process fails', async () => {
   assert.notEqual((await count('exits')).failed, 0);
 });

@@ -1,4 +1,4 @@
-/** Runs every check and test: `run-tests.ts check | all | compose`. Its last line: `N passed, N failed`. */
+/** Runs checks and tests: `run-tests.ts check | all | compose`. Its last line is `N passed, N failed`. */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** One program that passes by exiting with 0; its output is shown when it does not. */
+/** Runs a program, which passes by exiting with 0; its output is shown when it fails. */
 function step(name: string, program: string, args: readonly string[]): Counts {
   const startedMs = performance.now();
   const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8' });
@@ -43,7 +43,7 @@ function staticChecks(): Counts[] {
   ];
 }
 
-/** Prometheus' and Alertmanager's own programs on what people copy. */
+/** Prometheus' and Alertmanager's own programs check the committed rules and configurations. */
 function configurationChecks(): Counts[] {
   const rules = globSync('observability/prometheus/rules/*.yml', { cwd: ROOT });
   const tests = globSync('observability/prometheus/tests/*.test.yml', { cwd: ROOT });
@@ -59,8 +59,8 @@ function configurationChecks(): Counts[] {
 }
 
 /**
- * `load` tests measure, so they run one after the other; `live` needs the tools of `make test`, `proof` an
- * engine and all images.
+ * The kinds of tests: `load` tests measure, so they run one after the other; `live` tests need the tools of
+ * `make test`; `proof` tests need a Docker engine and all images.
  */
 const KINDS = ['unit', 'load', 'live', 'proof'] as const;
 
@@ -71,15 +71,15 @@ function testFiles(wanted: (typeof KINDS)[number]): string[] {
   return all.filter((file) => kindOf(file) === wanted).map((file) => join(ROOT, file));
 }
 
-/** Node's test runner, a process a file; as many at once as there are cores, unless they are to be alone. */
+/** Runs each file in a process by Node's test runner: one at a time if `alone`, else as many as cores. */
 export async function nodeTests(files: readonly string[], alone = false): Promise<Counts> {
   let counts: Counts = FAILED;
   const stream = run({ files: [...files], concurrency: !alone });
-  // One summary comes for each file and, at the end and without a file, one for all.
+  // A summary arrives for each file and, last and without a file, one for all files.
   stream.on('test:summary', ({ file, success, counts: { tests, passed, skipped, todo } }) => {
     if (file !== undefined) return;
     const failed = tests - passed - skipped - todo;
-    // A hook of a suite can fail where no test did.
+    // A hook of a suite can fail although no test did.
     counts = { passed, failed: success ? failed : Math.max(1, failed), skipped };
   });
   for await (const text of stream.compose(spec)) process.stdout.write(text);

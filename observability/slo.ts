@@ -1,4 +1,4 @@
-/** The objectives: the one source of every threshold that rules, dashboards and load tests use. */
+/** The objectives: every threshold of rules, dashboards and load tests comes from here. */
 import { outcomesWhere } from '../app/outcome.ts';
 
 /**
@@ -6,11 +6,11 @@ import { outcomesWhere } from '../app/outcome.ts';
  * simulator; no live model answers every request in 500 ms (docs/semantics.md).
  */
 export const slo = {
-  /** Share of calls that must be good, of those that count (outcomes of docs/semantics.md). */
+  /** The share of good calls in those that count (outcomes of docs/semantics.md). */
   successRatio: 0.995,
-  /** 99 of 100 successful calls end within this many milliseconds. */
+  /** 99 of 100 successful calls end within this time, milliseconds. */
   latencyP99Ms: 500,
-  /** 99 of 100 calls cost no more of our own time than this, milliseconds. */
+  /** The service itself adds no more than this to 99 of 100 calls, milliseconds. */
   overheadP99Ms: 100,
 } as const;
 
@@ -21,8 +21,8 @@ export const counted = {
 } as const;
 
 /**
- * The article's alert, word for word. Its unit is errors per second and series, not a share:
- * at 1,000 req/s it fires at 0.005 % errors, at 1 req/min never.
+ * The article's alert, word for word. Its unit is errors per second and series, not a share: at 1,000
+ * req/s it fires at 0.005 % errors, at 1 req/min never.
  */
 export const documentedRule = {
   alert: 'HighClaudeErrorRate',

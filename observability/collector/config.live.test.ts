@@ -1,4 +1,4 @@
-/** The committed configuration in the real collector: which traces are kept, and what is sent on. */
+/** The committed configuration in the real collector: which traces it keeps, and what it sends on. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -62,7 +62,7 @@ describe('the collector', {
 
   before(async () => {
     tempo = await startSpanStore({ port: 0 });
-    // In the place of Loki and Prometheus: what would be sent to them is looked at.
+    // This server stands in for Loki and Prometheus, so the tests see what they would get.
     others = createServer(async (request, response) => {
       const body = await buffer(request);
       const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
@@ -93,7 +93,7 @@ describe('the collector', {
       log += chunk;
     });
     await eventually(async () => {
-      if (collector.exitCode !== null) throw new Error(`it ended: ${log}`);
+      if (collector.exitCode !== null) throw new Error(`the collector ended: ${log}`);
       const answer = await fetch(`http://127.0.0.1:${health}`).catch(() => undefined);
       return answer?.ok;
     }, SLOW);
@@ -120,10 +120,10 @@ describe('the collector', {
 
   const kept = (traceId: string) => tempo.spans().filter((span) => span.traceId === traceId);
 
-  test('an error and a slow call are kept whole, an ordinary one is not; late spans follow', async () => {
+  test('keeps all spans of a failed and of a slow call, late ones too, and none of an ordinary one', async () => {
     const [failed, slow, ordinary] = [hex(16), hex(16), hex(16)];
     const root = hex(8);
-    // The error is the attempt's: the call succeeded after it.
+    // The attempt failed, and the call succeeded after it.
     await send(
       { traceId: failed, parentSpanId: root, error: true },
       { traceId: failed, spanId: root },
@@ -132,11 +132,11 @@ describe('the collector', {
     await eventually(() => kept(failed).length === 2 && kept(slow).length === 1, SLOW);
     await send({ traceId: failed, parentSpanId: root }, { traceId: ordinary, parentSpanId: root });
     await eventually(() => kept(failed).length === 3, SLOW);
-    // Sent and judged before the last of the kept ones.
+    // The ordinary trace was sent and judged before the last of the kept spans.
     assert.deepEqual(kept(ordinary), []);
   });
 
-  test('thousands of traces kept at once all go on', async () => {
+  test('sends on thousands of traces that are kept at once', async () => {
     const ids = Array.from({ length: 4_000 }, () => hex(16));
     for (let i = 0; i < ids.length; i += 500) {
       await send(...ids.slice(i, i + 500).map((traceId) => ({ traceId, error: true })));
@@ -148,7 +148,7 @@ describe('the collector', {
     }, SLOW);
   });
 
-  test('exemplars: a kept trace’s ID goes out in the metrics, an unkept one’s does not', async () => {
+  test('puts the ID of a kept trace into the exemplars, and not that of a dropped one', async () => {
     const [slow, ordinary] = [hex(16), hex(16)];
     await send({ traceId: slow, ms: 600 }, { traceId: ordinary });
     const metrics = () => bodies.filter(({ path }) => path === '/api/v1/otlp/v1/metrics');
@@ -160,7 +160,7 @@ describe('the collector', {
     assert(!metrics().some(({ body }) => body.includes('some-model')), 'a model became a label');
   });
 
-  test('log lines go on with their IDs', async () => {
+  test('sends on log lines with their IDs', async () => {
     const traceId = hex(16);
     const record = {
       timeUnixNano: String(BigInt(Date.now()) * MS),
@@ -181,5 +181,5 @@ describe('the collector', {
     assert(sent.body.includes(Buffer.from(traceId, 'hex')));
   });
 
-  test('it has nothing to warn of', () => assert.equal(log, ''));
+  test('logs no warning', () => assert.equal(log, ''));
 });

@@ -1,26 +1,31 @@
-/** Writes every generated file, or with `--check` compares what is committed. */
+/** Writes every generated file, or with `--check` compares the committed ones. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../local/paths.ts';
-import { oneIdDashboard } from './dashboard-one-id.ts';
-import { targetsDashboard } from './dashboard-targets.ts';
-import { metricsPage } from './metrics-page.ts';
+import { oneIdDashboard } from './dashboards/one-id.ts';
+import { targetsDashboard } from './dashboards/targets.ts';
+import { metricsDoc } from './metrics-doc.ts';
 import { documentedRules } from './rules.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
-  'docs/metrics.md': metricsPage,
+  'docs/metrics.md': metricsDoc,
   'observability/grafana/dashboards/one-id.json': oneIdDashboard,
   'observability/grafana/dashboards/targets.json': targetsDashboard,
   'observability/prometheus/rules/documented.yml': documentedRules,
 };
 
-const check = process.argv.includes('--check');
-for (const [path, generate] of Object.entries(FILES)) {
-  const file = join(ROOT, path);
-  if (!check) {
-    writeFileSync(file, generate());
-  } else if (readFileSync(file, 'utf8') !== generate()) {
-    process.stderr.write(`${path} is not what its source gives: run make generate\n`);
-    process.exitCode = 1;
+function main(check: boolean): number {
+  let code = 0;
+  for (const [path, generate] of Object.entries(FILES)) {
+    const file = join(ROOT, path);
+    if (!check) {
+      writeFileSync(file, generate());
+    } else if (readFileSync(file, 'utf8') !== generate()) {
+      process.stderr.write(`${path} differs from its source: run make generate\n`);
+      code = 1;
+    }
   }
+  return code;
 }
+
+if (import.meta.main) process.exitCode = main(process.argv.includes('--check'));

@@ -1,6 +1,6 @@
 /**
- * The whole stack on a real Docker engine, under load, while its parts die: `make test-compose`. Not
- * part of `make test`, as it needs an engine and all images (docs/unproven.md).
+ * The whole stack on a real Docker engine, under load, while its components die: `make test-compose`. It
+ * needs an engine and all images, so `make test` leaves it out (docs/unproven.md).
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { PART_NAMES } from './current.ts';
+import { COMPONENT_NAMES } from './components.ts';
 import { ROOT } from './paths.ts';
 import {
   type Ended,
@@ -18,18 +18,18 @@ import {
   type FreePorts,
   finiteSeries,
   freePorts,
-  pageComesOut,
   panelExpressions,
   stackEnv,
+  untilNotified,
 } from './testing-stack.ts';
 
-const PARTS = PART_NAMES.filter((name) => name !== 'span-store');
-/** Each may die without a call noticing. */
+const COMPONENTS = COMPONENT_NAMES.filter((name) => name !== 'span-store');
+/** Each of them may die without any effect on calls. */
 const OBSERVERS = ['collector', 'tempo', 'loki', 'prometheus', 'grafana', 'alertmanager'];
 const CALLS_IN_FLIGHT = 20;
 const MODEL = 'claude-haiku-5-5';
 
-/** How one call ended: its ID, and what went wrong, if anything did. */
+/** The end of one call: its ID, and the problem if there was one. */
 interface Call {
   readonly id: string;
   readonly problem?: string;
@@ -51,7 +51,7 @@ describe('the stack in compose', { concurrency: false }, () => {
     const messages = [{ role: 'user', content: 'Hello' }];
     return fetch(`${url('PORT')}/v1/messages`, {
       method: 'POST',
-      // A connection for each: one that idles may be closed at the moment of its next use.
+      // Each call has a connection: an idle one may be closed at the moment of its next use.
       headers: { 'content-type': 'application/json', 'x-correlation-id': id, connection: 'close' },
       body: JSON.stringify({ model: MODEL, max_tokens: 64, messages, stream }),
     });
@@ -63,8 +63,8 @@ describe('the stack in compose', { concurrency: false }, () => {
       const response = await ask(id, stream);
       const body = await response.text();
       if (response.status !== 200) return { id, problem: `status ${response.status}` };
-      const whole = stream ? body.includes('message_stop') : body.includes('"stop_reason"');
-      return whole ? { id } : { id, problem: 'not whole' };
+      const complete = stream ? body.includes('message_stop') : body.includes('"stop_reason"');
+      return complete ? { id } : { id, problem: 'not complete' };
     } catch (error) {
       return { id, problem: String((error as Error).cause ?? error) };
     }
@@ -100,17 +100,18 @@ describe('the stack in compose', { concurrency: false }, () => {
     rmSync(runDir, { recursive: true, force: true });
   });
 
-  test('up: every part is healthy', async (t) => {
+  test('make up: every component is healthy', async (t) => {
     const startedMs = performance.now();
     const { code, output } = await stack('up');
     assert.equal(code, 0, output);
-    for (const part of PARTS) assert.match(output, new RegExp(`${part} +healthy`), output);
+    for (const component of COMPONENTS)
+      assert.match(output, new RegExp(`${component} +healthy`), output);
     t.diagnostic(`from up to all healthy: ${Math.round(performance.now() - startedMs)} ms`);
   });
 
-  test('every process is somebody, not root, and may gain nothing', () => {
+  test('no container runs as root, and none can gain privileges', () => {
     const ids = compose('ps', '--quiet').split('\n').filter(Boolean);
-    assert.equal(ids.length, PARTS.length);
+    assert.equal(ids.length, COMPONENTS.length);
     for (const id of ids) {
       const [{ Config, HostConfig, Name, State }] = JSON.parse(docker('inspect', id));
       assert.notEqual(Config.User, '', Name);
@@ -121,7 +122,7 @@ describe('the stack in compose', { concurrency: false }, () => {
     }
   });
 
-  test('one UUID is in response, Loki, Tempo, Prometheus’ exemplars and the simulator', async () => {
+  test('one UUID is found in the response, Loki, Tempo, the exemplars of Prometheus and the simulator', async () => {
     const uuid = randomUUID();
     const traceId = uuid.replaceAll('-', '');
     const response = await ask(uuid);
@@ -147,23 +148,23 @@ describe('the stack in compose', { concurrency: false }, () => {
     });
   });
 
-  test('correlation and trace ID are metadata in Loki, not labels', async (t) => {
+  test('Loki has the correlation and trace ID as metadata, not as labels', async (t) => {
     const answer = await fetch(`${url('LOKI_PORT')}/loki/api/v1/labels`);
-    if (answer.status === 404) return t.skip('what answers is no Loki');
+    if (answer.status === 404) return t.skip('the server on this port is no Loki');
     const { data } = (await answer.json()) as { data: string[] };
     assert.deepEqual(data, ['service_name']);
   });
 
-  test('an alert comes out as a page', () =>
-    pageComesOut(url('ALERTMANAGER_PORT'), url('PAGES_PORT')));
+  test('an alert reaches the receiver', () =>
+    untilNotified(url('ALERTMANAGER_PORT'), url('RECEIVER_PORT')));
 
-  for (const part of OBSERVERS) {
-    test(`${part} dies under load: no call fails`, async (t) => {
+  for (const component of OBSERVERS) {
+    test(`${component} dies under load, and no call fails`, async (t) => {
       const calls = await underLoad(async () => {
         await pause(1_000);
-        compose('kill', part);
+        compose('kill', component);
         await pause(4_000);
-        compose('start', part);
+        compose('start', component);
         await pause(1_000);
       });
       t.diagnostic(`${calls.length} calls`);
@@ -175,20 +176,21 @@ describe('the stack in compose', { concurrency: false }, () => {
     });
   }
 
-  test('every panel has data, the exemplars’ too', async () => {
+  test('every panel of the dashboard has data, that of the exemplars too', async () => {
     for (const { title, expr } of panelExpressions()) {
       const look = async () => (await finiteSeries(url('PROMETHEUS_PORT'), expr)) || undefined;
       await eventually(`${title}: ${expr}`, look);
     }
   });
 
-  test('docker compose stop under load: no call that came in is lost', async (t) => {
+  test('docker compose stop under load loses no accepted call', async (t) => {
     const calls = await underLoad(async () => {
       await pause(2_000);
       await execute('docker', ['compose', 'stop'], env);
     });
     const log = compose('logs', '--no-log-prefix', '--no-color', 'service');
-    // Failed for the caller, but the service says that it served: lost. Never seen: refused.
+    // A call is lost if it failed for the caller though the service served it. One that the service never
+    // saw was refused.
     const failed = calls.filter(({ problem }) => problem !== undefined);
     const lines = log.split('\n').filter((line) => line.includes('"msg":"request"'));
     const lost = failed.filter(({ id, problem }) => {
@@ -200,13 +202,13 @@ describe('the stack in compose', { concurrency: false }, () => {
     assert.deepEqual(lost, []);
   });
 
-  test('down leaves no container and no network; clean leaves no volume', async () => {
-    const mine = ['--filter', `label=com.docker.compose.project=${env['COMPOSE_PROJECT_NAME']}`];
+  test('make down leaves no container and no network, and make clean no volume', async () => {
+    const filters = ['--filter', `label=com.docker.compose.project=${env['COMPOSE_PROJECT_NAME']}`];
     assert.equal((await stack('down')).code, 0);
-    assert.equal(docker('ps', '--all', '--quiet', ...mine), '');
-    assert.equal(docker('network', 'ls', '--quiet', ...mine), '');
-    assert.notEqual(docker('volume', 'ls', '--quiet', ...mine), '');
+    assert.equal(docker('ps', '--all', '--quiet', ...filters), '');
+    assert.equal(docker('network', 'ls', '--quiet', ...filters), '');
+    assert.notEqual(docker('volume', 'ls', '--quiet', ...filters), '');
     assert.equal((await stack('clean')).code, 0);
-    assert.equal(docker('volume', 'ls', '--quiet', ...mine), '');
+    assert.equal(docker('volume', 'ls', '--quiet', ...filters), '');
   });
 });

@@ -1,4 +1,4 @@
-/** docker-compose.yml and the Dockerfile: hardened, bounded, and of one mind with the code beside. */
+/** docker-compose.yml and the Dockerfile are hardened and bounded, and agree with the code. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -7,10 +7,9 @@ import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { envSchema } from '../../app/config/config.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
-import { PART_NAMES } from './current.ts';
+import { COMPONENT_NAMES, DEFAULT_PORTS } from './components.ts';
 import { ROOT } from './paths.ts';
-import { DEFAULT_PORTS } from './ports.ts';
-import { ALERTMANAGER_VERSION } from './versions.ts';
+import { ALERTMANAGER_VERSION } from './tools.ts';
 
 interface Service {
   readonly image: string;
@@ -37,7 +36,7 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
 const dockerfile = read('Dockerfile');
 const services = Object.entries(compose.services);
-const lasting = services.filter(([, { profiles }]) => !profiles);
+const permanent = services.filter(([, { profiles }]) => !profiles);
 
 /** 1.5 GB, decimal. */
 const MEMORY_BYTES = 1.5e9;
@@ -47,7 +46,7 @@ function hasCompose(): boolean {
   return spawnSync('docker', ['compose', 'version'], { stdio: 'ignore' }).status === 0;
 }
 
-test('compose itself takes the file', {
+test('compose: docker compose accepts the file', {
   skip: hasCompose() ? false : 'no docker compose here',
 }, () => {
   const args = ['compose', '--env-file', '/dev/null', '--file', 'docker-compose.yml'];
@@ -62,31 +61,31 @@ test('compose itself takes the file', {
   assert.equal(stderr, '');
 });
 
-describe('every service', () => {
+describe('compose: every service', () => {
   for (const [name, service] of services) {
-    test(`${name}: read-only, no capabilities, no root, bounded memory`, () => {
+    test(`${name} is read-only, has no capabilities and no root, and its memory is bounded`, () => {
       assert.equal(service.read_only, true);
       assert.deepEqual(service.cap_drop, ['ALL']);
       assert.deepEqual(service.security_opt, ['no-new-privileges:true']);
       assert.match(service.mem_limit, /^\d+m$/);
       const ours = service.build && dockerfile.includes('USER node');
-      // k6's image has a user of its own, 12345.
-      assert(ours || name === 'k6' || /^[1-9]\d*:\d+$/.test(service.user ?? ''), 'a user');
+      // The image of k6 sets its own user, 12345.
+      assert(ours || name === 'k6' || /^[1-9]\d*:\d+$/.test(service.user ?? ''), 'it has no user');
     });
 
-    test(`${name}: an exact version, or built here`, () => {
+    test(`${name} has an image of an exact version, or is built here`, () => {
       if (service.build) return assert(dockerfile.includes(` AS ${service.build.target}\n`));
       assert.match(service.image, /^[a-z0-9/-]+:v?\d+\.\d+\.\d+$/);
     });
 
-    test(`${name}: what is mounted from the project cannot be written`, () => {
+    test(`${name} cannot write what is mounted from the project`, () => {
       for (const volume of service.volumes ?? []) {
         if (volume.startsWith('.')) assert(volume.endsWith(':ro'), volume);
         else assert(Object.hasOwn(compose.volumes, volume.split(':')[0] ?? ''), volume);
       }
     });
 
-    test(`${name}: ports on loopback only, each with its variable and the default of the code`, () => {
+    test(`${name} publishes ports on loopback only, each with its variable and the default of the code`, () => {
       for (const port of service.ports ?? []) {
         const [, variable = '', byDefault] =
           /^127\.0\.0\.1:\$\{(\w+):-(\d+)\}:\d+$/.exec(port) ?? assert.fail(port);
@@ -100,7 +99,7 @@ describe('every service', () => {
   }
 });
 
-test('all ports of the code are published, and .env.example names them', () => {
+test('compose: all ports of the code are published, and .env.example names them', () => {
   const published = services.flatMap(([, { ports = [] }]) => ports).join(' ');
   const example = read('.env.example');
   for (const [variable, port] of Object.entries(DEFAULT_PORTS)) {
@@ -109,17 +108,17 @@ test('all ports of the code are published, and .env.example names them', () => {
   }
 });
 
-test('the README shows the default ports', () => {
+test('README: it shows the default ports', () => {
   const readme = read('README.md');
   for (const port of Object.values(DEFAULT_PORTS)) assert(readme.includes(`:${port}`), `${port}`);
 });
 
-test('memory limits sum to less than 1.5 GB', () => {
-  const sum = lasting.reduce((total, [, s]) => total + Number.parseInt(s.mem_limit, 10) * MIB, 0);
+test('compose: the memory limits sum to less than 1.5 GB', () => {
+  const sum = permanent.reduce((total, [, s]) => total + Number.parseInt(s.mem_limit, 10) * MIB, 0);
   assert(sum < MEMORY_BYTES, `${sum / MIB} MiB`);
 });
 
-test('a Go program knows four fifths of its limit, or its collector starts too late', () => {
+test('compose: a Go program is given four fifths of its memory limit, so its collector starts in time', () => {
   for (const [name, { environment = {}, mem_limit }] of services) {
     const goLimit = environment['GOMEMLIMIT'];
     if (goLimit === undefined) continue;
@@ -128,12 +127,12 @@ test('a Go program knows four fifths of its limit, or its collector starts too l
   }
 });
 
-test('the parts are those of `make up`, but for the span store, which is for the other stack', () => {
-  const expected = PART_NAMES.filter((name) => name !== 'span-store');
-  assert.deepEqual(lasting.map(([name]) => name).toSorted(), expected.toSorted());
+test('compose: the services are the components of `make up`, except for the span store of the other stack', () => {
+  const expected = COMPONENT_NAMES.filter((name) => name !== 'span-store');
+  assert.deepEqual(permanent.map(([name]) => name).toSorted(), expected.toSorted());
 });
 
-test('the service can be told every setting of its schema', () => {
+test('compose: every setting of the schema can reach the service', () => {
   const given = Object.keys(compose.services['service']?.environment ?? {});
   assert.deepEqual(
     Object.keys(envSchema.shape).filter((key) => !given.includes(key)),
@@ -144,18 +143,18 @@ test('the service can be told every setting of its schema', () => {
   );
 });
 
-test('docker stop waits longer than the service takes to finish what is in flight', () => {
+test('compose: docker stop waits longer than the service takes to finish the calls in flight', () => {
   const grace = Number.parseInt(compose.services['service']?.stop_grace_period ?? '', 10) * 1000;
   const { SHUTDOWN_TIMEOUT_MS } = envSchema.parse({});
-  // Five seconds for the last spans, see main.ts.
+  // Five seconds are for the last spans, see main.ts.
   assert(grace >= SHUTDOWN_TIMEOUT_MS + 5_000, `${grace} ms`);
 });
 
-test('30-day windows have their data', () => {
+test('compose: Prometheus keeps the data of 30-day windows', () => {
   assert(compose.services['prometheus']?.command?.includes('--storage.tsdb.retention.time=31d'));
 });
 
-test('no health check needs what an image may not have', () => {
+test('compose: no health check needs a program that an image may not have', () => {
   for (const [name, { healthcheck }] of services) {
     const [how, program = ''] = healthcheck?.test ?? ['CMD', '/bin/x'];
     assert.equal(how, 'CMD', name);
@@ -163,12 +162,12 @@ test('no health check needs what an image may not have', () => {
   }
 });
 
-test('the images’ Node is the one that the tests run under', () => {
+test('Dockerfile: the images have the Node that the tests run under', () => {
   const { devDependencies } = JSON.parse(read('package.json'));
   assert(dockerfile.includes(`NODE_IMAGE=node:${devDependencies.node}-`));
 });
 
-test('one version of a program, whichever way it runs', () => {
+test('compose: a program has the same version whichever way it runs', () => {
   const tag = (name: string) => compose.services[name]?.image.split(':')[1];
   const { devDependencies } = JSON.parse(read('package.json'));
   assert.equal(tag('alertmanager'), `v${ALERTMANAGER_VERSION}`);

@@ -1,7 +1,8 @@
-/** The tree that `make find` prints. */
+/** `make find` prints the spans of a trace as a tree. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type StoredSpan, tree } from './find.ts';
+import { tree } from './find.ts';
+import type { StoredSpan } from './trace-sources.ts';
 
 const span = (
   spanId: string,
@@ -13,7 +14,7 @@ const span = (
   endNs: String(BigInt(startNs) + 1_500_000n),
 });
 
-test('children stand below their parent in the order of time, with durations and outcome', () => {
+test('make find: child spans stand below their parent in order of time, with duration and outcome', () => {
   const spans = [
     span('attempt 2', 'chat', '1700000000000000300'),
     span('attempt 1', 'chat', '1700000000000000200'),
@@ -28,6 +29,6 @@ test('children stand below their parent in the order of time, with durations and
   ]);
 });
 
-test('a span whose parent is unknown, a caller’s own, is shown as a root', () => {
+test('make find: a span whose parent is unknown, as a caller’s is, is shown as a root', () => {
   assert.deepEqual(tree([span('POST', 'of-the-caller', '0')]), ['POST  1.5 ms']);
 });

@@ -1,39 +1,21 @@
-/** Finds one correlation ID everywhere: log lines, trace, the upstream's record. `make find ID=…`. */
+/** Finds one correlation ID in the log lines, the trace and the simulator's record: `make find ID=…`. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { asTraceId } from '../../app/telemetry/correlation.ts';
-import { lokiAndTempo } from './find-compose.ts';
-import { get } from './find-http.ts';
-import { fileAndSpanStore } from './find-processes.ts';
-import { modeOf } from './mode.ts';
-import { urlOf, usesSimulator } from './ports.ts';
+import { urlOf } from './components.ts';
+import { readSettings, type Settings } from './settings.ts';
+import {
+  fileAndSpanStore,
+  getJson,
+  lokiAndTempo,
+  type StoredSpan,
+  type TraceSources,
+} from './trace-sources.ts';
 
-const PATIENCE_MS = 6_000;
+/** Lines and spans of a call made just now are on their way for some seconds. */
+const LOOK_FOR_MS = 6_000;
 const POLL_MS = 300;
 
-/** A span as it is shown: the nanoseconds are text. */
-export interface StoredSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId: string;
-  readonly name: string;
-  readonly startNs: string;
-  readonly endNs: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
-}
-
-/** Where a stack keeps what is looked for. `traceId` is the ID's own, where it can be one. */
-export interface Sources {
-  readonly logName: string;
-  logLines(id: string, traceId: string | undefined): Promise<string[]>;
-  spans(id: string, traceId: string | undefined): Promise<StoredSpan[]>;
-}
-
-const SOURCES: Readonly<Record<ReturnType<typeof modeOf>, Sources>> = {
-  compose: lokiAndTempo,
-  processes: fileAndSpanStore,
-};
-
-/** The spans as an indented tree, each with its milliseconds and outcome. */
+/** @returns the spans as an indented tree, each with its milliseconds and outcome */
 export function tree(spans: readonly StoredSpan[]): string[] {
   const known = new Set(spans.map(({ spanId }) => spanId));
   const below = (parentId: string, depth: number): string[] =>
@@ -57,35 +39,26 @@ interface Section {
   readonly lines: readonly string[];
 }
 
-async function upstreamSection(id: string): Promise<Section> {
+async function simulatorSection(id: string, { ports }: Settings): Promise<Section> {
   const query = new URLSearchParams({ correlation_id: id });
-  const requests = await get(`${urlOf('SIMULATOR_PORT')}/__sim/requests?${query}`);
+  const requests = await getJson(`${urlOf('SIMULATOR_PORT', ports)}/__sim/requests?${query}`);
   const lines = (requests as object[]).map((request) => JSON.stringify(request));
   return { title: 'Requests that reached the upstream', lines };
 }
 
-async function look(id: string): Promise<Section[]> {
-  const { logName, logLines, spans: spansOf } = SOURCES[modeOf()];
+async function look(id: string, sources: TraceSources, settings: Settings): Promise<Section[]> {
   const traceId = asTraceId(id);
-  const spans = await spansOf(id, traceId);
-  const traces = [...new Set(spans.map((s) => s.traceId))];
+  const spans = await sources.spans(id, traceId);
+  const traces = [...new Set(spans.map((span) => span.traceId))];
   return [
-    { title: `Log lines (${logName})`, lines: await logLines(id, traceId) },
+    { title: `Log lines (${sources.logName})`, lines: await sources.logLines(id, traceId) },
     { title: `Spans of trace ${traces.join(', ') || traceId || '?'}`, lines: tree(spans) },
-    ...(usesSimulator() ? [await upstreamSection(id)] : []),
+    ...(settings.simulator ? [await simulatorSection(id, settings)] : []),
   ];
 }
 
-const isWhole = (sections: readonly Section[]) => sections.every(({ lines }) => lines.length > 0);
-
-/** What was asked just now is on its way for some seconds: it is waited for. */
-async function lookUntilWhole(id: string): Promise<Section[]> {
-  const limitMs = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const sections = await look(id);
-    if (isWhole(sections) || performance.now() > limitMs) return sections;
-    await delay(POLL_MS);
-  }
+function isComplete(sections: readonly Section[]): boolean {
+  return sections.every(({ lines }) => lines.length > 0);
 }
 
 function show({ title, lines }: Section): void {
@@ -93,24 +66,30 @@ function show({ title, lines }: Section): void {
   process.stdout.write(`${title}\n${body}\n\n`);
 }
 
-async function find(id: string): Promise<boolean> {
-  const sections = await lookUntilWhole(id);
+/** Shows what is there once every section has lines, or after the limit. @returns whether all have */
+async function find(id: string, settings: Settings): Promise<boolean> {
+  const sources = settings.mode === 'compose' ? lokiAndTempo(settings) : fileAndSpanStore(settings);
+  const limitMs = performance.now() + LOOK_FOR_MS;
+  let sections = await look(id, sources, settings);
+  while (!isComplete(sections) && performance.now() <= limitMs) {
+    await delay(POLL_MS);
+    sections = await look(id, sources, settings);
+  }
   for (const section of sections) show(section);
-  return isWhole(sections);
+  return isComplete(sections);
 }
 
-async function main(): Promise<number> {
-  const id = process.env['ID'] || process.argv[2];
+async function main(id: string | undefined): Promise<number> {
   if (!id) {
     process.stderr.write('usage: make find ID=<correlation ID>\n');
     return 64;
   }
   try {
-    return (await find(id)) ? 0 : 1;
+    return (await find(id, readSettings(process.env))) ? 0 : 1;
   } catch (error) {
     process.stderr.write(`find: is the stack up? (make status) ${(error as Error).message}\n`);
     return 1;
   }
 }
 
-if (import.meta.main) process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main(process.env['ID'] || process.argv[2]);

@@ -1,11 +1,11 @@
 /** Decodes OTLP trace exports, protobuf or JSON, into plain spans. */
 import protobuf from 'protobufjs';
 
-/** One span as it was exported. Times are nanoseconds since 1970. */
+/** A span as it was exported; its times are nanoseconds since 1970. */
 export interface DecodedSpan {
   readonly traceId: string;
   readonly spanId: string;
-  /** '' for a root. */
+  /** '' in a root span. */
   readonly parentSpanId: string;
   readonly name: string;
   readonly kind: number;
@@ -22,8 +22,9 @@ const field = (id: number, type: string) => ({ id, type });
 const list = (id: number, type: string) => ({ id, type, rule: 'repeated' });
 
 /**
- * The fields that are read, by the numbers of opentelemetry-proto v1: trace.proto, common.proto,
- * resource.proto, trace_service.proto. Fields that are not listed are skipped in decoding.
+ * The fields that are read, with their numbers in opentelemetry-proto v1: trace.proto, common.proto,
+ * resource.proto, trace_service.proto. Decoding skips all others. They are copied because no installed
+ * package ships the official files; the tests decode what the official exporter sends.
  */
 const root = protobuf.Root.fromJSON({
   nested: {
@@ -69,7 +70,7 @@ const root = protobuf.Root.fromJSON({
 });
 const requestType = root.lookupType('ExportTraceServiceRequest');
 
-/** An export in OTLP's JSON form, which `toObject` gives for protobuf too, but for its byte fields. */
+/** An export in OTLP's JSON form; `toObject` gives the same for protobuf, except for byte fields. */
 interface ExportJson {
   readonly resourceSpans?: readonly {
     readonly resource?: { readonly attributes?: readonly KeyValue[] };
@@ -115,7 +116,7 @@ export function decodeExport(body: Buffer, contentType: string): DecodedSpan[] {
   return spansOf(message as ExportJson, (base64) => Buffer.from(base64, 'base64').toString('hex'));
 }
 
-/** @param id turns an ID of this encoding into hex */
+/** @param id converts an ID of this encoding to hex */
 function spansOf(message: ExportJson, id: (encoded: string) => string): DecodedSpan[] {
   return (message.resourceSpans ?? []).flatMap(({ resource, scopeSpans }) => {
     const shared = attributesOf(resource?.attributes);

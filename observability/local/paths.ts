@@ -1,18 +1,16 @@
-/** Where the local stack keeps things, and how its tools are found. */
+/** Where the project keeps its tools, and how they are found. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const TOOLS_DIR = join(ROOT, '.tools');
-/** What `go install` built. */
+/** The programs that `go install` built. */
 export const GO_BIN_DIR = join(TOOLS_DIR, 'bin');
 /** The root of the unpacked Debian packages. */
 export const DEBIAN_DIR = join(TOOLS_DIR, 'debian');
 /** A Python environment of its own. */
 export const MOTO_DIR = join(TOOLS_DIR, 'moto');
-/** Logs, process IDs and data of the running stack. */
-export const RUN_DIR = process.env['RUN_DIR'] || join(ROOT, '.run');
 
 function isProgram(path: string): boolean {
   try {
@@ -23,7 +21,7 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** The project's own copy first, then the one on PATH; undefined where there is none. */
+/** @returns the project's own copy, or the one on PATH, or undefined */
 export function findTool(name: string): string | undefined {
   const path = process.env['PATH'] ?? '';
   const places = [
@@ -35,18 +33,18 @@ export function findTool(name: string): string | undefined {
   return places.map((place) => join(place, name)).find(isProgram);
 }
 
-/** K6 names one that is neither in the project nor on PATH. */
+/** The variable K6 names a k6 that is neither in the project nor on PATH. */
 export function findK6(): string | undefined {
   return process.env['K6'] || findTool('k6');
 }
 
-/** Debian's Prometheus looks for its UI in the system; ours lies in the project. */
+/** Debian's Prometheus looks for its UI in the system, but it lies in the project. */
 export function prometheusAssets(): string | undefined {
   const assets = join(DEBIAN_DIR, 'usr/share/prometheus/web');
   return findTool('prometheus')?.startsWith(DEBIAN_DIR) ? assets : undefined;
 }
 
-/** Grafana's own files: its release has the program in `bin`, beside them; packages put them here. */
+/** Grafana's own files: its release has them beside `bin`, packages put them into /usr/share. */
 export function grafanaHome(): string {
   const beside = join(dirname(findTool('grafana') ?? '/usr/bin/grafana'), '..');
   return existsSync(join(beside, 'conf/defaults.ini')) ? beside : '/usr/share/grafana';

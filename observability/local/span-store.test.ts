@@ -1,4 +1,4 @@
-/** The span store takes what a real exporter sends, packed or not, and finds it again. */
+/** The span store accepts the exports of the real exporter, compressed or not, and finds their spans. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
@@ -25,10 +25,10 @@ async function spansBy(query: string): Promise<{ name: string; startNs: string }
 }
 
 for (const compression of ['none', 'gzip'] as const) {
-  test(`spans of the OpenTelemetry exporter, protobuf, ${compression}`, async () => {
+  test(`span store: decodes spans of the OpenTelemetry exporter, protobuf, compression ${compression}`, async () => {
     const exporter = new OTLPTraceExporter({
       url: `${store.url}/v1/traces`,
-      // The enum of this word belongs to a package that is not ours to import.
+      // The enum of this value belongs to a package that is not a direct dependency.
       compression: compression as never,
     });
     const provider = new TracerProvider({
@@ -62,7 +62,7 @@ const jsonExport = (...spans: object[]) =>
   JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
 const correlated = (value: string) => [{ key: 'correlation.id', value: { stringValue: value } }];
 
-test('JSON is taken; a whole trace is found by its ID or by one span’s correlation ID', async () => {
+test('span store: a trace sent as JSON is found by its ID or by the correlation ID of one span', async () => {
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const base = { traceId, startTimeUnixNano: '1700000000123456789', endTimeUnixNano: '0' };
   const first = { ...base, spanId: '1'.repeat(16), name: 'a', attributes: correlated('order-1') };
@@ -78,7 +78,7 @@ test('JSON is taken; a whole trace is found by its ID or by one span’s correla
   assert.deepEqual(await spansBy(''), []);
 });
 
-test('what is no export is refused, and the store goes on', async () => {
+test('span store: a body that is no export is refused, and the store goes on', async () => {
   assert.equal((await post('{"cut', 'application/json')).status, 400);
   const garbage = new Uint8Array([0x0a, 0xff, 0xff, 0xff]);
   assert.equal((await post(garbage, 'application/x-protobuf')).status, 400);
@@ -86,7 +86,7 @@ test('what is no export is refused, and the store goes on', async () => {
   assert.equal((await fetch(`${store.url}/healthz`)).status, 200);
 });
 
-test('it is bounded: the oldest spans go', async () => {
+test('span store: it is bounded, and drops the oldest spans', async () => {
   const small = await startSpanStore({ port: 0, capacity: 10 });
   try {
     for (let i = 1; i <= 11; i++) {

@@ -1,6 +1,7 @@
 /**
- * A small OTLP receiver that keeps the last spans in memory and finds them by trace or correlation
- * ID. It is what the Docker-free stack has in place of a trace store; it is not one (docs/adr/0007).
+ * A small OTLP receiver that keeps the last spans in memory and finds them by trace or correlation ID, in
+ * place of a trace store where there is no Docker (docs/adr/0007). As a program it reads OTLP_PORT,
+ * default 4318.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -29,13 +30,13 @@ export async function startSpanStore({
 }: {
   readonly port: number;
   readonly host?: string;
-  /** Spans kept at most; when there are more, the older half goes. */
+  /** The most spans kept; when there are more, the older half is dropped. */
   readonly capacity?: number;
 }): Promise<SpanStore> {
   let kept: DecodedSpan[] = [];
   const add = (spans: readonly DecodedSpan[]) => {
     kept.push(...spans);
-    // Dropped in halves: a shift for each span would move the whole array each time.
+    // Spans are dropped in halves: a shift for each one would move the whole array each time.
     if (kept.length > capacity) kept = kept.slice(-capacity / 2);
   };
   const server = createServer((request, response) => {
@@ -67,7 +68,7 @@ async function serve(
   if (request.method === 'POST' && pathname === '/v1/traces') {
     const type = request.headers['content-type'] ?? '';
     add(decodeExport(await bodyOf(request), type));
-    // An empty message is a whole success: ExportTraceServiceResponse has no required field.
+    // An empty message means complete success: ExportTraceServiceResponse has no required field.
     response.writeHead(200, { 'content-type': type });
     response.end(type.includes('json') ? '{}' : '');
     return;
@@ -99,3 +100,12 @@ function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body, (_, v) => (typeof v === 'bigint' ? v.toString() : v)));
 }
+
+async function main(port: number): Promise<void> {
+  const store = await startSpanStore({ port });
+  process.stdout.write(`${JSON.stringify({ msg: 'listening', url: store.url })}\n`);
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  await store.close();
+}
+
+if (import.meta.main) await main(Number(process.env['OTLP_PORT'] || 4318));

@@ -1,4 +1,4 @@
-/** The live run: a whole stack on ports of its own, under load, watched by the real Prometheus. */
+/** A whole stack on its own ports, under load, scraped by the real Prometheus. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { EXEMPLAR_METRIC } from '../generate/promql.ts';
+import { PORT_NAMES } from './components.ts';
 import { findK6, findTool } from './paths.ts';
 import { startTime } from './processes.ts';
 import {
@@ -17,18 +18,17 @@ import {
   type FreePorts,
   finiteSeries,
   freePorts,
-  PORT_NAMES,
-  pageComesOut,
   panelExpressions,
   stackEnv,
+  untilNotified,
 } from './testing-stack.ts';
 
-const PARTS = [
-  ...['simulator', 'span-store', 'service', 'prometheus', 'alertmanager', 'pages'],
+const COMPONENTS = [
+  ...['simulator', 'span-store', 'service', 'prometheus', 'alertmanager', 'receiver'],
   ...(findTool('grafana') ? ['grafana'] : []),
 ];
 const CALLS = 1_000;
-/** Bites streams alone: the load's guard, which asks for the models, must get through. */
+/** The fault hits streams only: the guard of the load, which asks for the models, must get through. */
 const BROKEN_STREAMS = { kind: 'stream_error', probability: 0.5 };
 
 describe('the stack', { concurrency: false }, () => {
@@ -40,10 +40,7 @@ describe('the stack', { concurrency: false }, () => {
     execute(process.execPath, ['observability/local/stack.ts', command], { ...env, ...extra });
   const url = (name: keyof FreePorts) => `http://127.0.0.1:${ports[name]}`;
   const load = (kind: 'k6' | 'node', calls = CALLS) =>
-    execute(process.execPath, ['observability/local/loadtest.ts', kind], {
-      ...env,
-      CALLS: String(calls),
-    });
+    stack(kind === 'k6' ? 'loadtest' : 'loadtest-node', { CALLS: String(calls) });
 
   async function query(expression: string): Promise<number> {
     const response = await fetch(
@@ -53,7 +50,7 @@ describe('the stack', { concurrency: false }, () => {
     return Number(data.result[0]?.value[1] ?? Number.NaN);
   }
 
-  /** Polls until Prometheus has scraped it: finite, not zero and not less than `atLeast`. */
+  /** Polls Prometheus until the value is finite, not zero and not less than `atLeast`. */
   async function untilData(expression: string, atLeast = 0): Promise<number> {
     const limitMs = performance.now() + 60_000;
     for (;;) {
@@ -74,7 +71,7 @@ describe('the stack', { concurrency: false }, () => {
       const spans = (await response.json()) as { spanId: string; parentSpanId: string }[];
       const known = new Set(spans.map(({ spanId }) => spanId));
       const tops = spans.filter(({ parentSpanId }) => !known.has(parentSpanId));
-      // Server, chat, attempt, HTTP.
+      // The spans of the server, the call, the attempt and its HTTP request.
       if (spans.length >= 4 && tops.length === 1 && tops[0]?.parentSpanId === '') return;
       if (performance.now() > limitMs) assert.fail(JSON.stringify(spans));
     }
@@ -97,7 +94,7 @@ describe('the stack', { concurrency: false }, () => {
     rmSync(runDir, { recursive: true, force: true });
   });
 
-  test('a taken port is said, with the variable that changes it; nothing is started', async () => {
+  test('make up: a taken port is reported with the variable that changes it, and nothing is started', async () => {
     const taken = createServer().listen(Number(ports.PROMETHEUS_PORT), '127.0.0.1');
     await once(taken, 'listening');
     const { code, output } = await stack('up');
@@ -108,16 +105,16 @@ describe('the stack', { concurrency: false }, () => {
     assert.deepEqual(readdirSync(runDir), []);
   });
 
-  test('up: every part is healthy, the simulator is announced', async () => {
+  test('make up: every component is healthy, and the simulator is announced', async () => {
     const { code, output } = await stack('up');
     assert.equal(code, 0, output);
     assert(output.includes('the simulator answers in place of Claude'));
-    for (const part of PARTS) {
-      assert.match(output, new RegExp(`${part} +healthy`), output);
+    for (const component of COMPONENTS) {
+      assert.match(output, new RegExp(`${component} +healthy`), output);
     }
   });
 
-  test('up again starts nothing twice', async () => {
+  test('make up: a second one starts nothing twice', async () => {
     const pids = () => readFileSync(join(runDir, 'service.pid'), 'utf8');
     const first = pids();
     const startedMs = performance.now();
@@ -127,7 +124,7 @@ describe('the stack', { concurrency: false }, () => {
     assert.equal((await stack('status')).code, 0);
   });
 
-  test('a part that died is started again where it was, without the ports being named', async () => {
+  test('make up: a component that died is started again on its ports, without naming them', async () => {
     const pid = Number(readFileSync(join(runDir, 'service.pid'), 'utf8').split(' ')[0]);
     process.kill(pid, 'SIGKILL');
     const unnamed = Object.fromEntries(PORT_NAMES.map((name) => [name, undefined]));
@@ -141,7 +138,7 @@ describe('the stack', { concurrency: false }, () => {
     assert.equal((await fetch(`${url('PORT')}/readyz`)).status, 200);
   });
 
-  test('one UUID is found in response, log, trace and upstream by `make find`', async () => {
+  test('make find: one UUID is found in the response, the log, the trace and the upstream', async () => {
     const uuid = randomUUID();
     const response = await fetch(`${url('PORT')}/v1/messages`, {
       method: 'POST',
@@ -158,17 +155,19 @@ describe('the stack', { concurrency: false }, () => {
     await untilWhole(uuid.replaceAll('-', ''));
   });
 
-  test('the smoke load is green', async () => {
+  test('make loadtest-node: the smoke load meets the targets', async () => {
     const { code, output } = await load('node');
     assert.equal(code, 0, output);
   });
 
-  test('k6: the smoke load is green', { skip: findK6() ? false : 'no k6 here' }, async () => {
+  test('make loadtest: the smoke load by k6 meets the targets', {
+    skip: findK6() ? false : 'no k6 here',
+  }, async () => {
     const { code, output } = await load('k6');
     assert.equal(code, 0, output);
   });
 
-  test('Prometheus has data, finite and not zero', async () => {
+  test('Prometheus has finite data that is not zero', async () => {
     const least: readonly [expression: string, atLeast: number][] = [
       ['up{job="claude-observatory"}', 1],
       ['sum(claude_api_requests_total{outcome="success",stream="false"})', CALLS],
@@ -179,7 +178,7 @@ describe('the stack', { concurrency: false }, () => {
       ['sum(claude_api_time_to_first_token_seconds_count)', CALLS],
       ['sum(claude_api_overhead_seconds_count)', 2 * CALLS],
       ['sum(gen_ai_client_operation_duration_count)', 2 * CALLS],
-      // Idle connections are closed after seconds: what counts is that there were some.
+      // Idle connections are closed after seconds, so the query asks whether there were any.
       ['max_over_time(claude_api_pool_connections{state="open"}[2m])', 1],
       ['claude_build_info', 1],
     ];
@@ -190,16 +189,16 @@ describe('the stack', { concurrency: false }, () => {
     assert.equal(await query('sum(claude_api_errors_total)'), 0);
   });
 
-  test('every panel has data, but for the exemplars: they are the collector’s', async () => {
-    const mine = panelExpressions().filter(({ expr }) => !expr.includes(EXEMPLAR_METRIC));
-    assert(mine.length >= 10);
-    for (const { title, expr } of mine) {
+  test('every panel of the dashboard has data, except for the exemplars, which need the collector', async () => {
+    const expected = panelExpressions().filter(({ expr }) => !expr.includes(EXEMPLAR_METRIC));
+    assert(expected.length >= 10);
+    for (const { title, expr } of expected) {
       const look = async () => (await finiteSeries(url('PROMETHEUS_PORT'), expr)) || undefined;
       await eventually(`${title}: ${expr}`, look);
     }
   });
 
-  test('the documented rule is loaded, Alertmanager is known', async () => {
+  test('Prometheus has loaded the documented rule and knows Alertmanager', async () => {
     const rules = await (await fetch(`${url('PROMETHEUS_PORT')}/api/v1/rules`)).text();
     assert(rules.includes('HighClaudeErrorRate'));
     assert(rules.includes('rate(claude_api_errors_total[5m])'));
@@ -207,10 +206,10 @@ describe('the stack', { concurrency: false }, () => {
     assert(known.includes(`127.0.0.1:${ports.ALERTMANAGER_PORT}`), known);
   });
 
-  test('an alert comes out as a page', () =>
-    pageComesOut(url('ALERTMANAGER_PORT'), url('PAGES_PORT')));
+  test('an alert reaches the receiver', () =>
+    untilNotified(url('ALERTMANAGER_PORT'), url('RECEIVER_PORT')));
 
-  test('control run: with a fault on, the load fails on the success threshold', async () => {
+  test('make loadtest-node: with a fault the load fails on the success threshold (control run)', async () => {
     await setFaults([BROKEN_STREAMS]);
     const { code, output } = await load('node', 100);
     await setFaults([]);
@@ -219,7 +218,7 @@ describe('the stack', { concurrency: false }, () => {
     assert((await untilData('sum(claude_api_errors_total{error_type="overloaded"})')) > 0);
   });
 
-  test('k6: the control run fails with 99', {
+  test('make loadtest: with a fault the load by k6 fails with 99 (control run)', {
     skip: findK6() ? false : 'no k6 here',
   }, async () => {
     await setFaults([BROKEN_STREAMS]);
@@ -229,10 +228,10 @@ describe('the stack', { concurrency: false }, () => {
     assert(output.includes('claude_call_success'), output);
   });
 
-  test('down stops all of it', async () => {
+  test('make down stops every component', async () => {
     const pidFiles = () => readdirSync(runDir).filter((file) => file.endsWith('.pid'));
     const pids = pidFiles().map((f) => Number.parseInt(readFileSync(join(runDir, f), 'utf8'), 10));
-    assert.equal(pids.filter((pid) => startTime(pid) !== undefined).length, PARTS.length);
+    assert.equal(pids.filter((pid) => startTime(pid) !== undefined).length, COMPONENTS.length);
     const { code, output } = await stack('down');
     assert.equal(code, 0, output);
     assert.deepEqual(pidFiles(), []);

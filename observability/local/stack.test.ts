@@ -1,4 +1,4 @@
-/** What `make up` says when it cannot start anything. */
+/** `make up` reports why it cannot start anything. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,20 +12,20 @@ import { ROOT } from './paths.ts';
 const directory = mkdtempSync(join(tmpdir(), 'observatory-stack-'));
 const RUN_DIR = join(directory, 'run');
 const ENV_FILE = join(directory, 'env');
-const somebody = createServer();
+const otherProgram = createServer();
 let taken: number;
 
 before(async () => {
-  somebody.listen(0, '127.0.0.1');
-  await once(somebody, 'listening');
-  taken = (somebody.address() as AddressInfo).port;
+  otherProgram.listen(0, '127.0.0.1');
+  await once(otherProgram, 'listening');
+  taken = (otherProgram.address() as AddressInfo).port;
 });
 after(() => {
-  somebody.close();
+  otherProgram.close();
   rmSync(directory, { recursive: true });
 });
 
-/** Runs `up` with a `.env` and shell variables of these texts; it must fail and start nothing. */
+/** Runs `up` with this `.env` and these shell variables; it must fail and start nothing. */
 async function failingUp(envFile: string, shell: Record<string, string>): Promise<string> {
   writeFileSync(ENV_FILE, envFile);
   const env = { PATH: process.env['PATH'], RUN_DIR, ENV_FILE, STACK: 'processes', ...shell };
@@ -41,7 +41,7 @@ async function failingUp(envFile: string, shell: Record<string, string>): Promis
   return output;
 }
 
-test('a taken port is named with its part and the variable that changes it', async () => {
+test('make up: a taken port is reported with its component and the variable that changes it', async () => {
   const output = await failingUp('', { METRICS_PORT: String(taken) });
   const line = new RegExp(
     `^service: port ${taken} is taken; choose another: make up METRICS_PORT=(\\d+)$`,
@@ -50,22 +50,22 @@ test('a taken port is named with its part and the variable that changes it', asy
   assert.notEqual(Number(line.exec(output)?.[1] ?? assert.fail(output)), taken);
 });
 
-test('.env sets a port', async () => {
+test('make up: .env sets a port', async () => {
   const output = await failingUp(`PROMETHEUS_PORT=${taken}\n`, {});
   assert(output.includes(`prometheus: port ${taken} is taken`), output);
 });
 
-test('the shell wins over .env', async () => {
+test('make up: the shell wins over .env', async () => {
   const output = await failingUp('PORT=1\n', { PORT: String(taken) });
   assert(output.includes(`service: port ${taken} is taken`), output);
 });
 
-test('what is no port is said before anything is tried', async () => {
+test('make up: a value that is no port is reported before anything is tried', async () => {
   const output = await failingUp('', { PORT: 'http', OTLP_PORT: '70000' });
   assert.match(output, /^PORT is no port.*\nOTLP_PORT is no port/m);
 });
 
-test('a way to run the stack that there is not is said with those that there are', async () => {
+test('make up: an unknown STACK is reported with the known ones', async () => {
   const output = await failingUp('', { STACK: 'podman' });
-  assert(output.includes('STACK is compose or processes'), output);
+  assert(output.includes('STACK must be compose or processes'), output);
 });

@@ -1,13 +1,12 @@
-/** For the live tests: free ports, and the stack's commands run as a user types them. */
+/** What the live tests share: free ports, and the stack's commands run as a user types them. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { PORT_NAMES, type PortName } from './components.ts';
 import { ROOT } from './paths.ts';
-import { DEFAULT_PORTS, type PortName } from './ports.ts';
 
-export const PORT_NAMES = Object.keys(DEFAULT_PORTS) as PortName[];
 export type FreePorts = Record<PortName, string>;
 
 export interface Ended {
@@ -15,7 +14,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Ports that are free now; all are taken before any is let go, so that they differ. */
+/** Ports that are free now; all are taken before any is released, so they differ. */
 export async function freePorts(): Promise<FreePorts> {
   const servers = PORT_NAMES.map(() => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
@@ -24,7 +23,7 @@ export async function freePorts(): Promise<FreePorts> {
   return Object.fromEntries(PORT_NAMES.map((name, i) => [name, ports[i]])) as FreePorts;
 }
 
-/** The environment of a stack of its own, which no developer's `.env` brings a real key into. */
+/** The environment of a separate stack, which gets no real key from a developer's `.env`. */
 export function stackEnv(ports: FreePorts, extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
     ...process.env,
@@ -55,7 +54,7 @@ export function execute(
   return promise;
 }
 
-/** What each panel of the targets' dashboard asks Prometheus, with windows in Grafana's place. */
+/** The queries of the targets' dashboard, with fixed windows in place of Grafana's variables. */
 export function panelExpressions(): { title: string; expr: string }[] {
   const file = join(ROOT, 'observability/grafana/dashboards/targets.json');
   const { panels } = JSON.parse(readFileSync(file, 'utf8')) as {
@@ -80,8 +79,8 @@ export async function finiteSeries(prometheus: string, expr: string): Promise<nu
   return data.result.filter(({ value }) => Number.isFinite(Number(value[1]))).length;
 }
 
-/** Gives Alertmanager an alert, and waits until it has come out as a page. */
-export async function pageComesOut(alertmanager: string, pages: string): Promise<void> {
+/** Gives Alertmanager an alert, and waits until the receiver has been notified of it. */
+export async function untilNotified(alertmanager: string, receiver: string): Promise<void> {
   const alertname = `Trial${process.pid}`;
   const labels = { alertname, severity: 'critical' };
   const response = await fetch(`${alertmanager}/api/v2/alerts`, {
@@ -90,9 +89,9 @@ export async function pageComesOut(alertmanager: string, pages: string): Promise
     body: JSON.stringify([{ labels, annotations: { summary: 'a trial' } }]),
   });
   if (!response.ok) throw new Error(await response.text());
-  await eventually('a page', async () => {
-    const shown = await (await fetch(`${pages}/pages`)).text();
-    return shown.includes(alertname) || undefined;
+  await eventually('a notification', async () => {
+    const kept = await (await fetch(`${receiver}/notifications`)).text();
+    return kept.includes(alertname) || undefined;
   });
 }
 

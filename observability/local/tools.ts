@@ -1,6 +1,6 @@
 /**
- * Fetches what is needed and not found, into `.tools/`: `tools.ts` what the local stack needs,
- * `tools.ts test` what the tests need beside it, `tools.ts k6` k6.
+ * Fetches the tools that are missing into `.tools/`: `tools.ts` those of the local stack, `tools.ts test`
+ * those of the tests too, `tools.ts k6` k6.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -14,22 +14,51 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DEBIAN_DIR, findK6, findTool, GO_BIN_DIR, MOTO_DIR, ROOT, TOOLS_DIR } from './paths.ts';
-import {
-  ALERTMANAGER_MODULE,
-  ALERTMANAGER_VERSION,
-  COLLECTOR_BUILDER_MODULE,
-  K6_MODULE,
-  MOTO_VERSION,
-  PROMETHEUS_PACKAGES,
-  REDIS_PACKAGES,
-} from './versions.ts';
 
-/** A tool that is needed: how to get it here, and what to tell who cannot. */
+/** Debian 12's packages, unpacked into `.tools/debian`; their versions are the release's. */
+const PROMETHEUS_PACKAGES = [
+  'prometheus',
+  // Debian packages these pieces of the classic UI apart.
+  'fonts-glyphicons-halflings',
+  'libjs-bootstrap4',
+  'libjs-d3',
+  'libjs-eonasdan-bootstrap-datetimepicker',
+  'libjs-jquery',
+  'libjs-jquery-hotkeys',
+  'libjs-moment',
+  'libjs-moment-timezone',
+  'libjs-mustache',
+  'libjs-popper.js',
+  'libjs-rickshaw',
+  'node-moment',
+] as const;
+
+/** Redis and the libraries that it alone needs, from the same release. */
+const REDIS_PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
+
+/** An AWS Secrets Manager for the tests, Apache-2.0, from PyPI. */
+const MOTO_VERSION = '5.2.5';
+
+/**
+ * `go install` builds alertmanager and amtool: Debian's open a template at a fixed system path and do not
+ * know `url_file`. 0.34's module lacks its UI and does not build.
+ */
+const ALERTMANAGER_MODULE = 'github.com/prometheus/alertmanager/cmd';
+export const ALERTMANAGER_VERSION = '0.31.1';
+
+/** k6 is AGPL-3.0 and runs as a separate program; only `make k6` installs it (docs/adr/0008). */
+const K6_MODULE = 'go.k6.io/k6/v2@v2.3.0';
+
+/** Builds the collector of observability/collector/builder.yaml, and has its version. */
+const COLLECTOR_BUILDER_MODULE = 'go.opentelemetry.io/collector/cmd/builder@v0.160.0';
+
+/** A tool that is needed, and how it gets here. */
 interface Tool {
   readonly name: string;
   readonly fetch: () => void;
+  /** What to do where it cannot be fetched. */
   readonly byHand: string;
-  /** Without it only its own tests are skipped, and say so. */
+  /** Only its own tests are skipped without it, and they say so. */
   readonly optional?: true;
 }
 
@@ -58,7 +87,7 @@ function download(packages: readonly string[], directory: string): void {
   run('apt-get', ['download', ...packages], directory);
 }
 
-/** The package lists are the one thing that lives in the system. */
+/** Only the package lists lie outside the project. */
 function downloadWithLists(packages: readonly string[], directory: string): void {
   try {
     download(packages, directory);
@@ -93,7 +122,7 @@ function goInstall(module: string): void {
   go('install', module);
 }
 
-/** The builder writes a Go module where its manifest says, and builds it there. */
+/** The builder writes a Go module into the folder that its manifest names, and builds it there. */
 function buildCollector(): void {
   const directory = mkdtempSync(join(TOOLS_DIR, 'otelcol-'));
   try {
@@ -124,7 +153,7 @@ function ensure({ name, fetch, byHand }: Tool): boolean {
   return false;
 }
 
-/** Only when it is asked for by name: docs/adr/0008. */
+/** k6 is fetched only when it is asked for by name: docs/adr/0008. */
 const K6: Tool = {
   name: 'k6',
   fetch: () => goInstall(K6_MODULE),
@@ -161,11 +190,14 @@ const SETS: Readonly<Record<string, readonly Tool[]>> = {
   k6: [K6],
 };
 
-mkdirSync(GO_BIN_DIR, { recursive: true });
-const wanted = SETS[process.argv[2] ?? 'stack'] ?? TOOLS;
-const missing = wanted.filter((tool) => !ensure(tool));
-const complete = missing.every(({ optional }) => optional);
-if (complete && !findK6()) {
-  process.stdout.write('tools: no k6 here; `make loadtest` needs it on PATH or by `make k6`\n');
+function main(set = 'stack'): number {
+  mkdirSync(GO_BIN_DIR, { recursive: true });
+  const missing = (SETS[set] ?? TOOLS).filter((tool) => !ensure(tool));
+  const complete = missing.every(({ optional }) => optional);
+  if (complete && !findK6()) {
+    process.stdout.write('tools: no k6 here; `make loadtest` needs it on PATH or by `make k6`\n');
+  }
+  return complete ? 0 : 1;
 }
-process.exitCode = complete ? 0 : 1;
+
+if (import.meta.main) process.exitCode = main(process.argv[2]);

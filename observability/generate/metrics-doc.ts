@@ -1,10 +1,6 @@
 /** Writes `docs/metrics.md` from the catalogue of instruments. */
 import { METRICS, type MetricDefinition } from '../../app/telemetry/metric-catalogue.ts';
-
-/** What the Prometheus exporter does to a name: every other character becomes `_`. */
-export function prometheusName(name: string): string {
-  return name.replaceAll(/[^a-zA-Z0-9_:]/g, '_');
-}
+import { prometheusName } from './prometheus-names.ts';
 
 function values(allowed: readonly string[] | string): string {
   return typeof allowed === 'string' ? `*${allowed}*` : allowed.join(', ');
@@ -24,14 +20,14 @@ function section({ name, kind, unit, help, labels, buckets }: MetricDefinition):
   ].join('\n');
 }
 
-/** @returns the page's text */
-export function metricsPage(): string {
+/** @returns the text of docs/metrics.md */
+export function metricsDoc(): string {
   return [
     '# Metrics',
     '',
-    'Generated from `app/telemetry/metrics.ts` by `make generate`; do not edit.',
+    'Generated from `app/telemetry/metric-catalogue.ts` by `make generate`; do not edit.',
     '',
-    'Names are as they read in Prometheus. Beside these stand the HTTP server and client metrics',
+    'Names are as they read in Prometheus. Beside these there are the HTTP server and client metrics',
     "(`http_server_request_duration`, `http_client_request_duration`), Node's runtime metrics",
     '(`nodejs_*`, `v8js_*`) and the health of the telemetry itself (`otel_sdk_*`), as their',
     'OpenTelemetry conventions name them.',

@@ -1,4 +1,4 @@
-/** Panels as the dashboards use them: every one has a description, a unit and words for no data. */
+/** The panels of the dashboards: each has a description, a unit and words for no data. */
 import {
   type DataSourceRef,
   GraphThresholdsStyleConfigBuilder,
@@ -12,6 +12,7 @@ import {
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import {
+  type DashboardBuilder,
   type GridPos,
   type Threshold,
   ThresholdsConfigBuilder,
@@ -21,7 +22,7 @@ import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
-/** The one that is chosen above the dashboard, so that it can be copied anywhere. */
+/** The reader chooses the data source above the dashboard, so it can be copied anywhere. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana's
 export const PROMETHEUS: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
 export const TEMPO: DataSourceRef = { type: 'tempo', uid: 'tempo' };
@@ -32,22 +33,22 @@ export const WINDOW = '$__rate_interval';
 
 export interface Query {
   readonly expr: string;
-  /** How its lines are called. */
+  /** The names of its lines. */
   readonly legend: string;
-  /** Shows the exemplars of what it selects. */
+  /** Whether the exemplars of the selected series are shown. */
   readonly exemplar?: boolean;
 }
 
 export interface PanelSpec {
   readonly id: number;
   readonly title: string;
-  /** One or two plain sentences: what it shows, and what to think of it. */
+  /** One or two plain sentences: what the panel shows, and how to judge it. */
   readonly description: string;
-  /** Grafana's name: `s`, `percentunit`, `reqps`, `short`. */
+  /** Grafana's name of the unit: `s`, `percentunit`, `reqps`, `short`. */
   readonly unit: string;
   readonly at: GridPos;
   readonly queries: readonly Query[];
-  /** The objective: below it is bad, or above it. */
+  /** The objective, and on which side of it a value is bad. */
   readonly objective?: { readonly value: number; readonly badAbove: boolean };
   readonly noValue?: string;
 }
@@ -78,7 +79,7 @@ function target({ expr, legend, exemplar }: Query, i: number): DataqueryBuilder 
   return exemplar ? query.exemplar(true) : query;
 }
 
-/** Lines over time; an objective is drawn as a line of its own. */
+/** A panel of lines over time, in which the objective is a further line. */
 export function timeSeries(spec: PanelSpec): TimeSeriesBuilder {
   const style = spec.objective ? GraphThresholdsStyleMode.Line : GraphThresholdsStyleMode.Off;
   return new TimeSeriesBuilder()
@@ -104,7 +105,7 @@ export function timeSeries(spec: PanelSpec): TimeSeriesBuilder {
     .targets(spec.queries.map(target));
 }
 
-/** One number, the last, coloured by the objective. */
+/** A panel of one number, the last, coloured by the objective. */
 export function stat(spec: PanelSpec): StatBuilder {
   return new StatBuilder()
     .id(spec.id)
@@ -118,4 +119,12 @@ export function stat(spec: PanelSpec): StatBuilder {
     .thresholds(thresholds(spec))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .targets(spec.queries.map((query, i) => target(query, i).instant()));
+}
+
+/** @returns the JSON of a dashboard in the v1 model, which file provisioning takes */
+export function dashboardJson(builder: DashboardBuilder): string {
+  const dashboard = builder.build();
+  // The SDK hides every link in a menu; a link without a placement stands above the panels.
+  for (const link of dashboard.links ?? []) delete link.placement;
+  return `${JSON.stringify(dashboard, null, 2)}\n`;
 }

@@ -1,15 +1,16 @@
+/** The receiver keeps and shows notifications, and refuses everything else. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { startPages } from './pages.ts';
+import { startReceiver } from './receiver.ts';
 
 async function setUp(t: TestContext) {
-  const receiver = await startPages({ port: 0 });
+  const receiver = await startReceiver({ port: 0 });
   t.after(() => receiver.close());
   const post = (body: string) => fetch(receiver.url, { method: 'POST', body });
   return { receiver, post };
 }
 
-/** As in Alertmanager's documentation, version 4. */
+/** A message of version 4, as Alertmanager's documentation has it. */
 function message(alertname: string, summary = 'it burns') {
   const alert = {
     status: 'firing',
@@ -20,25 +21,25 @@ function message(alertname: string, summary = 'it burns') {
     generatorURL: 'http://prometheus:9090/graph',
     fingerprint: 'f',
   };
-  return JSON.stringify({ version: '4', status: 'firing', receiver: 'page', alerts: [alert] });
+  return JSON.stringify({ version: '4', status: 'firing', receiver: 'webhook', alerts: [alert] });
 }
 
-test('a page is kept and shown, newest first', async (t) => {
+test('receiver: notifications are kept and shown, newest first', async (t) => {
   const { receiver, post } = await setUp(t);
   assert.equal((await post(message('First'))).status, 200);
   assert.equal((await post(message('Second'))).status, 200);
-  const pages = (await (await fetch(`${receiver.url}/pages`)).json()) as typeof receiver.pages;
+  const listed = await (await fetch(`${receiver.url}/notifications`)).json();
   assert.deepEqual(
-    receiver.pages().map(({ alerts }) => alerts[0]?.labels['alertname']),
+    receiver.notifications().map(({ alerts }) => alerts[0]?.labels['alertname']),
     ['Second', 'First'],
   );
-  assert.deepEqual(pages, receiver.pages());
+  assert.deepEqual(listed, receiver.notifications());
   const html = await (await fetch(receiver.url)).text();
   assert(html.indexOf('Second') < html.indexOf('First'));
   assert(html.includes('upstream=simulator'));
 });
 
-test('what an alert says is text, never markup', async (t) => {
+test('receiver: the texts of an alert never become markup', async (t) => {
   const { receiver, post } = await setUp(t);
   await post(message('<script>alert(1)</script>', '"><img src=x>'));
   const html = await (await fetch(receiver.url)).text();
@@ -46,11 +47,11 @@ test('what an alert says is text, never markup', async (t) => {
   assert(!html.includes('<img'));
 });
 
-test('what is no page is refused and not kept', async (t) => {
+test('receiver: a body that is no notification is refused and not kept', async (t) => {
   const { receiver, post } = await setUp(t);
-  const alert = (part: object) =>
+  const alert = (fields: object) =>
     JSON.stringify({
-      alerts: [{ labels: {}, annotations: {}, status: '', startsAt: '', ...part }],
+      alerts: [{ labels: {}, annotations: {}, status: '', startsAt: '', ...fields }],
     });
   const wrong = [
     '',
@@ -65,14 +66,14 @@ test('what is no page is refused and not kept', async (t) => {
     alert({ annotations: { summary: 'x'.repeat(1_100_000) } }),
   ];
   for (const body of wrong) assert.equal((await post(body)).status, 400, body.slice(0, 20));
-  assert.deepEqual(receiver.pages(), []);
+  assert.deepEqual(receiver.notifications(), []);
   assert.equal((await fetch(`${receiver.url}/other`)).status, 404);
   assert.equal((await fetch(`${receiver.url}/healthz`)).status, 200);
 });
 
-test('the last 200 are kept', async (t) => {
+test('receiver: the last 200 notifications are kept', async (t) => {
   const { receiver, post } = await setUp(t);
   for (let i = 0; i < 203; i++) await post(message(`Alert${i}`));
-  assert.equal(receiver.pages().length, 200);
-  assert.equal(receiver.pages().at(-1)?.alerts[0]?.labels['alertname'], 'Alert3');
+  assert.equal(receiver.notifications().length, 200);
+  assert.equal(receiver.notifications().at(-1)?.alerts[0]?.labels['alertname'], 'Alert3');
 });

@@ -1,4 +1,4 @@
-/** The second dashboard: a correlation ID typed into a field lists its log lines and opens its trace. */
+/** The second dashboard: it takes a correlation ID, lists its log lines and opens its trace. */
 import { LogsSortOrder } from '@grafana/grafana-foundation-sdk/common';
 import {
   DashboardBuilder,
@@ -17,12 +17,11 @@ import {
   DataqueryBuilder as TempoQuery,
 } from '@grafana/grafana-foundation-sdk/tempo';
 import { PanelBuilder as TextBuilder, TextMode } from '@grafana/grafana-foundation-sdk/text';
-import { ATTR_CORRELATION_ID } from '../../app/telemetry/attributes.ts';
-import { dashboardJson } from './dashboard-json.ts';
-import { ONE_ID_UID, TARGETS_UID } from './dashboard-targets.ts';
-import { LOKI, TEMPO } from './panels.ts';
+import { ATTR_CORRELATION_ID } from '../../../app/telemetry/attributes.ts';
+import { dashboardJson, LOKI, TEMPO } from './panels.ts';
+import { ONE_ID_UID, TARGETS_UID } from './targets.ts';
 
-/** Quoted by Grafana, so that what is typed stays a string of the query. */
+/** Grafana quotes the value, so the typed text stays a string of the query. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana's
 const ID = '${id:doublequote}';
 
@@ -80,7 +79,7 @@ function lines(): LogsBuilder {
     );
 }
 
-/** @returns the dashboard's JSON, as it is committed */
+/** @returns the JSON of the dashboard, as it is committed */
 export function oneIdDashboard(): string {
   const dashboard = new DashboardBuilder('Claude: find one ID')
     .uid(ONE_ID_UID)

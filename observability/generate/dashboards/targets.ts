@@ -1,4 +1,4 @@
-/** The first dashboard: the two targets, what endangers them, and how busy the service is. */
+/** The first dashboard: the two targets, the causes that endanger them, and the load of the service. */
 import {
   DashboardBuilder,
   DashboardCursorSync,
@@ -6,11 +6,9 @@ import {
   DashboardLinkType,
   DatasourceVariableBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
-import { documentedRule, slo } from '../slo.ts';
-import { dashboardJson } from './dashboard-json.ts';
-import { prometheusName } from './metrics-page.ts';
-import { type PanelSpec, stat, timeSeries, WINDOW } from './panels.ts';
+import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
+import { documentedRule, slo } from '../../slo.ts';
+import { prometheusName } from '../prometheus-names.ts';
 import {
   budgetLeft,
   EXEMPLAR_METRIC,
@@ -18,7 +16,8 @@ import {
   quantile,
   rateBy,
   successRatio,
-} from './promql.ts';
+} from '../promql.ts';
+import { dashboardJson, type PanelSpec, stat, timeSeries, WINDOW } from './panels.ts';
 
 export const TARGETS_UID = 'claude-targets';
 export const ONE_ID_UID = 'claude-one-id';
@@ -34,7 +33,7 @@ const STATS: readonly PanelSpec[] = [
   {
     id: 1,
     title: 'Success',
-    description: `Good calls of those that count, over the range shown. The target is ${percent(slo.successRatio)}.`,
+    description: `The share of good calls in those that count, over the range shown. The target is ${percent(slo.successRatio)}.`,
     unit: 'percentunit',
     at: { x: 0, y: 0, w: 6, h: 4 },
     queries: [{ expr: successRatio('$__range'), legend: 'success' }],
@@ -43,7 +42,7 @@ const STATS: readonly PanelSpec[] = [
   {
     id: 2,
     title: 'Error budget left',
-    description: `Of the ${percent(1 - slo.successRatio)} that may fail, over the range shown. Below zero the target is missed.`,
+    description: `The share that is left of the ${percent(1 - slo.successRatio)} of calls that may fail, over the range shown. Below zero the target is missed.`,
     unit: 'percentunit',
     at: { x: 6, y: 0, w: 6, h: 4 },
     queries: [{ expr: budgetLeft(slo.successRatio, '$__range'), legend: 'left' }],
@@ -74,7 +73,7 @@ const GRAPHS: readonly PanelSpec[] = [
     id: 5,
     title: 'Success against its target',
     description:
-      'Share of good calls. Errors of the caller and calls that he gave up are left out; no traffic leaves a gap, not a zero.',
+      'The share of good calls. Errors of callers and calls that they cancelled are excluded; no traffic leaves a gap, not a zero.',
     unit: 'percentunit',
     at: { x: 0, y: 4, w: 12, h: 8 },
     queries: [{ expr: successRatio(WINDOW), legend: 'success' }],
@@ -84,7 +83,7 @@ const GRAPHS: readonly PanelSpec[] = [
     id: 6,
     title: 'P99 latency against its target',
     description:
-      'Good calls, from request to last byte. Each point of the exemplars leads to its trace; the second line is theirs, made of kept traces only.',
+      'Good calls, from request to last byte. Each exemplar leads to its trace; the second line is made of kept traces only, as the exemplars are.',
     unit: 's',
     at: { x: 12, y: 4, w: 12, h: 8 },
     queries: [
@@ -100,7 +99,8 @@ const GRAPHS: readonly PanelSpec[] = [
   {
     id: 7,
     title: 'Calls by outcome',
-    description: 'What callers got, after our own retries. docs/semantics.md says which is good.',
+    description:
+      'How calls ended for their callers, after our own retries. docs/semantics.md says which outcomes are good.',
     unit: 'reqps',
     at: { x: 0, y: 12, w: 12, h: 8 },
     queries: [{ expr: rateBy(METRICS.requests.name, 'outcome', WINDOW), legend: '{{outcome}}' }],
@@ -146,7 +146,7 @@ const GRAPHS: readonly PanelSpec[] = [
     id: 11,
     title: 'Circuits and admission',
     description:
-      'Upstreams whose circuit is open or being tried (1), and calls that wait for a place. All should be 0.',
+      'Upstreams whose circuit is open or half-open (1), and calls that wait for a slot. All should be 0.',
     unit: 'short',
     at: { x: 0, y: 28, w: 12, h: 8 },
     queries: [
@@ -163,23 +163,26 @@ const GRAPHS: readonly PanelSpec[] = [
   },
   {
     id: 12,
-    title: 'What keeps calls alive',
+    title: 'Retries and failover',
     description:
-      'Retries, calls that went over to another upstream, and calls given up because attempts, budget or time were used up.',
+      'Retries, calls that failed over to another upstream, and calls that were not retried because attempts, budget or time were used up.',
     unit: 'reqps',
     at: { x: 12, y: 28, w: 12, h: 8 },
     queries: [
       { expr: rateBy(METRICS.retries.name, 'reason', WINDOW), legend: 'retried: {{reason}}' },
-      { expr: rateBy(METRICS.failovers.name, 'upstream', WINDOW), legend: 'over to {{upstream}}' },
+      {
+        expr: rateBy(METRICS.failovers.name, 'upstream', WINDOW),
+        legend: 'failed over to {{upstream}}',
+      },
       {
         expr: rateBy(METRICS.retriesRefused.name, 'reason', WINDOW),
-        legend: 'given up: {{reason}}',
+        legend: 'not retried: {{reason}}',
       },
     ],
   },
 ];
 
-/** @returns the dashboard's JSON, as it is committed */
+/** @returns the JSON of the dashboard, as it is committed */
 export function targetsDashboard(): string {
   const dashboard = new DashboardBuilder('Claude: the two targets')
     .uid(TARGETS_UID)

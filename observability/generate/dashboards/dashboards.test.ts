@@ -1,15 +1,15 @@
-/** The committed dashboards and data sources: nothing is queried that is not made. */
+/** The committed dashboards and data sources query only series and labels that exist. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
-import { ROOT } from '../local/paths.ts';
-import { slo } from '../slo.ts';
-import { prometheusName } from './metrics-page.ts';
+import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
+import { ROOT } from '../../local/paths.ts';
+import { slo } from '../../slo.ts';
+import { prometheusName } from '../prometheus-names.ts';
+import { EXEMPLAR_METRIC } from '../promql.ts';
 import { PROMETHEUS } from './panels.ts';
-import { EXEMPLAR_METRIC } from './promql.ts';
 
 interface Panel {
   readonly id: number;
@@ -57,9 +57,9 @@ const sources = parse(read(`${FOLDER}/provisioning/datasources/datasources.yml`)
 };
 const uids = sources.datasources.map(({ uid }) => uid);
 
-/** Series that the catalogue makes, by name, with their labels. */
+/** The series of the catalogue, by name, with their labels. */
 const series = new Map<string, readonly string[]>([
-  // span_metrics of the collector's config.yaml.
+  // The collector's span_metrics make it (config.yaml).
   [`${EXEMPLAR_METRIC}_bucket`, ['le', 'gen_ai_operation_name', 'claude_outcome', 'span_kind']],
 ]);
 for (const { name, kind, labels } of Object.values(METRICS)) {
@@ -76,7 +76,7 @@ const expressions = dashboards.flatMap(({ file, dashboard }) =>
   ),
 );
 
-test('there are dashboards, and queries in them', () => {
+test('dashboards: there are two, and queries in them', () => {
   assert.deepEqual(dashboards.map(({ dashboard }) => dashboard.uid).toSorted(), [
     'claude-one-id',
     'claude-targets',
@@ -85,7 +85,7 @@ test('there are dashboards, and queries in them', () => {
 });
 
 for (const { what, expr } of expressions) {
-  test(`${what}: every series and label is made`, () => {
+  test(`${what}: every series and label exists`, () => {
     const names = [...expr.matchAll(/[a-zA-Z_:][\w:]*(?=[{[])/g)].map(([name]) => name);
     const bare = [...expr.matchAll(/\b(?:claude|gen_ai|traces)_\w+/g)].map(([name]) => name);
     const known = new Set([...series.keys(), ...[...series.values()].flat()]);
@@ -101,13 +101,13 @@ for (const { file, text, dashboard } of dashboards) {
   describe(file, () => {
     const { panels } = dashboard;
 
-    test('is v1, not to be edited in place, and needs no import dialogue', () => {
+    test('is in the v1 model, is not editable in place, and needs no import dialogue', () => {
       assert(dashboard.schemaVersion >= 36);
       assert.equal(dashboard.editable, false);
       assert(!text.includes('__inputs'));
     });
 
-    test('panels: an ID each, no overlap, inside the grid', () => {
+    test('panels have an ID each, do not overlap and lie inside the grid', () => {
       assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
       const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => {
         assert(x + w <= 24);
@@ -116,7 +116,7 @@ for (const { file, text, dashboard } of dashboards) {
       assert.equal(new Set(cells).size, cells.length);
     });
 
-    test('panels say what they show, in what unit, and what no data means', () => {
+    test('panels describe what they show, its unit and the meaning of no data', () => {
       for (const { title, description, type, fieldConfig } of panels) {
         assert((description ?? '').length > 10, title);
         if (type !== 'timeseries' && type !== 'stat') continue;
@@ -125,7 +125,7 @@ for (const { file, text, dashboard } of dashboards) {
       }
     });
 
-    test('data sources are provisioned, or chosen above', () => {
+    test('data sources are provisioned, or chosen above the dashboard', () => {
       for (const { datasource, targets = [] } of panels) {
         for (const uid of [datasource, ...targets.map((t) => t.datasource)].map((d) => d?.uid)) {
           if (uid !== undefined) assert([PROMETHEUS.uid, ...uids].includes(uid), uid);
@@ -133,7 +133,7 @@ for (const { file, text, dashboard } of dashboards) {
       }
     });
 
-    test('links lead to dashboards that there are', () => {
+    test('links lead to dashboards that exist', () => {
       for (const { url } of dashboard.links) {
         assert(
           dashboards.some((other) => url === `/d/${other.dashboard.uid}`),
@@ -144,7 +144,7 @@ for (const { file, text, dashboard } of dashboards) {
   });
 }
 
-test('the targets are those of slo.ts', () => {
+test('dashboards: the thresholds are the objectives of slo.ts', () => {
   const { panels } = dashboards.find(({ dashboard }) => dashboard.uid === 'claude-targets')
     ?.dashboard ?? { panels: [] };
   const steps = JSON.stringify(panels.map(({ fieldConfig }) => fieldConfig));
@@ -154,20 +154,20 @@ test('the targets are those of slo.ts', () => {
 });
 
 describe('data sources', () => {
-  test('addresses come from the environment, and nobody changes them in the UI', () => {
+  test('addresses come from the environment, and cannot be changed in the UI', () => {
     for (const { url, editable } of sources.datasources) {
       assert.match(url, /^\$[A-Z]+_URL$/);
       assert.equal(editable, false);
     }
   });
 
-  test('links between them lead to one that there is', () => {
+  test('links between data sources lead to one that exists', () => {
     const text = JSON.stringify(sources);
     for (const [, uid = ''] of text.matchAll(/"datasourceUid":"(\w+)"/g))
       assert(uids.includes(uid));
   });
 
-  test('Grafana’s own variables are escaped from the environment’s', () => {
+  test('Grafana’s own variables are escaped, so they are not taken from the environment', () => {
     const text = read(`${FOLDER}/provisioning/datasources/datasources.yml`);
     assert(!/(?<!\$)\$\{/.test(text.replace(/^#.*$/gm, '')));
   });

@@ -1,0 +1,140 @@
+/**
+ * Where a stack keeps log lines and spans: Loki and Tempo in compose, asked by their HTTP APIs, and a file
+ * and the span store without Docker.
+ * https://grafana.com/docs/loki/v3.7.x/reference/loki-http-api/
+ * https://grafana.com/docs/tempo/v3.0.x/api_docs/
+ */
+import { readFileSync } from 'node:fs';
+import { type Ports, urlOf } from './components.ts';
+import { decodeExport } from './otlp.ts';
+import { Processes } from './processes.ts';
+import type { Settings } from './settings.ts';
+
+const DAY_MS = 86_400_000;
+const MAX_LINES = 200;
+const TIMEOUT_MS = 5_000;
+const PROTOBUF = 'application/protobuf';
+/** The form of a correlation ID (docs/semantics.md); no character of it ends a string in a query. */
+const ID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/** A span as it is shown: its nanoseconds are text. */
+export interface StoredSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly name: string;
+  readonly startNs: string;
+  readonly endNs: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** `traceId` is the trace that the correlation ID itself names, where it can name one. */
+export interface TraceSources {
+  readonly logName: string;
+  logLines(id: string, traceId: string | undefined): Promise<string[]>;
+  spans(id: string, traceId: string | undefined): Promise<StoredSpan[]>;
+}
+
+/** GET with a limit. @returns the JSON of the response @throws {Error} when it is not 2xx, or late */
+export async function getJson(url: string): Promise<unknown> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return response.json();
+}
+
+/** The sources of the stack without Docker: the service's log file and the span store. */
+export function fileAndSpanStore({ ports, runDir }: Settings): TraceSources {
+  const logName = new Processes(runDir).logFile('service');
+  return {
+    logName,
+    async logLines(id, traceId) {
+      const lines = readFileSync(logName, 'utf8').split('\n');
+      return lines.filter(
+        (line) => line.includes(`"${id}"`) || (traceId && line.includes(traceId)),
+      );
+    },
+    async spans(id, traceId) {
+      const query = { correlation_id: id, ...(traceId && { trace_id: traceId }) };
+      const url = `${urlOf('OTLP_PORT', ports)}/spans?${new URLSearchParams(query)}`;
+      return (await getJson(url)) as StoredSpan[];
+    },
+  };
+}
+
+/** The sources of the compose stack. */
+export function lokiAndTempo({ ports }: Settings): TraceSources {
+  return {
+    logName: 'Loki',
+    logLines: (id, traceId) => logLines(ports, id, traceId),
+    async spans(id, traceId) {
+      const traces = new Set(traceId ? [traceId] : []);
+      if (ID.test(id)) for (const found of await searchTraces(ports, id)) traces.add(found);
+      return (await Promise.all([...traces].map((trace) => spansOfTrace(ports, trace)))).flat();
+    },
+  };
+}
+
+/** Loki's answer to `query_range`: the labels of a stream hold the structured metadata of its lines. */
+interface LokiAnswer {
+  readonly data: {
+    readonly result: readonly {
+      readonly stream: Readonly<Record<string, string>>;
+      /** Nanoseconds since 1970, and the line. */
+      readonly values: readonly (readonly [string, string])[];
+    }[];
+  };
+}
+
+async function logLines(ports: Ports, id: string, traceId: string | undefined): Promise<string[]> {
+  if (!ID.test(id)) return [];
+  const filter = traceId
+    ? `correlation_id="${id}" or trace_id="${traceId}"`
+    : `correlation_id="${id}"`;
+  const query = new URLSearchParams({
+    query: `{service_name=~".+"} | ${filter}`,
+    // Nanoseconds.
+    start: `${Date.now() - DAY_MS}000000`,
+    limit: String(MAX_LINES),
+    direction: 'forward',
+  });
+  const url = `${urlOf('LOKI_PORT', ports)}/loki/api/v1/query_range?${query}`;
+  const { data } = (await getJson(url)) as LokiAnswer;
+  return data.result
+    .flatMap(({ stream, values }) => values.map(([ns, msg]) => ({ ns: BigInt(ns), msg, stream })))
+    .toSorted((a, b) => (a.ns < b.ns ? -1 : 1))
+    .map(({ ns, msg, stream }) => JSON.stringify({ time: rfc3339(ns), msg, ...stream }));
+}
+
+function rfc3339(ns: bigint): string {
+  return new Date(Number(ns / 1_000_000n)).toISOString();
+}
+
+/** @returns the IDs of the traces whose spans carry the correlation ID as an attribute */
+async function searchTraces(ports: Ports, id: string): Promise<string[]> {
+  const query = new URLSearchParams({
+    q: `{ span."correlation.id" = "${id}" }`,
+    start: String(Math.floor((Date.now() - DAY_MS) / 1000)),
+    end: String(Math.ceil(Date.now() / 1000)),
+  });
+  const answer = await getJson(`${urlOf('TEMPO_PORT', ports)}/api/search?${query}`);
+  const { traces = [] } = answer as { traces?: { traceID: string }[] };
+  // Tempo drops leading zeros.
+  return traces.map(({ traceID }) => traceID.padStart(32, '0'));
+}
+
+/** @returns no spans when Tempo does not know the trace, or not yet */
+async function spansOfTrace(ports: Ports, traceId: string): Promise<StoredSpan[]> {
+  const url = `${urlOf('TEMPO_PORT', ports)}/api/traces/${traceId}`;
+  const response = await fetch(url, {
+    // In protobuf a trace has the form of an export, so one decoder serves both.
+    headers: { accept: PROTOBUF },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (response.status === 404) return [];
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return decodeExport(Buffer.from(await response.arrayBuffer()), PROTOBUF).map((span) => ({
+    ...span,
+    startNs: String(span.startNs),
+    endNs: String(span.endNs),
+  }));
+}
