@@ -194,8 +194,8 @@ describe('callers', { concurrency: false }, () => {
     const retryAfter = Number(refused.headers['retry-after']);
     assert(retryAfter >= 1 && retryAfter <= 60, String(retryAfter));
     assert.equal((await post({ 'x-api-key': TOKEN })).status, 200);
-    const by = /claude_api_caller_refusals_total\{caller="limited",by="requests"\} (\d+)/;
-    assert.equal(await metric(by), 5);
+    const refusals = /claude_api_caller_refusals_total\{caller="limited",reason="requests"\} (\d+)/;
+    assert.equal(await metric(refusals), 5);
     const calls = /claude_api_caller_calls_total\{caller="limited",outcome="success"\} (\d+)/;
     assert.equal(await metric(calls), 5);
   });

@@ -3,12 +3,19 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
-import { createCallers, knownCaller } from './callers/callers.ts';
+import { ANYBODY, createCallers, knownCaller } from './callers/callers.ts';
 import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
-import { createRedactor } from './privacy/redactor.ts';
+import { Redactor } from './privacy/redactor.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetricsServer } from './telemetry/metrics-server.ts';
-import { startTelemetry, type Telemetry } from './telemetry/sdk.ts';
+import { samplingRatio } from './telemetry/sampler.ts';
+import {
+  disabledTelemetry,
+  enabledTelemetry,
+  type Telemetry,
+  type TelemetryDeps,
+  type TelemetryOptions,
+} from './telemetry/sdk.ts';
 
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 /** EX_CONFIG of sysexits.h. */
@@ -26,6 +33,21 @@ function configOrExit(): Config {
     process.stderr.write(`${redactor.text(error.message)}\n`);
     process.exit(EXIT_CONFIG);
   }
+}
+
+function telemetryOptions(config: Config): TelemetryOptions {
+  const callers = config.callers.map(({ name }) => name);
+  return {
+    version: packageJson.version,
+    labels: {
+      models: config.CLAUDE_MODELS,
+      upstreams: config.upstreams.map(({ name }) => name),
+      callers: callers.length > 0 ? callers : [ANYBODY.name],
+    },
+    exportTraces: config.OTEL_TRACES_EXPORTER === 'otlp',
+    exportLogs: config.OTEL_LOGS_EXPORTER === 'otlp',
+    samplingRatio: samplingRatio(config.OTEL_TRACES_SAMPLER, config.OTEL_TRACES_SAMPLER_ARG),
+  };
 }
 
 async function listen(server: Server, port: number, host: string): Promise<void> {
@@ -87,7 +109,7 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
 
 /** Those of the settings, and, once the service is there, every key that it has. */
 let secrets: () => Iterable<string> = () => [];
-const redactor = createRedactor({ secrets: () => secrets() });
+const redactor = new Redactor({ secrets: () => secrets() });
 let crashed: (error: unknown) => void = (error) =>
   process.stderr.write(`${redactor.text(inspect(error))}\n`);
 // Node would print what was thrown as it is. Promises that nobody waited for come here too.
@@ -100,14 +122,17 @@ const config = configOrExit();
 const settingsSecrets = secretsOf(config);
 secrets = () => settingsSecrets;
 const callers = createCallers(config.callers.map((caller) => knownCaller(caller)));
-const telemetry = startTelemetry(config, packageJson.version, {
+const telemetryDeps: TelemetryDeps = {
   redactor,
   trusts: (headers) =>
     config.TRUST_INBOUND_TRACE || (!callers.open && callers.find(headers) !== undefined),
-});
+};
+const telemetry = config.OTEL_SDK_DISABLED
+  ? disabledTelemetry(telemetryDeps)
+  : enabledTelemetry(telemetryOptions(config), telemetryDeps);
 const logger = createLogger({
   level: config.LOG_LEVEL,
-  service: config.OTEL_SERVICE_NAME,
+  service: telemetry.serviceName,
   redactor,
   sinks: telemetry.logSink ? [process.stdout, telemetry.logSink] : [process.stdout],
 });

@@ -3,22 +3,23 @@ import type { AppDeps } from './app.ts';
 import { createCallers, type KnownCaller, knownCaller } from './callers/callers.ts';
 import { createAdmission } from './callers/concurrency.ts';
 import { createMemoryNonces } from './callers/nonces.ts';
-import { createLimits, type Limits } from './callers/quotas.ts';
+import { createLimits } from './callers/quotas.ts';
 import { createRedis } from './callers/redis.ts';
 import type { CallerConfig, Config } from './config/config.ts';
-import { createGate, type Gate } from './http/gate.ts';
+import { createGate } from './http/gate.ts';
 import { createRedisNonces, verifyCaller } from './http/verify-caller.ts';
 import type { KeyPool } from './keys/key-pool.ts';
 import type { KeyStore } from './keys/key-store.ts';
 import type { ServiceDeps } from './service.ts';
-import type { Instruments } from './telemetry/metric-catalogue.ts';
-import { countSignatures } from './telemetry/signatures.ts';
+import type { GaugeSources } from './telemetry/gauges.ts';
+import { recordSignatureCheck } from './telemetry/instruments.ts';
 import { systemClock } from './time/clock.ts';
 
 /** Of each caller who signs, some 15 MB; at the limit his requests are refused. */
 const MAX_NONCES = 100_000;
 
 export interface CallerSide extends Pick<AppDeps, 'callers' | 'gate' | 'verify'> {
+  readonly gauges: Pick<GaugeSources, 'admission'>;
   close(): void;
 }
 
@@ -30,11 +31,16 @@ export function createCallerSide(
   const redis = createRedis(config.REDIS_URL, logger);
   const limits = createLimits({
     redis,
-    onRefused: (caller, by) => instruments.callerRefusals.add(1, { caller, by }),
+    onRefused: (caller, by) => instruments.callerRefusals.add(1, { caller, reason: by }),
+  });
+  const admission = createAdmission({
+    limit: config.ADMISSION_LIMIT,
+    queue: config.ADMISSION_QUEUE,
+    waitMs: config.ADMISSION_WAIT_MS,
   });
   return {
     callers: createCallers(config.callers.map((caller) => toCaller(caller, keys))),
-    gate: watchedGate(config, limits, instruments),
+    gate: createGate(admission, limits),
     verify: verifyCaller({
       secrets: callersSecrets(config, keys),
       nonces: () =>
@@ -42,22 +48,11 @@ export function createCallerSide(
           ? createRedisNonces(redis)
           : createMemoryNonces({ maxEntries: MAX_NONCES }, systemClock),
       now: Date.now,
-      onResult: countSignatures(instruments),
+      onResult: (check) => recordSignatureCheck(instruments, check),
     }),
+    gauges: { admission: () => admission.counts() },
     close: () => redis?.disconnect(),
   };
-}
-
-function watchedGate(config: Config, limits: Limits, instruments: Instruments): Gate {
-  const admission = createAdmission({
-    limit: config.ADMISSION_LIMIT,
-    queue: config.ADMISSION_QUEUE,
-    waitMs: config.ADMISSION_WAIT_MS,
-  });
-  instruments.admission.addCallback((result) => {
-    for (const [state, n] of Object.entries(admission.counts())) result.observe(n, { state });
-  });
-  return createGate(admission, limits);
 }
 
 /** What the requests of those callers must be signed with who must sign. */

@@ -3,13 +3,13 @@ import { type ClaudeClient, type ClientDeps, createClient } from './claude/clien
 import { createPool, poolStates } from './claude/pool.ts';
 import type { Config, UpstreamConfig } from './config/config.ts';
 import type { Health } from './http/health.ts';
+import { ownerLabels } from './keys/key-owner.ts';
 import { createKeyStore, type KeyStore, type KeyStoreOptions } from './keys/key-store.ts';
 import type { ServiceDeps } from './service.ts';
+import type { GaugeSources } from './telemetry/gauges.ts';
 import { createKeyProducer, createReadObserver } from './telemetry/key-gauges.ts';
-import type { Instruments } from './telemetry/metric-catalogue.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
-import { CIRCUIT_STATES } from './telemetry/vocabulary.ts';
 import { systemClock } from './time/clock.ts';
 import { RetryBudget } from './upstreams/retry-budget.ts';
 import { type Upstream, UpstreamPool } from './upstreams/upstream-pool.ts';
@@ -19,6 +19,7 @@ export interface UpstreamSide {
   readonly health: Health;
   readonly recorder: Recorder;
   readonly keys: KeyStore;
+  readonly gauges: Omit<GaugeSources, 'admission'>;
   /** Closes the pool; what is still in flight is cut off. */
   close(): Promise<void>;
 }
@@ -26,8 +27,8 @@ export interface UpstreamSide {
 export function createUpstreamSide(deps: ServiceDeps): UpstreamSide {
   const { config, logger, telemetry } = deps;
   const { tracer, instruments } = telemetry;
-  const pool = watchedPool(config, instruments);
-  const keys = watchedKeys(deps);
+  const pool = poolOf(config);
+  const keys = keysOf(deps);
   const recorder = createSdkRecorder({
     tracer,
     instruments,
@@ -40,8 +41,7 @@ export function createUpstreamSide(deps: ServiceDeps): UpstreamSide {
     ratio: config.RETRY_BUDGET_RATIO,
     capacity: config.RETRY_BUDGET_CAPACITY,
   });
-  instruments.retryBudget.addCallback((result) => result.observe(budget.left()));
-  const upstreams = watchedUpstreams(deps, keys);
+  const upstreams = upstreamsOf(deps, keys);
   const client = clientOf(config, {
     recorder,
     clock: systemClock,
@@ -60,6 +60,11 @@ export function createUpstreamSide(deps: ServiceDeps): UpstreamSide {
       upstreams: () => upstreams.states(),
     },
     keys,
+    gauges: {
+      pool: () => poolStates(pool),
+      upstreams: () => upstreams.states(),
+      budget: () => budget.left(),
+    },
     async close() {
       keys.close();
       await pool.destroy();
@@ -67,21 +72,18 @@ export function createUpstreamSide(deps: ServiceDeps): UpstreamSide {
   };
 }
 
-function watchedPool(config: Config, instruments: Instruments) {
-  const pool = createPool({
+function poolOf(config: Config) {
+  return createPool({
     connections: config.POOL_CONNECTIONS,
     connectTimeoutMs: config.CONNECT_TIMEOUT_MS,
     keepAliveMs: config.KEEP_ALIVE_MS,
     idleTimeoutMs: config.IDLE_TIMEOUT_MS,
     maxAgeMs: config.CONNECTION_MAX_AGE_MS,
   });
-  instruments.pool.addCallback((result) => {
-    for (const [state, n] of Object.entries(poolStates(pool))) result.observe(n, { state });
-  });
-  return pool;
 }
 
-function watchedKeys({ config, logger, telemetry }: ServiceDeps): KeyStore {
+function keysOf({ config, logger, telemetry }: ServiceDeps): KeyStore {
+  const recordRead = createReadObserver(telemetry.instruments, logger);
   const keys = createKeyStore(
     {
       pollMs: config.KEY_POLL_MS,
@@ -93,18 +95,17 @@ function watchedKeys({ config, logger, telemetry }: ServiceDeps): KeyStore {
       clock: systemClock,
       wallClock: Date.now,
       random: Math.random,
-      onRead: createReadObserver(telemetry.instruments, logger),
+      onRead: (owner, read) => recordRead(ownerLabels(owner), read),
     },
   );
-  telemetry.produce(createKeyProducer(keys, Date.now));
+  const read = () =>
+    keys.pools().map(({ owner, pool }) => ({ labels: ownerLabels(owner), keys: pool.view() }));
+  telemetry.produce(createKeyProducer(read, Date.now));
   return keys;
 }
 
-function watchedUpstreams(
-  { config, logger, telemetry: { instruments } }: ServiceDeps,
-  keys: KeyStore,
-): UpstreamPool {
-  const upstreams = new UpstreamPool(
+function upstreamsOf({ config, logger }: ServiceDeps, keys: KeyStore): UpstreamPool {
+  return new UpstreamPool(
     config.upstreams.map((upstream) => toUpstream(upstream, keys)),
     {
       windowMs: config.BREAKER_WINDOW_MS,
@@ -123,13 +124,6 @@ function watchedUpstreams(
       },
     },
   );
-  instruments.circuit.addCallback((result) => {
-    for (const { name: upstream, state: now } of upstreams.states()) {
-      for (const state of CIRCUIT_STATES)
-        result.observe(Number(state === now), { upstream, state });
-    }
-  });
-  return upstreams;
 }
 
 function clientOf(config: Config, deps: ClientDeps): ClaudeClient {

@@ -1,10 +1,11 @@
-/** Wires the service from its settings: the side of the callers, the side of the upstreams, the app between. */
+/** Wires the service from its settings: callers' side, upstreams' side, and the app between them. */
 import type { Express } from 'express';
 import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
 import type { Redactor } from './privacy/redactor.ts';
 import { createCallerSide } from './service-callers.ts';
 import { createUpstreamSide } from './service-upstream.ts';
+import { observeGauges } from './telemetry/gauges.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Telemetry } from './telemetry/sdk.ts';
 
@@ -33,6 +34,7 @@ export function createService(deps: ServiceDeps): Service {
   const { instruments } = telemetry;
   const { keys, close, ...upstreamSide } = createUpstreamSide(deps);
   const { close: closeCallers, ...callerSide } = createCallerSide(deps, keys);
+  observeGauges(instruments, { ...upstreamSide.gauges, ...callerSide.gauges });
   const lifecycle = { draining: false };
   const app = createApp({
     ...callerSide,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRedisNonces } from '../http/verify-caller.ts';
-import { createRedactor } from '../privacy/redactor.ts';
+import { Redactor } from '../privacy/redactor.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { skipRedis, startRedis } from '../testing/redis.ts';
 import type { Caller } from './callers.ts';
@@ -12,7 +12,7 @@ import { createPlaces } from './places.ts';
 import { createLimits, type Limits } from './quotas.ts';
 import { createRedis } from './redis.ts';
 
-const redactor = createRedactor({ secrets: () => [] });
+const redactor = new Redactor({ secrets: () => [] });
 const logger = createLogger({
   level: 'silent',
   service: 'test',

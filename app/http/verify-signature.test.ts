@@ -4,12 +4,11 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import express from 'express';
 import { createMemoryNonces } from '../callers/nonces.ts';
-import { readConfig } from '../config/config.ts';
-import { startTelemetry } from '../telemetry/sdk.ts';
+import { disabledTelemetry } from '../telemetry/sdk.ts';
 import { attackTable, body, header, method, target, without } from '../testing/attacks.ts';
 import { NEW, NONCE, OLD, otherEnd, START_MS, send, signed } from '../testing/signatures.ts';
 
-startTelemetry(readConfig({ OTEL_SDK_DISABLED: 'true' }), 'test');
+disabledTelemetry({ trusts: () => false });
 
 const WINDOW_MS = 300_000;
 const OTHER = { id: 'other', secret: 'a-secret-of-somebody-else' };

@@ -11,16 +11,16 @@ import type { CallInput, ClaudeClient } from '../claude/client.ts';
 import { readConfig } from '../config/config.ts';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
-import { createRedactor } from '../privacy/redactor.ts';
+import { Redactor } from '../privacy/redactor.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { unrecordedCall } from '../telemetry/recorder.ts';
-import { startTelemetry } from '../telemetry/sdk.ts';
+import { disabledTelemetry } from '../telemetry/sdk.ts';
 import { createGate } from './gate.ts';
 import { createServer } from './server.ts';
 
-startTelemetry(readConfig({ OTEL_SDK_DISABLED: 'true' }), 'test');
+disabledTelemetry({ trusts: () => false });
 
-const redactor = createRedactor({ secrets: () => [] });
+const redactor = new Redactor({ secrets: () => [] });
 const BODY = '{"model":"m","max_tokens":1,"stream":true,"messages":[{"role":"user"}]}';
 
 /** Serves an app whose client streams `source`. @returns its port and the input of the last call */

@@ -1,13 +1,13 @@
 /** Finds known secrets in a text: as they are, and as JSON, URLs and base64 write them. */
 
-/** Shorter ones are no secrets, and would be found everywhere. */
+/** Shorter texts are no secrets, and would be found everywhere. */
 const MIN_SECRET_LENGTH = 4;
-/** Of a secret inside longer base64; what is shorter is found by chance. */
+/** Shorter parts of a secret would be found in unrelated base64 by chance. */
 const MIN_BASE64_LENGTH = 8;
 
 /**
- * Cheap while the secrets stay as they are.
- * @returns what finds any of them as they are now, in any form; undefined where there is none
+ * The pattern is built anew only when the secrets have changed.
+ * @returns a function whose pattern finds the current secrets in any form; undefined when there are none
  */
 export function exactSecrets(secrets: () => Iterable<string>): () => RegExp | undefined {
   let known: readonly string[] = [];
@@ -22,7 +22,7 @@ export function exactSecrets(secrets: () => Iterable<string>): () => RegExp | un
   };
 }
 
-/** Longest first: one secret may begin with another. */
+/** The longest form comes first, because one secret may begin with another. */
 function regexOf(secrets: readonly string[]): RegExp | undefined {
   const long = secrets.filter(({ length }) => length >= MIN_SECRET_LENGTH);
   const forms = [...new Set(long.flatMap(formsOf))].sort((a, b) => b.length - a.length);
@@ -39,7 +39,7 @@ function formsOf(secret: string): string[] {
   return [secret, json, encodeURIComponent(secret.toWellFormed()), ...base64, ...base64url];
 }
 
-/** The characters that the secret alone decides, when it stands `shift` bytes into what is encoded. */
+/** @returns the base64 characters that depend on the secret alone when `shift` bytes precede it */
 function base64Of(secret: string, shift: number): string {
   const bytes = Buffer.from('\0'.repeat(shift) + secret);
   const firstOwn = Math.ceil((shift * 8) / 6);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { createRedactor, replacePersonal } from './redactor.ts';
+import { Redactor, replacePersonal } from './redactor.ts';
 import { RULES } from './rules.ts';
 
 const KEY = 'planted/key+with="quotes\\and?more';
-const { text, value, line } = createRedactor({ secrets: () => [KEY] });
+const { text, value, line } = new Redactor({ secrets: () => [KEY] });
 const R = '[redacted]';
 const EMAIL = '[redacted:email]';
 const CARD = '[redacted:card]';
@@ -13,7 +13,7 @@ const PHONE = '[redacted:phone]';
 const TOKEN24 = 'abcdefgh1234567890abcdef';
 const JWT = `eyJ${'a'.repeat(20)}.eyJ${'b'.repeat(20)}.${'c'.repeat(20)}`;
 
-/** By rule: what is found, and what becomes of it. */
+/** By rule: texts in which it finds something, and what they become. */
 const FOUND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   header: {
     'authorization: Basic dTpw x': `authorization: ${R}`,
@@ -78,7 +78,7 @@ const FOUND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-test('every rule has its cases, and finds them', () => {
+test('Redactor.text: every rule finds its cases, and finds nothing in its own output', () => {
   assert.deepEqual(
     Object.keys(FOUND),
     RULES.map(({ name }) => name),
@@ -91,7 +91,7 @@ test('every rule has its cases, and finds them', () => {
   }
 });
 
-test('what only looks like it stays', () => {
+test('Redactor.text: harmless text that looks like a secret or personal data stays', () => {
   for (const harmless of [
     '2026-11-25T02:29:14.805Z 2026-11-25T02:29:14+01:00 +0100 1764038954805 1764038954805123456',
     '2b83c4e0-9b8a-443a-bcdd-fa54d250d2e6 41111111-1111-4111-8111-411111111111',
@@ -108,7 +108,7 @@ test('what only looks like it stays', () => {
   }
 });
 
-test('lines of the service stay as they are, byte for byte', () => {
+test('Redactor.line: clean lines of the service stay the same, byte for byte', () => {
   const ids = `"correlation_id":"4111111111111111","trace_id":"${'4'.repeat(32)}","span_id":"4111111111111111"`;
   for (const given of [
     `{"level":"info","time":"2026-11-25T02:29:14.857Z","service":"s",${ids},"operation":"chat","model":"claude-sonnet-5-5","stream":"false","outcome":"success","attempts":1,"duration_ms":30.449,"overhead_ms":6.322,"usage":{"inputTokens":1234567,"outputTokens":11,"cacheReadTokens":0,"cacheCreationTokens":0},"msg":"call"}\n`,
@@ -120,7 +120,7 @@ test('lines of the service stay as they are, byte for byte', () => {
   }
 });
 
-test('a line stays JSON, whatever is hidden in it', () => {
+test('Redactor.line: a line stays JSON, whatever is hidden in it', () => {
   const given = {
     msg: 'a\nbob@example.com\t+4915123456789\n"x-api-key":"abc"',
     headers: { 'X-Api-Key': 'a', cookie: ['b'], password: { v: 1 } },
@@ -142,7 +142,7 @@ test('a line stays JSON, whatever is hidden in it', () => {
   assert.equal(line('no JSON, bob@example.com\n'), `no JSON, ${EMAIL}\n`);
 });
 
-test('data is copied only where something is hidden', () => {
+test('Redactor.value: data is copied only when something in it is hidden', () => {
   const clean = { a: [1, 'b', { c: null }], 'http.request.header.accept': ['x'] };
   assert.equal(value(clean), clean);
   const dirty = Object.freeze({ a: 'bob@example.com', b: clean });
@@ -152,7 +152,7 @@ test('data is copied only where something is hidden', () => {
   });
 });
 
-test('a known secret is hidden in every form that it is written in', () => {
+test('Redactor.text: a known secret is hidden in its JSON, URL and base64 forms too', () => {
   const base64 = (s: string) => Buffer.from(s).toString('base64');
   const forms = [KEY, JSON.stringify(KEY).slice(1, -1), encodeURIComponent(KEY)];
   for (const form of forms) assert.equal(text(`is ${form}, so`), `is ${R}, so`);
@@ -164,9 +164,9 @@ test('a known secret is hidden in every form that it is written in', () => {
   }
 });
 
-test('secrets may change while the service runs; a longer one is hidden whole', () => {
+test('Redactor.text: secrets can change at any time, and one that begins with another is hidden whole', () => {
   let now: string[] = [];
-  const redactor = createRedactor({ secrets: () => now });
+  const redactor = new Redactor({ secrets: () => now });
   assert.equal(redactor.text('first second-long'), 'first second-long');
   now = ['first', 'second', 'second-long', '', 'abc'];
   assert.equal(redactor.text('first second-long abc'), `${R} ${R} abc`);
@@ -174,13 +174,13 @@ test('secrets may change while the service runs; a longer one is hidden whole', 
   assert.equal(redactor.text('first third'), `first ${R}`);
 });
 
-test('personal data alone can be given another form', () => {
+test('replacePersonal: personal data is replaced, secrets are not', () => {
   const put = (kind: string, found: string) => `<${kind} ${found.length}>`;
   const given = `bob@example.com sk-ant-1 ${KEY} +4915123456789`;
   assert.equal(replacePersonal(given, put), `<email 15> sk-ant-1 ${KEY} <phone 14>`);
 });
 
-test('hostile text costs a small multiple of a harmless one of the same length', () => {
+test('Redactor.text: hostile text takes at most a small multiple of the time of harmless text', () => {
   const MB = 1024 * 1024;
   const fill = (unit: string) => unit.repeat(Math.ceil(MB / unit.length)).slice(0, MB);
   const timeMs = (given: string) => {
@@ -192,13 +192,13 @@ test('hostile text costs a small multiple of a harmless one of the same length',
   timeMs(harmless);
   const limitMs = 200 * Math.max(1, timeMs(harmless));
   for (const unit of HOSTILE) {
-    // What is not linear takes minutes for 1 MB. The first character lets no rule be skipped.
+    // A pattern that is not linear takes minutes for 1 MB. The first character lets no rule be skipped.
     const tookMs = timeMs(`@${fill(unit)}`);
     assert(tookMs < limitMs, `${unit}: ${tookMs} of ${limitMs} ms`);
   }
 });
 
-/** The beginnings of every shape, over and over. */
+/** Each is repeated to 1 MB: beginnings of every shape that a rule looks for. */
 const HOSTILE = [
   'a',
   'a.',
@@ -282,7 +282,7 @@ const HOSTILE = [
   '[',
 ];
 
-test('docs/redaction.md has the list as it is', async () => {
+test('docs/redaction.md lists the rules as they are', async () => {
   const page = await readFile(new URL('../../docs/redaction.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| `(\w+)` +\| (.+?) +\| (.+?) +\|$/gm)].map((m) => m.slice(1));
   assert.deepEqual(

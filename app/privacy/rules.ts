@@ -1,34 +1,29 @@
 /**
- * What may not be seen: the one list of rules, for logs, spans and error messages, and for what `mask`
- * keeps from the upstream. Why no library: docs/adr/0014. The list as a table: docs/redaction.md.
+ * The one list of redaction rules, for logs, spans and error messages, and for the personal data that
+ * pseudonymisation hides from upstreams. Why no library: docs/adr/0014. As a table: docs/redaction.md.
  */
-import {
-  ATTR_CORRELATION_ID,
-  ATTR_GEN_AI_RESPONSE_ID,
-  ATTR_REQUEST_ID,
-} from '../telemetry/attributes.ts';
 
-/** Stands where a secret was; somebody's data leaves `[redacted:…]`. */
+/** Replaces a secret; personal data is replaced by `[redacted:email]` and the like. */
 export const CENSOR = '[redacted]';
 
-/** Kinds of personal data, which `mask` can hide from the upstream too. */
+/** Kinds of personal data, which pseudonymisation can hide from upstreams too. */
 export type PersonalKind = 'email' | 'card' | 'phone';
 
 /**
- * A shape that text can have. Patterns ignore case, hold no group but `$1`, and take time linear in
- * the text: what repeats without a limit begins once a run (a lookbehind sees to that) or cannot fail.
+ * A shape of text to redact. Patterns ignore case, have no capturing group but `$1`, and take time linear
+ * in the text: an unbounded repetition either starts only once in a run, by a lookbehind, or cannot fail.
  */
 export interface Rule {
   readonly name: string;
   readonly finds: string;
   readonly pattern: string;
-  /** Holds wherever the pattern is found, and is quicker to look for. */
+  /** A quick test that is true for every text in which the pattern is found. */
   readonly needs?: RegExp;
-  /** `$1` keeps what the pattern's group has. */
+  /** `$1` stands for what the pattern's group has matched, which is kept. */
   readonly replacement: string;
-  /** Set where the data is somebody's. IDs may look like it and are left alone. */
+  /** Set for personal data. IDs can look like it, so such rules do not apply to them. */
   readonly personal?: PersonalKind;
-  /** Says no to what only looks like it. */
+  /** Returns false for a match that only looks like the data. */
   readonly accepts?: (match: string) => boolean;
 }
 
@@ -45,27 +40,30 @@ const FIELDS = [
   'pass(?:word|wd|phrase)',
 ].join('|');
 
-/** A field whose value is a secret whatever it looks like; spans put a prefix before the name. */
+/** Fields whose value is a secret whatever it looks like; spans put a prefix before the name. */
 export const SECRET_FIELD = new RegExp(`(?:^|[._-])(?:${HEADERS}|${FIELDS})$`, 'i');
 
-/** What finds a call again. A run of digits in it is nobody's number; a secret it may be all the same. */
+/**
+ * Fields that hold IDs. Digits in an ID are no phone or card number, but secrets are redacted there too.
+ * The last three are span attributes; a test of `telemetry/attributes.ts` keeps the names equal.
+ */
 export const ID_FIELDS: ReadonlySet<string> = new Set([
   'trace_id',
   'span_id',
   'correlation_id',
   'request_id',
-  ATTR_CORRELATION_ID,
-  ATTR_REQUEST_ID,
-  ATTR_GEN_AI_RESPONSE_ID,
+  'correlation.id',
+  'anthropic.request_id',
+  'gen_ai.response.id',
 ]);
 
-/** From a field's name to its value: in a header line, a query, a list or JSON, escaped or not. */
+/** From a field's name to its value in a header line, a query, a list or JSON, escaped or not. */
 const GAP = String.raw`(?:\\*["']?\s*[:=]|\\*["'],)\s*\\*["']?`;
-/** A character of a value that stands without quotes. */
+/** A character of a value without quotes. */
 const BARE = String.raw`[^\s\\"'&,;}\])]`;
-/** Between groups of digits, in a text or a query. */
+/** A separator of groups of digits, in a text or a query. */
 const SPACE = String.raw`(?:[ +\u00a0-]|%20)`;
-/** Numbers stand alone: not in a word, a UUID or behind a decimal point. */
+/** Numbers begin and end outside words, UUIDs and decimal fractions. */
 const BEGINS = String.raw`(?:(?<!\w|\d\.|[0-9a-f]{4}-)|(?<=%[0-9a-f]{2}))`;
 const ENDS = String.raw`(?!\w|\.\d|-[0-9a-f]{4})`;
 
@@ -79,8 +77,8 @@ export const RULES: readonly Rule[] = [
   {
     name: 'field',
     finds:
-      '`x-api-key`, `password`, `access_token` and their like: quoted values, others from six characters',
-    // A list or an object is only noticed here; in data it is hidden by its field's name.
+      '`x-api-key`, `password`, `access_token` and the like: quoted values, and others from six characters',
+    // In a text only the beginning of a list or an object is replaced; in data the field is hidden whole.
     pattern: String.raw`((?:${FIELDS})${GAP})(?!\[redacted)(?:(?<=["'])[^\\"'\r\n]+|${BARE}{6,}|(?<=":)${BARE}+|[[{])`,
     replacement: `$1${CENSOR}`,
   },
@@ -128,17 +126,17 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'email',
-    finds: 'e-mail addresses, also with `%40`, in any script',
+    finds: 'e-mail addresses in any script, also with `%40`',
     pattern: String.raw`(?<![^\s@"'<>()[\]{},;:\\/&=?#|])[^\s@"'<>()[\]{},;:\\/&=?#|]+(?:@|%40)[a-z0-9\u0080-\uffff-]+(?:\.[a-z0-9\u0080-\uffff-]+)+`,
     needs: /@|%40/,
     replacement: '[redacted:email]',
     personal: 'email',
-    // `pino@10.4.0` is a package's version.
+    // `pino@10.4.0` is the version of a package.
     accepts: (match) => !/\.\d+$/.test(match),
   },
   {
     name: 'card',
-    finds: 'card numbers of 13 to 19 digits that pass the Luhn check, whole or in groups',
+    finds: 'card numbers of 13 to 19 digits that pass the Luhn check, in one piece or in groups',
     pattern: String.raw`${BEGINS}[2-6]\d{3}(?:\d{9,15}|(?:${SPACE}\d{4}){2}${SPACE}\d{1,4}|${SPACE}\d{6}${SPACE}\d{4,5})${ENDS}`,
     replacement: '[redacted:card]',
     personal: 'card',
@@ -146,14 +144,14 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'phone',
-    finds: 'phone numbers: international from `+`, North American in groups',
+    finds: 'phone numbers: international ones from `+`, North American ones in groups',
     pattern: String.raw`(?:(?<![\w+])\+|%2B)\(?[1-9](?:(?:[ ().\u00a0-]|%20){0,3}\d){6,14}(?!\d)|(?<![\w.+-])(?:1[ .-])?\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-]|\.\d)`,
     replacement: '[redacted:phone]',
     personal: 'phone',
   },
 ];
 
-/** https://en.wikipedia.org/wiki/Luhn_algorithm: nine in ten numbers that are no card fail it. */
+/** Nine in ten numbers that are no card number fail https://en.wikipedia.org/wiki/Luhn_algorithm. */
 function passesLuhn(text: string): boolean {
   const digits = text.replaceAll(/%20|\D/g, '');
   let sum = 0;

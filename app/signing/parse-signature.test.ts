@@ -1,9 +1,8 @@
 /** Headers that are missing, doubled or out of form: refused before a secret is looked at. */
-import { readConfig } from '../config/config.ts';
-import { startTelemetry } from '../telemetry/sdk.ts';
+import { disabledTelemetry } from '../telemetry/sdk.ts';
 import { attackTable, header, twice, without } from '../testing/attacks.ts';
 
-startTelemetry(readConfig({ OTEL_SDK_DISABLED: 'true' }), 'test');
+disabledTelemetry({ trusts: () => false });
 
 const base64 = (hex: string) => Buffer.from(hex, 'hex').toString('base64');
 

@@ -1,64 +1,30 @@
 /** One attempt as a span, two counters and, when it failed, a log line. */
-import {
-  type Context,
-  context,
-  propagation,
-  type Span,
-  SpanStatusCode,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
+import { type Context, context, propagation, type Span, trace } from '@opentelemetry/api';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import {
   ATTR_ATTEMPT,
-  ATTR_ERROR_TYPE,
   ATTR_HTTP_STATUS,
   ATTR_KEY,
   ATTR_OUTCOME,
   ATTR_UPSTREAM,
 } from './attributes.ts';
-import { markInjected } from './correlation.ts';
-import type { Logger } from './logger.ts';
-import type { Instruments } from './metric-catalogue.ts';
+import { markInjected } from './propagator.ts';
 import type { AttemptRecord } from './recorder.ts';
-
-export interface SdkRecorderDeps {
-  readonly tracer: Tracer;
-  readonly instruments: Instruments;
-  readonly logger: Logger;
-  /** Names that get a `model` label of their own. */
-  readonly models: readonly string[];
-  /** Whether prompts and responses go on spans. */
-  readonly captureContent: boolean;
-  /** Milliseconds, monotonic: the clock of `CallInfo.receivedAtMs`. */
-  readonly now: () => number;
-}
-
-/** Marks the span of a failed call or attempt; success and cancellation are no errors. */
-export function markError(span: Span, outcome: Outcome): void {
-  if (!OUTCOME_TRAITS[outcome].isError) return;
-  span.setAttribute(ATTR_ERROR_TYPE, outcome);
-  span.setStatus({ code: SpanStatusCode.ERROR });
-}
-
-/** Milliseconds with three decimals, for people to read. */
-export function roundMs(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
-}
+import { markError, type RecorderDeps, roundMs } from './spans.ts';
 
 export class AttemptSpan implements AttemptRecord {
   readonly headers: Record<string, string> = {};
-  readonly #deps: SdkRecorderDeps;
+  readonly #deps: RecorderDeps;
   readonly #upstream: string;
   readonly #attempt: number;
   readonly #span: Span;
   readonly #context: Context;
-  /** The attempt has set its own trace headers: nothing below it may set them again. */
+  /** The attempt sets its own trace headers, so nothing below it may set them again. */
   readonly #below: Context;
   readonly #startedAtMs: number;
 
   /** @param attempt its number within the call, from 1 */
-  constructor(deps: SdkRecorderDeps, callContext: Context, upstream: string, attempt: number) {
+  constructor(deps: RecorderDeps, callContext: Context, upstream: string, attempt: number) {
     this.#deps = deps;
     this.#upstream = upstream;
     this.#attempt = attempt;

@@ -31,3 +31,6 @@ export const ATTR_GEN_AI_INPUT_MESSAGES = 'gen_ai.input.messages';
 export const ATTR_GEN_AI_OUTPUT_MESSAGES = 'gen_ai.output.messages';
 export const ATTR_GEN_AI_SYSTEM_INSTRUCTIONS = 'gen_ai.system_instructions';
 export const GEN_AI_PROVIDER = 'anthropic';
+
+/** The instrumentation scope of our own spans, metrics and log records. */
+export const SCOPE_NAME = 'claude-observatory';

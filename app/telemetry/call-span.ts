@@ -9,43 +9,39 @@ import {
 } from '@opentelemetry/api';
 import type { Usage } from '../anthropic/messages.ts';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
-import { AttemptSpan, markError, roundMs, type SdkRecorderDeps } from './attempt-span.ts';
+import { AttemptSpan } from './attempt-span.ts';
 import {
   ATTR_CALLER,
   ATTR_CORRELATION_ID,
   ATTR_ERROR_TYPE,
-  ATTR_GEN_AI_CACHE_CREATION_TOKENS,
-  ATTR_GEN_AI_CACHE_READ_TOKENS,
   ATTR_GEN_AI_FINISH_REASONS,
-  ATTR_GEN_AI_INPUT_TOKENS,
-  ATTR_GEN_AI_OPERATION,
-  ATTR_GEN_AI_OUTPUT_TOKENS,
-  ATTR_GEN_AI_PROVIDER,
-  ATTR_GEN_AI_REQUEST_MODEL,
   ATTR_GEN_AI_RESPONSE_ID,
   ATTR_GEN_AI_RESPONSE_MODEL,
-  ATTR_GEN_AI_TOKEN_TYPE,
   ATTR_OUTCOME,
   ATTR_OVERHEAD_MS,
   ATTR_REQUEST_ID,
-  GEN_AI_PROVIDER,
 } from './attributes.ts';
 import { inputAttributes, outputAttributes } from './content.ts';
 import { findCorrelation } from './correlation.ts';
+import {
+  countUsage,
+  genAiAttributes,
+  genAiLabels,
+  genAiSpanName,
+  usageAttributes,
+} from './gen-ai.ts';
 import type { CallInfo, CallRecord, CallTotals, ResponseFacts } from './recorder.ts';
-import type { RetryRefusal, TokenType } from './vocabulary.ts';
-
-const MAX_ATTRIBUTE_LENGTH = 128;
+import { markError, type RecorderDeps, roundMs } from './spans.ts';
+import type { RetryRefusal } from './vocabulary.ts';
 
 export class CallSpan implements CallRecord {
   readonly capturesContent: boolean;
-  readonly #deps: SdkRecorderDeps;
+  readonly #deps: RecorderDeps;
   readonly #info: CallInfo;
-  /** The label; the span has the full name. */
+  /** The value of the label `model`; the span has the full name. */
   readonly #model: string;
   readonly #span: Span;
   readonly #context: Context;
-  /** Labels of the GenAI conventions. */
   readonly #genAiLabels: Attributes;
   #attempts = 0;
   #lastChunkMs: number | undefined;
@@ -54,17 +50,13 @@ export class CallSpan implements CallRecord {
   #ended = false;
 
   /** @param model the label value: a configured name or `other` */
-  constructor(deps: SdkRecorderDeps, info: CallInfo, model: string) {
+  constructor(deps: RecorderDeps, info: CallInfo, model: string) {
     this.#deps = deps;
     this.#info = info;
     this.#model = model;
     this.capturesContent = deps.captureContent;
-    this.#genAiLabels = {
-      [ATTR_GEN_AI_OPERATION]: info.operation,
-      [ATTR_GEN_AI_PROVIDER]: GEN_AI_PROVIDER,
-      [ATTR_GEN_AI_REQUEST_MODEL]: model,
-    };
-    this.#span = deps.tracer.startSpan(spanName(info), {
+    this.#genAiLabels = genAiLabels(info, model);
+    this.#span = deps.tracer.startSpan(genAiSpanName(info), {
       kind: SpanKind.CLIENT,
       attributes: callAttributes(info),
     });
@@ -155,21 +147,8 @@ export class CallSpan implements CallRecord {
     const error = OUTCOME_TRAITS[outcome].isError ? { [ATTR_ERROR_TYPE]: outcome } : {};
     instruments.genAiDuration.record(durationMs / 1000, { ...this.#genAiLabels, ...error });
     if (!usage) return;
-    this.#countTokens(usage.inputTokens, 'input');
-    this.#countTokens(usage.outputTokens, 'output');
-    this.#countTokens(usage.cacheReadTokens, 'cache_read');
-    this.#countTokens(usage.cacheCreationTokens, 'cache_creation');
-    const input = { ...this.#genAiLabels, [ATTR_GEN_AI_TOKEN_TYPE]: 'input' };
-    const output = { ...this.#genAiLabels, [ATTR_GEN_AI_TOKEN_TYPE]: 'output' };
-    instruments.genAiTokens.record(conventionalInput(usage), input);
-    instruments.genAiTokens.record(usage.outputTokens, output);
-  }
-
-  /** The series exist at 0 already, and most responses have no cached tokens. */
-  #countTokens(n: number, type: TokenType): void {
-    if (n === 0) return;
-    this.#deps.instruments.tokens.add(n, { model: this.#model, type });
-    this.#deps.instruments.callerTokens.add(n, { caller: this.#info.caller, type });
+    const { caller } = this.#info;
+    countUsage(instruments, usage, { model: this.#model, caller, genAi: this.#genAiLabels });
   }
 
   #endSpan(outcome: Outcome, usage: Usage | undefined, overheadMs: number): void {
@@ -197,7 +176,7 @@ export class CallSpan implements CallRecord {
     this.run(() => this.#deps.logger.info(line, 'call'));
   }
 
-  /** Content is whatever people sent: reading it is the one thing here that may throw. */
+  /** Content is whatever people sent, so reading it is the one thing here that may throw. */
   #capture(attributes: () => Attributes): void {
     if (!this.capturesContent) return;
     try {
@@ -208,31 +187,11 @@ export class CallSpan implements CallRecord {
   }
 }
 
-function spanName({ operation, model }: CallInfo): string {
-  return model ? `${operation} ${model.slice(0, MAX_ATTRIBUTE_LENGTH)}` : operation;
-}
-
-function callAttributes({ operation, model, caller }: CallInfo): Attributes {
+function callAttributes(info: CallInfo): Attributes {
   const correlationId = findCorrelation()?.id;
   return {
-    [ATTR_CALLER]: caller,
-    [ATTR_GEN_AI_OPERATION]: operation,
-    [ATTR_GEN_AI_PROVIDER]: GEN_AI_PROVIDER,
-    ...(model && { [ATTR_GEN_AI_REQUEST_MODEL]: model.slice(0, MAX_ATTRIBUTE_LENGTH) }),
+    [ATTR_CALLER]: info.caller,
+    ...genAiAttributes(info),
     ...(correlationId !== undefined && { [ATTR_CORRELATION_ID]: correlationId }),
-  };
-}
-
-/** The conventions count cached tokens as input. */
-function conventionalInput({ inputTokens, cacheReadTokens, cacheCreationTokens }: Usage): number {
-  return inputTokens + cacheReadTokens + cacheCreationTokens;
-}
-
-function usageAttributes(usage: Usage): Attributes {
-  return {
-    [ATTR_GEN_AI_INPUT_TOKENS]: conventionalInput(usage),
-    [ATTR_GEN_AI_OUTPUT_TOKENS]: usage.outputTokens,
-    [ATTR_GEN_AI_CACHE_READ_TOKENS]: usage.cacheReadTokens,
-    [ATTR_GEN_AI_CACHE_CREATION_TOKENS]: usage.cacheCreationTokens,
   };
 }

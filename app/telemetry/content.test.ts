@@ -5,7 +5,7 @@ import { inputAttributes, outputAttributes } from './content.ts';
 const attribute = (attributes: Record<string, unknown>, name: string) =>
   JSON.parse(String(attributes[`gen_ai.${name}`]));
 
-test('messages and system as parts; of what is no text only that it was there', () => {
+test('inputAttributes: messages and system become parts, and of other blocks only the type is kept', () => {
   const image = { type: 'image', source: { data: 'iVBORw0KGgo' } };
   const body = {
     system: 'Be short.',
@@ -26,7 +26,7 @@ test('messages and system as parts; of what is no text only that it was there', 
   ]);
 });
 
-test('long texts are cut, of long conversations the last messages stay', () => {
+test('inputAttributes: long texts are cut, and only the last messages of a long conversation are kept', () => {
   const messages = Array.from({ length: 40 }, (_, i) => ({ role: 'user', content: `${i}` }));
   messages.push({ role: 'user', content: 'x'.repeat(10_000) });
   const input = attribute(inputAttributes(JSON.stringify({ messages })), 'input.messages');
@@ -34,7 +34,7 @@ test('long texts are cut, of long conversations the last messages stay', () => {
   assert.equal(input.at(-1).parts[0].content.length, 4_097);
 });
 
-test('odd content is no error', () => {
+test('content of any shape is no error', () => {
   for (const content of [null, 5, {}, [null], [5], [{ type: 'text' }]]) {
     assert.doesNotThrow(() => outputAttributes(content));
     assert.doesNotThrow(() => inputAttributes(JSON.stringify({ messages: [{ content }] })));

@@ -1,6 +1,6 @@
 /**
- * Prompts and answers as span attributes, where that is switched on: what was asked and said, in the form
- * of the GenAI conventions. https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
+ * Prompts and responses as span attributes in the form of the GenAI conventions, for those who switch
+ * content capture on. https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
  */
 import type { Attributes } from '@opentelemetry/api';
 import {
@@ -9,9 +9,9 @@ import {
   ATTR_GEN_AI_SYSTEM_INSTRUCTIONS,
 } from './attributes.ts';
 
-/** Characters of one text; what is longer is cut, so that a span stays one that collectors take. */
+/** Longer texts are cut, characters: collectors reject spans that are too large. */
 const MAX_TEXT_CHARS = 4_096;
-/** Messages of a conversation: the last ones tell what the answer is to. */
+/** Only the last messages of a conversation are kept, because the response answers those. */
 const MAX_MESSAGES = 32;
 
 interface Part {
@@ -23,7 +23,7 @@ function cut(text: string): string {
   return text.length <= MAX_TEXT_CHARS ? text : `${text.slice(0, MAX_TEXT_CHARS)}…`;
 }
 
-/** A text, or Anthropic's blocks; of what is no text only its type is told. */
+/** @param content a text, or Anthropic's blocks; of a block that is not text only the type is kept */
 function partsOf(content: unknown): readonly Part[] {
   if (typeof content === 'string') return [{ type: 'text', content: cut(content) }];
   if (!Array.isArray(content)) return [];
@@ -33,7 +33,10 @@ function partsOf(content: unknown): readonly Part[] {
   }));
 }
 
-/** @param body the caller's, JSON text that was checked before */
+/**
+ * @param body the caller's request, JSON text
+ * @throws {SyntaxError} when it is not JSON
+ */
 export function inputAttributes(body: string): Attributes {
   const { system, messages } = JSON.parse(body) as { system?: unknown; messages?: unknown };
   const list = Array.isArray(messages) ? messages.slice(-MAX_MESSAGES) : [];
@@ -46,7 +49,7 @@ export function inputAttributes(body: string): Attributes {
   };
 }
 
-/** @param content a whole answer's blocks, or the text of a stream's deltas */
+/** @param content the blocks of a complete response, or the joined text of a stream's deltas */
 export function outputAttributes(content: unknown): Attributes {
   const output = [{ role: 'assistant', parts: partsOf(content) }];
   return { [ATTR_GEN_AI_OUTPUT_MESSAGES]: JSON.stringify(output) };

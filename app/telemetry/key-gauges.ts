@@ -1,4 +1,4 @@
-/** What metrics say of the keys: state, age, limits left, and how their sources are. */
+/** Metrics and log lines about API keys: their state, age and rate limits, and how their sources fare. */
 import { type Attributes, ValueType } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -7,24 +7,53 @@ import {
   type GaugeMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
-import { type KeyOwner, ownerLabels } from '../keys/key-owner.ts';
-import type { KeyView } from '../keys/key-pool.ts';
-import type { KeyStore } from '../keys/key-store.ts';
-import type { Read } from '../keys/refresher.ts';
+import type { Family, Limit } from '../anthropic/rate-limits.ts';
+import { SCOPE_NAME } from './attributes.ts';
+import type { Instruments } from './instruments.ts';
 import type { Logger } from './logger.ts';
-import { type Instruments, METRICS, type MetricDefinition } from './metric-catalogue.ts';
-import { KEY_STATES } from './vocabulary.ts';
+import { METRICS, type MetricDefinition } from './metric-catalogue.ts';
+import { KEY_STATES, type KeyState, type SourceFailure } from './vocabulary.ts';
+
+/** The labels that say whose keys they are. */
+export type KeyLabels = { readonly upstream: string; readonly caller: string };
+
+/** What metrics tell about one key; never the key. */
+export interface KeyFacts {
+  readonly alias: string;
+  readonly state: KeyState;
+  /** When this instance first had it, milliseconds since the epoch. */
+  readonly sinceMs: number;
+  /** Only what the upstream has reported. */
+  readonly limits: ReadonlyMap<Family, Limit>;
+}
+
+/** The keys of one owner. */
+export interface OwnedKeys {
+  readonly labels: KeyLabels;
+  readonly keys: readonly KeyFacts[];
+}
+
+/** How one read of a key source ended. The error's message holds nothing that came from the source. */
+export type KeyRead =
+  | { readonly source: string; readonly ok: true; readonly changed: boolean }
+  | {
+      readonly source: string;
+      readonly ok: false;
+      readonly failure: SourceFailure;
+      readonly error: Error;
+    };
 
 type Point = readonly [value: number, labels: Attributes];
 
-/** What a key has to say to each of the metrics. */
+/** The points of one key in each of the produced gauges. */
 const POINTS: Readonly<
   Record<
     'keyState' | 'keyAge' | 'rateLimitRemaining' | 'rateLimitMax',
-    (view: KeyView, nowMs: number) => readonly Point[]
+    (key: KeyFacts, nowMs: number) => readonly Point[]
   >
 > = {
-  keyState: ({ state: is }) => KEY_STATES.map((state) => [Number(state === is), { state }]),
+  keyState: ({ state: current }) =>
+    KEY_STATES.map((state) => [Number(state === current), { state }]),
   keyAge: ({ sinceMs }, nowMs) => [[(nowMs - sinceMs) / 1000, {}]],
   rateLimitRemaining: ({ limits }, nowMs) =>
     [...limits].map(([family, { limit, remaining, resetAtMs }]) => [
@@ -35,38 +64,39 @@ const POINTS: Readonly<
 };
 
 /**
- * The keys that `store` has at each scrape, and no others: an observable gauge of the SDK would go on with
- * the last value of every key that ever was, until its series are used up.
+ * Produces the gauges of the keys that exist at each scrape, and of no others: an observable gauge of the
+ * SDK goes on reporting the last value of every removed key, until the limit of its series is reached.
+ * @param read returns the keys of every owner; called once a scrape
  * @param now milliseconds since the epoch
  */
-export function createKeyProducer(store: KeyStore, now: () => number): MetricProducer {
+export function createKeyProducer(
+  read: () => readonly OwnedKeys[],
+  now: () => number,
+): MetricProducer {
   return {
     async collect() {
       const nowMs = now();
+      const owned = read().map(({ labels, keys }) => ({ labels, keys: onePerAlias(keys) }));
       const metrics = Object.entries(POINTS).map(([name, pointsOf]) => {
-        const points = keysOf(store).flatMap(({ owner, view }) =>
-          pointsOf(view, nowMs).map(
-            ([value, labels]): Point => [
-              value,
-              { ...ownerLabels(owner), key: view.alias, ...labels },
-            ],
+        const points = owned.flatMap(({ labels, keys }) =>
+          keys.flatMap((key) =>
+            pointsOf(key, nowMs).map(
+              ([value, own]): Point => [value, { ...labels, key: key.alias, ...own }],
+            ),
           ),
         );
         return gauge(METRICS[name as keyof typeof POINTS], points, nowMs);
       });
-      const scope = { name: 'claude-observatory' };
+      const scope = { name: SCOPE_NAME };
       const resource = resourceFromAttributes({});
       return { resourceMetrics: { resource, scopeMetrics: [{ scope, metrics }] }, errors: [] };
     },
   };
 }
 
-/** One of each alias: several may retire under the same. */
-function keysOf(store: KeyStore): readonly { owner: KeyOwner; view: KeyView }[] {
-  return store.pools().flatMap(({ owner, pool }) => {
-    const byAlias = new Map(pool.view().map((view) => [view.alias, view]));
-    return [...byAlias.values()].map((view) => ({ owner, view }));
-  });
+/** Several retiring keys can share an alias; two points with the same labels would break a scrape. */
+function onePerAlias(keys: readonly KeyFacts[]): readonly KeyFacts[] {
+  return [...new Map(keys.map((key) => [key.alias, key])).values()];
 }
 
 function gauge(
@@ -88,28 +118,27 @@ function gauge(
   };
 }
 
-/** Counts a read of a source; says a failure, and when it is over. */
+/** @returns what counts each read of a key source, and logs failures, recoveries and changed keys */
 export function createReadObserver(
-  instruments: Instruments,
+  instruments: Pick<Instruments, 'keySourceUp' | 'keySourceFailures' | 'keyRotations'>,
   logger: Logger,
-): (owner: KeyOwner, read: Read) => void {
-  const down = new Set<string>();
-  return (owner, read) => {
+): (labels: KeyLabels, read: KeyRead) => void {
+  const failing = new Set<string>();
+  return (labels, read) => {
     const { source } = read;
-    const labels = ownerLabels(owner);
-    const who = `${labels.upstream} ${labels.caller} ${source}`;
+    const id = `${labels.upstream} ${labels.caller} ${source}`;
     instruments.keySourceUp.record(Number(read.ok), labels);
     if (!read.ok) {
       const { failure: reason, error } = read;
       instruments.keySourceFailures.add(1, { ...labels, reason });
       logger.error({ ...labels, source, reason, problem: error.message }, 'keys could not be read');
-      down.add(who);
+      failing.add(id);
       return;
     }
     if (read.changed) {
       instruments.keyRotations.add(1, labels);
       logger.info({ ...labels, source }, 'keys have changed');
     }
-    if (down.delete(who)) logger.info({ ...labels, source }, 'keys can be read again');
+    if (failing.delete(id)) logger.info({ ...labels, source }, 'keys can be read again');
   };
 }

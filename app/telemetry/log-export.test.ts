@@ -6,7 +6,7 @@ import {
   LoggerProvider,
   SimpleLogRecordProcessor,
 } from '@opentelemetry/sdk-logs';
-import { createRedactor } from '../privacy/redactor.ts';
+import { Redactor } from '../privacy/redactor.ts';
 import { recordingSink } from './log-export.ts';
 import { createLogger } from './logger.ts';
 
@@ -16,7 +16,7 @@ function setUp() {
   const exporter = new InMemoryLogRecordExporter();
   const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] });
   const sink = recordingSink(provider.getLogger('test'));
-  const redactor = createRedactor({ secrets: () => [SECRET] });
+  const redactor = new Redactor({ secrets: () => [SECRET] });
   const logger = createLogger({ level: 'trace', service: 's', redactor, sinks: [sink] });
   const records = async () => {
     await provider.forceFlush();
@@ -25,7 +25,7 @@ function setUp() {
   return { logger, records, sink };
 }
 
-test('a line becomes a record: message, severity, time, attributes', async () => {
+test('log export: a line becomes a record with message, severity, time and attributes', async () => {
   const { logger, records } = setUp();
   const beforeMs = Date.now();
   logger.warn({ outcome: 'success', duration_ms: 1.5 }, 'call');
@@ -37,7 +37,7 @@ test('a line becomes a record: message, severity, time, attributes', async () =>
   assert.deepEqual(record.attributes, { outcome: 'success', duration_ms: 1.5 });
 });
 
-test('the IDs of the trace are the record\u2019s own fields, the correlation ID an attribute', async () => {
+test('log export: trace IDs become fields of the record, the correlation ID an attribute', async () => {
   const { records, sink } = setUp();
   const ids = { trace_id: 'a'.repeat(32), span_id: 'b'.repeat(16) };
   const time = new Date().toISOString();
@@ -48,7 +48,7 @@ test('the IDs of the trace are the record\u2019s own fields, the correlation ID 
   assert.deepEqual(record.attributes, { correlation_id: 'c-1' });
 });
 
-test('what leaves has passed the redaction', async () => {
+test('log export: records are redacted', async () => {
   const { logger, records } = setUp();
   logger.error({ err: new Error(SECRET), deep: { er: [SECRET] } }, `key ${SECRET}`);
   const [record] = await records();
@@ -57,7 +57,7 @@ test('what leaves has passed the redaction', async () => {
   assert(JSON.stringify(record.attributes).includes('[redacted]'));
 });
 
-test('every level has its severity; a line that is no JSON is dropped', async () => {
+test('log export: every level has its severity, and a line that is not JSON is dropped', async () => {
   const { logger, records, sink } = setUp();
   for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const)
     logger[level]('x');

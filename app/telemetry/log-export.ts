@@ -1,5 +1,5 @@
 /**
- * Sends the service's log lines on by OTLP, beside standard output. It takes finished lines, so what
+ * Exports the service's log lines by OTLP, besides standard output. It takes finished lines, so that what
  * leaves has passed the same redaction. https://opentelemetry.io/docs/specs/otel/logs/data-model/
  */
 import {
@@ -15,6 +15,7 @@ import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import type { Resource } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import type { Level } from 'pino';
+import { SCOPE_NAME } from './attributes.ts';
 import type { LogSink } from './logger.ts';
 
 const SEVERITY: Readonly<Record<Level, SeverityNumber>> = {
@@ -26,15 +27,15 @@ const SEVERITY: Readonly<Record<Level, SeverityNumber>> = {
   fatal: SeverityNumber.FATAL,
 };
 
-/** About a second of lines at full load; what is over is dropped and counted. */
+/** This is about a second of lines at full load; lines beyond it are dropped and counted. */
 const QUEUE_LINES = 8_192;
 
-/** A line of `logger.ts`: what is not named becomes attributes. */
+/** A line of `logger.ts`; fields that are not named here become attributes. */
 interface Line {
   readonly level: Level;
   /** RFC 3339. */
   readonly time: string;
-  /** Stands in the resource. */
+  /** The resource has it already. */
   readonly service: string;
   readonly msg?: string;
   readonly trace_id?: string;
@@ -42,14 +43,14 @@ interface Line {
   readonly [attribute: string]: unknown;
 }
 
-/** Where log lines go besides standard output. */
+/** A running export of log lines. */
 export interface LogExport {
   readonly sink: LogSink;
-  /** Sends what is left. Rejects when the collector cannot be reached. */
+  /** Exports what is left. Rejects when the collector cannot be reached. */
   shutdown(): Promise<void>;
 }
 
-/** @returns a sink that turns each line into a log record; a line that is no JSON is dropped */
+/** @returns a sink that turns each line into a log record; a line that is not JSON is dropped */
 export function recordingSink(logger: LogsLogger): LogSink {
   return {
     write(text) {
@@ -74,40 +75,35 @@ function emit(logger: LogsLogger, line: Line): void {
     severityText: level,
     severityNumber: SEVERITY[level],
     body: msg ?? '',
-    // Parsed JSON, so plain data all the way down.
+    // The line was parsed from JSON, so its values are plain data at every depth.
     attributes: attributes as NonNullable<LogRecord['attributes']>,
     ...(traceId && spanId && { context: contextOf(traceId, spanId) }),
   });
 }
 
 /**
- * The record's own trace fields: a log store finds it by them, not by an attribute. A line does not say
- * whether its trace is sampled, so neither does the record.
+ * Fills the record's own trace fields, because log stores look there and not at attributes. A line does
+ * not say whether its trace is sampled, so neither does the record.
  */
 function contextOf(traceId: string, spanId: string) {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.NONE });
 }
 
 /**
- * Starts sending in batches. A full queue drops lines and a dead collector loses them; neither holds
- * up a call, and the SDK counts both (`otel_sdk_processor_log_processed`, `otel_sdk_exporter_log_*`).
- * Call it after the metrics have started.
+ * Starts exporting in batches to `OTEL_EXPORTER_OTLP_ENDPOINT`, which the exporter reads itself. A full
+ * queue drops lines and a dead collector loses them; neither delays a call, and the SDK counts both
+ * (`otel_sdk_processor_log_processed`, `otel_sdk_exporter_log_*`). Call it after the metrics have started.
  */
-export function startLogExport(options: {
-  /** The full URL, `/v1/logs` included. */
-  readonly url: string;
-  readonly resource: Resource;
-}): LogExport {
+export function startLogExport({ resource }: { readonly resource: Resource }): LogExport {
   const meterProvider = metrics.getMeterProvider();
   const processor = new BatchLogRecordProcessor({
-    exporter: new OTLPLogExporter({ url: options.url }),
+    exporter: new OTLPLogExporter(),
     maxQueueSize: QUEUE_LINES,
     selfObsMeterProvider: meterProvider,
   });
-  const { resource } = options;
   const provider = new LoggerProvider({ resource, processors: [processor], meterProvider });
   return {
-    sink: recordingSink(provider.getLogger('claude-observatory')),
+    sink: recordingSink(provider.getLogger(SCOPE_NAME)),
     shutdown: () => provider.shutdown(),
   };
 }

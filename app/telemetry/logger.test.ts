@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRedactor } from '../privacy/redactor.ts';
+import { Redactor } from '../privacy/redactor.ts';
 import { createLogger } from './logger.ts';
 
 const SECRET = 'sk-planted"with\\quotes';
@@ -8,11 +8,11 @@ const SECRET = 'sk-planted"with\\quotes';
 function capture(level = 'info') {
   const lines: string[] = [];
   const sink = { write: (line: string) => void lines.push(line) };
-  const redactor = createRedactor({ secrets: () => [SECRET] });
+  const redactor = new Redactor({ secrets: () => [SECRET] });
   return { lines, logger: createLogger({ level, service: 's', redactor, sinks: [sink] }) };
 }
 
-test('lines are JSON with a level word and a time', () => {
+test('logger: lines are JSON with a level as a word and a time', () => {
   const { lines, logger } = capture();
   logger.info({ a: 1 }, 'hello');
   const line = JSON.parse(lines[0] ?? '');
@@ -22,7 +22,7 @@ test('lines are JSON with a level word and a time', () => {
   assert(!Number.isNaN(Date.parse(line.time)));
 });
 
-test('a secret is hidden wherever it stands', () => {
+test('logger: a secret is hidden wherever it stands in a line', () => {
   const { lines, logger } = capture();
   logger.info({ deep: { er: [SECRET] } }, `key ${SECRET}`);
   logger.error({ err: new Error(`refused: ${SECRET}`, { cause: new Error(SECRET) }) });
@@ -34,7 +34,7 @@ test('a secret is hidden wherever it stands', () => {
   assert(all.includes('[redacted]'));
 });
 
-test('what the rules find is hidden, in errors and their causes too', () => {
+test('logger: what the rules find is hidden, in errors and their causes too', () => {
   const { lines, logger } = capture();
   const cause = new Error('no mail to bob@example.com');
   logger.error({ err: new Error('card 4111 1111 1111 1111', { cause }) }, 'call +4915123456789');
@@ -44,7 +44,7 @@ test('what the rules find is hidden, in errors and their causes too', () => {
   assert.equal(JSON.parse(lines[0] ?? '').msg, 'call [redacted:phone]');
 });
 
-test('a message with line breaks stays one line', () => {
+test('logger: a message with line breaks stays one line', () => {
   const { lines, logger } = capture();
   logger.info('a\n{"level":"fatal"}');
   assert.equal(lines.length, 1);

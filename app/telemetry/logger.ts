@@ -1,4 +1,4 @@
-/** Structured JSON logs (pino), each line with its correlation and trace IDs, none with a secret. */
+/** Structured JSON logs by pino: each line has its correlation and trace IDs, and none has a secret. */
 import { trace } from '@opentelemetry/api';
 import { type Logger, pino } from 'pino';
 import type { Redactor } from '../privacy/redactor.ts';
@@ -6,7 +6,7 @@ import { findCorrelation } from './correlation.ts';
 
 export type { Logger };
 
-/** Where finished lines go: standard output and the exporter in the service, an array in tests. */
+/** A destination of finished lines: standard output or the exporter, and an array in tests. */
 export interface LogSink {
   write(line: string): void;
 }
@@ -19,8 +19,8 @@ export interface LoggerOptions {
 }
 
 /**
- * Redacts finished lines: the last gate, for what no path or serialiser could foresee (an error
- * message, a stack, a header in an unknown place).
+ * Redacts finished lines, because no list of paths or serialisers can foresee where a secret appears: in an
+ * error message, a stack, a header in an unknown place.
  */
 export function redactLines(sinks: readonly LogSink[], redactor: Pick<Redactor, 'line'>): LogSink {
   return {
@@ -31,7 +31,7 @@ export function redactLines(sinks: readonly LogSink[], redactor: Pick<Redactor, 
   };
 }
 
-/** IDs of the request being served, for every line written while it is. */
+/** The IDs of the request being served, which pino adds to every line. */
 function requestIds(): Record<string, string> {
   const correlation = findCorrelation();
   const span = trace.getActiveSpan()?.spanContext();

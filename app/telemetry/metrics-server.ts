@@ -2,9 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 
-/**
- * @returns a server that is not listening yet; every path but `/metrics` is 404
- */
+/** @returns a server that does not listen yet; every path but `/metrics` is a 404 */
 export function createMetricsServer(prometheus: PrometheusExporter | undefined): Server {
   return createServer((request, response) => {
     const isScrape = request.method === 'GET' && request.url?.split('?', 1)[0] === '/metrics';

@@ -10,7 +10,7 @@ async function readJson<T>(path: string): Promise<T> {
   return JSON.parse(await readFile(new URL(`../../${path}`, import.meta.url), 'utf8')) as T;
 }
 
-test('there is one copy of every OpenTelemetry package: two do not see each other’s globals', async () => {
+test('packages: there is one copy of every OpenTelemetry package, because two do not share their globals', async () => {
   const { packages } = await readJson<Lock>('package-lock.json');
   const names = Object.keys(packages)
     .map((path) => /node_modules\/(@opentelemetry\/[^/]+)$/.exec(path)?.[1])
@@ -22,7 +22,7 @@ test('there is one copy of every OpenTelemetry package: two do not see each othe
   );
 });
 
-test('every version is exact', async () => {
+test('packages: every version in package.json is exact', async () => {
   const pinned = await readJson<Record<string, Record<string, string>>>('package.json');
   const versions = { ...pinned['dependencies'], ...pinned['devDependencies'] };
   for (const [name, version] of Object.entries(versions)) {
@@ -30,7 +30,7 @@ test('every version is exact', async () => {
   }
 });
 
-test('the tests run under the pinned Node', async () => {
+test('packages: the tests run on the pinned Node', async () => {
   const { devDependencies } = await readJson<{ devDependencies: { node: string } }>('package.json');
   assert.equal(process.version, `v${devDependencies.node}`);
 });

@@ -1,6 +1,6 @@
 /**
- * For `node --import`: lets instrumentations patch what is imported after it. It must not be
- * imported by the app itself; then `http.route` and the Express spans are lost.
+ * Lets instrumentations patch modules that are imported later. Load it by `node --import`: if the app
+ * imported it, Express would be loaded too early, and `http.route` and the Express spans would be lost.
  */
 import { register } from 'node:module';
 

@@ -1,6 +1,6 @@
 /**
- * The one port from the service into telemetry: what stages tell about a call. Telemetry listens and
- * keeps nothing that the service needs back. Methods never throw.
+ * The port through which the service reports its calls. Telemetry only listens: it keeps nothing that the
+ * service needs back, and its methods never throw.
  */
 import type { MessageFacts, Usage } from '../anthropic/messages.ts';
 import type { Outcome } from '../outcome.ts';
@@ -14,27 +14,27 @@ export interface CallInfo {
   readonly stream: boolean;
   /** A configured alias, `anybody` where none are configured. */
   readonly caller: string;
-  /** The request's JSON text, looked at only where prompts are recorded. */
+  /** The request's JSON text, which is read only when content is captured. */
   readonly body?: string;
-  /** When the caller's request came in, `clock.now()` milliseconds. */
+  /** When the caller's request arrived, `clock.now()` milliseconds. */
   readonly receivedAtMs: number;
 }
 
-/** What a response says of itself. */
+/** What a response says about itself. */
 export interface ResponseFacts extends MessageFacts {
   /** Anthropic's `request-id`. */
   readonly requestId?: string;
 }
 
-/** What a call came to, besides its outcome. */
+/** What is known of a call at its end, besides its outcome. */
 export interface CallTotals {
-  /** Of all attempts together; undefined where none reported any. */
+  /** The sum over all attempts; undefined when none reported any. */
   readonly usage: Usage | undefined;
   /** Our own time in the call, milliseconds. */
   readonly overheadMs: number;
 }
 
-/** One attempt as telemetry sees it. */
+/** Telemetry's record of one attempt. */
 export interface AttemptRecord {
   /** Headers that carry the trace and the correlation ID to the upstream. */
   readonly headers: Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export interface AttemptRecord {
 }
 
 /**
- * One call as telemetry sees it.
+ * Telemetry's record of one call.
  *
  * @example
  * const call = recorder.startCall({ operation: 'chat', model, stream, caller, receivedAtMs });
@@ -66,11 +66,11 @@ export interface CallRecord {
   retryRefused(reason: RetryRefusal): void;
   /** The call goes to another upstream because of `reason`. */
   failedOver(upstream: string, reason: Outcome): void;
-  /** A piece of a stream's content has come; the first one sets the time to first token. */
+  /** A piece of a stream's content has arrived; the first one sets the time to first token. */
   recordChunk(): void;
-  /** Whether `recordOutput` wants to be told: content stays out of telemetry unless switched on. */
+  /** Whether `recordOutput` is to be called: content stays out of telemetry unless that is switched on. */
   readonly capturesContent: boolean;
-  /** Content of the response: all blocks of a complete one, or the text of a stream's delta. */
+  /** Adds content of the response: all blocks of a complete one, or the text of one delta of a stream. */
   recordOutput(content: unknown): void;
   setResponse(facts: ResponseFacts): void;
   /** Call once; later calls are ignored. */
@@ -91,7 +91,7 @@ const unrecordedAttempt: AttemptRecord = {
   end() {},
 };
 
-/** A call that nobody watches: for the pipeline used on its own, and for tests. */
+/** A record that does nothing, for tests and for a pipeline without telemetry. */
 export const unrecordedCall: CallRecord = {
   run: (fn) => fn(),
   startAttempt: () => unrecordedAttempt,

@@ -7,7 +7,7 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { createRedactor } from '../privacy/redactor.ts';
+import { Redactor } from '../privacy/redactor.ts';
 import { redactingExporter } from './redacting-exporter.ts';
 
 const SECRET = 'planted-secret';
@@ -17,7 +17,7 @@ const ID = '4111111111111111';
 
 function setUp() {
   const memory = new InMemorySpanExporter();
-  const exporter = redactingExporter(memory, createRedactor({ secrets: () => [SECRET] }));
+  const exporter = redactingExporter(memory, new Redactor({ secrets: () => [SECRET] }));
   const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
   const finished = async () => {
     await provider.forceFlush();
@@ -26,12 +26,12 @@ function setUp() {
   return { tracer: provider.getTracer('t'), finished, provider };
 }
 
-/** All that is exported of a span, but for its context. */
+/** Everything that is exported of a span except its context. */
 function shown({ name, attributes, events, links, status }: ReadableSpan): string {
   return JSON.stringify({ name, attributes, events, links, status });
 }
 
-test('names, attributes, events, links and status messages are redacted, IDs are not', async () => {
+test('redactingExporter: names, attributes, events, links and status messages are redacted, IDs are not', async () => {
   const { tracer, finished } = setUp();
   const span = tracer.startSpan(`GET ${ALL}`);
   span.setAttributes({
@@ -60,7 +60,7 @@ test('names, attributes, events, links and status messages are redacted, IDs are
   assert.equal(out.status.code, SpanStatusCode.ERROR);
 });
 
-test('a clean span goes out as it is; of another only what is hidden differs', async () => {
+test('redactingExporter: a clean span leaves as it is, and in another span only the redacted parts differ', async () => {
   const { tracer, finished } = setUp();
   const clean = tracer.startSpan('POST', { attributes: { 'http.route': '/v1/messages' } });
   const dirty = tracer.startSpan('POST', { attributes: { 'user_agent.original': SECRET } });

@@ -1,10 +1,10 @@
-/** Redacts spans on their way out: ours and those of every instrumentation pass here. */
+/** Redacts spans before they are exported, ours and those of every instrumentation. */
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Redactor } from '../privacy/redactor.ts';
 
 /**
- * Stands behind the batch processor, so that no call waits for it. Names, attributes, events, links and
- * status messages are redacted; trace and span IDs, and the resource, which is ours, are not.
+ * Redacts names, attributes, events, links and status messages, but neither trace and span IDs nor the
+ * resource, which the operator sets. It runs after the batch processor, so no call waits for it.
  */
 export function redactingExporter(exporter: SpanExporter, redactor: Redactor): SpanExporter {
   return {
@@ -19,7 +19,7 @@ export function redactingExporter(exporter: SpanExporter, redactor: Redactor): S
   };
 }
 
-/** What a span shows besides its IDs, times and counts. */
+/** The parts of a span that can hold text from outside. */
 function shownBy({ name, attributes, events, status, links }: ReadableSpan) {
   return { name, attributes, events, status, links: links.map((link) => link.attributes) };
 }
@@ -30,7 +30,7 @@ function redactSpan(span: ReadableSpan, { value }: Redactor): ReadableSpan {
   return clean === shown ? span : copyOf(span, clean);
 }
 
-/** A span cannot be changed when it has ended, and its fields may be getters. */
+/** An ended span cannot be changed, and a spread would miss its getters, so each field is copied. */
 function copyOf(span: ReadableSpan, { links, ...shown }: ReturnType<typeof shownBy>): ReadableSpan {
   return {
     ...shown,

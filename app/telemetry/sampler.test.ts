@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ROOT_CONTEXT, SpanKind, TraceFlags, trace } from '@opentelemetry/api';
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
-import { readConfig } from '../config/config.ts';
 import { createSampler, samplingRatio } from './sampler.ts';
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -19,32 +18,31 @@ function decide(ratio: number, random: number, ctx = ROOT_CONTEXT, traceId = TRA
 
 const { RECORD_AND_SAMPLED: YES, NOT_RECORD: NO } = SamplingDecision;
 
-test('the dice decide for roots, whatever the ID', () => {
+test('createSampler: chance decides about roots, whatever their ID is', () => {
   for (const id of [`${'0'.repeat(31)}1`, 'f'.repeat(32)]) {
     assert.equal(decide(0.1, 0.09, ROOT_CONTEXT, id), YES);
     assert.equal(decide(0.1, 0.1, ROOT_CONTEXT, id), NO);
   }
 });
 
-test("a caller's flag is not obeyed, either way", () => {
+test("createSampler: a caller's sampled flag changes nothing, set or not", () => {
   assert.equal(decide(0, 0, parent(true, TraceFlags.SAMPLED)), NO);
   assert.equal(decide(1, 0.999, parent(true, TraceFlags.NONE)), YES);
 });
 
-test('a span below ours follows it', () => {
+test('createSampler: a span below one of ours follows its decision', () => {
   assert.equal(decide(0, 0, parent(false, TraceFlags.SAMPLED)), YES);
   assert.equal(decide(1, 0, parent(false, TraceFlags.NONE)), NO);
 });
 
-const RATIOS: readonly [string, string, number][] = [
-  ['always_on', '0.5', 1],
-  ['parentbased_always_off', '1', 0],
-  ['traceidratio', '0.25', 0.25],
-  ['parentbased_traceidratio', '0.25', 0.25],
+const RATIOS: readonly [string, number, number][] = [
+  ['always_on', 0.5, 1],
+  ['parentbased_always_off', 1, 0],
+  ['traceidratio', 0.25, 0.25],
+  ['parentbased_traceidratio', 0.25, 0.25],
 ];
 for (const [sampler, arg, ratio] of RATIOS) {
-  test(`${sampler} ${arg} means ${ratio}`, () => {
-    const env = { OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: arg };
-    assert.equal(samplingRatio(readConfig(env)), ratio);
+  test(`samplingRatio: ${sampler} with ${arg} traces a share of ${ratio}`, () => {
+    assert.equal(samplingRatio(sampler, arg), ratio);
   });
 }

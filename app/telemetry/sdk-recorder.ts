@@ -1,9 +1,9 @@
 /** The recorder of the running service: each call becomes spans, metrics and log lines. */
-import type { SdkRecorderDeps } from './attempt-span.ts';
 import { CallSpan } from './call-span.ts';
 import type { Recorder } from './recorder.ts';
+import type { RecorderDeps } from './spans.ts';
 
-export function createSdkRecorder(deps: SdkRecorderDeps): Recorder {
+export function createSdkRecorder(deps: RecorderDeps): Recorder {
   const allowed = new Set(deps.models);
   const startCall: Recorder['startCall'] = (info) =>
     new CallSpan(deps, info, allowed.has(info.model) ? info.model : 'other');

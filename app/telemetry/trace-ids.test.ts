@@ -6,7 +6,7 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { createCorrelationPropagator } from './correlation.ts';
+import { createCorrelationPropagator } from './propagator.ts';
 import { createSlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
 
 const UUID = '0b5a3f6e-8d1c-4f0a-9c39-2a1f6f1f0a11';
@@ -30,7 +30,7 @@ function setUp(trustInbound: boolean) {
   return { ids, exporter, start, tracer };
 }
 
-test('a root span takes the wanted trace ID, without a parent', () => {
+test('withWantedTraceIds: a root span takes the wanted trace ID and has no parent', () => {
   const { start, exporter } = setUp(true);
   start({ 'x-correlation-id': UUID }).end();
   const [span] = exporter.getFinishedSpans();
@@ -39,14 +39,14 @@ test('a root span takes the wanted trace ID, without a parent', () => {
   assert.equal(span.attributes['correlation.id'], UUID);
 });
 
-test('the slot is empty afterwards: the next root is random', () => {
+test('withWantedTraceIds: the slot is empty afterwards, so the next root is random', () => {
   const { start, tracer, ids } = setUp(true);
   start({ 'x-correlation-id': UUID });
   assert.notEqual(tracer.startSpan('other', {}, ROOT_CONTEXT).spanContext().traceId, UUID_HEX);
   assert.notEqual(ids.generateTraceId(), UUID_HEX);
 });
 
-test('a joined trace leaves nothing in the slot', () => {
+test('withWantedTraceIds: a joined trace leaves nothing in the slot', () => {
   const { start, ids } = setUp(true);
   const traceparent = `00-${TRACE}-00f067aa0ba902b7-01`;
   const span = start({ 'x-correlation-id': UUID, traceparent });
@@ -54,7 +54,7 @@ test('a joined trace leaves nothing in the slot', () => {
   assert.notEqual(ids.generateTraceId(), UUID_HEX);
 });
 
-test('an untrusted trace is a link', () => {
+test('withWantedTraceIds: an untrusted trace becomes a link', () => {
   const { start, exporter } = setUp(false);
   start({ traceparent: `00-${TRACE}-00f067aa0ba902b7-01` }).end();
   const [span] = exporter.getFinishedSpans();

@@ -1,7 +1,6 @@
 /**
- * Makes the server span take the trace ID that its caller asked for, without an invented parent:
- * a one-slot ID generator, filled by a thin wrapper around the tracer of the HTTP instrumentation.
- * Why so: docs/adr/0002.
+ * Gives the server span the trace ID that its caller asked for, without inventing a parent: a wrapper around
+ * the tracer of the HTTP instrumentation hands the ID to a generator with one slot. Why: docs/adr/0002.
  */
 import { type Context, context, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace';
@@ -10,11 +9,11 @@ import { findCorrelation } from './correlation.ts';
 
 /** An ID generator whose next trace ID can be set. */
 export interface SlotIdGenerator extends IdGenerator {
-  /** The next trace ID generated is this one; undefined empties the slot. */
+  /** Makes this the next trace ID; undefined empties the slot. */
   want(traceId: string | undefined): void;
 }
 
-/** @returns a generator that is random but for a wanted ID, which it hands out once */
+/** @returns a generator of random IDs that returns a wanted trace ID once */
 export function createSlotIdGenerator(
   random: IdGenerator = new RandomIdGenerator(),
 ): SlotIdGenerator {

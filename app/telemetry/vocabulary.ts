@@ -1,10 +1,10 @@
-/** Every fixed set of label values, besides the outcomes (`app/outcome.ts`): nothing else becomes a label. */
+/** Every fixed set of label values except the outcomes, which are in `app/outcome.ts`. */
 
 /** What a call asks of the API. */
 export const OPERATIONS = ['chat', 'count_tokens', 'models'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** The state of an upstream's circuit: open ones get no attempts, half-open ones a few. */
+/** The state of an upstream's circuit breaker: open, it gets no attempts; half-open, it gets a few. */
 export const CIRCUIT_STATES = ['closed', 'half_open', 'open'] as const;
 export type CircuitState = (typeof CIRCUIT_STATES)[number];
 
@@ -30,7 +30,7 @@ export type SourceFailure = (typeof SOURCE_FAILURES)[number];
 export const RETRY_REFUSALS = ['attempts', 'budget', 'deadline'] as const;
 export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
 
-/** What the check of a request's signature came to. */
+/** The result of checking the signature of a request. */
 export const SIGNATURE_RESULTS = [
   'valid',
   'missing',
@@ -43,10 +43,10 @@ export const SIGNATURE_RESULTS = [
 ] as const;
 export type SignatureResult = (typeof SIGNATURE_RESULTS)[number];
 
-/** One request's check. */
+/** How the check of one request ended. */
 export interface SignatureCheck {
   readonly result: SignatureResult;
-  /** Our clock minus the signer's, milliseconds; only where it is proven: `valid` and `skewed`. */
+  /** Our clock minus the signer's, milliseconds. Only a correct signature proves it: `valid` or `skewed`. */
   readonly skewMs?: number;
 }
 

@@ -4,8 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const INTERVAL_MS = 10;
 
 /**
- * Calls `check` until it returns something truthy, and returns that. An error of `check` ends the
- * wait.
+ * Calls `check` until it returns something truthy, and returns that. An error of `check` ends the wait.
  * @param options `timeoutMs`: how long to go on checking; default 10,000
  * @throws {Error} with the source of `check`, when the time is over
  */

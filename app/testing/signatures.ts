@@ -10,7 +10,7 @@ import { requestContext } from '../http/context.ts';
 import { errorHandler } from '../http/error-handler.ts';
 import { type VerifyOptions, verifySignature } from '../http/verify-signature.ts';
 import { type SignOptions, sign } from '../pipeline/sign.ts';
-import { createRedactor } from '../privacy/redactor.ts';
+import { Redactor } from '../privacy/redactor.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { SignatureCheck } from '../telemetry/vocabulary.ts';
 import { aRequest, aResponse, scripted } from './fakes.ts';
@@ -61,7 +61,7 @@ export async function otherEnd(
 ) {
   const checks: SignatureCheck[] = [];
   const bodies: unknown[] = [];
-  const redactor = createRedactor({ secrets: () => [] });
+  const redactor = new Redactor({ secrets: () => [] });
   const logger = createLogger({
     level: 'silent',
     service: 'test',

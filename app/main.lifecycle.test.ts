@@ -1,0 +1,53 @@
+/** How the process starts, refuses to start, and stops. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { ask, bodyOf, serviceWithSimulator } from './testing/observed-service.ts';
+import { eventually } from './testing/poll.ts';
+import { spawnService } from './testing/service-process.ts';
+
+test('SIGTERM: a stream in progress is finished, new calls are refused, the exit code is 0', async (t) => {
+  const { simulator, service } = await serviceWithSimulator(t, { OTEL_TRACES_EXPORTER: 'none' });
+  simulator.setFaults([{ kind: 'slow', delayMs: 300, probability: 1 }]);
+  const pending = ask(service.url, {}, bodyOf({ stream: true }));
+  await eventually(() => simulator.requests().length > 0);
+  const stopped = service.stop();
+  const text = await (await pending).text();
+  assert(text.includes('event: message_stop'));
+  assert.equal(await stopped, 0);
+  await assert.rejects(ask(service.url));
+  assert(service.lines.some((l) => l['msg'] === 'stopped'));
+});
+
+/** Spawns the service and waits for its end. */
+async function runToEnd(env: Readonly<Record<string, string>>) {
+  const child = spawnService(env);
+  let printed = '';
+  for (const stream of [child.stderr, child.stdout]) {
+    stream?.on('data', (chunk) => {
+      printed += chunk;
+    });
+  }
+  const [code] = await once(child, 'close');
+  return { code, printed };
+}
+
+test('a bad configuration: the exit code is 78, every bad setting is listed, and no value is printed', async () => {
+  const bad = { PORT: 'x', LOG_LEVEL: 'loud', CLAUDE_API_KEY: 'planted secret' };
+  const { code, printed } = await runToEnd(bad);
+  assert.equal(code, 78);
+  for (const key of Object.keys(bad)) assert(printed.includes(`${key}:`), key);
+  assert(!printed.includes('planted'));
+});
+
+test('a port in use: the error is logged, and the exit code is 1', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const { code, printed } = await runToEnd({ PORT: String(port) });
+  assert.equal(code, 1);
+  assert(printed.includes('EADDRINUSE'));
+});

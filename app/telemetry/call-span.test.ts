@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SpanStatusCode } from '@opentelemetry/api';
+import { recordedCalls, TOTALS } from '../testing/recorded-calls.ts';
+
+const USAGE = { inputTokens: 10, outputTokens: 20, cacheReadTokens: 5, cacheCreationTokens: 0 };
+
+test('CallSpan: retries and refused retries are counted under the label `reason`', async (t) => {
+  const { startCall, values, messages } = recordedCalls(t);
+  const call = startCall();
+  call.startAttempt('one').end('overloaded', 529);
+  call.retry('overloaded');
+  call.failedOver('two', 'overloaded');
+  call.retryRefused('budget');
+  assert.deepEqual(await values('claude_api_retries_total', { reason: 'overloaded' }), [1]);
+  assert.deepEqual(await values('claude_api_retries_refused_total', { reason: 'budget' }), [1]);
+  assert.deepEqual(await values('claude_api_failovers_total', { upstream: 'two' }), [1]);
+  assert.deepEqual(messages(), ['attempt failed', 'retrying', 'failing over']);
+});
+
+test('CallSpan.end: only the first call of it counts', async (t) => {
+  const { startCall, spans, values, messages } = recordedCalls(t);
+  const call = startCall();
+  assert.deepEqual(await values('claude_api_calls_in_flight'), [1]);
+  call.end('success', TOTALS);
+  call.end('timeout', TOTALS);
+  assert.deepEqual(
+    spans().map(({ attributes }) => attributes['claude.outcome']),
+    ['success'],
+  );
+  assert.deepEqual(await values('claude_api_requests_total'), [1]);
+  assert.deepEqual(await values('claude_api_calls_in_flight'), [0]);
+  assert.deepEqual(messages(), ['call']);
+});
+
+test('CallSpan.end: duration, overhead and attempts are in metrics, span and log line', async (t) => {
+  const { startCall, pass, span, values, lines } = recordedCalls(t);
+  const call = startCall({ stream: true });
+  call.startAttempt('one').end('overloaded', 529);
+  call.startAttempt('one').end('success', 200);
+  pass(500);
+  call.end('success', TOTALS);
+  const labels = { operation: 'chat', model: 'known', stream: 'true', outcome: 'success' };
+  const [duration] = await values('claude_api_request_duration_seconds', labels);
+  assert.partialDeepStrictEqual(duration, { count: 1, sum: 0.5 });
+  const [overhead] = await values('claude_api_overhead_seconds', { stream: 'true' });
+  assert.partialDeepStrictEqual(overhead, { count: 1, sum: 0.002 });
+  const [attempts] = await values('claude_api_attempts_per_call', { operation: 'chat' });
+  assert.partialDeepStrictEqual(attempts, { count: 1, sum: 2 });
+  assert.equal(span('chat known')?.attributes['claude.overhead_ms'], 2);
+  assert.partialDeepStrictEqual(lines().at(-1), {
+    msg: 'call',
+    caller: 'search',
+    attempts: 2,
+    duration_ms: 500,
+    overhead_ms: 2,
+  });
+});
+
+test('CallSpan.end: cached tokens count as input for the conventions, apart for our own metrics', async (t) => {
+  const { startCall, span, values } = recordedCalls(t);
+  startCall().end('success', { usage: USAGE, overheadMs: 0 });
+  const count = (type: string) => values('claude_api_tokens_total', { model: 'known', type });
+  assert.deepEqual(await count('input'), [10]);
+  assert.deepEqual(await count('cache_read'), [5]);
+  assert.deepEqual(await count('cache_creation'), []);
+  const byCaller = { caller: 'search', type: 'output' };
+  assert.deepEqual(await values('claude_api_caller_tokens_total', byCaller), [20]);
+  const input = { 'gen_ai.token.type': 'input' };
+  const [tokens] = await values('gen_ai.client.token.usage', input);
+  assert.partialDeepStrictEqual(tokens, { sum: 15 });
+  assert.equal(span('chat known')?.attributes['gen_ai.usage.input_tokens'], 15);
+});
+
+test('CallSpan: a model without a label of its own counts as `other`, the span has its name', async (t) => {
+  const { startCall, span, values } = recordedCalls(t);
+  startCall({ model: 'x'.repeat(200) }).end('success', TOTALS);
+  assert.deepEqual(await values('claude_api_requests_total', { model: 'other' }), [1]);
+  const name = 'x'.repeat(128);
+  assert.equal(span(`chat ${name}`)?.attributes['gen_ai.request.model'], name);
+});
+
+test('CallSpan.recordChunk: the first chunk sets the time to first token, later ones their distance', async (t) => {
+  const { startCall, pass, span, values } = recordedCalls(t);
+  const call = startCall({ stream: true });
+  pass(300);
+  call.recordChunk();
+  pass(50);
+  call.recordChunk();
+  call.end('success', TOTALS);
+  const [first] = await values('claude_api_time_to_first_token_seconds', { model: 'known' });
+  assert.partialDeepStrictEqual(first, { count: 1, sum: 0.3 });
+  const [between] = await values('gen_ai.client.operation.time_per_output_chunk');
+  assert.partialDeepStrictEqual(between, { count: 1, sum: 0.05 });
+  assert.deepEqual(
+    span('chat known')?.events.map(({ name }) => name),
+    ['first token'],
+  );
+});
+
+test('CallSpan: the text of a stream is captured when that is switched on, and not otherwise', (t) => {
+  for (const captureContent of [true, false]) {
+    const { startCall, span } = recordedCalls(t, { captureContent });
+    const call = startCall({ body: '{"messages":[{"role":"user","content":"Hello"}]}' });
+    assert.equal(call.capturesContent, captureContent);
+    call.recordOutput('Hi ');
+    call.recordOutput('there');
+    call.end('success', TOTALS);
+    const { attributes } = span('chat known') ?? {};
+    const captured = [
+      attributes?.['gen_ai.input.messages'],
+      attributes?.['gen_ai.output.messages'],
+    ];
+    assert.deepEqual(
+      captured,
+      captureContent
+        ? [
+            '[{"role":"user","parts":[{"type":"text","content":"Hello"}]}]',
+            '[{"role":"assistant","parts":[{"type":"text","content":"Hi there"}]}]',
+          ]
+        : [undefined, undefined],
+    );
+  }
+});
+
+test('CallSpan: content that cannot be captured is logged and does not break the call', async (t) => {
+  const { startCall, span, values, messages } = recordedCalls(t, { captureContent: true });
+  const call = startCall({ body: 'not JSON' });
+  const hostile = {
+    get type(): string {
+      throw new Error('hostile');
+    },
+  };
+  call.recordOutput([hostile]);
+  call.end('success', TOTALS);
+  const problem = 'content could not be captured';
+  assert.deepEqual(messages(), [problem, problem, 'call']);
+  assert.equal(span('chat known')?.attributes['claude.outcome'], 'success');
+  assert.deepEqual(await values('claude_api_requests_total', { outcome: 'success' }), [1]);
+});
+
+test('recordRejection: a refused request is a call with an outcome and no attempt', async (t) => {
+  const { recorder, pass, span, values } = recordedCalls(t);
+  pass(40);
+  const info = { operation: 'chat', model: '', stream: false, caller: 'search' } as const;
+  recorder.recordRejection({ ...info, receivedAtMs: 1_000 }, 'shed');
+  assert.deepEqual(await values('claude_api_requests_total', { outcome: 'shed' }), [1]);
+  assert.deepEqual(await values('claude_api_attempts_per_call'), []);
+  const [overhead] = await values('claude_api_overhead_seconds');
+  assert.partialDeepStrictEqual(overhead, { count: 1, sum: 0.04 });
+  assert.equal(span('chat')?.status.code, SpanStatusCode.ERROR);
+});

@@ -1,0 +1,35 @@
+/** Gauges of state that the service keeps anyway: each is read at a scrape, and nothing is pushed. */
+import type { Instruments } from './instruments.ts';
+import { CIRCUIT_STATES, type CircuitState } from './vocabulary.ts';
+
+/** Where the gauges read; each function is called once a scrape, so it must be cheap. */
+export interface GaugeSources {
+  /** Connections of the pool, and requests that wait for one. */
+  readonly pool: () => Readonly<Record<'open' | 'free' | 'pending', number>>;
+  /** Calls that hold a slot, and calls that wait for one. */
+  readonly admission: () => Readonly<Record<'active' | 'queued', number>>;
+  /** The circuit of every upstream. */
+  readonly upstreams: () => readonly { readonly name: string; readonly state: CircuitState }[];
+  /** Retries that are left in the budget. */
+  readonly budget: () => number;
+}
+
+/** Makes the observable gauges report these sources. Call it once. */
+export function observeGauges(
+  instruments: Pick<Instruments, 'pool' | 'admission' | 'circuit' | 'retryBudget'>,
+  { pool, admission, upstreams, budget }: GaugeSources,
+): void {
+  instruments.pool.addCallback((result) => {
+    for (const [state, n] of Object.entries(pool())) result.observe(n, { state });
+  });
+  instruments.admission.addCallback((result) => {
+    for (const [state, n] of Object.entries(admission())) result.observe(n, { state });
+  });
+  instruments.circuit.addCallback((result) => {
+    for (const { name: upstream, state: current } of upstreams()) {
+      for (const state of CIRCUIT_STATES)
+        result.observe(Number(state === current), { upstream, state });
+    }
+  });
+  instruments.retryBudget.addCallback((result) => result.observe(budget()));
+}

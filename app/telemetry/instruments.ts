@@ -1,0 +1,88 @@
+/** Creates the instruments of the catalogue on a meter, and at 0 the series that objectives read. */
+import type { Meter, MetricOptions } from '@opentelemetry/api';
+import { ATTEMPT_ERRORS, OUTCOMES } from '../outcome.ts';
+import { METRICS, type MetricDefinition } from './metric-catalogue.ts';
+import {
+  QUOTAS,
+  RETRY_REFUSALS,
+  SIGNATURE_RESULTS,
+  type SignatureCheck,
+  TOKEN_TYPES,
+} from './vocabulary.ts';
+
+/** How each kind of the catalogue is created. A `produced_gauge` is no instrument: see key-gauges.ts. */
+const CREATE = {
+  counter: (meter: Meter, name: string, options: MetricOptions) =>
+    meter.createCounter(name, options),
+  histogram: (meter: Meter, name: string, options: MetricOptions) =>
+    meter.createHistogram(name, options),
+  up_down_counter: (meter: Meter, name: string, options: MetricOptions) =>
+    meter.createUpDownCounter(name, options),
+  gauge: (meter: Meter, name: string, options: MetricOptions) => meter.createGauge(name, options),
+  observable_gauge: (meter: Meter, name: string, options: MetricOptions) =>
+    meter.createObservableGauge(name, options),
+  produced_gauge: () => undefined,
+};
+
+/** The instruments by their names in the catalogue. */
+export type Instruments = {
+  readonly [K in keyof typeof METRICS]: ReturnType<(typeof CREATE)[(typeof METRICS)[K]['kind']]>;
+};
+
+/** Creates every instrument of the catalogue on a meter. */
+export function createInstruments(meter: Meter): Instruments {
+  const created = Object.entries<MetricDefinition>(METRICS).map(
+    ([key, { kind, name, help, unit, buckets }]) => {
+      const advice = buckets && { explicitBucketBoundaries: [...buckets] };
+      const options = { description: help, unit, ...(advice && { advice }) };
+      return [key, CREATE[kind](meter, name, options)];
+    },
+  );
+  return Object.fromEntries(created) as Instruments;
+}
+
+/** Label values that come from the configuration. */
+export interface LabelValues {
+  /** `other` is added to these. */
+  readonly models: readonly string[];
+  readonly upstreams: readonly string[];
+  readonly callers: readonly string[];
+}
+
+/**
+ * Adds 0 to every series of an objective, so that `rate()` sees the first failure: a counter that
+ * appears with its first increment has no rate.
+ */
+export function createSeriesAtZero(instruments: Instruments, values: LabelValues): void {
+  for (const upstream of values.upstreams) {
+    for (const error_type of ATTEMPT_ERRORS) instruments.errors.add(0, { upstream, error_type });
+    for (const outcome of OUTCOMES) instruments.attempts.add(0, { upstream, outcome });
+    instruments.failovers.add(0, { upstream });
+  }
+  for (const reason of ATTEMPT_ERRORS) instruments.retries.add(0, { reason });
+  for (const model of [...values.models, 'other']) {
+    for (const outcome of OUTCOMES) {
+      instruments.requests.add(0, { operation: 'chat', model, stream: 'true', outcome });
+      instruments.requests.add(0, { operation: 'chat', model, stream: 'false', outcome });
+    }
+    for (const type of TOKEN_TYPES) instruments.tokens.add(0, { model, type });
+  }
+  for (const reason of RETRY_REFUSALS) instruments.retriesRefused.add(0, { reason });
+  for (const result of SIGNATURE_RESULTS) instruments.signatureChecks.add(0, { result });
+  instruments.inFlight.add(0);
+  for (const caller of values.callers) {
+    for (const outcome of OUTCOMES) instruments.callerCalls.add(0, { caller, outcome });
+    for (const reason of QUOTAS) instruments.callerRefusals.add(0, { caller, reason });
+  }
+  instruments.unauthenticated.add(0);
+  instruments.replacedIds.add(0);
+}
+
+/** Counts what the check of a request's signature came to, and how far the signer's clock was off. */
+export function recordSignatureCheck(
+  instruments: Pick<Instruments, 'signatureChecks' | 'signatureSkew'>,
+  { result, skewMs }: SignatureCheck,
+): void {
+  instruments.signatureChecks.add(1, { result });
+  if (skewMs !== undefined) instruments.signatureSkew.record(Math.abs(skewMs) / 1_000);
+}

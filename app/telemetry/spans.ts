@@ -1,0 +1,30 @@
+/** What the spans of calls and of attempts share: their dependencies, how errors and times are written. */
+import { type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
+import { ATTR_ERROR_TYPE } from './attributes.ts';
+import type { Instruments } from './instruments.ts';
+import type { Logger } from './logger.ts';
+
+export interface RecorderDeps {
+  readonly tracer: Tracer;
+  readonly instruments: Instruments;
+  readonly logger: Logger;
+  /** Names that get a `model` label of their own. */
+  readonly models: readonly string[];
+  /** Whether prompts and responses go on spans. */
+  readonly captureContent: boolean;
+  /** Milliseconds, monotonic: the clock of `CallInfo.receivedAtMs`. */
+  readonly now: () => number;
+}
+
+/** Marks the span of a failed call or attempt; success and cancellation are no errors. */
+export function markError(span: Span, outcome: Outcome): void {
+  if (!OUTCOME_TRAITS[outcome].isError) return;
+  span.setAttribute(ATTR_ERROR_TYPE, outcome);
+  span.setStatus({ code: SpanStatusCode.ERROR });
+}
+
+/** Milliseconds with three decimals, for people to read. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
