@@ -1,77 +1,114 @@
-/** The Express app: its middleware and routes in order. No listen, no environment. */
+/** The Express app: one table of routes, and the middleware that each row asks for. */
 import express, { type Express, type RequestHandler } from 'express';
-import type { Callers } from './callers/callers.ts';
-import type { ClaudeClient } from './claude/client.ts';
-import type { Config } from './config/config.ts';
-import { AppError } from './errors.ts';
-import { authenticateCaller } from './http/authenticate-caller.ts';
-import { batchRoutes } from './http/batch.ts';
-import { bodyErrors, readBytes } from './http/body.ts';
-import { accessLog, requestContext } from './http/context.ts';
-import { countRefused, errorHandler, methodNotAllowed, notFound } from './http/error-handler.ts';
-import { admit, type Gate } from './http/gate.ts';
-import { type Health, healthRoutes, type Lifecycle } from './http/health.ts';
-import { messageRoutes, modelRoutes } from './http/messages.ts';
+import { type BatchDeps, type BatchOptions, batch } from './http/batch.ts';
+import { readBody } from './http/body.ts';
+import { accessLog, type ContextDeps, requestContext, setOperation } from './http/context.ts';
+import {
+  errorHandler,
+  methodNotAllowed,
+  notFound,
+  recordRejections,
+} from './http/error-handler.ts';
+import { alive, type Health, type Lifecycle, readiness } from './http/health.ts';
+import { countTokens, messages } from './http/messages.ts';
+import {
+  type AuthenticateDeps,
+  admit,
+  authenticate,
+  checkQuota,
+  refuseWhenDraining,
+} from './http/middleware.ts';
+import { getModel, listModels } from './http/models.ts';
+import { createRespond } from './http/respond.ts';
 import { createResponseWriter } from './http/write-response.ts';
-import type { Redactor } from './privacy/redactor.ts';
-import type { Logger } from './telemetry/logger.ts';
-import type { Recorder } from './telemetry/recorder.ts';
+import type { Operation } from './telemetry/vocabulary.ts';
 
-export interface AppDeps {
-  readonly client: ClaudeClient;
+export interface AppDeps extends BatchDeps, AuthenticateDeps, ContextDeps {
   readonly health: Health;
-  readonly recorder: Recorder;
-  readonly redactor: Redactor;
-  readonly callers: Callers;
-  readonly gate: Gate;
-  readonly logger: Logger;
-  readonly config: Pick<Config, 'BODY_LIMIT_BYTES' | 'BATCH_MAX_ITEMS' | 'BATCH_CONCURRENCY'>;
   readonly lifecycle: Lifecycle;
-  /** Checks the signatures of callers who must sign; undefined where none must. */
-  readonly verify: RequestHandler | undefined;
-  /** Told of each request that no caller's token came with. */
-  readonly onUnauthenticated: () => void;
-  /** Told of each correlation ID that could not be kept. */
-  readonly onReplacedId: () => void;
+  /** Checks the signatures of callers that must sign. */
+  readonly verify: RequestHandler;
 }
 
-const POST_PATHS = ['/v1/messages', '/v1/messages/count_tokens', '/v1/batch'];
-const GET_PATHS = ['/v1/models', '/v1/models/:id', '/healthz', '/readyz'];
+export interface AppOptions {
+  /** Largest request body, bytes. */
+  readonly bodyLimit: number;
+  readonly batch: BatchOptions;
+}
 
-/** While the process drains, what is in flight goes on and nothing new begins. */
-function refuseWhenDraining(lifecycle: Lifecycle): RequestHandler {
-  return (_request, response, next) => {
-    if (!lifecycle.draining) return next();
-    response.setHeader('connection', 'close');
-    next(new AppError('draining', 'this instance is shutting down'));
+interface Route {
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  /** What its calls are counted as; health is no call, and answered to anybody at any time. */
+  readonly operation: Operation | undefined;
+  /** Whether its body is read, as bytes. */
+  readonly body: boolean;
+  /** Whether the request takes a slot and quota; otherwise the handler admits what it calls. */
+  readonly admitted: boolean;
+}
+
+// biome-ignore format: a table is read by its columns
+const ROUTES = [
+  { method: 'get', path: '/healthz', operation: undefined, body: false, admitted: false },
+  { method: 'get', path: '/readyz', operation: undefined, body: false, admitted: false },
+  { method: 'get', path: '/v1/models', operation: 'models', body: false, admitted: true },
+  { method: 'get', path: '/v1/models/:id', operation: 'models', body: false, admitted: true },
+  { method: 'post', path: '/v1/messages', operation: 'chat', body: true, admitted: true },
+  { method: 'post', path: '/v1/messages/count_tokens', operation: 'count_tokens', body: true, admitted: true },
+  { method: 'post', path: '/v1/batch', operation: 'chat', body: true, admitted: false },
+] as const satisfies readonly Route[];
+
+type Handlers = Readonly<Record<(typeof ROUTES)[number]['path'], RequestHandler>>;
+
+function handlersOf(deps: AppDeps, options: AppOptions): Handlers {
+  const respond = createRespond(deps, createResponseWriter(deps.redactor));
+  return {
+    '/healthz': alive,
+    '/readyz': readiness(deps.health, deps.lifecycle),
+    '/v1/models': listModels(respond),
+    '/v1/models/:id': getModel(respond),
+    '/v1/messages': messages(respond),
+    '/v1/messages/count_tokens': countTokens(respond),
+    '/v1/batch': batch(deps, options.batch),
   };
 }
 
-export function createApp(deps: AppDeps): Express {
-  const { client, gate, logger, config, lifecycle, recorder, redactor } = deps;
-  const write = createResponseWriter(redactor);
+/** It does not listen and reads no environment. */
+export function createApp(deps: AppDeps, options: AppOptions): Express {
+  const { logger, recorder, redactor } = deps;
+  const handlers = handlersOf(deps, options);
+  const known = [refuseWhenDraining(deps.lifecycle), authenticate(deps)];
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(requestContext(deps));
-  app.use(healthRoutes(deps.health, lifecycle));
+  for (const { method, path, operation } of ROUTES) {
+    if (!operation) app.route(path)[method](handlers[path]);
+  }
   app.use(accessLog(logger));
-  app.use(refuseWhenDraining(lifecycle));
-  app.use(authenticateCaller(deps));
-  const verify = deps.verify ? [deps.verify] : [];
-  app.use('/v1/models', admit(gate), ...verify);
-  app.use(modelRoutes(client, write));
-  app.use(POST_PATHS, readBytes(config.BODY_LIMIT_BYTES), bodyErrors);
-  // After the body is here, so that a slow sender holds no place, and before it is parsed.
-  app.use('/v1/messages', admit(gate));
-  // Behind the limits: a caller who is over his takes no nonce.
-  if (deps.verify) app.use(POST_PATHS, deps.verify);
-  app.use(messageRoutes(client, write));
-  app.use(batchRoutes(client, gate, config, recorder, redactor));
-  app.all(POST_PATHS, methodNotAllowed('POST', redactor));
-  app.all(GET_PATHS, methodNotAllowed('GET', redactor));
-  app.use(countRefused(recorder));
-  app.use(notFound);
-  app.use(errorHandler(logger, redactor));
+  for (const route of ROUTES) {
+    const { method, path, operation } = route;
+    if (!operation) continue;
+    const before = [setOperation(operation), ...known, ...middlewareOf(route, deps, options)];
+    app.route(path)[method](...before, handlers[path]);
+  }
+  for (const { method, path, operation } of ROUTES) {
+    const refuse = methodNotAllowed(method.toUpperCase(), redactor);
+    app.all(path, setOperation(operation), ...known, refuse);
+  }
+  app.use(...known, notFound);
+  app.use(recordRejections(recorder), errorHandler(logger, redactor));
   return app;
+}
+
+/**
+ * Admit after the body is read: a slow upload must not occupy a slot. Verify after the quotas, so that a
+ * throttled caller uses up no nonces; what is admitted later has its quota checked first.
+ */
+function middlewareOf(route: Route, deps: AppDeps, { bodyLimit }: AppOptions): RequestHandler[] {
+  return [
+    ...(route.body ? [readBody(bodyLimit)] : []),
+    route.admitted ? admit(deps) : checkQuota(deps.quotas),
+    deps.verify,
+  ];
 }

@@ -1,35 +1,37 @@
-/** Who gets in, with what, and how much of it: attacks on authentication, trust and limits, each answered. */
+/** Attacks on authentication, trust, quotas and signatures of callers, over the whole service. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
-import { request } from 'undici';
 import { DEFAULT_KEY, type Simulator, startSimulator } from '../loadtest/simulator/server.ts';
 import { type SpanStore, startSpanStore } from '../observability/local/span-store.ts';
 import { sign } from './pipeline/sign.ts';
 import { aRequest, aResponse, scripted } from './testing/fakes.ts';
+import { jsonOf, postJson, type SentHeaders } from './testing/http.ts';
+import { ASK, BODY } from './testing/messages.ts';
 import { type ServiceProcess, spawnService, startService } from './testing/service-process.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const TOKEN = 'token-of-search-0123456789abcdef';
 const NEW_TOKEN = 'new-token-of-search-0123456789abc';
 const LIMITED = 'token-of-limited-0123456789abcde';
+const PLAIN = 'token-of-plain-0123456789abcdefg';
 const SIGNING = 'token-of-signing-0123456789abcde';
+const ONCE = 'token-of-once-0123456789abcdefgh';
 const OWN_KEY = 'sk-own-key-of-search';
 const SECRET = 'signing-secret-of-partner';
 
-const MODEL = 'claude-haiku-5-5';
-const ASK = {
-  model: MODEL,
-  max_tokens: 16,
-  messages: [{ role: 'user' as const, content: 'Hello' }],
-};
-const BODY = JSON.stringify(ASK);
-
 const CALLERS = [
   { name: 'search', token_sha256: [sha256(TOKEN), sha256(NEW_TOKEN)], keys: { up: 'env:OWN_KEY' } },
+  { name: 'plain', token_sha256: sha256(PLAIN) },
   { name: 'limited', token_sha256: sha256(LIMITED), requests_per_minute: 5 },
   { name: 'partner', token_sha256: sha256(SIGNING), signing: 'env:PARTNER_SECRET' },
+  {
+    name: 'once',
+    token_sha256: sha256(ONCE),
+    requests_per_minute: 1,
+    signing: 'env:PARTNER_SECRET',
+  },
 ];
 
 describe('callers', { concurrency: false }, () => {
@@ -52,16 +54,14 @@ describe('callers', { concurrency: false }, () => {
     });
   });
   after(async () => {
-    assert.equal(await service.stop(), 0);
+    // Close these even if the service did not start, or the test process would never end.
     await simulator.close();
     await spans.close();
+    assert.equal(await service.stop(), 0);
   });
 
-  type Headers = Record<string, string | string[]>;
-  const post = async (headers: Headers, body = BODY, path = '/v1/messages') => {
-    const answer = await request(`${service.url}${path}`, { method: 'POST', headers, body });
-    return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
-  };
+  const post = (headers: SentHeaders, body: unknown = BODY, path = '/v1/messages') =>
+    postJson(service.url + path, body, headers);
   const metric = async (pattern: RegExp) =>
     Number(pattern.exec(await (await fetch(service.metricsUrl)).text())?.[1] ?? Number.NaN);
   const keyOf = (id: string) =>
@@ -69,50 +69,50 @@ describe('callers', { concurrency: false }, () => {
       'x-api-key'
     ];
 
-  const IN: readonly [name: string, headers: Headers][] = [
+  const ACCEPTED: readonly [name: string, headers: SentHeaders][] = [
     ['a bearer token', { authorization: `Bearer ${TOKEN}` }],
-    ['another case of its scheme', { authorization: `bearer ${TOKEN}` }],
+    ['a bearer token with a lower-case scheme', { authorization: `bearer ${TOKEN}` }],
     ['an x-api-key', { 'x-api-key': TOKEN }],
-    ['both, the same', { authorization: `Bearer ${TOKEN}`, 'x-api-key': TOKEN }],
-    ['the second token while it changes', { 'x-api-key': NEW_TOKEN }],
+    ['the same token in both headers', { authorization: `Bearer ${TOKEN}`, 'x-api-key': TOKEN }],
+    ['the second token during a rotation', { 'x-api-key': NEW_TOKEN }],
   ];
-  for (const [name, headers] of IN) {
-    test(`in: ${name}`, async () => {
+  for (const [name, headers] of ACCEPTED) {
+    test(`callers: accepted is ${name}`, async () => {
       const { status, text } = await post(headers);
       assert.equal(status, 200, text);
     });
   }
 
-  const OUT: readonly [name: string, headers: Headers, path?: string][] = [
-    ['nothing', {}],
+  const REFUSED: readonly [name: string, headers: SentHeaders, path?: string][] = [
+    ['no token', {}],
     ['an empty token', { authorization: 'Bearer ' }],
     ['an empty x-api-key', { 'x-api-key': '' }],
     ['a wrong token', { authorization: 'Bearer wrong-token-of-search-0123456' }],
     ['the beginning of a token', { 'x-api-key': TOKEN.slice(0, -1) }],
-    ['a token and more', { 'x-api-key': `${TOKEN}x` }],
+    ['a token with a character more', { 'x-api-key': `${TOKEN}x` }],
     ['another case of a token', { 'x-api-key': TOKEN.toUpperCase() }],
     ['its digest, as in the settings', { 'x-api-key': sha256(TOKEN) }],
     ['the upstream’s key', { 'x-api-key': DEFAULT_KEY }],
     ['a caller’s name', { 'x-api-key': 'search' }],
-    ['anybody', { 'x-api-key': 'anybody' }],
-    ['two that differ', { authorization: `Bearer ${TOKEN}`, 'x-api-key': LIMITED }],
+    ['the name anybody', { 'x-api-key': 'anybody' }],
+    ['two tokens that differ', { authorization: `Bearer ${TOKEN}`, 'x-api-key': LIMITED }],
     ['a good key behind a bad bearer', { authorization: 'Bearer x', 'x-api-key': TOKEN }],
     ['a good key behind another scheme', { authorization: 'Basic x', 'x-api-key': TOKEN }],
     ['a token as a password', { authorization: `Basic ${btoa(`search:${TOKEN}`)}` }],
-    ['two tokens in one', { authorization: `Bearer ${TOKEN}, Bearer ${TOKEN}` }],
-    ['two headers of one name', { 'x-api-key': [TOKEN, TOKEN] }],
+    ['two tokens in one header', { authorization: `Bearer ${TOKEN}, Bearer ${TOKEN}` }],
+    ['a header sent twice', { 'x-api-key': [TOKEN, TOKEN] }],
     ['a token in the address', {}, `/v1/messages?x-api-key=${TOKEN}&api_key=${TOKEN}`],
     ['a token in a cookie', { cookie: `x-api-key=${TOKEN}` }],
-    ['10 kB', { 'x-api-key': 'x'.repeat(10_000) }],
-    ['a name of JavaScript’s own', { 'x-api-key': '__proto__' }],
+    ['a token of 10 kB', { 'x-api-key': 'x'.repeat(10_000) }],
+    ['__proto__', { 'x-api-key': '__proto__' }],
   ];
-  for (const [name, headers, path] of OUT) {
-    test(`out: ${name}`, async () => {
+  for (const [name, headers, path] of REFUSED) {
+    test(`callers: refused is ${name}`, async () => {
       const seen = simulator.seen();
       const { status, text } = await post(headers, BODY, path);
       assert.equal(status, 401, text);
       const { error } = JSON.parse(text);
-      // One text for all: it does not say how near somebody came.
+      // One text for all, so that it does not tell how near somebody came.
       assert.deepEqual(error, {
         type: 'authentication_error',
         message: 'invalid x-api-key or bearer token',
@@ -121,14 +121,17 @@ describe('callers', { concurrency: false }, () => {
     });
   }
 
-  test('they are counted, and nothing of a token is written anywhere', async () => {
-    const counted = await metric(/claude_api_unauthenticated_total(?:\{\})? (\d+)/);
-    assert.equal(counted, OUT.length);
+  test('callers: a refused request is counted, and no token is written anywhere', async () => {
+    const unauthenticated = /claude_api_unauthenticated_total(?:\{\})? (\d+)/;
+    const before = await metric(unauthenticated);
+    await post({ 'x-api-key': TOKEN });
+    await post({ 'x-api-key': `${TOKEN}x` });
+    assert.equal((await metric(unauthenticated)) - before, 1);
     const text = JSON.stringify(service.lines) + (await (await fetch(service.metricsUrl)).text());
     for (const secret of [TOKEN, NEW_TOKEN, sha256(TOKEN), OWN_KEY]) assert(!text.includes(secret));
   });
 
-  test('every route asks; health does not', async () => {
+  test('callers: every route but health needs a token', async () => {
     for (const path of ['/v1/models', '/v1/models/x']) {
       assert.equal((await fetch(`${service.url}${path}`)).status, 401, path);
     }
@@ -139,16 +142,16 @@ describe('callers', { concurrency: false }, () => {
     assert.equal((await fetch(`${service.url}/readyz`)).status, 200);
   });
 
-  test('the official SDK’s errors are its own', async () => {
+  test('callers: the official SDK throws its own error for a wrong token', async () => {
     const sdk = (apiKey: string) => new Anthropic({ apiKey, baseURL: service.url, maxRetries: 0 });
     assert((await sdk(TOKEN).messages.create(ASK)).content.length > 0);
     await assert.rejects(sdk('wrong').messages.create(ASK), Anthropic.AuthenticationError);
   });
 
-  test('a caller’s own key is used for him, the upstream’s for others, his token for nobody', async () => {
+  test('callers: a caller’s own key is used for them, the upstream’s for others, a token never', async () => {
     const [own, shared] = [randomUUID(), randomUUID()];
     await post({ 'x-api-key': TOKEN, 'x-correlation-id': own });
-    await post({ 'x-api-key': LIMITED, 'x-correlation-id': shared });
+    await post({ 'x-api-key': PLAIN, 'x-correlation-id': shared });
     assert.equal(keyOf(own), 'sk-…rch');
     assert.equal(keyOf(shared), 'sim…use');
   });
@@ -158,7 +161,7 @@ describe('callers', { concurrency: false }, () => {
     simulator.requests().find(({ headers }) => headers['x-correlation-id'] === id)?.headers[
       'traceparent'
     ];
-  test('a known caller’s IDs are trace context; a stranger’s are not, and he sees none', async () => {
+  test('callers: a known caller’s IDs become trace context, a stranger’s do not', async () => {
     const id = randomUUID();
     await post({ 'x-api-key': TOKEN, 'x-correlation-id': id });
     assert.equal(upstreamTrace(id)?.slice(3, 35), id.replaceAll('-', ''));
@@ -177,60 +180,63 @@ describe('callers', { concurrency: false }, () => {
     assert.notEqual(line['trace_id'], strangers.replaceAll('-', ''));
   });
 
-  test('limits: so many and no more, a batch counts its items, others go on', async () => {
+  test('callers: a quota of requests counts the items of a batch, and others go on', async () => {
     const requests = Array.from({ length: 8 }, () => ({ params: ASK }));
-    const { text } = await post(
-      { 'x-api-key': LIMITED },
-      JSON.stringify({ requests }),
-      '/v1/batch',
-    );
-    const { results } = JSON.parse(text) as { results: { status: number }[] };
-    // One of the five was used above.
+    const batch = await post({ 'x-api-key': LIMITED }, { requests }, '/v1/batch');
+    const { results } = jsonOf<{ results: { status: number }[] }>(batch);
     const statuses = results.map(({ status }) => status);
-    assert.deepEqual(statuses.toSorted(), [200, 200, 200, 200, 429, 429, 429, 429]);
+    assert.deepEqual(statuses.toSorted(), [200, 200, 200, 200, 200, 429, 429, 429]);
     const refused = await post({ 'x-api-key': LIMITED });
     assert.equal(refused.status, 429);
-    assert.equal(JSON.parse(refused.text).error.type, 'rate_limit_error');
+    assert.equal(jsonOf<Anthropic.ErrorResponse>(refused).error.type, 'rate_limit_error');
     const retryAfter = Number(refused.headers['retry-after']);
     assert(retryAfter >= 1 && retryAfter <= 60, String(retryAfter));
     assert.equal((await post({ 'x-api-key': TOKEN })).status, 200);
-    const refusals = /claude_api_caller_refusals_total\{caller="limited",reason="requests"\} (\d+)/;
-    assert.equal(await metric(refusals), 5);
+    const by = /claude_api_caller_refusals_total\{caller="limited",reason="requests"\} (\d+)/;
+    assert.equal(await metric(by), 4);
     const calls = /claude_api_caller_calls_total\{caller="limited",outcome="success"\} (\d+)/;
     assert.equal(await metric(calls), 5);
   });
 
-  test('who must sign: a token alone is not enough, a signature is good once', async () => {
-    const token = { 'x-api-key': SIGNING, 'content-type': 'application/json' };
-    const stage = sign(
-      { secret: () => ({ id: 'current', secret: SECRET }) },
-      { now: Date.now, nonce: randomUUID },
-    );
-    const signed = async (body: string) => {
-      const next = scripted(aResponse());
-      await stage(aRequest({ body }), next);
-      return { ...token, ...next.seen[0]?.headers };
-    };
-    assert.equal((await post(token)).status, 401);
-    const headers = await signed(BODY);
+  const stage = sign(
+    { secret: () => ({ id: 'current', secret: SECRET }) },
+    { now: Date.now, nonce: randomUUID },
+  );
+  /** @returns the headers of a signed request */
+  const signed = async (token: string, body: string, url = '/v1/messages') => {
+    const next = scripted(aResponse());
+    await stage(aRequest({ body, url }), next);
+    return { 'x-api-key': token, ...next.seen[0]?.headers };
+  };
+  const checks = (result: string) =>
+    metric(new RegExp(`claude_signature_checks_total\\{result="${result}"\\} (\\d+)`));
+
+  test('callers: one who must sign needs a signature besides the token, and each is good once', async () => {
+    assert.equal((await post({ 'x-api-key': SIGNING })).status, 401);
+    const headers = await signed(SIGNING, BODY);
     assert.equal((await post(headers)).status, 200);
     assert.equal((await post(headers)).status, 401, 'replayed');
     const swapped = JSON.stringify({ ...ASK, max_tokens: 17 });
-    assert.equal((await post(await signed(BODY), swapped)).status, 401, 'another body');
-    const stolen = { ...(await signed(BODY)), 'x-api-key': TOKEN };
-    assert.equal((await post(stolen)).status, 200, 'who need not sign may');
-    for (const [result, n] of Object.entries({
-      valid: 1,
-      missing: 1,
-      replayed: 1,
-      bad_signature: 1,
-    })) {
-      const pattern = new RegExp(`claude_signature_checks_total\\{result="${result}"\\} (\\d+)`);
-      assert.equal(await metric(pattern), n, result);
-    }
+    assert.equal((await post(await signed(SIGNING, BODY), swapped)).status, 401, 'another body');
+    const stolen = await signed(TOKEN, BODY);
+    assert.equal((await post(stolen)).status, 200, 'a caller who need not sign may');
+    assert.equal(await checks('valid'), 1);
+    assert.equal(await checks('missing'), 1);
+    assert.equal(await checks('replayed'), 1);
+    assert.equal(await checks('bad_signature'), 1);
   });
 
-  test('in production it does not start open to everybody', async () => {
+  test('callers: one over their quota has no signature checked, of a message or a batch', async () => {
+    assert.equal((await post(await signed(ONCE, BODY))).status, 200);
+    const before = await checks('valid');
+    assert.equal((await post(await signed(ONCE, BODY))).status, 429);
+    const batch = JSON.stringify({ requests: [{ params: ASK }] });
+    const headers = await signed(ONCE, batch, '/v1/batch');
+    assert.equal((await post(headers, batch, '/v1/batch')).status, 429);
+    assert.equal(await checks('valid'), before);
+  });
+
+  test('callers: in production the service does not start open to everybody', async () => {
     const child = spawnService({ CLAUDE_API_KEY: DEFAULT_KEY, NODE_ENV: 'production' });
     let errors = '';
     child.stderr?.on('data', (chunk) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
-import { ANYBODY, createCallers, knownCaller } from './callers/callers.ts';
+import { Callers } from './callers/callers.ts';
 import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
 import { Redactor } from './privacy/redactor.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
@@ -16,6 +16,7 @@ import {
   type TelemetryDeps,
   type TelemetryOptions,
 } from './telemetry/sdk.ts';
+import { ANYBODY } from './telemetry/vocabulary.ts';
 
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 /** EX_CONFIG of sysexits.h. */
@@ -42,7 +43,7 @@ function telemetryOptions(config: Config): TelemetryOptions {
     labels: {
       models: config.CLAUDE_MODELS,
       upstreams: config.upstreams.map(({ name }) => name),
-      callers: callers.length > 0 ? callers : [ANYBODY.name],
+      callers: callers.length > 0 ? callers : [ANYBODY],
     },
     exportTraces: config.OTEL_TRACES_EXPORTER === 'otlp',
     exportLogs: config.OTEL_LOGS_EXPORTER === 'otlp',
@@ -75,7 +76,7 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
   // Not before telemetry has started: Express is patched while it is being imported.
   const { createService } = await import('./service.ts');
   const { createServer } = await import('./http/server.ts');
-  const service = createService({ config, logger, redactor, telemetry });
+  const service = createService({ config, callers, logger, redactor, telemetry });
   const ofSettings = secrets;
   secrets = () => [...ofSettings(), ...service.secrets()];
   await service.ready();
@@ -121,7 +122,7 @@ process.on('uncaughtException', (error) => {
 const config = configOrExit();
 const settingsSecrets = secretsOf(config);
 secrets = () => settingsSecrets;
-const callers = createCallers(config.callers.map((caller) => knownCaller(caller)));
+const callers = new Callers(config.callers);
 const telemetryDeps: TelemetryDeps = {
   redactor,
   trusts: (headers) =>

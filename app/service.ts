@@ -1,6 +1,7 @@
 /** Wires the service from its settings: callers' side, upstreams' side, and the app between them. */
 import type { Express } from 'express';
 import { createApp } from './app.ts';
+import type { Callers } from './callers/callers.ts';
 import type { Config } from './config/config.ts';
 import type { Redactor } from './privacy/redactor.ts';
 import { createCallerSide } from './service-callers.ts';
@@ -11,6 +12,8 @@ import type { Telemetry } from './telemetry/sdk.ts';
 
 export interface ServiceDeps {
   readonly config: Config;
+  /** Built before telemetry, which asks them whom to trust. */
+  readonly callers: Callers;
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly telemetry: Pick<Telemetry, 'tracer' | 'instruments' | 'produce'>;
@@ -36,16 +39,22 @@ export function createService(deps: ServiceDeps): Service {
   const { close: closeCallers, ...callerSide } = createCallerSide(deps, keys);
   observeGauges(instruments, { ...upstreamSide.gauges, ...callerSide.gauges });
   const lifecycle = { draining: false };
-  const app = createApp({
-    ...callerSide,
-    ...upstreamSide,
-    redactor: deps.redactor,
-    logger,
-    config,
-    lifecycle,
-    onReplacedId: () => instruments.replacedIds.add(1),
-    onUnauthenticated: () => instruments.unauthenticated.add(1),
-  });
+  const app = createApp(
+    {
+      ...callerSide,
+      ...upstreamSide,
+      callers: deps.callers,
+      redactor: deps.redactor,
+      logger,
+      lifecycle,
+      onReplacedId: () => instruments.replacedIds.add(1),
+      onUnauthenticated: () => instruments.unauthenticated.add(1),
+    },
+    {
+      bodyLimit: config.BODY_LIMIT_BYTES,
+      batch: { maxItems: config.BATCH_MAX_ITEMS, concurrency: config.BATCH_CONCURRENCY },
+    },
+  );
   return {
     app,
     lifecycle,

@@ -1,66 +1,66 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAdmission } from './concurrency.ts';
+import { ConcurrencyLimiter } from './concurrency.ts';
 
 const STAYS = new AbortController().signal;
 
-test('so many get in, a few wait, the rest are refused at once with a time to come again', async () => {
-  const admission = createAdmission({ limit: 2, queue: 1, waitMs: 60_000 });
-  const first = await admission.enter(STAYS);
-  await admission.enter(STAYS);
-  const third = admission.enter(STAYS);
-  assert.deepEqual(admission.counts(), { active: 2, queued: 1 });
-  await assert.rejects(admission.enter(STAYS), { code: 'shed', status: 503, retryAfterMs: 1_000 });
+test('ConcurrencyLimiter: calls over the limit wait, calls over the queue are refused with a time to retry', async () => {
+  const limiter = new ConcurrencyLimiter({ limit: 2, queue: 1, waitMs: 60_000 });
+  const first = await limiter.acquire(STAYS);
+  await limiter.acquire(STAYS);
+  const third = limiter.acquire(STAYS);
+  assert.deepEqual(limiter.counts(), { active: 2, queued: 1 });
+  await assert.rejects(limiter.acquire(STAYS), { code: 'shed', status: 503, retryAfterMs: 1_000 });
   first();
   await third;
-  assert.deepEqual(admission.counts(), { active: 2, queued: 0 });
+  assert.deepEqual(limiter.counts(), { active: 2, queued: 0 });
 });
 
-test('who has waited longest is next', async () => {
-  const admission = createAdmission({ limit: 1, queue: 3, waitMs: 60_000 });
-  let leave = await admission.enter(STAYS);
+test('ConcurrencyLimiter: the call that has waited longest is next', async () => {
+  const limiter = new ConcurrencyLimiter({ limit: 1, queue: 3, waitMs: 60_000 });
+  let release = await limiter.acquire(STAYS);
   const order: number[] = [];
   const waiting = [1, 2, 3].map(async (n) => {
-    const done = await admission.enter(STAYS);
+    const done = await limiter.acquire(STAYS);
     order.push(n);
     return done;
   });
   for (const next of waiting) {
-    leave();
-    leave = await next;
+    release();
+    release = await next;
   }
   assert.deepEqual(order, [1, 2, 3]);
-  leave();
-  assert.deepEqual(admission.counts(), { active: 0, queued: 0 });
+  release();
+  assert.deepEqual(limiter.counts(), { active: 0, queued: 0 });
 });
 
-test('leaving twice gives up one place', async () => {
-  const admission = createAdmission({ limit: 2, queue: 0, waitMs: 60_000 });
-  const leave = await admission.enter(STAYS);
-  await admission.enter(STAYS);
-  leave();
-  leave();
-  assert.equal(admission.counts().active, 1);
+test('ConcurrencyLimiter: releasing twice frees one slot', async () => {
+  const limiter = new ConcurrencyLimiter({ limit: 2, queue: 0, waitMs: 60_000 });
+  const release = await limiter.acquire(STAYS);
+  await limiter.acquire(STAYS);
+  release();
+  release();
+  assert.equal(limiter.counts().active, 1);
 });
 
-test('who goes away while waiting gives up his place, and one who has gone gets none', async () => {
-  const admission = createAdmission({ limit: 1, queue: 1, waitMs: 60_000 });
-  const leave = await admission.enter(STAYS);
+test('ConcurrencyLimiter: a caller who leaves while waiting leaves the queue, and one who has left gets no slot', async () => {
+  const limiter = new ConcurrencyLimiter({ limit: 1, queue: 1, waitMs: 60_000 });
+  const release = await limiter.acquire(STAYS);
   const caller = new AbortController();
-  const waiting = admission.enter(caller.signal);
+  const waiting = limiter.acquire(caller.signal);
   caller.abort();
   await assert.rejects(waiting, { code: 'client_cancelled' });
-  assert.deepEqual(admission.counts(), { active: 1, queued: 0 });
-  await assert.rejects(admission.enter(caller.signal), { code: 'client_cancelled' });
-  leave();
-  assert.equal(admission.counts().active, 0);
+  assert.deepEqual(limiter.counts(), { active: 1, queued: 0 });
+  await assert.rejects(limiter.acquire(caller.signal), { code: 'client_cancelled' });
+  release();
+  assert.equal(limiter.counts().active, 0);
 });
 
-test('nobody waits longer than the limit', async () => {
-  const admission = createAdmission({ limit: 1, queue: 1, waitMs: 5 });
-  const leave = await admission.enter(STAYS);
-  await assert.rejects(admission.enter(STAYS), { code: 'shed', retryAfterMs: 1_000 });
-  assert.deepEqual(admission.counts(), { active: 1, queued: 0 });
-  leave();
-  assert.equal(admission.counts().active, 0);
+test('ConcurrencyLimiter: no call waits longer than the limit', async () => {
+  const limiter = new ConcurrencyLimiter({ limit: 1, queue: 1, waitMs: 5 });
+  const release = await limiter.acquire(STAYS);
+  await assert.rejects(limiter.acquire(STAYS), { code: 'shed', retryAfterMs: 1_000 });
+  assert.deepEqual(limiter.counts(), { active: 1, queued: 0 });
+  release();
+  assert.equal(limiter.counts().active, 0);
 });

@@ -1,80 +1,87 @@
 /**
- * Lets so many calls in at once, a few more wait, and the rest are refused at once: under overload the
- * accepted ones stay as quick as they were. https://sre.google/sre-book/handling-overload/
+ * Limits the calls that run at once: a few more wait, the rest are refused immediately, so that accepted
+ * calls stay quick under overload. https://sre.google/sre-book/handling-overload/
  */
-
 import { AppError } from '../errors.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
 
-export interface AdmissionOptions {
-  /** Calls served at once. */
+export interface ConcurrencyOptions {
+  /** Calls that run at once. */
   readonly limit: number;
-  /** Calls that may wait for one of those; short, or waiting is most of the latency. */
+  /** Calls that may wait for a slot. Keep it short, or waiting becomes most of the latency. */
   readonly queue: number;
-  /** How long they may, milliseconds. */
+  /** Longest wait for a slot, milliseconds. */
   readonly waitMs: number;
 }
 
-export interface Admission {
-  /**
-   * Resolves when the call may begin, with what must be called once when it has ended.
-   * @param signal the caller's: whoever leaves while waiting gives up his place
-   * @throws {AppError} shed, at once or after the longest wait; client_cancelled
-   */
-  enter(signal: AbortSignal): Promise<() => void>;
-  counts(): { readonly active: number; readonly queued: number };
-}
+/** A fifth of the default limit, for a second at most: bursts are absorbed, latency stays low. */
+export const ADMISSION_DEFAULTS = { queue: 20, waitMs: 1_000 } as const;
 
-/** Most calls are done by then; a caller's own back-off spreads the rest. */
+/** Most calls are done by then; a client's own back-off spreads the rest. */
 const RETRY_AFTER_MS = 1_000;
 
-export function createAdmission({ limit, queue, waitMs }: AdmissionOptions): Admission {
-  let active = 0;
-  const waiting = new Set<() => void>();
+export class ConcurrencyLimiter {
+  readonly #options: ConcurrencyOptions;
+  #active = 0;
+  /** Each wakes one waiting call, the longest wait first. */
+  readonly #waiting = new Set<() => void>();
 
-  /** The place goes to the one who has waited longest. */
-  const leave = () => {
-    const [next] = waiting;
+  constructor(options: ConcurrencyOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the call may begin, with the function that releases its slot; calling that function
+   * again does nothing.
+   * @param signal the caller's: a caller who leaves while waiting gives up their place in the queue
+   * @throws {AppError} shed, at once or after the longest wait; client_cancelled
+   */
+  async acquire(signal: AbortSignal): Promise<() => void> {
+    const { limit, queue } = this.#options;
+    if (signal.aborted) throw cancelled();
+    if (this.#active < limit) this.#active += 1;
+    else if (this.#waiting.size < queue) await this.#wait(signal);
+    else throw full();
+    let released = false;
+    return () => {
+      if (!released) this.#release();
+      released = true;
+    };
+  }
+
+  /** Calls that run and calls that wait. */
+  counts(): { readonly active: number; readonly queued: number } {
+    return { active: this.#active, queued: this.#waiting.size };
+  }
+
+  async #wait(signal: AbortSignal): Promise<void> {
+    const { waitMs: timeoutMs } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    using wait = new LinkedAbort(signal, { timeoutMs, onTimeout: full, onParent: cancelled });
+    wait.signal.addEventListener('abort', () => {
+      this.#waiting.delete(resolve);
+      reject(wait.signal.reason);
+    });
+    this.#waiting.add(resolve);
+    await promise;
+  }
+
+  /** Hands the slot to the call that has waited longest. */
+  #release(): void {
+    const [next] = this.#waiting;
     if (!next) {
-      active -= 1;
+      this.#active -= 1;
       return;
     }
-    waiting.delete(next);
+    this.#waiting.delete(next);
     next();
-  };
-  const once = () => {
-    let left = false;
-    return () => {
-      if (!left) leave();
-      left = true;
-    };
-  };
-  return {
-    async enter(signal) {
-      if (signal.aborted) throw gone();
-      if (active < limit) {
-        active += 1;
-        return once();
-      }
-      if (waiting.size >= queue) throw full();
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      using wait = new LinkedAbort(signal, { timeoutMs: waitMs, onTimeout: full, onParent: gone });
-      wait.signal.addEventListener('abort', () => {
-        waiting.delete(resolve);
-        reject(wait.signal.reason);
-      });
-      waiting.add(resolve);
-      await promise;
-      return once();
-    },
-    counts: () => ({ active, queued: waiting.size }),
-  };
+  }
 }
 
 function full(): AppError {
   return new AppError('shed', 'the service is at its limit', { retryAfterMs: RETRY_AFTER_MS });
 }
 
-function gone(): AppError {
+function cancelled(): AppError {
   return new AppError('client_cancelled', 'the caller went away');
 }

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMemoryNonces } from './nonces.ts';
+import { MemoryNonces } from './nonces.ts';
 
 const TTL_MS = 600;
 
 function setUp(maxEntries: number) {
   let nowMs = 0;
-  const nonces = createMemoryNonces({ maxEntries }, { now: () => nowMs });
+  const nonces = new MemoryNonces({ maxEntries }, { now: () => nowMs });
   const pass = (ms: number) => {
     nowMs += ms;
   };
-  return { pass, size: nonces.size, seen: (nonce: string) => nonces.seen(nonce, TTL_MS) };
+  return { pass, size: () => nonces.size, seen: (nonce: string) => nonces.seen(nonce, TTL_MS) };
 }
 
-test('a nonce is new once, and new again when its time is over', () => {
+test('MemoryNonces: a nonce is new once, and new again after its time', () => {
   const { pass, seen } = setUp(10);
   assert.equal(seen('a'), false);
   pass(TTL_MS - 1);
@@ -23,7 +23,7 @@ test('a nonce is new once, and new again when its time is over', () => {
   assert.equal(seen('a'), false);
 });
 
-test('when it is full it refuses new ones, still knows the old ones, and forgets none early', () => {
+test('MemoryNonces: a full store refuses new nonces and forgets no old one early', () => {
   const { pass, seen, size } = setUp(2);
   seen('a');
   pass(1);
@@ -36,7 +36,7 @@ test('when it is full it refuses new ones, still knows the old ones, and forgets
   assert.equal(seen('b'), true);
 });
 
-test('what is over is dropped: memory follows the rate, not the history', () => {
+test('MemoryNonces: expired nonces are dropped, so memory follows the rate and not the history', () => {
   const { pass, seen, size } = setUp(1_000);
   for (let i = 0; i < 10_000; i++) {
     seen(`nonce-${i}`);

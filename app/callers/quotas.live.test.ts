@@ -1,24 +1,18 @@
-/** Limits that two instances share through a real Redis, and what they do while it is down. */
+/** Quotas that two instances share through a real Redis, and what they do while it is down. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { createRedisNonces } from '../http/verify-caller.ts';
 import { Redactor } from '../privacy/redactor.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { eventually } from '../testing/poll.ts';
 import { skipRedis, startRedis } from '../testing/redis.ts';
 import type { Caller } from './callers.ts';
-import { createPlaces } from './places.ts';
-import { createLimits, type Limits } from './quotas.ts';
+import { RedisNonces } from './nonces.ts';
+import { Quotas } from './quotas.ts';
 import { createRedis } from './redis.ts';
 
 const redactor = new Redactor({ secrets: () => [] });
-const logger = createLogger({
-  level: 'silent',
-  service: 'test',
-  redactor,
-  sinks: [],
-});
+const logger = createLogger({ level: 'silent', service: 'test', redactor, sinks: [] });
 
 /** An instance with a connection of its own. */
 async function anInstance(t: TestContext, url: string) {
@@ -26,108 +20,91 @@ async function anInstance(t: TestContext, url: string) {
   assert(redis);
   t.after(() => redis.disconnect());
   await once(redis, 'ready');
-  return { redis, limits: createLimits({ redis, onRefused() {} }) };
+  return { redis, quotas: new Quotas({ redis, onExceeded() {} }) };
 }
 
-/** @returns how many of `n` got in */
-async function let_in(limits: Limits, caller: Caller, n: number): Promise<number> {
-  const taken = await Promise.allSettled(Array.from({ length: n }, () => limits.take(caller)));
-  return taken.filter(({ status }) => status === 'fulfilled').length;
+/** @returns how many of `n` requests were admitted */
+async function admitted(quotas: Quotas, caller: Caller, n: number): Promise<number> {
+  const results = await Promise.allSettled(Array.from({ length: n }, () => quotas.acquire(caller)));
+  return results.filter(({ status }) => status === 'fulfilled').length;
 }
 
-describe('limits in Redis', { skip: skipRedis, concurrency: false }, () => {
-  test('requests, tokens and places are shared by all instances', async (t) => {
+describe('quotas in Redis', { skip: skipRedis, concurrency: false }, () => {
+  test('Quotas: instances share requests and tokens through Redis, but not concurrent calls', async (t) => {
     const server = await startRedis();
     t.after(server.stop);
     const [one, other] = await Promise.all([anInstance(t, server.url), anInstance(t, server.url)]);
 
     const requests = { name: 'requests', limits: { requestsPerMinute: 100 } };
-    const got = await Promise.all([
-      let_in(one.limits, requests, 80),
-      let_in(other.limits, requests, 80),
+    const counts = await Promise.all([
+      admitted(one.quotas, requests, 80),
+      admitted(other.quotas, requests, 80),
     ]);
-    assert.equal(got[0] + got[1], 100);
+    assert.equal(counts[0] + counts[1], 100);
+    for (const { quotas } of [one, other]) {
+      await assert.rejects(quotas.check(requests), { code: 'quota_exceeded' });
+    }
 
     const tokens = { name: 'tokens', limits: { tokensPerMinute: 100 } };
-    (await one.limits.take(tokens))(100);
-    await assert.rejects(
-      async () => {
-        // What was used arrives a moment later.
-        for (let i = 0; i < 1_000; i++) (await other.limits.take(tokens))(0);
-      },
-      { code: 'quota_exceeded' },
+    (await one.quotas.acquire(tokens))(100);
+    // The tokens that were used reach Redis a moment later.
+    await eventually(() =>
+      other.quotas.check(tokens).then(
+        () => false,
+        ({ code }) => code === 'quota_exceeded',
+      ),
     );
 
-    const places = { name: 'places', limits: { concurrent: 10 } };
-    const held = await Promise.all(Array.from({ length: 8 }, () => one.limits.take(places)));
-    assert.equal(await let_in(other.limits, places, 10), 2);
-    for (const leave of held) leave(0);
-    while ((await let_in(other.limits, places, 1)) === 0);
+    const concurrent = { name: 'concurrent', limits: { concurrent: 10 } };
+    assert.equal(await admitted(one.quotas, concurrent, 20), 10);
+    assert.equal(await admitted(other.quotas, concurrent, 20), 10);
   });
 
-  test('while Redis is down each instance counts for itself; when it is back they share again', async (t) => {
+  test('Quotas: instances count for themselves while Redis is down, and share again when it is back', async (t) => {
     const server = await startRedis();
     t.after(server.stop);
-    const { limits, redis } = await anInstance(t, server.url);
-    const caller = { name: 'search', limits: { requestsPerMinute: 5, concurrent: 3 } };
+    const { quotas, redis } = await anInstance(t, server.url);
+    const caller = { name: 'search', limits: { requestsPerMinute: 3 } };
     const down = once(redis, 'close');
     await server.stop();
     await down;
-    assert.equal(await let_in(limits, caller, 4), 3, 'places are limited here');
+    assert.equal(await admitted(quotas, caller, 4), 3, 'requests are limited in memory');
     const back = await startRedis(Number(new URL(server.url).port));
     t.after(back.stop);
     await once(redis, 'ready');
-    await limits.take({ ...caller, name: 'after' });
-    assert.equal((await redis.keys('*after*')).length, 2);
+    await quotas.acquire({ ...caller, name: 'after' });
+    assert.equal((await redis.keys('*after*')).length, 1);
   });
 
-  test('a place is held as long as its call lasts, and a dead Redis ends nothing but the sharing', async (t) => {
-    const server = await startRedis();
-    t.after(server.stop);
-    const [one, other] = await Promise.all([anInstance(t, server.url), anInstance(t, server.url)]);
-    const [here, there] = [one, other].map(({ redis }) => createPlaces('search', 1, redis, 1_000));
-    const leave = await here?.enter();
-    assert(leave);
-    await delay(1_500);
-    assert.equal(await there?.enter(), undefined, 'its lease was renewed');
-    const down = once(one.redis, 'close');
-    await server.stop();
-    await down;
-    // A renewal fails now; one that nobody caught would end the process.
-    await delay(1_500);
-    leave();
-    assert(await here?.enter());
-  });
-
-  test('a Redis that hangs is taken for down, and said to be', async (t) => {
+  test('Quotas: a Redis that hangs counts as down, which is logged', async (t) => {
     const server = await startRedis();
     t.after(server.stop);
     const lines: string[] = [];
-    const told = createLogger({
+    const logger = createLogger({
       ...{ level: 'error', service: 'test', redactor },
       sinks: [{ write: (line) => lines.push(line) }],
     });
-    const redis = createRedis(server.url, told);
+    const redis = createRedis(server.url, logger);
     assert(redis);
     t.after(() => redis.disconnect());
     await once(redis, 'ready');
-    const limits = createLimits({ redis, onRefused() {} });
-    const caller = { name: 'search', limits: { requestsPerMinute: 100, concurrent: 100 } };
+    const quotas = new Quotas({ redis, onExceeded() {} });
+    const caller = { name: 'search', limits: { requestsPerMinute: 100 } };
     server.hang();
     const down = new Promise((resolve) => redis.once('close', resolve));
-    await limits.take(caller);
+    await quotas.acquire(caller);
     await down;
     const startedMs = performance.now();
-    for (let i = 0; i < 20; i++) await limits.take(caller);
-    assert(performance.now() - startedMs < 20 * 250, 'each waited for what is down');
+    for (let i = 0; i < 20; i++) await quotas.acquire(caller);
+    assert(performance.now() - startedMs < 20 * 250, 'each request waited for Redis');
     assert.match(lines.join(), /Redis is down/);
   });
 
-  test('a nonce is used once by all instances; without Redis a signature cannot be checked', async (t) => {
+  test('RedisNonces: a nonce is used once by all instances, and none can be checked without Redis', async (t) => {
     const server = await startRedis();
     t.after(server.stop);
     const [one, other] = await Promise.all([anInstance(t, server.url), anInstance(t, server.url)]);
-    const [here, there] = [createRedisNonces(one.redis), createRedisNonces(other.redis)];
+    const [here, there] = [new RedisNonces(one.redis), new RedisNonces(other.redis)];
     assert.equal(await here.seen('n', 60_000), false);
     assert.equal(await there.seen('n', 60_000), true);
     const down = once(one.redis, 'close');

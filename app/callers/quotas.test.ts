@@ -1,73 +1,98 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Caller, CallerLimits } from './callers.ts';
-import { createLimits } from './quotas.ts';
+import type { Caller } from './callers.ts';
+import { Quotas } from './quotas.ts';
 
-function setUp(t: TestContext, limits: CallerLimits) {
+/** @returns one caller with these limits, and a clock that passes by hand */
+function setUp(t: TestContext, limits: Caller['limits']) {
   // The library counts by the system's clock.
   t.mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_000_000 });
   const refused: string[] = [];
-  const made = createLimits({
+  const quotas = new Quotas({
     redis: undefined,
-    onRefused: (caller, by) => refused.push(`${caller} ${by}`),
+    onExceeded: (caller, quota) => refused.push(`${caller} ${quota}`),
   });
   const caller: Caller = { name: 'search', limits };
-  const take = (who = caller) => made.take(who);
-  const limited = (by: string) => ({
+  const acquire = (who = caller) => quotas.acquire(who);
+  const exceeded = (quota: string) => ({
     code: 'quota_exceeded',
     status: 429,
-    message: new RegExp(by),
+    message: new RegExp(quota),
   });
-  return { caller, limited, refused, take, pass: (ms: number) => t.mock.timers.tick(ms) };
+  return {
+    caller,
+    exceeded,
+    refused,
+    acquire,
+    check: () => quotas.check(caller),
+    pass: (ms: number) => t.mock.timers.tick(ms),
+  };
 }
 
-test('who has no limits is not limited', async (t) => {
-  const { take } = setUp(t, {});
-  for (let i = 0; i < 1_000; i++) await take();
+test('Quotas: a caller without limits is never refused', async (t) => {
+  const { acquire } = setUp(t, {});
+  for (let i = 0; i < 1_000; i++) await acquire();
 });
 
-test('requests a minute: the next is refused with the time until it is allowed', async (t) => {
-  const { limited, pass, refused, take } = setUp(t, { requestsPerMinute: 3 });
-  for (let i = 0; i < 3; i++) (await take())(0);
+test('Quotas: a request over the minute’s is refused with the time until the next is allowed', async (t) => {
+  const { exceeded, pass, refused, acquire } = setUp(t, { requestsPerMinute: 3 });
+  for (let i = 0; i < 3; i++) (await acquire())(0);
   pass(20_000);
-  await assert.rejects(take(), { ...limited('requests'), retryAfterMs: 40_000 });
+  await assert.rejects(acquire(), { ...exceeded('requests'), retryAfterMs: 40_000 });
   assert.deepEqual(refused, ['search requests']);
   pass(40_000);
-  await take();
+  await acquire();
 });
 
-test('tokens a minute: counted when a call has ended; who is over waits', async (t) => {
-  const { limited, pass, take } = setUp(t, { tokensPerMinute: 100 });
-  const [one, other] = [await take(), await take()];
+test('Quotas: tokens are counted when a call has ended, and a caller over them waits', async (t) => {
+  const { exceeded, pass, acquire } = setUp(t, { tokensPerMinute: 100 });
+  const [one, other] = [await acquire(), await acquire()];
   one(60);
   other(60);
-  await assert.rejects(take(), limited('tokens'));
+  await assert.rejects(acquire(), exceeded('tokens'));
   pass(60_000);
-  await take();
+  await acquire();
 });
 
-test('calls at once: a place is free when its call has ended', async (t) => {
-  const { limited, take } = setUp(t, { concurrent: 2 });
-  const leave = await take();
-  await take();
-  await assert.rejects(take(), { ...limited('concurrent'), retryAfterMs: 1_000 });
-  leave(0);
-  await take();
+test('Quotas: a concurrent call is free again when its call has ended', async (t) => {
+  const { exceeded, acquire } = setUp(t, { concurrent: 2 });
+  const release = await acquire();
+  await acquire();
+  await assert.rejects(acquire(), { ...exceeded('concurrent'), retryAfterMs: 1_000 });
+  release(0);
+  await acquire();
 });
 
-test('a refused request takes no place, and a full house takes no request', async (t) => {
-  const { limited, take } = setUp(t, { requestsPerMinute: 2, concurrent: 1 });
-  const leave = await take();
-  await assert.rejects(take(), limited('concurrent'));
-  leave(0);
-  (await take())(0);
-  await assert.rejects(take(), limited('requests'));
-  await assert.rejects(take(), limited('requests'));
+test('Quotas: a refused request holds no concurrent call, and a refused concurrent call takes no request', async (t) => {
+  const { exceeded, acquire } = setUp(t, { requestsPerMinute: 2, concurrent: 1 });
+  const release = await acquire();
+  await assert.rejects(acquire(), exceeded('concurrent'));
+  release(0);
+  (await acquire())(0);
+  await assert.rejects(acquire(), exceeded('requests'));
+  await assert.rejects(acquire(), exceeded('requests'));
 });
 
-test('one caller’s limit is not another’s', async (t) => {
-  const { caller, limited, take } = setUp(t, { requestsPerMinute: 1 });
-  await take();
-  await take({ ...caller, name: 'other' });
-  await assert.rejects(take(), limited('requests'));
+test('Quotas: each caller has their own', async (t) => {
+  const { caller, exceeded, acquire } = setUp(t, { requestsPerMinute: 1 });
+  await acquire();
+  await acquire({ ...caller, name: 'other' });
+  await assert.rejects(acquire(), exceeded('requests'));
+});
+
+test('Quotas: check refuses a caller who has used up requests or tokens, and takes nothing itself', async (t) => {
+  const { acquire, check, exceeded, pass, refused } = setUp(t, {
+    requestsPerMinute: 2,
+    tokensPerMinute: 100,
+  });
+  for (let i = 0; i < 10; i++) await check();
+  (await acquire())(0);
+  await check();
+  (await acquire())(0);
+  await assert.rejects(check(), exceeded('requests'));
+  pass(60_000);
+  await check();
+  (await acquire())(100);
+  await assert.rejects(check(), exceeded('tokens'));
+  assert.deepEqual(refused, ['search requests', 'search tokens']);
 });

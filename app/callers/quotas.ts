@@ -1,6 +1,6 @@
 /**
- * What each caller may ask: requests and tokens a minute, and calls at once. Shared by all instances through
- * Redis where there is one; while it is down each instance counts for itself.
+ * What each caller may ask. Requests and tokens a minute are shared by all instances through Redis where
+ * there is one; while it is down each instance counts for itself. Calls at once are always counted here.
  */
 import type { Redis } from 'ioredis';
 import {
@@ -12,89 +12,111 @@ import {
 import { AppError } from '../errors.ts';
 import type { Quota } from '../telemetry/vocabulary.ts';
 import type { Caller } from './callers.ts';
-import { createPlaces, type Places } from './places.ts';
 
-export interface LimitsDeps {
+export interface QuotasDeps {
   /** Undefined counts in memory, for this instance alone. */
   readonly redis: Redis | undefined;
-  readonly onRefused: (caller: string, by: Quota) => void;
+  /** Called for each request that a quota refuses. */
+  readonly onExceeded: (caller: string, quota: Quota) => void;
 }
 
-export interface Limits {
-  /**
-   * Takes one request of the caller's.
-   * @returns what must be called when the call has ended, with the tokens that it used
-   * @throws {AppError} quota_exceeded
-   */
-  take(caller: Caller): Promise<(tokens: number) => void>;
-}
-
-const SECONDS = 60;
+const WINDOW_S = 60;
+const RETRY_AFTER_MS = 1_000;
 
 interface Counters {
   readonly requests: RateLimiterAbstract | undefined;
   readonly tokens: RateLimiterAbstract | undefined;
-  readonly places: Places | undefined;
+  running: number;
 }
 
-export function createLimits({ redis, onRefused }: LimitsDeps): Limits {
-  const counters = new Map<string, Counters>();
-  const countersOf = ({ name, limits = {} }: Caller): Counters => {
-    const known = counters.get(name);
-    if (known) return known;
-    const made: Counters = {
-      requests: limiter(limits.requestsPerMinute, 'requests', redis),
-      tokens: limiter(limits.tokensPerMinute, 'tokens', redis),
-      places:
-        limits.concurrent === undefined ? undefined : createPlaces(name, limits.concurrent, redis),
+export class Quotas {
+  readonly #deps: QuotasDeps;
+  readonly #counters = new Map<string, Counters>();
+
+  constructor(deps: QuotasDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Takes one request of the caller's.
+   * @returns what must be called once when the call has ended, with the tokens that it used
+   * @throws {AppError} quota_exceeded
+   */
+  async acquire(caller: Caller): Promise<(tokens: number) => void> {
+    const counters = this.#countersOf(caller);
+    const { name, limits } = caller;
+    // Usage is known only at the end: a caller over the quota waits, and calls under way go on.
+    await this.#checkUsed(caller, 'tokens', counters.tokens);
+    if (counters.running >= (limits.concurrent ?? Number.POSITIVE_INFINITY)) {
+      throw this.#exceeded(caller, 'concurrent', RETRY_AFTER_MS);
+    }
+    counters.running += 1;
+    const release = (tokens: number) => {
+      counters.running -= 1;
+      if (tokens > 0) void counters.tokens?.penalty(name, tokens).catch(() => {});
     };
-    counters.set(name, made);
-    return made;
-  };
-  const refuse = ({ name }: Caller, by: Quota, retryAfterMs: number): never => {
-    onRefused(name, by);
-    const message = `the limit of this caller is used up: ${by}`;
-    throw new AppError('quota_exceeded', message, { retryAfterMs });
-  };
-  return {
-    async take(caller) {
-      const { requests, tokens, places } = countersOf(caller);
-      // What is used is known at the end only: whoever is over now waits, those under way go on.
-      const usedMs = await overMs(tokens, caller.name);
-      if (usedMs !== undefined) refuse(caller, 'tokens', usedMs);
-      const leave = await places?.enter();
-      if (places && !leave) refuse(caller, 'concurrent', 1_000);
-      const waitMs = await consumeMs(requests, caller.name).catch((error) => {
-        leave?.();
-        throw error;
-      });
-      if (waitMs !== undefined) {
-        leave?.();
-        refuse(caller, 'requests', waitMs);
-      }
-      return (used) => {
-        leave?.();
-        if (used > 0) void tokens?.penalty(caller.name, used).catch(() => {});
-      };
-    },
-  };
+    try {
+      const waitMs = await consume(counters.requests, name);
+      if (waitMs !== undefined) throw this.#exceeded(caller, 'requests', waitMs);
+      return release;
+    } catch (error) {
+      release(0);
+      throw error;
+    }
+  }
+
+  /**
+   * Refuses a caller whose requests or tokens are used up, and takes nothing.
+   * @throws {AppError} quota_exceeded
+   */
+  async check(caller: Caller): Promise<void> {
+    const { requests, tokens } = this.#countersOf(caller);
+    await this.#checkUsed(caller, 'tokens', tokens);
+    await this.#checkUsed(caller, 'requests', requests);
+  }
+
+  async #checkUsed(caller: Caller, quota: Quota, limiter: RateLimiterAbstract | undefined) {
+    const used = await limiter?.get(caller.name);
+    if (limiter && used && used.consumedPoints >= limiter.points) {
+      throw this.#exceeded(caller, quota, used.msBeforeNext);
+    }
+  }
+
+  #countersOf({ name, limits }: Caller): Counters {
+    const known = this.#counters.get(name);
+    if (known) return known;
+    const { redis } = this.#deps;
+    const counters: Counters = {
+      requests: limiterOf(limits.requestsPerMinute, 'requests', redis),
+      tokens: limiterOf(limits.tokensPerMinute, 'tokens', redis),
+      running: 0,
+    };
+    this.#counters.set(name, counters);
+    return counters;
+  }
+
+  #exceeded({ name }: Caller, quota: Quota, retryAfterMs: number): AppError {
+    this.#deps.onExceeded(name, quota);
+    const message = `this caller's quota is used up: ${quota}`;
+    return new AppError('quota_exceeded', message, { retryAfterMs });
+  }
 }
 
-function limiter(points: number | undefined, what: Quota, redis: Redis | undefined) {
+function limiterOf(points: number | undefined, quota: Quota, redis: Redis | undefined) {
   if (points === undefined) return undefined;
-  const options = { points, duration: SECONDS, keyPrefix: `claude-observatory:${what}` };
-  const own = new RateLimiterMemory(options);
-  if (!redis) return own;
+  const options = { points, duration: WINDOW_S, keyPrefix: `claude-observatory:${quota}` };
+  const inMemory = new RateLimiterMemory(options);
+  if (!redis) return inMemory;
   return new RateLimiterRedis({
     ...options,
     storeClient: redis,
     rejectIfRedisNotReady: true,
-    insuranceLimiter: own,
+    insuranceLimiter: inMemory,
   });
 }
 
-/** @returns milliseconds until the next is allowed; undefined when one was taken */
-async function consumeMs(
+/** @returns milliseconds until the next request is allowed; undefined when one was taken */
+async function consume(
   limiter: RateLimiterAbstract | undefined,
   name: string,
 ): Promise<number | undefined> {
@@ -105,14 +127,4 @@ async function consumeMs(
     if (refused instanceof RateLimiterRes) return refused.msBeforeNext;
     throw refused;
   }
-}
-
-/** @returns milliseconds until the limit is whole again; undefined while something is left of it */
-async function overMs(
-  limiter: RateLimiterAbstract | undefined,
-  name: string,
-): Promise<number | undefined> {
-  const used = await limiter?.get(name);
-  if (!limiter || !used || used.consumedPoints < limiter.points) return undefined;
-  return used.msBeforeNext;
 }

@@ -1,17 +1,17 @@
-/** The one connection to Redis, which callers' limits share; without it everything works on. */
+/** The one connection to Redis, through which instances share quotas and nonces. */
 import { Redis } from 'ioredis';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** A command that takes longer is given up: limits must not hold up calls. */
+/** A slower command is given up: counting must not delay calls. */
 const COMMAND_TIMEOUT_MS = 250;
 const RECONNECT_MS = 1_000;
 
-/** @returns undefined without an address; it connects, and connects again, by itself */
+/** @returns undefined without an address; otherwise a client that connects and reconnects by itself */
 export function createRedis(url: string | undefined, logger: Logger): Redis | undefined {
   if (url === undefined) return undefined;
   const redis = new Redis(url, {
     commandTimeout: COMMAND_TIMEOUT_MS,
-    // One that hangs is down too: its connection is dropped, and said so.
+    // A server that hangs is down too: its connection is dropped, which is an error event.
     socketTimeout: 2 * COMMAND_TIMEOUT_MS,
     connectTimeout: 4 * COMMAND_TIMEOUT_MS,
     enableOfflineQueue: false,
@@ -20,8 +20,9 @@ export function createRedis(url: string | undefined, logger: Logger): Redis | un
   });
   let down = false;
   redis.on('error', (error: Error & { code?: string }) => {
-    // Once, not with each try; the message can hold the address, which can hold a password.
-    if (!down) logger.error({ code: error.code }, 'Redis is down, limits are counted here alone');
+    // Log once, not at each attempt. The message can hold the address, and that a password.
+    if (!down)
+      logger.error({ code: error.code }, 'Redis is down, falling back to per-instance quotas');
     down = true;
   });
   redis.on('ready', () => {

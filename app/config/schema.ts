@@ -1,8 +1,8 @@
 /** The kinds of values that settings have, up to the two that are lists in JSON: upstreams and callers. */
 import { z } from 'zod';
-import { ANYBODY } from '../callers/callers.ts';
 import { SHARED, SIGNING } from '../keys/key-owner.ts';
 import { keysFromText } from '../keys/sources/source.ts';
+import { ANYBODY } from '../telemetry/vocabulary.ts';
 
 export const port = z.coerce.number().int().min(0).max(65_535);
 export const ms = z.coerce.number().int().min(1).max(3_600_000);
@@ -71,22 +71,36 @@ const sha256 = z
   .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits, lower case')
   .refine((digest) => digest !== OF_NOTHING, 'is the digest of nothing');
 
-/** One caller of CALLERS. */
-const caller = z.strictObject({
-  name: alias.refine((name) => ![SHARED, SIGNING, ANYBODY.name].includes(name), 'is taken'),
-  token_sha256: z.union([sha256, z.array(sha256).min(1).max(4)]),
-  requests_per_minute: count.optional(),
-  tokens_per_minute: z.int().min(1).max(1_000_000_000).optional(),
-  concurrent: count.optional(),
-  keys: z.record(alias, keySource).default({}),
-  signing: keySource.optional(),
-});
+/** One caller of CALLERS: snake case in the JSON, as in Anthropic's API, camel case in the service. */
+const caller = z
+  .strictObject({
+    name: alias.refine((name) => ![SHARED, SIGNING, ANYBODY].includes(name), 'is taken'),
+    token_sha256: z.union([sha256, z.array(sha256).min(1).max(4)]),
+    requests_per_minute: count.optional(),
+    tokens_per_minute: z.int().min(1).max(1_000_000_000).optional(),
+    concurrent: count.optional(),
+    keys: z.record(alias, keySource).default({}),
+    signing: keySource.optional(),
+  })
+  .transform(({ token_sha256, requests_per_minute, tokens_per_minute, concurrent, ...rest }) => ({
+    ...rest,
+    /** SHA-256 of each valid token, hex. */
+    tokenDigests: typeof token_sha256 === 'string' ? [token_sha256] : token_sha256,
+    /** An undefined limit does not limit. */
+    limits: {
+      requestsPerMinute: requests_per_minute,
+      /** Input, output and cache tokens together. */
+      tokensPerMinute: tokens_per_minute,
+      /** Calls at once, counted by each instance. */
+      concurrent,
+    },
+  }));
 
 export const callers = json
   .pipe(z.array(caller).min(1).max(200))
   .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ')
   .refine((list) => {
-    const digests = list.flatMap((one) => one.token_sha256);
+    const digests = list.flatMap((one) => one.tokenDigests);
     return new Set(digests).size === digests.length;
   }, 'a token must be of one caller');
 

@@ -1,29 +1,32 @@
-/** Reads a JSON body once: its text, which goes upstream as it came, and its value, which we read. */
-import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express';
+/** Reads a JSON body once: its text, which goes upstream as it came, and its value, which is checked. */
+import express, { type Request, type RequestHandler } from 'express';
 import { AppError } from '../errors.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads any body as bytes, compressed or not, up to the limit. */
-export function readBytes(limitBytes: number): RequestHandler {
-  return express.raw({ type: () => true, limit: limitBytes });
+/**
+ * Reads any body as bytes, compressed or not.
+ * @throws {AppError} (to `next`) request_too_large, invalid_request, client_cancelled
+ */
+export function readBody(limitBytes: number): RequestHandler {
+  const read = express.raw({ type: () => true, limit: limitBytes });
+  return (request, response, next) => {
+    read(request, response, (error?: unknown) => next(error && toBodyError(error)));
+  };
 }
 
 /** What body-parser throws (https://github.com/expressjs/body-parser#errors), in our terms. */
-export const bodyErrors: ErrorRequestHandler = (error, _request, _response, next) => {
-  if (error instanceof AppError) return next(error);
+function toBodyError(error: unknown): unknown {
   const { type, status } = error as { type?: string; status?: number };
   if (type === 'entity.too.large') {
-    return next(new AppError('request_too_large', 'Request exceeds the maximum size'));
+    return new AppError('request_too_large', 'Request exceeds the maximum size');
   }
-  if (type === 'request.aborted') {
-    return next(new AppError('client_cancelled', 'the caller went away'));
-  }
+  if (type === 'request.aborted') return new AppError('client_cancelled', 'the caller went away');
   if (type !== undefined && status !== undefined && status < 500) {
-    return next(new AppError('invalid_request', 'the request body cannot be read'));
+    return new AppError('invalid_request', 'the request body cannot be read');
   }
-  next(error);
-};
+  return error;
+}
 
 export interface JsonBody {
   /** As the caller sent it. */

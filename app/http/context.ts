@@ -1,8 +1,10 @@
-/** What every request gets first: its arrival time, its correlation, a signal of its caller. */
+/** What every request gets first: its time of arrival, its correlation and a signal of its caller. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { ANYBODY, type Caller } from '../callers/callers.ts';
+import { anybody, type Caller } from '../callers/callers.ts';
 import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry/correlation.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Operation } from '../telemetry/vocabulary.ts';
+import type { Slot } from './slot.ts';
 
 /** Kept in `response.locals`. */
 export interface RequestLocals {
@@ -11,17 +13,19 @@ export interface RequestLocals {
   /** Aborted as soon as the caller goes away. */
   signal: AbortSignal;
   correlationId: string;
-  /** Anybody until he has been authenticated. */
+  /** Anybody until the caller is authenticated. */
   caller: Caller;
-  /** What the call has used so far, once there is one. */
-  tokens?: () => number;
+  /** What a call of the route is counted as; undefined for paths that are none of ours. */
+  operation: Operation | undefined;
+  /** The request's admission, on routes that are admitted as a whole. */
+  slot?: Slot;
 }
 
 export function localsOf(response: Response): RequestLocals {
   return response.locals as RequestLocals;
 }
 
-/** The caller has gone when the connection closes before the answer has ended. */
+/** The caller has gone away when the connection closes before the response has ended. */
 function callerSignal(response: Response): AbortSignal {
   const controller = new AbortController();
   response.once('close', () => {
@@ -32,11 +36,11 @@ function callerSignal(response: Response): AbortSignal {
 
 export interface ContextDeps {
   readonly logger: Logger;
-  /** Told of each ID that could not be kept. */
+  /** Called for each correlation ID that could not be kept. */
   readonly onReplacedId: () => void;
 }
 
-/** Must stand first: everything below runs inside the request's correlation. */
+/** Must stand first, so that everything else runs inside the request's correlation. */
 export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     withCorrelation(request.headers, () => {
@@ -45,13 +49,14 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
         receivedAtMs: performance.now(),
         signal: callerSignal(response),
         correlationId: id,
-        caller: ANYBODY,
+        caller: anybody,
+        operation: undefined,
       };
       Object.assign(response.locals, locals);
       response.setHeader(CORRELATION_HEADER, id);
       if (replaced) {
         onReplacedId();
-        // Not the value: it is hostile or of no use.
+        // The value is hostile or useless, so it is not logged.
         logger.warn('the correlation ID could not be kept and was replaced');
       }
       next();
@@ -59,7 +64,15 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
   };
 }
 
-/** One line a request, when its answer has ended or its caller has gone. */
+/** Makes the operation of the route known to what is recorded of the request. */
+export function setOperation(operation: Operation | undefined): RequestHandler {
+  return (_request, response, next) => {
+    localsOf(response).operation = operation;
+    next();
+  };
+}
+
+/** Logs one line a request, when its response has ended or its caller has gone away. */
 export function accessLog(logger: Logger): RequestHandler {
   return (request, response, next) => {
     response.once('close', () => {

@@ -1,19 +1,19 @@
-/** Whatever goes wrong, as an answer in Anthropic's shape with the correlation ID in it. */
+/** Turns every error into a response in Anthropic's shape that carries the correlation ID. */
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { AppError, errorBody, outcomeOfError, toAppError } from '../errors.ts';
+import { AppError, errorBody, toAppError } from '../errors.ts';
 import { errorTraits } from '../outcome.ts';
 import type { Redactor } from '../privacy/redactor.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import type { Operation } from '../telemetry/vocabulary.ts';
+import { recordRejection } from './call.ts';
 import { localsOf } from './context.ts';
 
-/** No route has that path. */
+/** No route has the path. */
 export const notFound: RequestHandler = (_request, _response, next) => {
   next(new AppError('not_found', 'Not Found'));
 };
 
-/** The path is one of ours, the method is not. */
+/** The path is one of ours, but the method is not. */
 export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHandler {
   return (_request, response) => {
     const { correlationId } = localsOf(response);
@@ -24,21 +24,12 @@ export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHa
   };
 }
 
-function operationOf(path: string): Operation {
-  if (path.startsWith('/v1/models')) return 'models';
-  return path.endsWith('/count_tokens') ? 'count_tokens' : 'chat';
-}
-
-/** Counts the calls that were refused before they became one. */
-export function countRefused(recorder: Recorder): ErrorRequestHandler {
-  return (thrown, request, response, next) => {
-    if (thrown instanceof AppError && errorTraits(thrown.code).refused) {
-      const operation = operationOf(request.path);
-      const { receivedAtMs, caller } = localsOf(response);
-      const who = { caller: caller.name, receivedAtMs };
-      const info = { operation, model: '', stream: false, ...who } as const;
-      recorder.recordRejection(info, outcomeOfError(thrown));
-    }
+/** Records the requests that were refused before they became a call; calls are recorded by stages. */
+export function recordRejections(recorder: Recorder): ErrorRequestHandler {
+  return (thrown, _request, response, next) => {
+    const { operation, ...locals } = localsOf(response);
+    const isRefusal = thrown instanceof AppError && errorTraits(thrown.code).refused;
+    if (operation && isRefusal) recordRejection(recorder, thrown, operation, locals);
     next(thrown);
   };
 }
@@ -48,7 +39,7 @@ function badPath(cause: URIError): AppError {
   return new AppError('invalid_request', 'the path is not valid percent-encoded UTF-8', { cause });
 }
 
-/** Only what is a mistake of ours is logged with its stack; the rest is in metrics and call lines. */
+/** Only our own mistakes are logged with their stack; the rest is in metrics and lines of calls. */
 export function errorHandler(logger: Logger, redactor: Redactor): ErrorRequestHandler {
   return (thrown, _request, response, _next) => {
     const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);
@@ -59,7 +50,7 @@ export function errorHandler(logger: Logger, redactor: Redactor): ErrorRequestHa
     }
     const { correlationId } = localsOf(response);
     response.setHeader('request-id', correlationId);
-    // Through the pipeline, which has retried it as often as it may, or its time was up.
+    // The pipeline has retried it as often as it may, or its time was up.
     if (error.retryable || errorTraits(error.code).outOfTime)
       response.setHeader('x-should-retry', 'false');
     if (error.retryAfterMs !== undefined) {

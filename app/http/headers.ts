@@ -1,16 +1,15 @@
-/** Which headers cross the service: allow-lists, both ways. What is not listed stays behind. */
-
+/** Which headers cross the service, by an allow-list for each direction. */
 import { AppError } from '../errors.ts';
 
-/** Of a caller's; his credentials and cookies never go upstream. */
+/** Headers of a caller that go upstream; their credentials and cookies never do. */
 const UP = ['anthropic-version', 'anthropic-beta', 'accept'] as const;
 const DEFAULT_VERSION = '2023-06-01';
 
-/** How long the caller will wait, in milliseconds from now: it goes no further than here. */
+/** How long the caller will wait, in milliseconds from now; it is not sent upstream. */
 const DEADLINE_HEADER = 'x-deadline-ms';
 const MAX_DEADLINE_MS = 3_600_000;
 
-/** @returns the caller's own limit, where he gives one @throws {AppError} invalid_request */
+/** @returns the caller's own deadline, where they set one @throws {AppError} invalid_request */
 export function deadlineOf(incoming: Incoming): { deadlineMs?: number } {
   const text = incoming[DEADLINE_HEADER];
   if (text === undefined) return {};
@@ -20,14 +19,14 @@ export function deadlineOf(incoming: Incoming): { deadlineMs?: number } {
   throw new AppError('invalid_request', `${DEADLINE_HEADER}: ${problem}`);
 }
 
-/** Of an upstream's, besides `anthropic-ratelimit-*`; the organisation ID is not for callers. */
+/** Headers of an upstream that reach the caller besides `anthropic-ratelimit-*`; the organisation ID does not. */
 const DOWN: ReadonlySet<string> = new Set([
   'content-type',
   'request-id',
   'retry-after',
   'retry-after-ms',
   'x-should-retry',
-  // Marks the simulator, so that load tests can refuse an upstream that costs money.
+  // It marks the simulator, so that load tests can refuse an upstream that costs money.
   'x-simulator',
 ]);
 const RATE_LIMIT_PREFIX = 'anthropic-ratelimit-';

@@ -1,5 +1,5 @@
 /** `/healthz` (alive) and `/readyz` (this instance can take calls). */
-import { Router } from 'express';
+import type { RequestHandler } from 'express';
 import type { CircuitState } from '../telemetry/vocabulary.ts';
 
 /** What the process is doing besides serving. */
@@ -15,19 +15,19 @@ export interface Health {
   upstreams(): readonly { readonly name: string; readonly state: CircuitState }[];
 }
 
-/** The circuits are shown, but take nobody out: all instances share the upstreams. */
-export function healthRoutes(health: Health, lifecycle: Lifecycle): Router {
-  return Router()
-    .get('/healthz', (_request, response) => {
-      response.json({ status: 'ok' });
-    })
-    .get('/readyz', (_request, response) => {
-      const checks = { key: health.hasKey(), draining: lifecycle.draining };
-      const ready = checks.key && !checks.draining;
-      response.status(ready ? 200 : 503).json({
-        status: ready ? 'ready' : 'not_ready',
-        checks,
-        upstreams: health.upstreams(),
-      });
+export const alive: RequestHandler = (_request, response) => {
+  response.json({ status: 'ok' });
+};
+
+/** Open circuits are shown but do not make it unready: all instances share the upstreams. */
+export function readiness(health: Health, lifecycle: Lifecycle): RequestHandler {
+  return (_request, response) => {
+    const checks = { key: health.hasKey(), draining: lifecycle.draining };
+    const ready = checks.key && !checks.draining;
+    response.status(ready ? 200 : 503).json({
+      status: ready ? 'ready' : 'not_ready',
+      checks,
+      upstreams: health.upstreams(),
     });
+  };
 }

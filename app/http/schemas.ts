@@ -1,6 +1,6 @@
 /**
- * What a caller's body must be: the fields that we read or Anthropic always asks for. Everything
- * else passes through unread, so that new fields work on the day they come.
+ * What a caller's body must hold: the fields that the service reads or that Anthropic always requires.
+ * Everything else passes unread, so that new fields of the API work on their first day.
  */
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
@@ -17,7 +17,7 @@ const messagesBody = z.looseObject({
 
 const countTokensBody = z.looseObject({ model, messages });
 
-/** The article's batch: items of their own, or one request for many prompts. */
+/** The article's batch: a list of requests, or one request for many prompts. */
 const itemsBody = z.strictObject({
   requests: z
     .array(z.strictObject({ custom_id: z.string().max(128).optional(), params: z.unknown() }))
@@ -32,7 +32,7 @@ const promptsBody = z.looseObject({
 export type MessagesBody = z.infer<typeof messagesBody>;
 export type CountTokensBody = z.infer<typeof countTokensBody>;
 
-/** One item of a batch, its `params` not yet checked: a bad item must not fail the rest. */
+/** One item of a batch. Its `params` are checked later, because a bad item must not fail the others. */
 export interface BatchItem {
   readonly custom_id?: string | undefined;
   readonly params: unknown;
@@ -43,7 +43,7 @@ export interface Batch {
   readonly concurrency: number | undefined;
 }
 
-/** The first problem in Anthropic's manner: `messages.0.role: Field required`. */
+/** @returns the first problem in Anthropic's manner: `messages.0.role: Field required` */
 function problem(error: z.ZodError): string {
   const issue = error.issues[0];
   const path = issue?.path.join('.') ?? '';
@@ -59,13 +59,13 @@ function check<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
 }
 
 /**
- * Checks a body; what is returned is read, never sent: the caller's own text goes upstream.
+ * Checks a body. The result is only read: what goes upstream is the caller's own text.
  * @throws {AppError} invalid_request, naming the field
  */
 export const checkMessages = (value: unknown): MessagesBody => check(messagesBody, value);
 export const checkCountTokens = (value: unknown): CountTokensBody => check(countTokensBody, value);
 
-/** @throws {AppError} invalid_request; an item's own faults are not looked at here */
+/** @throws {AppError} invalid_request; the items are not checked here */
 export function checkBatch(value: unknown): Batch {
   if (typeof value === 'object' && value !== null && 'prompts' in value) {
     const { prompts, concurrency, ...params } = check(promptsBody, value);

@@ -1,11 +1,11 @@
-/** The HTTP server's own limits: what a slow or silent client may cost. */
+/** The HTTP server's own limits, which bound what a slow or silent client can cost. */
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 
-/** Milliseconds. A body of 32 MB on a slow line needs the two minutes. */
+/** Milliseconds. A body of 32 MB on a slow line takes up to two minutes. */
 export const serverOptions = {
   headersTimeout: 15_000,
   requestTimeout: 120_000,
-  // Above the idle time of common balancers (60 s), so that they close first, not we.
+  // Longer than the idle time of common balancers (60 s), so that they close first.
   keepAliveTimeout: 65_000,
 } as const;
 

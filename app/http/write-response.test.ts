@@ -1,74 +1,36 @@
-/** Streams over real HTTP with a stand-in for the client alone: pace, back-pressure, hang-up. */
+/** Streams over real HTTP, with a stub of the client: pace, back-pressure, disconnects. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { parseEvents } from '../anthropic/sse.ts';
-import { createApp } from '../app.ts';
-import { createCallers } from '../callers/callers.ts';
-import { createAdmission } from '../callers/concurrency.ts';
-import type { CallInput, ClaudeClient } from '../claude/client.ts';
-import { readConfig } from '../config/config.ts';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
-import { Redactor } from '../privacy/redactor.ts';
-import { createLogger } from '../telemetry/logger.ts';
-import { unrecordedCall } from '../telemetry/recorder.ts';
 import { disabledTelemetry } from '../telemetry/sdk.ts';
-import { createGate } from './gate.ts';
-import { createServer } from './server.ts';
+import { aResult, serveApp } from '../testing/app.ts';
+import { ASK } from '../testing/messages.ts';
 
 disabledTelemetry({ trusts: () => false });
 
-const redactor = new Redactor({ secrets: () => [] });
-const BODY = '{"model":"m","max_tokens":1,"stream":true,"messages":[{"role":"user"}]}';
+const BODY = JSON.stringify({ ...ASK, stream: true });
+/** A comment of 64 kB: an event that nobody reads. */
+const CHUNK = Buffer.from(`: ${' '.repeat(64 * 1024)}\n\n`);
 
-/** Serves an app whose client streams `source`. @returns its port and the input of the last call */
-async function serve(
+/** Serves an app whose client streams `source`. */
+function serve(
   t: TestContext,
   source: () => AsyncIterable<Uint8Array>,
   outcome: Promise<Outcome> = Promise.resolve('success'),
 ) {
-  const calls: CallInput[] = [];
-  const client: ClaudeClient = {
-    async call(input) {
-      calls.push(input);
-      const headers = { 'content-type': 'text/event-stream' };
-      const timing = () => ({ upstreamMs: 0, overheadMs: 0 });
-      const tokens = () => 0;
-      return { status: 200, headers, data: parseEvents(source()), timing, tokens, outcome };
-    },
-  };
-  const app = createApp({
-    client,
-    health: { hasKey: () => true, upstreams: () => [] },
-    recorder: { startCall: () => unrecordedCall, recordRejection() {} },
-    redactor,
-    callers: createCallers([]),
-    gate: createGate(createAdmission({ limit: 100, queue: 0, waitMs: 60_000 }), {
-      take: async () => () => {},
-    }),
-    logger: createLogger({ level: 'silent', service: 'test', redactor, sinks: [] }),
-    config: readConfig({}),
-    lifecycle: { draining: false },
-    verify: undefined,
-    onReplacedId() {},
-    onUnauthenticated() {},
-  });
-  const server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { port: (server.address() as AddressInfo).port, calls };
+  const headers = { 'content-type': 'text/event-stream' };
+  return serveApp(t, () => aResult({ headers, data: parseEvents(source()), outcome }));
 }
 
 async function post(port: number): Promise<Response> {
   return fetch(`http://127.0.0.1:${port}/v1/messages`, { method: 'POST', body: BODY });
 }
 
-/** Asks, and reads nothing of the answer. */
+/** Sends a request and reads nothing of the response. */
 function silentReader(port: number) {
   const socket = connect(port, '127.0.0.1');
   socket.pause();
@@ -78,7 +40,15 @@ function silentReader(port: number) {
   return socket;
 }
 
-test('each chunk goes out when it comes in', async (t) => {
+/** Resolves when the count has begun and stays the same from one look to the next. */
+async function settled(count: () => number): Promise<void> {
+  for (let before = -1; count() === 0 || count() !== before; ) {
+    before = count();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+test('write-response: each event is sent as soon as it arrives', async (t) => {
   const second = Promise.withResolvers<void>();
   const { port } = await serve(t, async function* () {
     yield Buffer.from(': one\n\n');
@@ -92,7 +62,7 @@ test('each chunk goes out when it comes in', async (t) => {
   assert.equal((await reader?.read())?.done, true);
 });
 
-test('an error on the way is an event in Anthropic’s shape', async (t) => {
+test('write-response: an error inside a stream is an event in Anthropic’s shape', async (t) => {
   const { port } = await serve(t, async function* () {
     yield Buffer.from('event: ping\ndata: {}\n\n');
     throw new AppError('timeout', 'the upstream fell silent');
@@ -104,45 +74,36 @@ test('an error on the way is an event in Anthropic’s shape', async (t) => {
   assert.equal(body.request_id, response.headers.get('x-correlation-id'));
 });
 
-test('a reader who does not read costs no memory, and his leaving ends the stream', async (t) => {
-  const chunk = Buffer.from(`: ${' '.repeat(64 * 1024)}\n\n`);
+test('write-response: a client that does not read costs no memory, and its leaving ends the stream', async (t) => {
   const ended = Promise.withResolvers<void>();
   let produced = 0;
   const { port, calls } = await serve(t, async function* () {
     try {
-      for (; produced < 10_000; produced += 1) yield chunk;
+      for (; produced < 10_000; produced += 1) yield CHUNK;
     } finally {
       ended.resolve();
     }
   });
   const socket = silentReader(port);
-  // It has stopped when the count stays the same from one look to the next.
-  for (let before = -1; produced === 0 || produced !== before; ) {
-    before = produced;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await settled(() => produced);
   assert(produced < 1_000, `${produced} chunks of 64 kB were taken from the upstream`);
   socket.destroy();
   await ended.promise;
   assert.equal(calls[0]?.signal.aborted, true);
 });
 
-test('a call that has ended keeps no place for a reader who does not read', async (t) => {
-  const chunk = Buffer.from(`: ${' '.repeat(64 * 1024)}\n\n`);
-  const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
+test('write-response: a call that has ended keeps no slot for a client that does not read', async (t) => {
+  const { promise: outcome, resolve } = Promise.withResolvers<Outcome>();
   let produced = 0;
   const { port, calls } = await serve(
     t,
     async function* () {
-      for (; ; produced += 1) yield chunk;
+      for (; ; produced += 1) yield CHUNK;
     },
-    ended,
+    outcome,
   );
   silentReader(port).on('error', () => {});
-  for (let before = -1; produced === 0 || produced !== before; ) {
-    before = produced;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await settled(() => produced);
   const signal = calls[0]?.signal as AbortSignal;
   assert.equal(signal.aborted, false);
   const closed = once(signal, 'abort');

@@ -14,13 +14,13 @@ import type { Redactor } from '../privacy/redactor.ts';
 import { localsOf } from './context.ts';
 import { headersDown } from './headers.ts';
 
-/** How long a reader may take nothing of a response that is ready, milliseconds. */
+/** How long a client may read nothing of a response that is ready, milliseconds. */
 const STALL_MS = 30_000;
 
-/** Resolves when the last byte is out, or the caller has gone. */
+/** Resolves when the last byte is written, or the caller has gone away. */
 export type WriteResponse = (response: Response, result: CallResult) => Promise<void>;
 
-/** @param redactor hides what upstreams quote in their errors: our key, say */
+/** @param redactor hides secrets that upstreams quote in their errors, our key for instance */
 export function createResponseWriter(redactor: Redactor): WriteResponse {
   return async function writeResponse(response, result) {
     if (typeof result.data === 'string')
@@ -45,7 +45,7 @@ function writeComplete(
   const headers = headersDown(result.headers);
   response.writeHead(result.status, { ...headers, 'server-timing': serverTiming(result) });
   response.end(result.status < 400 ? text : redactor.line(text).trimEnd());
-  // Most responses are out at once.
+  // Most responses fit the socket's buffer and need no timer.
   if (response.writableLength > 0) response.setTimeout(STALL_MS, () => response.destroy());
 }
 
@@ -81,7 +81,7 @@ async function writeEvents(
   }
 }
 
-/** A slow reader holds the upstream back and costs no memory. */
+/** Waits for a slow reader, which slows the upstream down and costs no memory. */
 async function drained(response: Response): Promise<void> {
   const { signal } = localsOf(response);
   await once(response, 'drain', { signal }).catch(() => {});

@@ -6,10 +6,10 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import express, { type ErrorRequestHandler } from 'express';
-import { createMemoryNonces } from '../callers/nonces.ts';
+import { MemoryNonces } from '../callers/nonces.ts';
 import { createPool } from '../claude/pool.ts';
 import { createTransport } from '../claude/trae-transport.ts';
-import { verifySignature } from '../http/verify-signature.ts';
+import { verifySignature } from '../http/middleware.ts';
 import { anUpstream, keyPoolOf, textOf } from '../testing/fakes.ts';
 import { systemClock } from '../time/clock.ts';
 import { RetryBudget } from '../upstreams/retry-budget.ts';
@@ -199,7 +199,7 @@ async function verifyingUpstream(t: TestContext, secret: string) {
     verifySignature({
       versions: ['v1'],
       secrets: () => [{ id: 'article', secret }],
-      nonces: createMemoryNonces({ maxEntries: 1 }, systemClock),
+      nonces: new MemoryNonces({ maxEntries: 1 }, systemClock),
       now: Date.now,
     }),
   );

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { createPool } from '../claude/pool.ts';
 import { createTransport } from '../claude/trae-transport.ts';
-import { messageV2, signatureOf } from '../signing/signature.ts';
+import { canonicalV2, signatureOf } from '../signing/signature.ts';
 import { anUpstream, aRequest, aResponse, scripted, stageTable } from '../testing/fakes.ts';
 import { createPipeline } from './pipeline.ts';
 import { type SignOptions, sign } from './sign.ts';
@@ -142,7 +142,7 @@ test('what is signed is what arrives, byte for byte, however the URL and the bod
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const { method = '', url: target = '', headers } = request;
-    const message = messageV2({
+    const message = canonicalV2({
       method,
       target,
       timestamp: String(headers['x-timestamp']),

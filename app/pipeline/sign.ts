@@ -1,10 +1,11 @@
-/** Stage: signs what is really sent, so it stands below everything that changes a request. */
+/** Stage: signs the request that is sent, so it stands inside every stage that changes requests. */
 import {
+  canonicalV1,
+  canonicalV2,
   KEY_ID,
-  messageV1,
-  messageV2,
   NONCE,
   SIGNATURE_HEADERS,
+  SIGNATURE_VERSIONS,
   type SignatureVersion,
   type SigningSecret,
   signatureOf,
@@ -12,22 +13,22 @@ import {
 import type { PipelineRequest, Stage } from './stage.ts';
 
 export interface SignOptions {
-  /** Asked for each attempt, so that a rotation needs no restart; without one nothing is signed. */
+  /** Called for each attempt, so a rotation needs no restart; without a secret nothing is signed. */
   readonly secret: (request: PipelineRequest) => SigningSecret | undefined;
-  /** Default `v2` alone; both while the other end moves from one to the other. */
+  /** Default `SIGNATURE_VERSIONS`; both while the receiving end moves from one to the other. */
   readonly versions?: readonly SignatureVersion[];
 }
 
 export interface SignDeps {
-  /** Milliseconds since the epoch: the other end compares it with its own clock. */
+  /** Milliseconds since the epoch, which the receiving end compares with its own clock. */
   readonly now: () => number;
-  /** A new random text that fits `NONCE` for each request, e.g. a UUID. */
+  /** Makes a new random text of the form `NONCE` for each request, e.g. a UUID. */
   readonly nonce: () => string;
 }
 
-/** @throws when the secret or the nonce is not what its contract says: nothing is sent then */
+/** @throws when the secret or the nonce breaks its contract; nothing is sent then */
 export function sign(options: SignOptions, deps: SignDeps): Stage {
-  const { secret: current, versions = ['v2'] } = options;
+  const { secret: current, versions = SIGNATURE_VERSIONS } = options;
   return async function sign(request, next) {
     const secret = current(request);
     if (!secret) return next(request);
@@ -42,7 +43,7 @@ export function sign(options: SignOptions, deps: SignDeps): Stage {
 
 function headersV1({ url }: PipelineRequest, { secret }: SigningSecret, timestamp: string) {
   return {
-    [SIGNATURE_HEADERS.v1]: signatureOf(secret, messageV1(timestamp, url)).toString('hex'),
+    [SIGNATURE_HEADERS.v1]: signatureOf(secret, canonicalV1(timestamp, url)).toString('hex'),
     [SIGNATURE_HEADERS.timestamp]: timestamp,
   };
 }
@@ -53,14 +54,14 @@ function headersV2(
   timestamp: string,
   nonce: string,
 ) {
-  // Neither value is shown: an error may be logged, and the two fields are easily mixed up.
+  // Show neither value: errors are logged, and the secret is easily put into the wrong field.
   if (!KEY_ID.test(keyId)) throw new Error("a signing secret's id does not fit a header");
   if (!NONCE.test(nonce)) throw new Error('a nonce does not fit its form');
   const { method, body = '' } = request;
   const target = targetOf(request);
-  const message = messageV2({ method, target, timestamp, nonce, body, keyId });
+  const canonical = canonicalV2({ method, target, timestamp, nonce, body, keyId });
   return {
-    [SIGNATURE_HEADERS.v2]: signatureOf(secret, message).toString('hex'),
+    [SIGNATURE_HEADERS.v2]: signatureOf(secret, canonical).toString('hex'),
     [SIGNATURE_HEADERS.timestamp]: timestamp,
     [SIGNATURE_HEADERS.nonce]: nonce,
     [SIGNATURE_HEADERS.keyId]: keyId,

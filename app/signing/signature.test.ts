@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { messageV1, messageV2, type SignedRequest, signatureOf } from './signature.ts';
+import { canonicalV1, canonicalV2, type SignedRequest, signatureOf } from './signature.ts';
 
 const page = await readFile(new URL('../../docs/signing.md', import.meta.url), 'utf8');
 const block = (language: string) =>
   new RegExp(`^\`\`\`${language}\n(.*?)\n\`\`\`$`, 'ms').exec(page)?.[1] ?? '';
 const secret = /the secret `([^`]+)`/.exec(page)?.[1] ?? '';
 
-/** The page's request, taken apart as the other end would. */
+/** The page's request, taken apart as the receiving end does it. */
 function example(): SignedRequest & { readonly signature: string } {
   const [head = '', body = ''] = block('http').split('\n\n');
   const [requestLine = '', ...lines] = head.split('\n');
@@ -27,34 +27,34 @@ function example(): SignedRequest & { readonly signature: string } {
   };
 }
 
-test('docs/signing.md: the request makes the canonical string, and that the signature', () => {
+test('docs/signing.md: the request gives the canonical string, and that gives the signature', () => {
   const { signature, ...request } = example();
-  assert.equal(messageV2(request), block('text'));
+  assert.equal(canonicalV2(request), block('text'));
   assert.equal(signatureOf(secret, block('text')).toString('hex'), signature);
 });
 
-test('docs/signing.md: the shell makes the same signature', (t) => {
+test('docs/signing.md: the shell commands print the same signature', (t) => {
   const { error, stdout } = spawnSync('bash', ['-c', block('bash')], { encoding: 'utf8' });
   if (error || spawnSync('openssl', ['version']).error) return t.skip('bash or openssl is missing');
   assert.equal(stdout.trim(), example().signature);
 });
 
-test('v1 is timestamp and URL, as the article has it', () => {
-  const message = messageV1('1764000000000', '/v1/messages?beta=true');
+test('canonicalV1: timestamp and URL, as in the article', () => {
+  const message = canonicalV1('1764000000000', '/v1/messages?beta=true');
   assert.equal(
     signatureOf(secret, message).toString('hex'),
     'cbcc9b5689eb0d2d7a7a9a0fa11afc6f9f44c24c9e7eec327a91ed08cb1d3211',
   );
 });
 
-test('no part can pass for two', () => {
+test('canonicalV2: a part with a line feed is refused, as it could pass for two', () => {
   const { signature: _signature, ...request } = example();
   for (const part of ['method', 'target', 'timestamp', 'nonce', 'keyId'] as const) {
-    assert.throws(() => messageV2({ ...request, [part]: `${request[part]}\nmore` }), /line feed/);
+    assert.throws(() => canonicalV2({ ...request, [part]: `${request[part]}\nmore` }), /line feed/);
   }
 });
 
-test('each part counts, and parts that run together differ', () => {
+test('canonicalV2: every part counts, and moving a character between parts changes the string', () => {
   const { signature: _signature, ...request } = example();
   const messages = [
     request,
@@ -65,15 +65,15 @@ test('each part counts, and parts that run together differ', () => {
     { ...request, body: '' },
     { ...request, keyId: '' },
     { ...request, timestamp: `${request.timestamp}0`, nonce: request.nonce.slice(1) },
-  ].map(messageV2);
+  ].map(canonicalV2);
   assert.equal(new Set(messages).size, messages.length);
 });
 
-test('bytes and their text make one digest', () => {
+test('canonicalV2: a text and its UTF-8 bytes have the same digest', () => {
   const { signature: _signature, ...request } = example();
   const text = '{"a":"中文"}';
   assert.equal(
-    messageV2({ ...request, body: text }),
-    messageV2({ ...request, body: Buffer.from(text) }),
+    canonicalV2({ ...request, body: text }),
+    canonicalV2({ ...request, body: Buffer.from(text) }),
   );
 });

@@ -1,8 +1,11 @@
-/** Signatures of requests: what each version covers, and under which headers it travels. */
+/** Signatures of requests: what each version covers, and the headers in which it travels. */
 import { createHash, createHmac } from 'node:crypto';
 
 /** `v1` is the article's; `v2` covers what `v1` leaves open (docs/signing.md). */
 export type SignatureVersion = 'v1' | 'v2';
+
+/** The versions that are signed and accepted by default: `v1` is for an end that knows nothing else. */
+export const SIGNATURE_VERSIONS: readonly SignatureVersion[] = ['v2'];
 
 /** A header for each version, so that both can go out together and the article's stays as it is. */
 export const SIGNATURE_HEADERS = {
@@ -14,7 +17,7 @@ export const SIGNATURE_HEADERS = {
   keyId: 'x-signature-key',
 } as const;
 
-/** One that both ends know. */
+/** A secret that both ends know. */
 export interface SigningSecret {
   /** Its public name: `KEY_ID`. */
   readonly id: string;
@@ -22,38 +25,38 @@ export interface SigningSecret {
   readonly secret: string;
 }
 
-/** Names of secrets, as they may stand in a header. */
+/** The form of a secret's public name. */
 export const KEY_ID = /^[A-Za-z0-9._-]{1,64}$/;
-/** A UUID, hex or either base64 of 12 random bytes and more. */
+/** The form of a nonce: a UUID, or hex or base64 of at least 12 random bytes. */
 export const NONCE = /^[A-Za-z0-9._~+/=-]{16,128}$/;
 
-/** What `v2` covers, each part as it stands in the request. */
+/** What `v2` covers, each part exactly as it is in the request. */
 export interface SignedRequest {
   /** Upper case. */
   readonly method: string;
-  /** Path and query of the request line, as they are sent. */
+  /** Path and query as the request line has them. */
   readonly target: string;
   readonly timestamp: string;
   readonly nonce: string;
-  /** The bytes that are sent, before any transfer coding; text is taken as UTF-8, none as ''. */
+  /** The bytes that are sent, before any transfer coding; text counts as UTF-8, no body as ''. */
   readonly body: string | Uint8Array;
-  /** '' where the request names none. */
+  /** '' where the request names no secret. */
   readonly keyId: string;
 }
 
 /**
- * The article's form. No URL begins with a digit, so the two parts cannot be cut in another place.
+ * The article's form. No path begins with a digit, so the two parts cannot be divided differently.
  * @param url the article's `config.url`: path with query, as it was given to the pipeline
  */
-export function messageV1(timestamp: string, url: string): string {
+export function canonicalV1(timestamp: string, url: string): string {
   return `${timestamp}${url}`;
 }
 
 /**
  * The canonical string of `v2`: always seven lines, the last without a line feed.
- * @throws when a part holds a line feed: it could pass for two
+ * @throws when a part holds a line feed, because it could pass for two parts
  */
-export function messageV2({ body, ...request }: SignedRequest): string {
+export function canonicalV2({ body, ...request }: SignedRequest): string {
   const { method, target, timestamp, nonce, keyId } = request;
   const digest = createHash('sha256').update(body).digest('hex');
   const lines = ['v2', method, target, timestamp, nonce, digest, keyId];
@@ -62,11 +65,11 @@ export function messageV2({ body, ...request }: SignedRequest): string {
 }
 
 /**
- * HMAC-SHA256, 32 bytes. A `v1` message begins with a digit, a `v2` message with a letter: one secret
- * may serve both.
- * @throws when the secret is empty: everybody would know it
+ * HMAC-SHA256, 32 bytes. One secret may serve both versions: a canonical string of `v1` begins with a
+ * digit, one of `v2` with a letter.
+ * @throws when the secret is empty, because everybody would know it
  */
-export function signatureOf(secret: string, message: string): Buffer {
+export function signatureOf(secret: string, canonical: string): Buffer {
   if (secret === '') throw new Error('a signing secret is empty');
-  return createHmac('sha256', secret).update(message).digest();
+  return createHmac('sha256', secret).update(canonical).digest();
 }

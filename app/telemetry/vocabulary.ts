@@ -50,6 +50,9 @@ export interface SignatureCheck {
   readonly skewMs?: number;
 }
 
+/** The name of every caller where none are configured. */
+export const ANYBODY = 'anybody';
+
 /** The quotas of a caller. */
 export const QUOTAS = ['requests', 'tokens', 'concurrent'] as const;
 export type Quota = (typeof QUOTAS)[number];

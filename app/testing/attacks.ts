@@ -1,28 +1,28 @@
-/** For the tests of signatures: a table of attacks, each over real HTTP, and what somebody may change. */
+/** For tests of signatures: a table of attacks over real HTTP, and the changes that an attacker makes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { VerifyOptions } from '../http/verify-signature.ts';
 import { SIGNATURE_HEADERS } from '../signing/signature.ts';
+import type { VerifyOptions } from '../signing/verify.ts';
 import type { SignatureResult } from '../telemetry/vocabulary.ts';
-import { type Honest, otherEnd, type Sent, START_MS, send, signed } from './signatures.ts';
+import { type Honest, receiver, type Sent, START_MS, send, signed } from './signatures.ts';
 
 export type Change = (sent: Sent) => Sent;
 
-/** One case: an honest request, what becomes of it on its way, what the other end says. */
+/** One case: an honest request, what an attacker makes of it, and the result of its check. */
 export interface Attack {
   readonly result: SignatureResult;
   readonly honest?: Honest;
   readonly change?: Change;
-  /** The other end's clock minus the timestamp; default 0. */
+  /** The receiver's clock minus the timestamp; default 0. */
   readonly laterMs?: number;
-  /** The honest request came in before: here, or at an instance with a store of its own. */
+  /** The honest request was received before: here, or by an instance with a store of its own. */
   readonly before?: 'here' | 'elsewhere';
   readonly end?: Partial<VerifyOptions>;
 }
 
-const MESSAGE = 'the request is not signed as it must be';
+const MESSAGE = 'the request has no valid signature';
 
-/** What each result is to the caller. */
+/** The response that the caller gets for each result. */
 const ANSWER: Readonly<Record<SignatureResult, { status: number; message: unknown }>> = {
   valid: { status: 200, message: undefined },
   missing: { status: 401, message: MESSAGE },
@@ -34,15 +34,18 @@ const ANSWER: Readonly<Record<SignatureResult, { status: number; message: unknow
   unavailable: { status: 503, message: 'signatures cannot be checked now' },
 };
 
-/** A test a row: the answer, what telemetry is told, and that only a valid request gets through. */
-export function attackTable(rows: Readonly<Record<string, Attack>>): void {
+/**
+ * Makes a test of each row: the response, what is recorded, and that only a valid request gets through.
+ * @param subject begins each title
+ */
+export function attackTable(subject: string, rows: Readonly<Record<string, Attack>>): void {
   for (const [name, attack] of Object.entries(rows)) {
     const { result, honest, change = (sent) => sent, laterMs = 0, before, end } = attack;
-    test(`${name} → ${result}`, async (t) => {
+    test(`${subject}: ${name} → ${result}`, async (t) => {
       const sent = await signed(honest);
-      const here = await otherEnd(t, { now: () => START_MS + laterMs, ...end });
+      const here = await receiver(t, { now: () => START_MS + laterMs, ...end });
       if (before) {
-        const first = before === 'here' ? here : await otherEnd(t, end);
+        const first = before === 'here' ? here : await receiver(t, end);
         assert.equal((await send(first.port, sent)).status, 200);
         first.checks.length = 0;
         first.bodies.length = 0;
@@ -57,7 +60,7 @@ export function attackTable(rows: Readonly<Record<string, Attack>>): void {
 
 type Name = keyof typeof SIGNATURE_HEADERS;
 
-/** One of the signature's headers, made of what it was. */
+/** Replaces one of the signature's headers by what `change` makes of it. */
 export function header(name: Name, change: (value: string) => string | readonly string[]): Change {
   const full = SIGNATURE_HEADERS[name];
   return (sent) => {
@@ -73,7 +76,7 @@ export function without(name: Name): Change {
   };
 }
 
-/** Sent as two headers, as a proxy may read the one and we the other. */
+/** Sends a header twice: a proxy might read one of them and the service the other. */
 export function twice(name: Name): Change {
   return header(name, (value) => [value, value]);
 }
@@ -82,7 +85,7 @@ export function target(to: string): Change {
   return (sent) => ({ ...sent, target: to });
 }
 
-/** @param headers beside those that were there */
+/** @param headers are added */
 export function body(to: string | Buffer, headers: Record<string, string> = {}): Change {
   return (sent) => ({ ...sent, body: to, headers: { ...sent.headers, ...headers } });
 }

@@ -1,4 +1,4 @@
-/** For tests: a real Redis on a free port, stopped when the test ends. */
+/** For tests: a real Redis on a free port. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
@@ -13,16 +13,16 @@ export const skipRedis = redisProgram ? false : 'redis-server is neither in .too
 export interface RedisProcess {
   readonly url: string;
   stop(): Promise<void>;
-  /** It is there, and says nothing more. */
+  /** Stops the process without closing its connections. */
   hang(): void;
 }
 
-/** @param port of one that was stopped; default a free one */
+/** @param port that of a Redis which was stopped; default a free one */
 export async function startRedis(port?: number): Promise<RedisProcess> {
   const at = port ?? (await freePort());
   const args = ['--port', String(at), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const child = spawn(redisProgram as string, args, {
-    // Libraries that came with it, where it was unpacked into the project.
+    // Where it was unpacked into the project, its libraries are there too.
     env: {
       ...process.env,
       LD_LIBRARY_PATH: globSync(join(DEBIAN_DIR, 'usr/lib/*-linux-gnu')).join(),

@@ -1,22 +1,23 @@
-/** For the tests of signatures: what an honest client sends, and the other end as a real server. */
+/** For tests of signatures: what an honest client sends, and the receiving end as a real server. */
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { TestContext } from 'node:test';
 import express, { type RequestHandler } from 'express';
-import { createMemoryNonces } from '../callers/nonces.ts';
-import { bodyErrors, readBytes } from '../http/body.ts';
+import { MemoryNonces } from '../callers/nonces.ts';
+import { readBody } from '../http/body.ts';
 import { requestContext } from '../http/context.ts';
 import { errorHandler } from '../http/error-handler.ts';
-import { type VerifyOptions, verifySignature } from '../http/verify-signature.ts';
+import { verifySignature } from '../http/middleware.ts';
 import { type SignOptions, sign } from '../pipeline/sign.ts';
 import { Redactor } from '../privacy/redactor.ts';
+import type { VerifyOptions } from '../signing/verify.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { SignatureCheck } from '../telemetry/vocabulary.ts';
 import { aRequest, aResponse, scripted } from './fakes.ts';
+import { listen } from './http.ts';
 
 export const START_MS = 1_764_000_000_000;
-/** Signs now; the one before it is still valid. */
+/** The secret that signs now; the old one is still valid. */
 export const NEW = { id: 'new', secret: 'the-secret-that-signs-now' };
 export const OLD = { id: 'old', secret: 'the-secret-that-signed-before' };
 export const NONCE = 'b2f0a4c1-0f5e-4d8e-9d59-6b8b5f3c2a10';
@@ -29,18 +30,18 @@ export interface Sent {
   readonly body?: string | Buffer;
 }
 
-/** What is signed, where it is not the usual POST. */
+/** What is signed, where it differs from the usual POST. */
 export interface Honest extends Partial<SignOptions> {
   readonly method?: 'GET' | 'POST';
   readonly url?: string;
-  /** null for none. */
+  /** null for no body. */
   readonly body?: string | null;
   readonly nonce?: string;
   /** Default `START_MS`. */
   readonly atMs?: number;
 }
 
-/** @returns the request as the stage lets it go */
+/** @returns the request as the stage sends it */
 export async function signed(honest: Honest = {}): Promise<Sent> {
   const { method = 'POST', url = '/v1/messages?beta=true&n=1', body = '{"n":1}' } = honest;
   const { nonce = NONCE, atMs = START_MS, ...options } = honest;
@@ -53,29 +54,24 @@ export async function signed(honest: Honest = {}): Promise<Sent> {
   return { method, target: url, headers, ...(body !== null && { body }) };
 }
 
-/** The other end: knows both secrets, its clock stands at `START_MS`. */
-export async function otherEnd(
+/** A server that verifies signatures: it knows both secrets, and its clock shows `START_MS`. */
+export async function receiver(
   t: TestContext,
   part: Partial<VerifyOptions> = {},
-  { parser = readBytes(100_000), mount = '/' }: { parser?: RequestHandler; mount?: string } = {},
+  { parser = readBody(100_000), mount = '/' }: { parser?: RequestHandler; mount?: string } = {},
 ) {
   const checks: SignatureCheck[] = [];
   const bodies: unknown[] = [];
   const redactor = new Redactor({ secrets: () => [] });
-  const logger = createLogger({
-    level: 'silent',
-    service: 'test',
-    redactor,
-    sinks: [],
-  });
+  const logger = createLogger({ level: 'silent', service: 'test', redactor, sinks: [] });
   const app = express();
   app.use(requestContext({ logger, onReplacedId() {} }));
-  app.post(/.*/, parser, bodyErrors);
+  app.post(/.*/, parser);
   app.use(
     mount,
     verifySignature({
       secrets: () => [NEW, OLD],
-      nonces: createMemoryNonces({ maxEntries: 100 }, { now: () => 0 }),
+      nonces: new MemoryNonces({ maxEntries: 100 }, { now: () => 0 }),
       now: () => START_MS,
       onResult: (check) => void checks.push(check),
       ...part,
@@ -86,17 +82,10 @@ export async function otherEnd(
     response.json({});
   });
   app.use(errorHandler(logger, redactor));
-  const server = app.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { checks, bodies, port };
+  return { checks, bodies, port: await listen(t, createServer(app)) };
 }
 
-/** @returns the status and, of an error, its message */
+/** @returns the status and the message of an error */
 export async function send(port: number, { method, target, headers, body }: Sent) {
   const request = httpRequest({
     host: '127.0.0.1',

@@ -1,0 +1,73 @@
+/** One call of the API, the same for a route and for an item of a batch: admission, deadline, keys, tokens. */
+import type { Request, Response } from 'express';
+import type { Caller } from '../callers/callers.ts';
+import type { CallInput, CallResult, ClaudeClient } from '../claude/client.ts';
+import { outcomeOfError } from '../errors.ts';
+import type { OwnKeys } from '../pipeline/stage.ts';
+import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
+import { localsOf } from './context.ts';
+import { deadlineOf, headersUp } from './headers.ts';
+import type { Slot } from './slot.ts';
+
+/** What the calls of one request have in common. */
+export interface CallContext {
+  readonly caller: Caller;
+  /** Aborted when the caller goes away. */
+  readonly signal: AbortSignal;
+  /** When the request arrived, or the item's turn came: `performance.now()` milliseconds. */
+  readonly receivedAtMs: number;
+  /** The caller's own deadline on that clock; Infinity without one. */
+  readonly deadlineAtMs: number;
+  /** The caller's headers that go upstream. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** @throws {AppError} invalid_request: the header of the deadline is malformed */
+export function callContextOf(request: Request, response: Response): CallContext {
+  const { caller, signal, receivedAtMs } = localsOf(response);
+  const { deadlineMs = Number.POSITIVE_INFINITY } = deadlineOf(request.headers);
+  const headers = headersUp(request.headers);
+  return { caller, signal, receivedAtMs, headers, deadlineAtMs: receivedAtMs + deadlineMs };
+}
+
+/** What a call asks of the API. */
+export type Ask = Pick<CallInput, 'operation' | 'method' | 'url' | 'model' | 'stream' | 'body'>;
+
+export interface CallDeps {
+  readonly client: ClaudeClient;
+  /** Callers' own keys, by the caller's name; other callers use the upstreams' keys. */
+  readonly ownKeys: ReadonlyMap<string, OwnKeys>;
+}
+
+/**
+ * Runs an admitted call.
+ * @param slot is billed the call's tokens when its holder disposes of it
+ * @throws {AppError} as `ClaudeClient.call`
+ */
+export async function callOnce(
+  { client, ownKeys }: CallDeps,
+  { caller, signal, receivedAtMs, deadlineAtMs, headers }: CallContext,
+  slot: Slot,
+  ask: Ask,
+): Promise<CallResult> {
+  const deadlineMs = Math.max(1, Math.round(deadlineAtMs - receivedAtMs));
+  const result = await client.call({
+    ...ask,
+    ...{ headers, signal, receivedAtMs, deadlineMs },
+    caller: caller.name,
+    ownKeys: ownKeys.get(caller.name),
+  });
+  slot.tokens = result.tokens;
+  return result;
+}
+
+/** Records a request, or an item of a batch, that was refused before it became a call. */
+export function recordRejection(
+  recorder: Recorder,
+  error: unknown,
+  operation: CallInfo['operation'],
+  { caller, receivedAtMs }: Pick<CallContext, 'caller' | 'receivedAtMs'>,
+): void {
+  const info = { operation, model: '', stream: false, caller: caller.name, receivedAtMs } as const;
+  recorder.recordRejection(info, outcomeOfError(error));
+}

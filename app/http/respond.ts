@@ -1,0 +1,27 @@
+/** Answers a request by one call of the API, from what it asks to the last byte of the response. */
+import type { Request, Response } from 'express';
+import { type Ask, type CallDeps, callContextOf, callOnce } from './call.ts';
+import { localsOf } from './context.ts';
+import type { WriteResponse } from './write-response.ts';
+
+/** Resolves when the response has ended. @throws {AppError} as `callOnce`, before any byte is sent */
+export type Respond = (request: Request, response: Response, ask: Ask) => Promise<void>;
+
+/** For routes behind `admit`: the call uses the request's slot. */
+export function createRespond(deps: CallDeps, write: WriteResponse): Respond {
+  return async function respond(request, response, ask) {
+    const { slot } = localsOf(response);
+    if (!slot) throw new Error('the route is not behind admit');
+    const result = await callOnce(deps, callContextOf(request, response), slot, ask);
+    await write(response, result);
+  };
+}
+
+/**
+ * The target of the upstream's request: our own path with the caller's query. The caller's path is never
+ * sent as it came: a target in absolute form (RFC 9112, 3.2.2) would take our key to another host.
+ */
+export function targetOf(path: string, { url }: Request): string {
+  const query = url.indexOf('?');
+  return query < 0 ? path : path + url.slice(query);
+}

@@ -1,0 +1,71 @@
+/** For tests: the app over real HTTP in this process, on a stub of the client. */
+import type { TestContext } from 'node:test';
+import { type AppDeps, createApp } from '../app.ts';
+import { Callers } from '../callers/callers.ts';
+import { ConcurrencyLimiter } from '../callers/concurrency.ts';
+import { Quotas } from '../callers/quotas.ts';
+import type { CallInput, CallResult } from '../claude/client.ts';
+import { BATCH_DEFAULTS } from '../http/batch.ts';
+import { createServer } from '../http/server.ts';
+import type { Outcome } from '../outcome.ts';
+import { Redactor } from '../privacy/redactor.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { type CallInfo, unrecordedCall } from '../telemetry/recorder.ts';
+import { aResponse } from './fakes.ts';
+import { listen } from './http.ts';
+
+/** A client's result with the fields that do not matter filled in. */
+export function aResult(part: Partial<CallResult> = {}): CallResult {
+  const timing = () => ({ upstreamMs: 0, overheadMs: 0 });
+  return { ...aResponse(), tokens: () => 0, timing, ...part };
+}
+
+export interface ServedApp {
+  readonly port: number;
+  readonly url: string;
+  /** What the client was asked, in order. */
+  readonly calls: CallInput[];
+  /** What was refused before it became a call, in order. */
+  readonly rejections: (readonly [info: CallInfo, outcome: Outcome])[];
+}
+
+/**
+ * Serves an app for which everybody may call and nothing is limited, unless `part` says otherwise.
+ * @param answer what the client does with a call; default a complete response
+ */
+export async function serveApp(
+  t: TestContext,
+  answer: (input: CallInput) => CallResult | Promise<CallResult> = () => aResult(),
+  part: Partial<AppDeps> = {},
+): Promise<ServedApp> {
+  const calls: CallInput[] = [];
+  const rejections: ServedApp['rejections'] = [];
+  const redactor = new Redactor({ secrets: () => [] });
+  const deps: AppDeps = {
+    client: {
+      async call(input) {
+        calls.push(input);
+        return answer(input);
+      },
+    },
+    recorder: {
+      startCall: () => unrecordedCall,
+      recordRejection: (...rejection) => void rejections.push(rejection),
+    },
+    health: { hasKey: () => true, upstreams: () => [] },
+    callers: new Callers([]),
+    quotas: new Quotas({ redis: undefined, onExceeded() {} }),
+    limiter: new ConcurrencyLimiter({ limit: 100, queue: 0, waitMs: 60_000 }),
+    ownKeys: new Map(),
+    verify: (_request, _response, next) => next(),
+    logger: createLogger({ level: 'silent', service: 'test', redactor, sinks: [] }),
+    redactor,
+    lifecycle: { draining: false },
+    onReplacedId() {},
+    onUnauthenticated() {},
+    ...part,
+  };
+  const app = createApp(deps, { bodyLimit: 1_000_000, batch: BATCH_DEFAULTS });
+  const port = await listen(t, createServer(app));
+  return { port, url: `http://127.0.0.1:${port}`, calls, rejections };
+}
