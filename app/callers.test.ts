@@ -50,7 +50,6 @@ describe('callers', { concurrency: false }, () => {
       CLAUDE_UPSTREAM_NAME: 'up',
       CALLERS: JSON.stringify(CALLERS),
       OTEL_EXPORTER_OTLP_ENDPOINT: spans.url,
-      NODE_ENV: 'production',
     });
   });
   after(async () => {
@@ -236,8 +235,8 @@ describe('callers', { concurrency: false }, () => {
     assert.equal(await checks('valid'), before);
   });
 
-  test('callers: in production the service does not start open to everybody', async () => {
-    const child = spawnService({ CLAUDE_API_KEY: DEFAULT_KEY, NODE_ENV: 'production' });
+  test('callers: the service does not start open to the network', async () => {
+    const child = spawnService({ CLAUDE_API_KEY: DEFAULT_KEY, HOST: '0.0.0.0' });
     let errors = '';
     child.stderr?.on('data', (chunk) => {
       errors += chunk;
@@ -246,6 +245,6 @@ describe('callers', { concurrency: false }, () => {
       child.once('exit', (...exit) => resolve(exit as unknown as [number])),
     );
     assert.equal(code, 78);
-    assert.match(errors, /CALLERS: in production/);
+    assert.match(errors, /CALLERS: required unless HOST is a loopback address/);
   });
 });

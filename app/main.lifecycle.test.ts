@@ -42,6 +42,20 @@ test('a bad configuration: the exit code is 78, every bad setting is listed, and
   assert(!printed.includes('planted'));
 });
 
+test('former settings: one warning names each that is still set and the constant in its place', async (t) => {
+  const { service } = await serviceWithSimulator(t, {
+    OTEL_TRACES_EXPORTER: 'none',
+    BREAKER_OPEN_MS: '1',
+    HEDGE_AFTER_MS: '20',
+  });
+  const warning = await service.line((l) => String(l['msg']).includes('no longer exist'));
+  assert.equal(warning['level'], 'warn');
+  assert.deepEqual(warning['settings'], [
+    'HEDGE_AFTER_MS → nothing: hedging was removed',
+    'BREAKER_OPEN_MS → BREAKER_DEFAULTS in app/upstreams/circuit-breaker.ts',
+  ]);
+});
+
 test('a port in use: the error is logged, and the exit code is 1', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');

@@ -1,4 +1,4 @@
-/** The service's process: settings, telemetry, listen, graceful stop. The only `process.exit`. */
+/** The service's process: configuration, telemetry, listen, graceful stop. The only `process.exit`. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { inspect } from 'node:util';
@@ -6,19 +6,13 @@ import packageJson from '../package.json' with { type: 'json' };
 import { Callers } from './callers/callers.ts';
 import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
 import { Redactor } from './privacy/redactor.ts';
+import type { TuningOverrides } from './service.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { createMetricsServer } from './telemetry/metrics-server.ts';
 import { samplingRatio } from './telemetry/sampler.ts';
-import {
-  disabledTelemetry,
-  enabledTelemetry,
-  type Telemetry,
-  type TelemetryDeps,
-  type TelemetryOptions,
-} from './telemetry/sdk.ts';
+import { disabledTelemetry, enabledTelemetry, type Telemetry } from './telemetry/sdk.ts';
 import { ANYBODY } from './telemetry/vocabulary.ts';
 
-const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
 /** How often a stopping server closes connections that have become idle, milliseconds. */
@@ -26,7 +20,7 @@ const IDLE_SWEEP_MS = 50;
 /** Telemetry's share of the stop: a dead collector must not keep the process, milliseconds. */
 const FLUSH_LIMIT_MS = 5_000;
 
-function configOrExit(): Config {
+function configOrExit(redactor: Redactor): Config {
   try {
     return readConfig(process.env);
   } catch (error) {
@@ -36,27 +30,48 @@ function configOrExit(): Config {
   }
 }
 
-function telemetryOptions(config: Config): TelemetryOptions {
-  const callers = config.callers.map(({ name }) => name);
-  return {
-    version: packageJson.version,
-    labels: {
-      models: config.CLAUDE_MODELS,
-      upstreams: config.upstreams.map(({ name }) => name),
-      callers: callers.length > 0 ? callers : [ANYBODY],
-    },
-    exportTraces: config.OTEL_TRACES_EXPORTER === 'otlp',
-    exportLogs: config.OTEL_LOGS_EXPORTER === 'otlp',
-    samplingRatio: samplingRatio(config.OTEL_TRACES_SAMPLER, config.OTEL_TRACES_SAMPLER_ARG),
+function startTelemetry(config: Config, callers: Callers, redactor: Redactor): Telemetry {
+  const { disabled, trustInbound, sampler, samplerRatio, ...options } = config.telemetry;
+  const trusts: Parameters<typeof disabledTelemetry>[0]['trusts'] = (headers) =>
+    trustInbound || (!callers.open && callers.find(headers) !== undefined);
+  if (disabled) return disabledTelemetry({ trusts });
+  const names = config.callers.map(({ name }) => name);
+  const labels = {
+    models: config.models,
+    upstreams: config.upstreams.map(({ name }) => name),
+    callers: names.length > 0 ? names : [ANYBODY],
   };
+  return enabledTelemetry(
+    {
+      ...options,
+      labels,
+      samplingRatio: samplingRatio(sampler, samplerRatio),
+      version: packageJson.version,
+    },
+    { redactor, trusts },
+  );
 }
 
-async function listen(server: Server, port: number, host: string): Promise<void> {
+function loggerOf(config: Config, telemetry: Telemetry, redactor: Redactor): Logger {
+  const sinks = telemetry.logSink ? [process.stdout, telemetry.logSink] : [process.stdout];
+  return createLogger({ level: config.logLevel, service: telemetry.serviceName, redactor, sinks });
+}
+
+function warnAbout({ formerSettings, isOpenToNetwork }: Config, logger: Logger): void {
+  if (formerSettings.length > 0) {
+    logger.warn({ settings: formerSettings }, 'these settings no longer exist and have no effect');
+  }
+  if (isOpenToNetwork) {
+    logger.warn('no CALLERS configured: the API is open to the network (docs/callers.md)');
+  }
+}
+
+async function listen(server: Server, { port, host }: Config['metrics']): Promise<void> {
   server.listen(port, host);
   await once(server, 'listening');
 }
 
-/** Waits for what is in flight; after the limit it is cut off. */
+/** Waits for the calls in flight, and cuts them off after the limit. */
 async function drain(server: Server, limitMs: number): Promise<void> {
   const closed = once(server, 'close');
   server.close();
@@ -72,19 +87,29 @@ async function flush(telemetry: Telemetry): Promise<void> {
   await Promise.race([telemetry.shutdown(), limit]);
 }
 
-async function run(config: Config, telemetry: Telemetry, logger: Logger): Promise<void> {
-  // Not before telemetry has started: Express is patched while it is being imported.
+interface Running {
+  readonly config: Config;
+  readonly callers: Callers;
+  readonly telemetry: Telemetry;
+  readonly logger: Logger;
+  readonly redactor: Redactor;
+  readonly tuning: TuningOverrides;
+  /** Secrets that the redactor asks for each time: the service's keys change while it runs. */
+  readonly secrets: (() => Iterable<string>)[];
+}
+
+async function run({ secrets, ...deps }: Running): Promise<void> {
+  const { config, telemetry, logger } = deps;
+  // Import these only now: Express is patched while it is being imported.
   const { createService } = await import('./service.ts');
   const { createServer } = await import('./http/server.ts');
-  const service = createService({ config, callers, logger, redactor, telemetry });
-  const ofSettings = secrets;
-  secrets = () => [...ofSettings(), ...service.secrets()];
+  const service = createService(deps);
+  secrets.push(service.secrets);
   await service.ready();
   const server = createServer(service.app);
   const metricsServer = createMetricsServer(telemetry.prometheus);
-
-  await listen(metricsServer, config.METRICS_PORT, config.METRICS_HOST);
-  await listen(server, config.PORT, config.HOST);
+  await listen(metricsServer, config.metrics);
+  await listen(server, config.server);
   logger.info(
     {
       address: server.address(),
@@ -94,54 +119,46 @@ async function run(config: Config, telemetry: Telemetry, logger: Logger): Promis
     },
     'listening',
   );
-  if (config.callers.length === 0 && !LOOPBACK.test(config.HOST)) {
-    logger.warn('anybody who reaches this address may call: see docs/callers.md');
-  }
-
-  const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  logger.info({ signal: signal[0] }, 'stopping');
+  warnAbout(config, logger);
+  const [signal] = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  logger.info({ signal }, 'stopping');
   service.lifecycle.draining = true;
-  await drain(server, config.SHUTDOWN_TIMEOUT_MS);
+  await drain(server, config.shutdownTimeoutMs);
   await service.close();
   await flush(telemetry);
   metricsServer.close();
   logger.info('stopped');
 }
 
-/** Those of the settings, and, once the service is there, every key that it has. */
-let secrets: () => Iterable<string> = () => [];
-const redactor = new Redactor({ secrets: () => secrets() });
-let crashed: (error: unknown) => void = (error) =>
-  process.stderr.write(`${redactor.text(inspect(error))}\n`);
-// Node would print what was thrown as it is. Promises that nobody waited for come here too.
-process.on('uncaughtException', (error) => {
-  crashed(error);
-  process.exit(1);
-});
-
-const config = configOrExit();
-const settingsSecrets = secretsOf(config);
-secrets = () => settingsSecrets;
-const callers = new Callers(config.callers);
-const telemetryDeps: TelemetryDeps = {
-  redactor,
-  trusts: (headers) =>
-    config.TRUST_INBOUND_TRACE || (!callers.open && callers.find(headers) !== undefined),
-};
-const telemetry = config.OTEL_SDK_DISABLED
-  ? disabledTelemetry(telemetryDeps)
-  : enabledTelemetry(telemetryOptions(config), telemetryDeps);
-const logger = createLogger({
-  level: config.LOG_LEVEL,
-  service: telemetry.serviceName,
-  redactor,
-  sinks: telemetry.logSink ? [process.stdout, telemetry.logSink] : [process.stdout],
-});
-crashed = (error) => logger.fatal({ err: error }, 'crashed');
-try {
-  await run(config, telemetry, logger);
-  process.exit(0);
-} catch (error) {
-  logger.fatal({ err: error }, 'cannot run');
-  process.exit(1);
+/**
+ * Runs the service until SIGTERM or SIGINT, then exits the process.
+ * @param tuning replaces figures that no setting changes; tests use it
+ */
+export async function main(tuning: TuningOverrides = {}): Promise<never> {
+  const secrets: (() => Iterable<string>)[] = [];
+  const redactor = new Redactor({ secrets: () => secrets.flatMap((read) => [...read()]) });
+  let reportCrash = (error: unknown) => {
+    process.stderr.write(`${redactor.text(inspect(error))}\n`);
+  };
+  // Node would print what was thrown as it is. Rejections that nobody handles arrive here too.
+  process.on('uncaughtException', (error) => {
+    reportCrash(error);
+    process.exit(1);
+  });
+  const config = configOrExit(redactor);
+  const ofConfig = secretsOf(config);
+  secrets.push(() => ofConfig);
+  const callers = new Callers(config.callers);
+  const telemetry = startTelemetry(config, callers, redactor);
+  const logger = loggerOf(config, telemetry, redactor);
+  reportCrash = (error) => logger.fatal({ err: error }, 'crashed');
+  try {
+    await run({ config, callers, telemetry, logger, redactor, tuning, secrets });
+    process.exit(0);
+  } catch (error) {
+    logger.fatal({ err: error }, 'cannot run');
+    process.exit(1);
+  }
 }
+
+if (import.meta.main) await main();

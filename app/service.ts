@@ -1,14 +1,46 @@
-/** Wires the service from its settings: callers' side, upstreams' side, and the app between them. */
+/** The composition root: builds the parts of the service from its configuration and wires them. */
 import type { Express } from 'express';
 import { createApp } from './app.ts';
 import type { Callers } from './callers/callers.ts';
+import { ADMISSION_DEFAULTS, ConcurrencyLimiter } from './callers/concurrency.ts';
+import { MAX_NONCES, MemoryNonces, RedisNonces } from './callers/nonces.ts';
+import { Quotas } from './callers/quotas.ts';
+import { createRedis } from './callers/redis.ts';
+import { createClient } from './claude/client.ts';
+import { createPool, POOL_DEFAULTS, poolStates } from './claude/pool.ts';
 import type { Config } from './config/config.ts';
+import { BATCH_DEFAULTS } from './http/batch.ts';
+import { type VerifyCallersDeps, verifyCallers } from './http/middleware.ts';
+import { ownerLabels } from './keys/key-owner.ts';
+import { createKeyStore, KEY_GRACE_PERIOD_MS, type KeyStore } from './keys/key-store.ts';
+import { KEY_TIMEOUT_MS } from './keys/refresher.ts';
+import { BACKOFF_DEFAULTS } from './pipeline/retry.ts';
+import type { OwnKeys } from './pipeline/stage.ts';
 import type { Redactor } from './privacy/redactor.ts';
-import { createCallerSide } from './service-callers.ts';
-import { createUpstreamSide } from './service-upstream.ts';
 import { observeGauges } from './telemetry/gauges.ts';
+import { recordSignatureCheck } from './telemetry/instruments.ts';
+import { createKeyProducer, createReadObserver } from './telemetry/key-gauges.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Telemetry } from './telemetry/sdk.ts';
+import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
+import { systemClock } from './time/clock.ts';
+import { BREAKER_DEFAULTS } from './upstreams/circuit-breaker.ts';
+import { RETRY_BUDGET_DEFAULTS, RetryBudget } from './upstreams/retry-budget.ts';
+import { UpstreamPool } from './upstreams/upstream-pool.ts';
+
+/** The figures that no setting changes, each from beside the code that it tunes. */
+export const TUNING = {
+  pool: POOL_DEFAULTS,
+  backoff: BACKOFF_DEFAULTS,
+  retryBudget: RETRY_BUDGET_DEFAULTS,
+  breaker: BREAKER_DEFAULTS,
+  admission: ADMISSION_DEFAULTS,
+  batch: BATCH_DEFAULTS,
+  keys: { timeoutMs: KEY_TIMEOUT_MS, gracePeriodMs: KEY_GRACE_PERIOD_MS },
+};
+export type Tuning = typeof TUNING;
+/** Figures that replace those of `TUNING`: for tests, which cannot wait for them. */
+export type TuningOverrides = { readonly [Part in keyof Tuning]?: Partial<Tuning[Part]> };
 
 export interface ServiceDeps {
   readonly config: Config;
@@ -17,6 +49,7 @@ export interface ServiceDeps {
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly telemetry: Pick<Telemetry, 'tracer' | 'instruments' | 'produce'>;
+  readonly tuning?: TuningOverrides;
 }
 
 export interface Service {
@@ -33,27 +66,23 @@ export interface Service {
 
 /** It does not listen. Import this after telemetry has started: it brings Express in. */
 export function createService(deps: ServiceDeps): Service {
-  const { config, logger, telemetry } = deps;
-  const { instruments } = telemetry;
-  const { keys, close, ...upstreamSide } = createUpstreamSide(deps);
-  const { close: closeCallers, ...callerSide } = createCallerSide(deps, keys);
-  observeGauges(instruments, { ...upstreamSide.gauges, ...callerSide.gauges });
+  const { config, callers, logger, redactor } = deps;
+  const { instruments } = deps.telemetry;
+  const tuning = tuned(deps.tuning);
+  const keys = createKeys(deps, tuning);
+  const { close: closeCalls, gauges, ...calls } = createCalls(deps, tuning, keys);
+  const { close: closeAdmission, ...admission } = createAdmission(deps, tuning, keys);
+  observeGauges(instruments, { ...gauges, admission: () => admission.limiter.counts() });
   const lifecycle = { draining: false };
   const app = createApp(
     {
-      ...callerSide,
-      ...upstreamSide,
-      callers: deps.callers,
-      redactor: deps.redactor,
-      logger,
-      lifecycle,
+      ...{ callers, logger, redactor, lifecycle },
+      ...calls,
+      ...admission,
       onReplacedId: () => instruments.replacedIds.add(1),
       onUnauthenticated: () => instruments.unauthenticated.add(1),
     },
-    {
-      bodyLimit: config.BODY_LIMIT_BYTES,
-      batch: { maxItems: config.BATCH_MAX_ITEMS, concurrency: config.BATCH_CONCURRENCY },
-    },
+    { bodyLimit: config.server.bodyLimitBytes, batch: tuning.batch },
   );
   return {
     app,
@@ -61,8 +90,147 @@ export function createService(deps: ServiceDeps): Service {
     secrets: keys.secrets,
     ready: keys.ready,
     async close() {
-      closeCallers();
-      await close();
+      closeAdmission();
+      keys.close();
+      await closeCalls();
     },
   };
+}
+
+function tuned(overrides: TuningOverrides = {}): Tuning {
+  const parts = Object.entries(TUNING).map(([part, figures]) => [
+    part,
+    { ...figures, ...overrides[part as keyof Tuning] },
+  ]);
+  return Object.fromEntries(parts);
+}
+
+function createKeys({ config, logger, telemetry }: ServiceDeps, tuning: Tuning): KeyStore {
+  const recordRead = createReadObserver(telemetry.instruments, logger);
+  const { roleId, secretId = '', token = '', ...vault } = config.vault;
+  const auth = roleId ? { roleId, secretId: async () => secretId } : { token: async () => token };
+  const keys = createKeyStore(
+    { ...config.keys, ...tuning.keys, vault: { ...vault, auth } },
+    {
+      clock: systemClock,
+      wallClock: Date.now,
+      random: Math.random,
+      onRead: (owner, read) => recordRead(ownerLabels(owner), read),
+    },
+  );
+  const read = () =>
+    keys.pools().map(({ owner, pool }) => ({ labels: ownerLabels(owner), keys: pool.view() }));
+  telemetry.produce(createKeyProducer(read, Date.now));
+  return keys;
+}
+
+/** What calls go out through: the connections, the upstreams with their circuits, the client. */
+function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
+  const { config, logger, telemetry } = deps;
+  const pool = createPool({ connections: config.calls.connections, ...tuning.pool });
+  const budget = new RetryBudget(tuning.retryBudget);
+  const upstreams = createUpstreams(deps, tuning, keys);
+  const recorder = createSdkRecorder({
+    ...{ tracer: telemetry.tracer, instruments: telemetry.instruments, logger },
+    models: config.models,
+    captureContent: config.telemetry.captureContent,
+    now: systemClock.now,
+  });
+  const client = createClient(
+    {
+      ...config.calls,
+      retry: { maxRetries: config.calls.maxRetries, ...tuning.backoff },
+    },
+    {
+      ...{ clock: systemClock, wallClock: Date.now, random: Math.random },
+      ...{ recorder, budget, upstreams, pool },
+    },
+  );
+  return {
+    client,
+    recorder,
+    health: { hasKey: () => hasKey(keys), upstreams: () => upstreams.states() },
+    gauges: {
+      pool: () => poolStates(pool),
+      upstreams: () => upstreams.states(),
+      budget: () => budget.left(),
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+function createUpstreams(
+  { config, logger }: ServiceDeps,
+  { breaker }: Tuning,
+  store: KeyStore,
+): UpstreamPool {
+  const upstreams = config.upstreams.map(({ url, keys, signing, ...upstream }) => ({
+    ...upstream,
+    baseUrl: url.replace(/\/$/, ''),
+    keys: store.pool({ purpose: 'call', upstream: upstream.name }, keys),
+    ...(signing && { signing: store.pool({ purpose: 'sign', upstream: upstream.name }, signing) }),
+  }));
+  return new UpstreamPool(upstreams, breaker, {
+    clock: systemClock,
+    random: Math.random,
+    onCircuitChange(upstream, state) {
+      if (state === 'open') logger.warn({ upstream }, 'circuit opened');
+      if (state === 'closed') logger.info({ upstream }, 'circuit closed');
+    },
+  });
+}
+
+/** What stands before a call: quotas, the limit of calls at once, signatures, callers' own keys. */
+function createAdmission(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
+  const { config, logger, telemetry } = deps;
+  const { instruments } = telemetry;
+  const redis = createRedis(config.redisUrl, logger);
+  return {
+    quotas: new Quotas({
+      redis,
+      onExceeded: (caller, reason) => instruments.callerRefusals.add(1, { caller, reason }),
+    }),
+    limiter: new ConcurrencyLimiter({ limit: config.calls.admissionLimit, ...tuning.admission }),
+    ownKeys: ownKeysOf(config, keys),
+    verify: verifyCallers({
+      secrets: signingSecretsOf(config, keys),
+      nonces: () =>
+        redis ? new RedisNonces(redis) : new MemoryNonces({ maxEntries: MAX_NONCES }, systemClock),
+      now: Date.now,
+      onResult: (check) => recordSignatureCheck(instruments, check),
+    }),
+    close: () => redis?.disconnect(),
+  };
+}
+
+/** Signing secrets of the callers that must sign their requests. */
+function signingSecretsOf({ callers }: Config, store: KeyStore): VerifyCallersDeps['secrets'] {
+  return new Map(
+    callers.flatMap(({ name: caller, signing }) => {
+      if (!signing) return [];
+      const pool = store.pool({ purpose: 'verify', caller }, signing);
+      const valid = () =>
+        pool.valid().map(({ alias: id, secret }) => ({ id, secret: secret.reveal() }));
+      return [[caller, valid] as const];
+    }),
+  );
+}
+
+function ownKeysOf({ callers }: Config, store: KeyStore): ReadonlyMap<string, OwnKeys> {
+  return new Map(
+    callers.map(({ name: caller, keys }) => {
+      const pools = Object.entries(keys).map(
+        ([upstream, spec]) =>
+          [upstream, store.pool({ purpose: 'call', upstream, caller }, spec)] as const,
+      );
+      return [caller, new Map(pools)];
+    }),
+  );
+}
+
+/** Whether there is a key for calls to any upstream. */
+function hasKey(keys: KeyStore): boolean {
+  return keys
+    .pools()
+    .some(({ owner, pool }) => owner.purpose === 'call' && pool.valid().length > 0);
 }

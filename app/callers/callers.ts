@@ -1,7 +1,7 @@
 /** Tells callers apart by their tokens, of which the service holds digests only. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { CallerSettings } from '../config/schema.ts';
+import type { CallerSettings } from '../config/kinds.ts';
 import { ANYBODY } from '../telemetry/vocabulary.ts';
 
 /** Who calls: a configured name, fit for a label, and how much they may ask. */

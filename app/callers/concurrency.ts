@@ -15,7 +15,7 @@ export interface ConcurrencyOptions {
 }
 
 /** A fifth of the default limit, for a second at most: bursts are absorbed, latency stays low. */
-export const ADMISSION_DEFAULTS = { queue: 20, waitMs: 1_000 } as const;
+export const ADMISSION_DEFAULTS = { queue: 20, waitMs: 1_000 };
 
 /** Most calls are done by then; a client's own back-off spreads the rest. */
 const RETRY_AFTER_MS = 1_000;

@@ -43,11 +43,10 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
   });
   const call = recordingCall();
   const options: ClientOptions = {
-    callDeadlineMs: 5000,
+    deadlineMs: 5000,
     attemptTimeoutMs: 2000,
     firstEventTimeoutMs: 2000,
     retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
-    signatures: ['v2'],
     pseudonymize: false,
     ...part,
   };
@@ -168,7 +167,7 @@ test('client: an upstream that hangs is given up within the deadline, and its co
     t,
     (_, response) => void closed.push(once(response, 'close')),
     {
-      callDeadlineMs: 60,
+      deadlineMs: 60,
       attemptTimeoutMs: 20,
     },
   );

@@ -15,7 +15,7 @@ import { readResponse } from '../pipeline/read-response.ts';
 import { type RetryOptions, retry } from '../pipeline/retry.ts';
 import { sign } from '../pipeline/sign.ts';
 import type { Next, OwnKeys, PipelineRequest, PipelineResponse } from '../pipeline/stage.ts';
-import type { SignatureVersion, SigningSecret } from '../signing/signature.ts';
+import type { SigningSecret } from '../signing/signature.ts';
 import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
 import type { Clock } from '../time/clock.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
@@ -58,7 +58,7 @@ export interface ClaudeClient {
 
 export interface ClientOptions {
   /** Limit of a whole call, retries included, milliseconds. */
-  readonly callDeadlineMs: number;
+  readonly deadlineMs: number;
   /** Limit of one attempt at a complete response, to its end. */
   readonly attemptTimeoutMs: number;
   /** Limit of one attempt at a stream, to its first event. */
@@ -66,8 +66,6 @@ export interface ClientOptions {
   /** Whether personal data is kept from the upstream. */
   readonly pseudonymize: boolean;
   readonly retry: RetryOptions;
-  /** Signatures on requests to upstreams that want them. */
-  readonly signatures: readonly SignatureVersion[];
 }
 
 export interface ClientDeps {
@@ -100,12 +98,7 @@ export function createClaudePipeline(
     .use(attemptTimeout(options.attemptTimeoutMs))
     .use(readResponse(options.firstEventTimeoutMs, deps))
     .use(authenticate())
-    .use(
-      sign(
-        { secret: signingSecret, versions: options.signatures },
-        { now: deps.wallClock, nonce: randomUUID },
-      ),
-    );
+    .use(sign({ secret: signingSecret }, { now: deps.wallClock, nonce: randomUUID }));
 }
 
 function signingSecret({ upstream }: PipelineRequest): SigningSecret | undefined {
@@ -147,13 +140,13 @@ interface Deadline extends Disposable {
 }
 
 /** The deadline starts when the request arrived, so queueing time counts. */
-function deadlineOf(input: CallInput, { callDeadlineMs }: ClientOptions, clock: Clock): Deadline {
-  const deadlineMs = Math.min(callDeadlineMs, input.deadlineMs ?? Number.POSITIVE_INFINITY);
+function deadlineOf(input: CallInput, options: ClientOptions, clock: Clock): Deadline {
+  const deadlineMs = Math.min(options.deadlineMs, input.deadlineMs ?? Number.POSITIVE_INFINITY);
   const nowMs = clock.now();
   const leftMs = Math.max(0, input.receivedAtMs + deadlineMs - nowMs);
   const limit = new LinkedAbort(input.signal, {
     timeoutMs: leftMs,
-    onTimeout: () => deadlinePassed(deadlineMs, deadlineMs < callDeadlineMs),
+    onTimeout: () => deadlinePassed(deadlineMs, deadlineMs < options.deadlineMs),
     // Whatever reason the signal has, here it means that the caller went away.
     onParent: () => new AppError('client_cancelled', 'the caller went away'),
   });

@@ -21,7 +21,7 @@ export const POOL_DEFAULTS = {
   keepAliveMs: 4_000,
   idleTimeoutMs: 60_000,
   maxAgeMs: 60_000,
-} as const satisfies Partial<PoolOptions>;
+} satisfies Partial<PoolOptions>;
 
 /** Bytes of a response, complete or streamed; the longest responses of a model have a few. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;

@@ -1,20 +1,60 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { ConfigError, envSchema, readConfig } from './config.ts';
+import { ConfigError, readConfig, secretsOf } from './config.ts';
+import { FORMER_SETTINGS, settingsSchema } from './settings.ts';
 
-test('an empty environment gives the documented defaults', () => {
+test('readConfig: an empty environment gives the documented defaults', () => {
   const config = readConfig({});
-  assert.equal(config.PORT, 8080);
-  assert.equal(config.HOST, '127.0.0.1');
-  assert.equal(config.METRICS_PORT, 9464);
-  assert.equal(config.CLAUDE_BASE_URL, 'https://api.anthropic.com');
-  assert.equal(config.CLAUDE_API_KEY, undefined);
-  assert.equal(config.TRUST_INBOUND_TRACE, false);
+  assert.deepEqual(config.server, {
+    host: '127.0.0.1',
+    port: 8080,
+    bodyLimitBytes: 32 * 1024 * 1024,
+  });
+  assert.deepEqual(config.metrics, { host: '127.0.0.1', port: 9464 });
+  assert.equal(config.upstreams[0]?.url, 'https://api.anthropic.com');
+  assert.equal(config.telemetry.trustInbound, false);
+  assert.deepEqual(config.formerSettings, []);
+  assert.deepEqual(secretsOf(config), []);
 });
 
-test('an empty value counts as not set', () => {
-  assert.equal(readConfig({ PORT: '', CLAUDE_API_KEY: '' }).PORT, 8080);
+test('readConfig: an empty value counts as not set', () => {
+  assert.equal(readConfig({ PORT: '', CLAUDE_API_KEY: '' }).server.port, 8080);
+});
+
+test('readConfig: there are no more settings than anybody can survey', () => {
+  assert(Object.keys(settingsSchema.shape).length <= 38);
+});
+
+test('readConfig: a former setting that is still set is named with what took its place', () => {
+  const env = Object.fromEntries(Object.keys(FORMER_SETTINGS).map((name) => [name, 'x']));
+  const { formerSettings } = readConfig(env);
+  assert.equal(formerSettings.length, Object.keys(FORMER_SETTINGS).length);
+  assert(
+    formerSettings.includes(
+      'BREAKER_OPEN_MS → BREAKER_DEFAULTS in app/upstreams/circuit-breaker.ts',
+    ),
+  );
+});
+
+for (const [name, successor] of Object.entries(FORMER_SETTINGS)) {
+  const [, constant, file] = /^(\w+) in (\S+)$/.exec(successor) ?? [];
+  if (!constant || !file) continue;
+  test(`FORMER_SETTINGS: ${name} points to ${constant}, which is there`, async () => {
+    const module = await import(new URL(`../../${file}`, import.meta.url).href);
+    assert(constant in module);
+  });
+}
+
+test('readConfig: without callers the service is open on loopback addresses only', () => {
+  for (const HOST of ['127.0.0.1', '127.0.1.1', '::1', 'localhost']) {
+    assert.equal(readConfig({ HOST }).isOpenToNetwork, false, HOST);
+  }
+  const callers = JSON.stringify([{ name: 'a', token_sha256: 'ab'.repeat(32) }]);
+  for (const HOST of ['0.0.0.0', '::', '10.0.0.1', 'localhost.example']) {
+    assert.throws(() => readConfig({ HOST }), /CALLERS: required unless HOST is a loopback/, HOST);
+    assert.equal(readConfig({ HOST, ALLOW_ANYBODY: 'true' }).isOpenToNetwork, true, HOST);
+    assert.equal(readConfig({ HOST, CALLERS: callers }).isOpenToNetwork, false, HOST);
+  }
 });
 
 const BAD: readonly [name: string, value: string][] = [
@@ -28,6 +68,8 @@ const BAD: readonly [name: string, value: string][] = [
   ['LOG_LEVEL', 'loud'],
   ['TRUST_INBOUND_TRACE', 'yes'],
   ['OTEL_TRACES_SAMPLER', 'sometimes'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://user:secret@collector:4318'],
   ['OTEL_TRACES_SAMPLER_ARG', '10%'],
   ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
   ['ATTEMPT_TIMEOUT_MS', '0'],
@@ -36,7 +78,7 @@ const BAD: readonly [name: string, value: string][] = [
 ];
 
 for (const [name, value] of BAD) {
-  test(`${name}=${JSON.stringify(value)} is refused by name`, () => {
+  test(`readConfig: ${name}=${JSON.stringify(value)} is refused by name`, () => {
     assert.throws(
       () => readConfig({ [name]: value }),
       (error) =>
@@ -45,7 +87,7 @@ for (const [name, value] of BAD) {
   });
 }
 
-test('every bad key is listed at once, and no value of a secret', () => {
+test('readConfig: every bad setting is listed at once, without the value of a secret', () => {
   const secret = 'sk-ant-planted secret';
   assert.throws(
     () => readConfig({ PORT: 'x', LOG_LEVEL: 'x', CLAUDE_API_KEY: secret }),
@@ -62,22 +104,7 @@ test('every bad key is listed at once, and no value of a secret', () => {
   );
 });
 
-test('.env.example names every setting with its default, and nothing else of the service', async () => {
-  const file = await readFile(new URL('../../.env.example', import.meta.url), 'utf8');
-  const [example = ''] = file.split('# --- The local stack');
-  const written = [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [
-    key,
-    value,
-  ]);
-  const defaults = Object.entries(readConfig({})).map(([key, value]) => [key, String(value)]);
-  const expected = Object.keys(envSchema.shape).map((key) => [
-    key,
-    defaults.find(([name]) => name === key)?.[1] ?? '',
-  ]);
-  assert.deepEqual(written, expected);
-});
-
-test('one upstream by default, several as JSON, each with the key that it names', () => {
+test('CLAUDE_UPSTREAMS: one upstream by default, several as JSON, each with the key that it names', () => {
   const [one] = readConfig({ CLAUDE_API_KEY: 'sk-the-first' }).upstreams;
   assert.equal(one?.name, 'anthropic');
   assert.deepEqual(one.keys, { kind: 'env', name: 'CLAUDE_API_KEY', value: 'sk-the-first' });
@@ -104,7 +131,7 @@ test('one upstream by default, several as JSON, each with the key that it names'
   );
 });
 
-test('keys are where the settings say', () => {
+test('CLAUDE_KEYS: keys come from the source that the setting names', () => {
   for (const [source = '', kind, name] of [
     ['file:/run/secrets/claude', 'file', '/run/secrets/claude'],
     ['vault:secret/team/claude', 'vault', 'secret/team/claude'],

@@ -23,7 +23,7 @@ interface BatchReply {
 const batchOf = (n: number) => ({ requests: Array.from({ length: n }, () => ({ params: ASK })) });
 
 describe('batch', { concurrency: false }, () => {
-  const api = useSimulatedService({ BATCH_MAX_ITEMS: '20', BATCH_CONCURRENCY: '3' });
+  const api = useSimulatedService({}, { batch: { maxItems: 20, concurrency: 3 } });
   const { post } = api;
 
   test('batch: results are in order, and one failing item fails alone', async () => {

@@ -9,17 +9,21 @@ import { startService } from '../testing/service-process.ts';
 import { useSimulatedService } from '../testing/simulated-service.ts';
 
 describe('upstream errors', { concurrency: false }, () => {
-  const api = useSimulatedService({
-    ATTEMPT_TIMEOUT_MS: '300',
-    FIRST_EVENT_TIMEOUT_MS: '60000',
-    CALL_DEADLINE_MS: '30000',
-    IDLE_TIMEOUT_MS: '2000',
-    RETRY_MAX: '1',
-    RETRY_BASE_MS: '1',
-    RETRY_BUDGET_CAPACITY: '1000',
-    // Faults follow one another here, and no circuit may open.
-    BREAKER_MIN_ATTEMPTS: '100000',
-  });
+  const api = useSimulatedService(
+    {
+      ATTEMPT_TIMEOUT_MS: '300',
+      FIRST_EVENT_TIMEOUT_MS: '60000',
+      CALL_DEADLINE_MS: '30000',
+      RETRY_MAX: '1',
+    },
+    {
+      pool: { idleTimeoutMs: 2_000 },
+      backoff: { baseMs: 1 },
+      retryBudget: { capacity: 1_000 },
+      // Faults follow one another here, and no circuit may open.
+      breaker: { minAttempts: 100_000 },
+    },
+  );
   const sdk = () => new Anthropic({ apiKey: 'x', baseURL: api.service.url, maxRetries: 0 });
   /** @returns what the SDK throws for a call with this ID */
   const errorOf = (id: string, faults: Fault[], stream = false) =>

@@ -16,8 +16,8 @@ export interface RetryOptions {
   readonly capMs: number;
 }
 
-/** Back-off as in Anthropic's own SDKs: 0.5 s, doubled to 8 s. */
-export const BACKOFF = { baseMs: 500, capMs: 8_000 } as const;
+/** As in Anthropic's own SDKs: 0.5 s, doubled to 8 s. */
+export const BACKOFF_DEFAULTS = { baseMs: 500, capMs: 8_000 };
 
 export interface RetryDeps {
   readonly clock: Clock;

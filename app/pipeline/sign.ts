@@ -6,7 +6,6 @@ import {
   NONCE,
   SIGNATURE_HEADERS,
   SIGNATURE_VERSIONS,
-  type SignatureVersion,
   type SigningSecret,
   signatureOf,
 } from '../signing/signature.ts';
@@ -15,8 +14,6 @@ import type { PipelineRequest, Stage } from './stage.ts';
 export interface SignOptions {
   /** Called for each attempt, so a rotation needs no restart; without a secret nothing is signed. */
   readonly secret: (request: PipelineRequest) => SigningSecret | undefined;
-  /** Default `SIGNATURE_VERSIONS`; both while the receiving end moves from one to the other. */
-  readonly versions?: readonly SignatureVersion[];
 }
 
 export interface SignDeps {
@@ -27,11 +24,11 @@ export interface SignDeps {
 }
 
 /** @throws when the secret or the nonce breaks its contract; nothing is sent then */
-export function sign(options: SignOptions, deps: SignDeps): Stage {
-  const { secret: current, versions = SIGNATURE_VERSIONS } = options;
+export function sign({ secret: current }: SignOptions, deps: SignDeps): Stage {
   return async function sign(request, next) {
     const secret = current(request);
     if (!secret) return next(request);
+    const versions = request.upstream?.signatures ?? SIGNATURE_VERSIONS;
     const timestamp = String(Math.trunc(deps.now()));
     const signed = {
       ...(versions.includes('v1') && headersV1(request, secret, timestamp)),

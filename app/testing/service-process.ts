@@ -4,8 +4,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { TuningOverrides } from '../service.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export type { TuningOverrides };
+
+type Env = Readonly<Record<string, string>>;
 
 /** One line of the service's log. */
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -34,9 +39,16 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts the service; `env` is all of its environment. */
-export function spawnService(env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(process.execPath, ['--import', './app/telemetry/preload.ts', 'app/main.ts'], {
+/**
+ * Starts the service.
+ * @param env all of its environment
+ * @param tuning figures that no setting changes
+ */
+export function spawnService(env: Env, tuning?: TuningOverrides): ChildProcess {
+  const program = tuning
+    ? ['app/testing/tuned-service.ts', JSON.stringify(tuning)]
+    : ['app/main.ts'];
+  return spawn(process.execPath, ['--import', './app/telemetry/preload.ts', ...program], {
     cwd: ROOT,
     env: { PORT: '0', METRICS_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,8 +60,8 @@ function portOf(value: unknown): number {
 }
 
 /** Starts the service and waits until it listens. */
-export async function startService(env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
-  const child = spawnService(env);
+export async function startService(env: Env, tuning?: TuningOverrides): Promise<ServiceProcess> {
+  const child = spawnService(env, tuning);
   const exited = once(child, 'exit');
   const lines: LogLine[] = [];
   const waiting = new Set<() => void>();

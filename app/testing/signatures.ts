@@ -10,10 +10,11 @@ import { errorHandler } from '../http/error-handler.ts';
 import { verifySignature } from '../http/middleware.ts';
 import { type SignOptions, sign } from '../pipeline/sign.ts';
 import { Redactor } from '../privacy/redactor.ts';
+import type { SignatureVersion } from '../signing/signature.ts';
 import type { VerifyOptions } from '../signing/verify.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { SignatureCheck } from '../telemetry/vocabulary.ts';
-import { aRequest, aResponse, scripted } from './fakes.ts';
+import { anUpstream, aRequest, aResponse, scripted } from './fakes.ts';
 import { listen } from './http.ts';
 
 export const START_MS = 1_764_000_000_000;
@@ -37,6 +38,8 @@ export interface Honest extends Partial<SignOptions> {
   /** null for no body. */
   readonly body?: string | null;
   readonly nonce?: string;
+  /** Default `SIGNATURE_VERSIONS`. */
+  readonly versions?: readonly SignatureVersion[];
   /** Default `START_MS`. */
   readonly atMs?: number;
 }
@@ -44,10 +47,11 @@ export interface Honest extends Partial<SignOptions> {
 /** @returns the request as the stage sends it */
 export async function signed(honest: Honest = {}): Promise<Sent> {
   const { method = 'POST', url = '/v1/messages?beta=true&n=1', body = '{"n":1}' } = honest;
-  const { nonce = NONCE, atMs = START_MS, ...options } = honest;
+  const { nonce = NONCE, versions, atMs = START_MS, ...options } = honest;
   const deps = { now: () => atMs, nonce: () => nonce };
   const next = scripted(aResponse());
-  const { body: _usual, ...bare } = aRequest({ method, url });
+  const upstream = anUpstream({ baseUrl: '', ...(versions && { signatures: versions }) });
+  const { body: _usual, ...bare } = aRequest({ method, url, upstream });
   const request = body === null ? bare : { ...bare, body };
   await sign({ secret: () => NEW, ...options }, deps)(request, next);
   const headers = next.seen[0]?.headers ?? {};

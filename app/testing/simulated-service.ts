@@ -3,22 +3,33 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import type { Fault } from '../../loadtest/simulator/faults.ts';
 import { DEFAULT_KEY, type Simulator, startSimulator } from '../../loadtest/simulator/server.ts';
+import type { TuningOverrides } from '../service.ts';
 import { postJson, type Reply, type SentHeaders } from './http.ts';
 import { eventually } from './poll.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
-/** Starts both before the tests of the file and stops them after; `env` extends the environment. */
-export function useSimulatedService(env: Readonly<Record<string, string>> = {}) {
+/**
+ * Starts both before the tests of the file and stops them after.
+ * @param env extends the environment
+ * @param tuning figures that no setting changes
+ */
+export function useSimulatedService(
+  env: Readonly<Record<string, string>> = {},
+  tuning?: TuningOverrides,
+) {
   let simulator: Simulator;
   let service: ServiceProcess;
   before(async () => {
     simulator = await startSimulator();
-    service = await startService({
-      CLAUDE_API_KEY: DEFAULT_KEY,
-      CLAUDE_BASE_URL: simulator.url,
-      OTEL_TRACES_EXPORTER: 'none',
-      ...env,
-    });
+    service = await startService(
+      {
+        CLAUDE_API_KEY: DEFAULT_KEY,
+        CLAUDE_BASE_URL: simulator.url,
+        OTEL_TRACES_EXPORTER: 'none',
+        ...env,
+      },
+      tuning,
+    );
   });
   after(async () => {
     // Close the simulator even if the service did not start, or the test process would never end.

@@ -1,6 +1,7 @@
 /** The upstreams that can answer: picks one by priority, weight, circuit state and healthy keys. */
 import type { KeyPool } from '../keys/key-pool.ts';
 import { prefer, weightedRandom } from '../selection.ts';
+import type { SignatureVersion } from '../signing/signature.ts';
 import type { CircuitState } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
 import { type BreakerOptions, CircuitBreaker } from './circuit-breaker.ts';
@@ -18,6 +19,8 @@ export interface Upstream {
   readonly keys: KeyPool;
   /** Secrets that requests to it are signed with; absent where they are not signed. */
   readonly signing?: KeyPool;
+  /** Versions that those signatures have; by default `SIGNATURE_VERSIONS`. */
+  readonly signatures?: readonly SignatureVersion[];
   /** Maps the caller's model names to the upstream's own. */
   readonly models: Readonly<Record<string, string>>;
   /** Sent with every request. */

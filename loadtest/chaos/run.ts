@@ -13,6 +13,7 @@ import {
   SETTINGS,
   type ServiceUnderTest,
   startServiceUnderTest,
+  TUNINGS,
   twoRegions,
 } from '../lib/service-under-test.ts';
 import { FAULT_KINDS, type Fault } from '../simulator/faults.ts';
@@ -128,12 +129,17 @@ async function recover(url: string, agent: Agent): Promise<void> {
     },
     { timeoutMs: 30_000 },
   );
-  await delay(Number(SETTINGS.chaos.BREAKER_RAMP_MS) + 100);
+  await delay(TUNINGS.chaos.breaker.slowStartMs + 100);
 }
 
 /** Runs every scenario and writes the report. @returns the number of lost calls */
 async function chaos(calls: number): Promise<number> {
-  const subject = await startServiceUnderTest((url) => ({ ...twoRegions(url), ...SETTINGS.chaos }));
+  const subject = await startServiceUnderTest(
+    (url) => ({ ...twoRegions(url), ...SETTINGS.chaos }),
+    {
+      tuning: TUNINGS.chaos,
+    },
+  );
   const agent = new Agent({ connections: CONCURRENCY });
   const rows: Row[] = [];
   for (const scenario of SCENARIOS) {

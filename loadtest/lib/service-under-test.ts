@@ -1,7 +1,9 @@
 /**
  * What the load tests run against: the service as a process of its own, with a simulator behind it.
- * Here stands every setting of the service that a load test changes.
+ * Every setting and figure of the service that a load test changes is listed here.
  */
+
+import type { TuningOverrides } from '../../app/testing/service-process.ts';
 import { type ServiceProcess, startService } from '../../app/testing/service-process.ts';
 import {
   DEFAULT_KEY,
@@ -14,48 +16,14 @@ type Env = Readonly<Record<string, string>>;
 
 /** The settings that each load test changes, apart from its upstreams. */
 export const SETTINGS = {
-  /** Time limits and back-off are a tenth of the defaults or less, so that the run ends. */
-  chaos: {
-    FIRST_EVENT_TIMEOUT_MS: '500',
-    ATTEMPT_TIMEOUT_MS: '500',
-    RETRY_BASE_MS: '20',
-    IDLE_TIMEOUT_MS: '500',
-    BREAKER_WINDOW_MS: '1000',
-    BREAKER_OPEN_MS: '500',
-    BREAKER_RAMP_MS: '1000',
-  },
-  soak: {
-    FIRST_EVENT_TIMEOUT_MS: '500',
-    ATTEMPT_TIMEOUT_MS: '500',
-    IDLE_TIMEOUT_MS: '500',
-    RETRY_BASE_MS: '20',
-    BREAKER_OPEN_MS: '500',
-    BREAKER_RAMP_MS: '500',
-    KEEP_ALIVE_MS: '500',
-  },
-  leaks: {
-    FIRST_EVENT_TIMEOUT_MS: '200',
-    ATTEMPT_TIMEOUT_MS: '200',
-    IDLE_TIMEOUT_MS: '200',
-    RETRY_BASE_MS: '5',
-    BREAKER_OPEN_MS: '100',
-    BREAKER_RAMP_MS: '100',
-    KEEP_ALIVE_MS: '200',
-  },
-  regions: {
-    FIRST_EVENT_TIMEOUT_MS: '500',
-    ATTEMPT_TIMEOUT_MS: '500',
-    RETRY_BASE_MS: '1',
-    BREAKER_OPEN_MS: '200',
-    BREAKER_RAMP_MS: '200',
-  },
-  overload: { ADMISSION_LIMIT: '20', ADMISSION_QUEUE: '4' },
+  chaos: { FIRST_EVENT_TIMEOUT_MS: '500', ATTEMPT_TIMEOUT_MS: '500' },
+  soak: { FIRST_EVENT_TIMEOUT_MS: '500', ATTEMPT_TIMEOUT_MS: '500' },
+  leaks: { FIRST_EVENT_TIMEOUT_MS: '200', ATTEMPT_TIMEOUT_MS: '200' },
+  regions: { FIRST_EVENT_TIMEOUT_MS: '500', ATTEMPT_TIMEOUT_MS: '500' },
+  overload: { ADMISSION_LIMIT: '20' },
   /** The file is watched; polling it this rarely proves that the watch suffices. */
   rotation: { KEY_POLL_MS: '60000' },
-  /** The circuit must never open: the leaky upstream has to go on quoting. */
   canary: {
-    BREAKER_MIN_ATTEMPTS: '1000000',
-    RETRY_BASE_MS: '1',
     ADMISSION_LIMIT: '1000',
     OTEL_TRACES_EXPORTER: 'otlp',
     OTEL_LOGS_EXPORTER: 'otlp',
@@ -64,6 +32,29 @@ export const SETTINGS = {
     LOG_LEVEL: 'trace',
   },
 } as const satisfies Record<string, Env>;
+
+/** The figures that each load test replaces: time limits of a tenth or less, so that the run ends. */
+export const TUNINGS = {
+  chaos: {
+    pool: { idleTimeoutMs: 500 },
+    backoff: { baseMs: 20 },
+    breaker: { windowMs: 1_000, openMs: 500, slowStartMs: 1_000 },
+  },
+  soak: {
+    pool: { idleTimeoutMs: 500, keepAliveMs: 500 },
+    backoff: { baseMs: 20 },
+    breaker: { openMs: 500, slowStartMs: 500 },
+  },
+  leaks: {
+    pool: { idleTimeoutMs: 200, keepAliveMs: 200 },
+    backoff: { baseMs: 5 },
+    breaker: { openMs: 100, slowStartMs: 100 },
+  },
+  regions: { backoff: { baseMs: 1 }, breaker: { openMs: 200, slowStartMs: 200 } },
+  overload: { admission: { queue: 4 } },
+  /** The circuit must never open: the leaky upstream has to go on quoting. */
+  canary: { backoff: { baseMs: 1 }, breaker: { minAttempts: 1_000_000 } },
+} as const satisfies Record<string, TuningOverrides>;
 
 /** @returns settings for the simulator as the only upstream */
 export function oneUpstream(simulatorUrl: string): Env {
@@ -94,13 +85,15 @@ export interface ServiceUnderTest {
  * Starts a simulator, and the service against it. Spans are not exported unless the environment
  * says so.
  * @param envFor the service's environment, given the simulator's URL
+ * @param options those of the simulator, and figures of the service that no setting changes
  */
 export async function startServiceUnderTest(
   envFor: (simulatorUrl: string) => Env,
-  options: SimulatorOptions = {},
+  { tuning, ...options }: SimulatorOptions & { readonly tuning?: TuningOverrides } = {},
 ): Promise<ServiceUnderTest> {
   const simulator = await startSimulator(options);
-  const service = await startService({ OTEL_TRACES_EXPORTER: 'none', ...envFor(simulator.url) });
+  const env = { OTEL_TRACES_EXPORTER: 'none', ...envFor(simulator.url) };
+  const service = await startService(env, tuning);
   return {
     simulator,
     service,

@@ -18,6 +18,7 @@ import {
   SETTINGS,
   type ServiceUnderTest,
   startServiceUnderTest,
+  TUNINGS,
 } from '../lib/service-under-test.ts';
 
 const MARKER = 'harmless-marker';
@@ -142,7 +143,10 @@ describe('canaries', { concurrency: false }, () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: urlOf(collector.server),
       ...SETTINGS.canary,
     });
-    subject = await startServiceUnderTest(envFor, { keys: [KEY, OWN_KEY] });
+    subject = await startServiceUnderTest(envFor, {
+      keys: [KEY, OWN_KEY],
+      tuning: TUNINGS.canary,
+    });
     await closedLoop({ calls: CALLS, concurrency: CONCURRENCY }, callOnce);
     metrics = await (await fetch(subject.service.metricsUrl)).text();
     // Stopping flushes what the exporters still have in their queues.

@@ -1,18 +1,17 @@
 /** Proves that calls with cancels and faults leave no timer, listener, signal or socket behind. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SETTINGS, startServiceUnderTest, twoRegions } from '../lib/service-under-test.ts';
+import { SETTINGS, startServiceUnderTest, TUNINGS, twoRegions } from '../lib/service-under-test.ts';
 import { INSPECTED, inspect } from '../soak/inspector.ts';
 import { mixedLoad, untilAtRest } from '../soak/mixed-load.ts';
 
 const CALLS = 5_000;
 
 test('leaks: after thousands of faults and cancels the service holds no more than before', async (t) => {
-  const { simulator, service, stop } = await startServiceUnderTest((url) => ({
-    ...twoRegions(url),
-    ...SETTINGS.leaks,
-    ...INSPECTED,
-  }));
+  const { simulator, service, stop } = await startServiceUnderTest(
+    (url) => ({ ...twoRegions(url), ...SETTINGS.leaks, ...INSPECTED }),
+    { tuning: TUNINGS.leaks },
+  );
   const inspector = await inspect(service.errors());
   t.after(async () => {
     // The service does not exit while an inspector is connected.
@@ -21,7 +20,7 @@ test('leaks: after thousands of faults and cancels the service holds no more tha
   });
   const heldAfter = async (calls: number) => {
     await mixedLoad({ url: service.url, simulator, concurrency: 20, calls, faultMs: 100 });
-    await untilAtRest(Number(SETTINGS.leaks.KEEP_ALIVE_MS));
+    await untilAtRest(TUNINGS.leaks.pool.keepAliveMs);
     return inspector.holdings();
   };
   const before = await heldAfter(CALLS / 5);

@@ -9,6 +9,7 @@ import {
   SETTINGS,
   type ServiceUnderTest,
   startServiceUnderTest,
+  TUNINGS,
 } from '../lib/service-under-test.ts';
 
 const LIMIT = Number(SETTINGS.overload.ADMISSION_LIMIT);
@@ -36,7 +37,7 @@ describe('overload', { concurrency: false }, () => {
   before(async () => {
     subject = await startServiceUnderTest(
       (url) => ({ ...oneUpstream(url), ...SETTINGS.overload }),
-      { profile: 'documented' },
+      { profile: 'documented', tuning: TUNINGS.overload },
     );
   });
   after(async () => {

@@ -9,6 +9,7 @@ import {
   SETTINGS,
   type ServiceUnderTest,
   startServiceUnderTest,
+  TUNINGS,
   twoRegions,
 } from '../lib/service-under-test.ts';
 import type { Fault } from '../simulator/faults.ts';
@@ -20,7 +21,9 @@ describe('two regions', { concurrency: false }, () => {
   const agent = new Agent({ connections: CONCURRENCY });
 
   before(async () => {
-    subject = await startServiceUnderTest((url) => ({ ...twoRegions(url), ...SETTINGS.regions }));
+    subject = await startServiceUnderTest((url) => ({ ...twoRegions(url), ...SETTINGS.regions }), {
+      tuning: TUNINGS.regions,
+    });
   });
   after(async () => {
     await agent.destroy();

@@ -8,6 +8,7 @@ import {
   SETTINGS,
   type ServiceUnderTest,
   startServiceUnderTest,
+  TUNINGS,
   twoRegions,
 } from '../lib/service-under-test.ts';
 import { INSPECTED, type Inspector, inspect } from './inspector.ts';
@@ -26,7 +27,7 @@ async function runMinute(
     ...{ url: service.url, simulator, concurrency: CONCURRENCY },
     ...{ durationMs: 60_000, faultMs: 1_000 },
   });
-  await untilAtRest(Number(SETTINGS.soak.KEEP_ALIVE_MS));
+  await untilAtRest(TUNINGS.soak.pool.keepAliveMs);
   const held = await inspector.holdings();
   // Tens of thousands of log lines would slow this process down.
   service.lines.length = 0;
@@ -37,11 +38,10 @@ async function runMinute(
 
 /** Runs the load and writes the report. @returns the names of the holdings that grow */
 async function soak(minutes: number): Promise<string[]> {
-  const subject = await startServiceUnderTest((url) => ({
-    ...twoRegions(url),
-    ...SETTINGS.soak,
-    ...INSPECTED,
-  }));
+  const subject = await startServiceUnderTest(
+    (url) => ({ ...twoRegions(url), ...SETTINGS.soak, ...INSPECTED }),
+    { tuning: TUNINGS.soak },
+  );
   const inspector = await inspect(subject.service.errors());
   const measured: Minute[] = [];
   for (let minute = 1; minute <= minutes; minute += 1) {

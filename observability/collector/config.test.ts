@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { envSchema } from '../../app/config/config.ts';
+import { settingsSchema } from '../../app/config/settings.ts';
 import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
 import { slo } from '../slo.ts';
 
@@ -22,7 +22,7 @@ test('collector: a trace is slow from the latency objective on', () => {
 });
 
 test('collector: no trace is judged before the longest call has ended', () => {
-  const { CALL_DEADLINE_MS } = envSchema.parse({});
+  const { CALL_DEADLINE_MS } = settingsSchema.parse({});
   assert(seconds(sampling.decision_wait) * 1000 > CALL_DEADLINE_MS);
 });
 

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { ROOT } from '../local/paths.ts';
 import { oneIdDashboard } from './dashboards/one-id.ts';
 import { targetsDashboard } from './dashboards/targets.ts';
+import { envExample } from './env-example.ts';
 import { metricsDoc } from './metrics-doc.ts';
 import { documentedRules } from './rules.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
+  '.env.example': envExample,
   'docs/metrics.md': metricsDoc,
   'observability/grafana/dashboards/one-id.json': oneIdDashboard,
   'observability/grafana/dashboards/targets.json': targetsDashboard,

@@ -1,5 +1,8 @@
 /** The two ways to run the stack: by Docker compose where there is an engine, as plain processes elsewhere. */
 import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { settingsSchema } from '../../app/config/settings.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
 import { commandOf, layOut, processNames } from './commands.ts';
 import { COMPONENT_NAMES, type ComponentName } from './components.ts';
@@ -50,6 +53,31 @@ function composeVariables(settings: Settings): Record<string, string> {
   return { ...Object.fromEntries(ports), ...upstream };
 }
 
+/**
+ * The settings that the shell gives the service, for a container that sees only files. One that is set to
+ * nothing hides the value of `.env`.
+ */
+export function serviceEnv({ shell, secrets }: Pick<Settings, 'shell' | 'secrets'>): string {
+  const names = new Set([...Object.keys(settingsSchema.shape), ...Object.keys(secrets)]);
+  return [...names]
+    .filter((name) => shell[name] !== undefined)
+    .map((name) => `${name}=${quoted(shell[name] ?? '')}\n`)
+    .join('');
+}
+
+/** Compose takes a text in single quotes as it is, and expands one in double quotes. */
+function quoted(text: string): string {
+  return text.includes("'") ? `"${text.replaceAll(/[\\"$]/g, '\\$&')}"` : `'${text}'`;
+}
+
+/** The file may hold keys, so only its owner may read it. */
+function writeServiceEnv(settings: Settings): void {
+  mkdirSync(settings.runDir, { recursive: true });
+  const file = join(settings.runDir, 'service.env');
+  writeFileSync(file, serviceEnv(settings), { mode: 0o600 });
+  chmodSync(file, 0o600);
+}
+
 /** Runs a compose command over these settings, its output on standard error. @returns its exit code */
 export function runCompose(settings: Settings, command: readonly string[]): number {
   return showCompose({ ...settings.shell, ...composeVariables(settings) }, command);
@@ -75,7 +103,10 @@ export function composeBackend(settings: Settings): Backend {
       const services = new Set(runningServices(settings.shell));
       return new Set(names.filter((name) => services.has(name)));
     },
-    start: () => mustCompose(settings, 'up', '--detach', '--build', '--remove-orphans'),
+    start() {
+      writeServiceEnv(settings);
+      mustCompose(settings, 'up', '--detach', '--build', '--remove-orphans');
+    },
     async undo(missing) {
       // The failure that led here has been reported; one of `stop` adds nothing to it.
       runCompose(settings, ['stop', ...missing]);

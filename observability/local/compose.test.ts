@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { envSchema } from '../../app/config/config.ts';
+import { settingsSchema } from '../../app/config/settings.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
+import { serviceEnv } from './backends.ts';
 import { COMPONENT_NAMES, DEFAULT_PORTS } from './components.ts';
 import { ROOT } from './paths.ts';
 import { ALERTMANAGER_VERSION } from './tools.ts';
@@ -16,6 +17,7 @@ interface Service {
   readonly build?: { readonly target: string };
   readonly profiles?: readonly string[];
   readonly ports?: readonly string[];
+  readonly env_file?: readonly { readonly path: string; readonly required: boolean }[];
   readonly environment?: Readonly<Record<string, string | number | null>>;
   readonly volumes?: readonly string[];
   readonly user?: string;
@@ -132,20 +134,45 @@ test('compose: the services are the components of `make up`, except for the span
   assert.deepEqual(permanent.map(([name]) => name).toSorted(), expected.toSorted());
 });
 
-test('compose: every setting of the schema can reach the service', () => {
-  const given = Object.keys(compose.services['service']?.environment ?? {});
-  assert.deepEqual(
-    Object.keys(envSchema.shape).filter((key) => !given.includes(key)),
-    [],
-  );
+test('compose: every setting of .env and of the shell can reach the service', () => {
+  const { env_file, environment = {} } = compose.services['service'] ?? assert.fail();
+  assert.deepEqual(env_file, [
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of compose
+    { path: '${ENV_FILE:-.env}', required: false },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of compose
+    { path: '${RUN_DIR:-.run}/service.env', required: false },
+  ]);
+  // What compose sets itself goes before both files, so each of these is fixed or passed on.
+  const fixed = ['HOST', 'PORT', 'METRICS_HOST', 'METRICS_PORT'];
+  for (const [name, value] of Object.entries(environment)) {
+    assert(fixed.includes(name) || String(value).includes(`\${${name}:-`), name);
+  }
   assert(
     String(compose.services['service']?.environment?.['CLAUDE_API_KEY']).includes(DEFAULT_KEY),
   );
 });
 
+test('compose: the settings of the shell reach the service as a file, what is not set stays out', () => {
+  const shell = {
+    LOG_LEVEL: 'debug',
+    CLAUDE_MODELS: '',
+    CALLERS: `[{"name":"a's","keys":"env:EU_KEY"}]`,
+    EU_KEY: 'key $of \\"eu"\'s',
+    HOME: '/home/x',
+  };
+  const secrets = { EU_KEY: shell.EU_KEY, VAULT_TOKEN: 'of .env' };
+  assert.deepEqual(serviceEnv({ shell, secrets }).split('\n').toSorted(), [
+    '',
+    `CALLERS="[{\\"name\\":\\"a's\\",\\"keys\\":\\"env:EU_KEY\\"}]"`,
+    "CLAUDE_MODELS=''",
+    `EU_KEY="key \\$of \\\\\\"eu\\"'s"`,
+    "LOG_LEVEL='debug'",
+  ]);
+});
+
 test('compose: docker stop waits longer than the service takes to finish the calls in flight', () => {
   const grace = Number.parseInt(compose.services['service']?.stop_grace_period ?? '', 10) * 1000;
-  const { SHUTDOWN_TIMEOUT_MS } = envSchema.parse({});
+  const { SHUTDOWN_TIMEOUT_MS } = settingsSchema.parse({});
   // Five seconds are for the last spans, see main.ts.
   assert(grace >= SHUTDOWN_TIMEOUT_MS + 5_000, `${grace} ms`);
 });

@@ -1,4 +1,4 @@
-/** The kinds of values that settings have, up to the two that are lists in JSON: upstreams and callers. */
+/** The kinds of values that settings have, up to the two lists in JSON: upstreams and callers. */
 import { z } from 'zod';
 import { SHARED, SIGNING } from '../keys/key-owner.ts';
 import { keysFromText } from '../keys/sources/source.ts';
@@ -46,6 +46,11 @@ const upstream = z.strictObject({
   weight: z.number().positive().max(1_000).default(1),
   keys: keySource.default('env:CLAUDE_API_KEY'),
   signing: keySource.optional(),
+  /** Both while the upstream moves from one version to the other. */
+  signatures: z
+    .array(z.enum(['v1', 'v2']))
+    .min(1)
+    .default(['v2']),
   models: z.record(name, name).default({}),
   headers: z.record(z.string().regex(OWN_HEADERS), z.string().regex(/^[\x20-\x7e]*$/)).default({}),
 });
