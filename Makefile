@@ -52,7 +52,7 @@ loadtest: setup ## Check the two targets with k6 against the running stack
 loadtest-node: setup ## Make the same load from plain Node, where there is no k6
 	@$(NODE) observability/local/stack.ts loadtest-node
 
-check: setup ## Check format, lint, types and generated files, and run the unit tests
+check: setup ## Check format, lint, types, generated files, sizes and imports, and run the unit tests
 	@$(NODE) .ci/run-tests.ts check
 
 test: setup ## Run everything: check, rules and configuration, a live run under load

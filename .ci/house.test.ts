@@ -11,7 +11,7 @@ import { readFile } from 'node:fs';
 export * from './b.ts';
 
 // A whole line.
-export const schema = { SOME_LIMIT: 1, other: 2 }; // not a whole line
+export const schema = { SOME_LIMIT: count(1), OLD_LIMIT: 'gone', other: 2 }; // not a whole line
 
 export function outer(a: A) {
   const inner = () => {

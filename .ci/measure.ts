@@ -82,8 +82,10 @@ function functionsOf(
 function settingsOf(program: Program): string[] {
   const names = new Set<string>();
   new Visitor({
-    Property({ key }) {
-      if (key.type === 'Identifier' && /^[A-Z][A-Z0-9_]+$/.test(key.name)) names.add(key.name);
+    // A setting is a schema; a name beside a text is documentation.
+    Property({ key, value }) {
+      if (value.type === 'Literal' || key.type !== 'Identifier') return;
+      if (/^[A-Z][A-Z0-9_]+$/.test(key.name)) names.add(key.name);
     },
   }).visit(program);
   return [...names];

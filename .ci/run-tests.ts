@@ -40,6 +40,7 @@ function staticChecks(): Counts[] {
     step('format and lint', bin('biome'), ['check', '--error-on-warnings', '.']),
     step('types', bin('tsc'), ['--noEmit']),
     step('generated files', process.execPath, ['observability/generate/main.ts', '--check']),
+    step('sizes and imports', process.execPath, ['.ci/house.ts']),
   ];
 }
 

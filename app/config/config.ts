@@ -88,17 +88,21 @@ function toConfig(
       pseudonymize: settings.MASK_PERSONAL_DATA,
     },
     logLevel: settings.LOG_LEVEL,
-    telemetry: {
-      disabled: settings.OTEL_SDK_DISABLED,
-      trustInbound: settings.TRUST_INBOUND_TRACE,
-      exportTraces: settings.OTEL_TRACES_EXPORTER === 'otlp',
-      exportLogs: settings.OTEL_LOGS_EXPORTER === 'otlp',
-      captureContent: settings.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
-      sampler: settings.OTEL_TRACES_SAMPLER,
-      samplerRatio: settings.OTEL_TRACES_SAMPLER_ARG,
-    },
+    telemetry: telemetryOf(settings),
     /** Settings of earlier releases that are still set, each with what took its place. */
     formerSettings: former,
+  } as const;
+}
+
+function telemetryOf(settings: Settings) {
+  return {
+    disabled: settings.OTEL_SDK_DISABLED,
+    trustInbound: settings.TRUST_INBOUND_TRACE,
+    exportTraces: settings.OTEL_TRACES_EXPORTER === 'otlp',
+    exportLogs: settings.OTEL_LOGS_EXPORTER === 'otlp',
+    captureContent: settings.OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
+    sampler: settings.OTEL_TRACES_SAMPLER,
+    samplerRatio: settings.OTEL_TRACES_SAMPLER_ARG,
   } as const;
 }
 

@@ -1,7 +1,8 @@
 /** Creates the instruments of the catalogue on a meter, and at 0 the series that objectives read. */
 import type { Meter, MetricOptions } from '@opentelemetry/api';
 import { ATTEMPT_ERRORS, OUTCOMES } from '../outcome.ts';
-import { METRICS, type MetricDefinition } from './metric-catalogue.ts';
+import { METRICS } from './metric-catalogue.ts';
+import type { MetricDefinition } from './metric-definition.ts';
 import {
   QUOTAS,
   RETRY_REFUSALS,

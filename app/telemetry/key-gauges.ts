@@ -11,7 +11,8 @@ import type { Family, Limit } from '../anthropic/rate-limits.ts';
 import { SCOPE_NAME } from './attributes.ts';
 import type { Instruments } from './instruments.ts';
 import type { Logger } from './logger.ts';
-import { METRICS, type MetricDefinition } from './metric-catalogue.ts';
+import { METRICS } from './metric-catalogue.ts';
+import type { MetricDefinition } from './metric-definition.ts';
 import { KEY_STATES, type KeyState, type SourceFailure } from './vocabulary.ts';
 
 /** The labels that say whose keys they are. */

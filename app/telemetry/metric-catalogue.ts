@@ -2,26 +2,18 @@
  * Every metric of the service, under its name in Prometheus; `docs/metrics.md` is generated from this
  * table. Labels are allow-lists (docs/semantics.md), so no other input from outside becomes a label.
  */
-import { FAMILIES } from '../anthropic/rate-limits.ts';
 import { ATTEMPT_ERRORS, OUTCOMES } from '../outcome.ts';
+import { GEN_AI_METRICS } from './gen-ai-metrics.ts';
+import { KEY_METRICS } from './key-metrics.ts';
+import { CALLER, type MetricDefinition, MODEL, STREAM, UPSTREAM } from './metric-definition.ts';
 import {
   CIRCUIT_STATES,
-  KEY_STATES,
   OPERATIONS,
   QUOTAS,
   RETRY_REFUSALS,
   SIGNATURE_RESULTS,
-  SOURCE_FAILURES,
   TOKEN_TYPES,
 } from './vocabulary.ts';
-
-/** Label values that are known only at run time, described for the documentation. */
-const MODEL = 'configured models, other';
-const UPSTREAM = 'configured upstreams';
-const CALLER = 'configured callers, or anybody';
-const KEY = 'aliases of the keys in their source, at most 16';
-const KEY_OWNER = { upstream: UPSTREAM, caller: 'configured callers, shared' } as const;
-const STREAM = ['true', 'false'];
 
 /** Seconds. The documented objective of 0.5 s is a bucket's edge; calls may last 300 s. */
 const CALL_BUCKETS = [
@@ -31,44 +23,6 @@ const CALL_BUCKETS = [
 const OVERHEAD_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 /** Seconds. The signature window of 300 s is a bucket's edge. */
 const SKEW_BUCKETS = [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 3600];
-const ATTEMPT_BUCKETS = [1, 2, 3, 4, 6, 11];
-/** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ */
-const GEN_AI_DURATION_BUCKETS = [
-  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
-];
-const GEN_AI_FIRST_CHUNK_BUCKETS = [
-  0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
-];
-const GEN_AI_CHUNK_BUCKETS = [
-  0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5,
-];
-const GEN_AI_TOKEN_BUCKETS = [
-  1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216,
-  67_108_864,
-];
-
-/** One metric of the catalogue. */
-export type MetricDefinition = {
-  readonly name: string;
-  readonly unit: string;
-  /** One sentence without its full stop. */
-  readonly help: string;
-  /** Each label's values, or a description of where they come from. */
-  readonly labels: Readonly<Record<string, readonly string[] | string>>;
-} & (
-  | { readonly kind: 'histogram'; readonly buckets: readonly number[] }
-  | {
-      /** A `produced_gauge` is no instrument: its series are made anew at each scrape. */
-      readonly kind:
-        | 'counter'
-        | 'gauge'
-        | 'up_down_counter'
-        | 'observable_gauge'
-        | 'produced_gauge';
-      readonly buckets?: never;
-    }
-);
-
 export const METRICS = {
   requests: {
     name: 'claude_api_requests_total',
@@ -132,7 +86,7 @@ export const METRICS = {
     unit: '{attempt}',
     help: 'Attempts that a call took',
     labels: { operation: OPERATIONS },
-    buckets: ATTEMPT_BUCKETS,
+    buckets: [1, 2, 3, 4, 6, 11],
   },
   duration: {
     name: 'claude_api_request_duration_seconds',
@@ -214,55 +168,7 @@ export const METRICS = {
     help: 'Requests without a valid token of a caller',
     labels: {},
   },
-  keyState: {
-    name: 'claude_api_key_state',
-    kind: 'produced_gauge',
-    unit: '1',
-    help: '1 for the current state of an API key, 0 for its other states',
-    labels: { ...KEY_OWNER, key: KEY, state: KEY_STATES },
-  },
-  keyAge: {
-    name: 'claude_api_key_age_seconds',
-    kind: 'produced_gauge',
-    unit: 's',
-    help: 'Time since this instance first read the key',
-    labels: { ...KEY_OWNER, key: KEY },
-  },
-  keyRotations: {
-    name: 'claude_api_key_rotations_total',
-    kind: 'counter',
-    unit: '{rotation}',
-    help: 'Reads of a key source that found other keys than the read before, the first read included',
-    labels: KEY_OWNER,
-  },
-  keySourceUp: {
-    name: 'claude_api_key_source_up',
-    kind: 'gauge',
-    unit: '1',
-    help: '0 while a key source cannot be read, else 1; the last good keys stay in use',
-    labels: KEY_OWNER,
-  },
-  keySourceFailures: {
-    name: 'claude_api_key_source_failures_total',
-    kind: 'counter',
-    unit: '{read}',
-    help: 'Reads of a key source that failed, by reason',
-    labels: { ...KEY_OWNER, reason: SOURCE_FAILURES },
-  },
-  rateLimitRemaining: {
-    name: 'claude_api_rate_limit_remaining',
-    kind: 'produced_gauge',
-    unit: '1',
-    help: 'Remaining part of a key’s rate limit, as the upstream last reported it; absent until it has',
-    labels: { ...KEY_OWNER, key: KEY, family: FAMILIES },
-  },
-  rateLimitMax: {
-    name: 'claude_api_rate_limit_max',
-    kind: 'produced_gauge',
-    unit: '1',
-    help: 'Size of a key’s rate limit, as the upstream last reported it; absent until it has',
-    labels: { ...KEY_OWNER, key: KEY, family: FAMILIES },
-  },
+  ...KEY_METRICS,
   replacedIds: {
     name: 'claude_correlation_ids_replaced_total',
     kind: 'counter',
@@ -292,54 +198,5 @@ export const METRICS = {
     help: 'Always 1; the labels name the running version',
     labels: { version: 'version of the service', node_version: 'version of Node.js' },
   },
-  genAiDuration: {
-    name: 'gen_ai.client.operation.duration',
-    kind: 'histogram',
-    unit: 's',
-    help: 'GenAI convention: duration of an operation',
-    labels: {
-      'gen_ai.operation.name': ['chat'],
-      'gen_ai.provider.name': ['anthropic'],
-      'gen_ai.request.model': MODEL,
-      'error.type': OUTCOMES,
-    },
-    buckets: GEN_AI_DURATION_BUCKETS,
-  },
-  genAiTokens: {
-    name: 'gen_ai.client.token.usage',
-    kind: 'histogram',
-    unit: '{token}',
-    help: 'GenAI convention: tokens of an operation; input includes cached tokens',
-    labels: {
-      'gen_ai.operation.name': ['chat'],
-      'gen_ai.provider.name': ['anthropic'],
-      'gen_ai.request.model': MODEL,
-      'gen_ai.token.type': ['input', 'output'],
-    },
-    buckets: GEN_AI_TOKEN_BUCKETS,
-  },
-  genAiFirstChunk: {
-    name: 'gen_ai.client.operation.time_to_first_chunk',
-    kind: 'histogram',
-    unit: 's',
-    help: 'GenAI convention: time from the start of an operation to its first chunk',
-    labels: {
-      'gen_ai.operation.name': ['chat'],
-      'gen_ai.provider.name': ['anthropic'],
-      'gen_ai.request.model': MODEL,
-    },
-    buckets: GEN_AI_FIRST_CHUNK_BUCKETS,
-  },
-  genAiPerChunk: {
-    name: 'gen_ai.client.operation.time_per_output_chunk',
-    kind: 'histogram',
-    unit: 's',
-    help: 'GenAI convention: time between two chunks of a stream',
-    labels: {
-      'gen_ai.operation.name': ['chat'],
-      'gen_ai.provider.name': ['anthropic'],
-      'gen_ai.request.model': MODEL,
-    },
-    buckets: GEN_AI_CHUNK_BUCKETS,
-  },
+  ...GEN_AI_METRICS,
 } as const satisfies Record<string, MetricDefinition>;

@@ -1,5 +1,6 @@
 /** Writes `docs/metrics.md` from the catalogue of instruments. */
-import { METRICS, type MetricDefinition } from '../../app/telemetry/metric-catalogue.ts';
+import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
+import type { MetricDefinition } from '../../app/telemetry/metric-definition.ts';
 import { prometheusName } from './prometheus-names.ts';
 
 function values(allowed: readonly string[] | string): string {
