@@ -1,6 +1,5 @@
 /** Stage: makes an attempt again where that can succeed, with full jitter and within the deadline. */
 import { retryAfterMs } from '../anthropic/errors.ts';
-import type { Outcome } from '../outcome.ts';
 import type { RetryRefusal } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
 import type { RetryBudget } from '../upstreams/retry-budget.ts';
@@ -32,16 +31,10 @@ const MAX_TIMEOUT_RETRIES = 1;
 /** `setTimeout` fires at once for a longer wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What is done after an attempt. */
-type Decision =
-  | { readonly kind: 'return' }
-  | { readonly kind: 'refuse'; readonly reason: RetryRefusal }
-  | { readonly kind: 'retry'; readonly reason: Outcome; readonly waitMs: number | undefined };
-
-/** Retries of one call so far. */
+/** What one call has had so far. */
 interface Tally {
-  readonly retries: number;
-  readonly timeouts: number;
+  retries: number;
+  timeouts: number;
 }
 
 /**
@@ -51,52 +44,49 @@ interface Tally {
  */
 export function retry(options: RetryOptions, deps: RetryDeps): Stage {
   return async function retry(request, next) {
-    let tally: Tally = { retries: 0, timeouts: 0 };
+    const { call, signal } = request;
+    const tally: Tally = { retries: 0, timeouts: 0 };
     for (;;) {
       const result = await settle(() => next(request));
       const reason = reasonToRetry(result);
-      if (reason === 'timeout') tally = { ...tally, timeouts: tally.timeouts + 1 };
-      const decision = decide(result, reason, tally, request, options, deps);
-      if (decision.kind === 'return') return earn(unwrap(result), deps.budget);
-      if (decision.kind === 'refuse') {
-        request.call.retryRefused(decision.reason);
+      if (reason === undefined || signal.aborted) return earn(unwrap(result), deps.budget);
+      // The upstream is healthy, only the key is not: another is tried at once and costs no budget. The
+      // upstream's few keys bound such attempts.
+      if (canUseAnotherKey(result)) {
+        call.retry(reason);
+        continue;
+      }
+      if (reason === 'timeout') tally.timeouts += 1;
+      const leftMs = request.deadlineAtMs - deps.clock.now();
+      const wait = nextWait(result, tally, leftMs, options, deps);
+      if (typeof wait === 'string') {
+        call.retryRefused(wait);
         return lastWord(unwrap(result));
       }
-      request.call.retry(decision.reason);
-      if (decision.waitMs === undefined) continue;
-      await backOff(decision.waitMs, request, deps.clock);
-      tally = { ...tally, retries: tally.retries + 1 };
+      call.retry(reason);
+      await backOff(wait, request, deps.clock);
+      tally.retries += 1;
     }
   };
 }
 
-/**
- * Another key is tried at once and costs no budget: the upstream is healthy, only the key is not. An
- * upstream has few keys, which bounds such attempts.
- */
-function decide(
+/** @returns milliseconds until the next attempt, or why none is made */
+function nextWait(
   result: Result,
-  reason: Outcome | undefined,
   { retries, timeouts }: Tally,
-  { signal, deadlineAtMs }: PipelineRequest,
-  options: RetryOptions,
-  { clock, random, budget }: RetryDeps,
-): Decision {
-  if (reason === undefined || signal.aborted) return { kind: 'return' };
-  if (canUseAnotherKey(result)) return { kind: 'retry', reason, waitMs: undefined };
-  if (retries >= options.maxRetries || timeouts > MAX_TIMEOUT_RETRIES) {
-    return { kind: 'refuse', reason: 'attempts' };
-  }
+  leftMs: number,
+  { maxRetries, baseMs, capMs }: RetryOptions,
+  { random, budget }: RetryDeps,
+): number | RetryRefusal {
+  if (retries >= maxRetries || timeouts > MAX_TIMEOUT_RETRIES) return 'attempts';
   const requestedMs = 'response' in result ? retryAfterMs(result.response.headers) : undefined;
   const waitMs =
     requestedMs === undefined
-      ? random() * Math.min(options.capMs, options.baseMs * 2 ** retries)
-      : requestedMs + random() * options.baseMs;
+      ? random() * Math.min(capMs, baseMs * 2 ** retries)
+      : requestedMs + random() * baseMs;
   // The deadline is looked at first: a retry that cannot be made takes none of the budget.
-  if (waitMs >= Math.min(deadlineAtMs - clock.now(), MAX_TIMER_MS)) {
-    return { kind: 'refuse', reason: 'deadline' };
-  }
-  return budget.spend() ? { kind: 'retry', reason, waitMs } : { kind: 'refuse', reason: 'budget' };
+  if (waitMs >= Math.min(leftMs, MAX_TIMER_MS)) return 'deadline';
+  return budget.spend() ? waitMs : 'budget';
 }
 
 async function backOff(
