@@ -74,6 +74,16 @@ test('write-response: an error inside a stream is an event in Anthropic’s shap
   assert.equal(body.request_id, response.headers.get('x-correlation-id'));
 });
 
+test('write-response: an error after an event that never ended is an event of its own', async (t) => {
+  const { port } = await serve(t, async function* () {
+    yield Buffer.from('event: content_block_delta\ndata: {"half');
+    throw new AppError('network_error', 'the upstream cannot be reached');
+  });
+  const events = (await (await post(port)).text()).split('\n\n');
+  assert.equal(events[0], 'event: content_block_delta\ndata: {"half');
+  assert.match(events[1] ?? '', /^event: error\ndata: \{"type":"error"/);
+});
+
 test('write-response: a client that does not read costs no memory, and its leaving ends the stream', async (t) => {
   const ended = Promise.withResolvers<void>();
   let produced = 0;

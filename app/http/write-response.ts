@@ -10,6 +10,7 @@ import {
 } from '../anthropic/sse.ts';
 import type { CallResult } from '../claude/client.ts';
 import { errorBody, toAppError } from '../errors.ts';
+import { redactEvent } from '../privacy/redact-event.ts';
 import type { Redactor } from '../privacy/redactor.ts';
 import { localsOf } from './context.ts';
 import { headersDown } from './headers.ts';
@@ -85,25 +86,6 @@ async function writeEvents(
 async function drained(response: Response): Promise<void> {
   const { signal } = localsOf(response);
   await once(response, 'drain', { signal }).catch(() => {});
-}
-
-/**
- * Events of content pass byte for byte. An `error` event quotes what proxies were sent, and bytes that
- * are no event (comments, what never ended) may hold anything.
- */
-function redactEvent(event: SseEvent, redactor: Redactor): SseEvent {
-  const { type, data, raw } = event;
-  if (type === undefined) return raw.length === 0 ? event : redactBytes(event, redactor);
-  if (type !== 'error') return event;
-  const cleanData = redactor.line(data).trimEnd();
-  const isClean = cleanData === data && redactBytes(event, redactor) === event;
-  return isClean ? event : createEvent('error', cleanData.replaceAll('\n', '\ndata: '));
-}
-
-function redactBytes(event: SseEvent, redactor: Redactor): SseEvent {
-  const text = Buffer.from(event.raw).toString();
-  const clean = redactor.text(text);
-  return clean === text ? event : { ...event, raw: Buffer.from(clean) };
 }
 
 /** The headers are out, so the error goes as an event, which the official SDKs throw. */

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bytesOf, SseParser } from '../anthropic/sse.ts';
+import { redactEvent } from './redact-event.ts';
+import { Redactor } from './redactor.ts';
+
+const KEY = 'planted-key-0123456789';
+const redactor = new Redactor({ secrets: () => [KEY] });
+const DELTA = `event: content_block_delta\ndata: {"text":"event: error, mail bob@example.com ${KEY}"}\n\n`;
+const QUOTED = JSON.stringify({ error: { message: `cannot use ${KEY}` } });
+const CLEAN = JSON.stringify({ error: { message: 'cannot use [redacted]' } });
+const error = (data: string) => `event: error\ndata: ${data}\n\n`;
+
+/** What the caller gets of a stream that arrives cut at these places. */
+function pass(text: string, ...at: readonly number[]): string {
+  const bytes = Buffer.from(text);
+  const parser = new SseParser();
+  const ends = [...at, bytes.length];
+  const events = ends.flatMap((to, i) => parser.push(bytes.subarray(ends[i - 1] ?? 0, to)));
+  const all = [...events, ...parser.rest()].map((event) => redactEvent(event, redactor));
+  return Buffer.from(bytesOf(all)).toString();
+}
+
+/** A LF that is cut from its CR begins the next event, so ends of line are not compared. */
+const linesOf = (text: string) => text.replaceAll(/[\r\n]+/g, '\n');
+
+/** Every way in which the format lets an upstream write one error event. */
+const SPELLINGS: Readonly<Record<string, string>> = {
+  'as usual': error(QUOTED),
+  'without spaces': `event:error\ndata:${QUOTED}\n\n`,
+  'with lines that end in CR LF': error(QUOTED).replaceAll('\n', '\r\n'),
+  'with lines that end in CR': error(QUOTED).replaceAll('\n', '\r'),
+  'after a comment': `: keep-alive\n${error(QUOTED)}`,
+  'after an id': `id: 7\n${error(QUOTED)}`,
+  'after a retry': `retry: 1\n${error(QUOTED)}`,
+  'after a blank line': `\n${error(QUOTED)}`,
+  'after a blank line of another kind': `: c\n\r\n${error(QUOTED)}`,
+  'with its data first': `data: ${QUOTED}\nevent: error\n\n`,
+  'with its name twice': `event: ping\nevent: error\ndata: ${QUOTED}\n\n`,
+  'with its data in two lines': error(QUOTED).replace('"message"', '\ndata: "message"'),
+  'with the key in escapes': error(QUOTED.replace('planted', '\\u0070lanted')),
+  'with the key in another field': `id: ${KEY}\n${error(CLEAN)}`,
+  'with the key in a comment': `: ${KEY}\n${error(CLEAN)}`,
+};
+
+for (const [name, spelling] of Object.entries(SPELLINGS)) {
+  test(`redactEvent: an error event ${name} loses the key, wherever the stream is cut`, () => {
+    const text = DELTA + spelling + DELTA;
+    const whole = pass(text);
+    assert(whole.startsWith(DELTA) && whole.endsWith(DELTA), whole);
+    const middle = whole.slice(DELTA.length, -DELTA.length);
+    assert(middle.includes('[redacted]') || middle.endsWith(error(CLEAN)), middle);
+    assert(!middle.includes(KEY) && !middle.includes('u0070lanted'), middle);
+    for (let i = 0; i <= text.length; i++) {
+      const cutAgain = Math.min(text.length, i + 3);
+      for (const cut of [pass(text, i), pass(text, i, cutAgain)]) {
+        assert.equal(linesOf(cut), linesOf(whole), `cut at ${i}`);
+      }
+    }
+  });
+}
+
+test('redactEvent: a byte order mark before the first event hides nothing', () => {
+  const text = pass(`\ufeff${error(QUOTED)}`);
+  assert(!text.includes(KEY) && text.includes(CLEAN), text);
+});
+
+test('redactEvent: an error event that never ends loses the key', () => {
+  const open = error(QUOTED).trimEnd();
+  for (let i = 0; i <= open.length; i++) assert(!pass(open, i).includes(KEY), `cut at ${i}`);
+});
+
+test('redactEvent: content that talks of errors and people passes untouched', () => {
+  const text = `${DELTA}event: ping\ndata: {}\n\nevent: error_report\ndata: ${KEY}\n\n`;
+  for (let i = 0; i <= text.length; i++) assert.equal(pass(text, i), text);
+});
+
+test('redactEvent: a clean error event passes byte for byte', () => {
+  const odd = 'id: 7\r\nevent:error\r\ndata: {"error" : {"type":"overloaded_error"} }\r\n\r\n';
+  assert.equal(pass(odd), odd);
+});
+
+test('redactEvent: a redacted error stays JSON', () => {
+  const data = JSON.stringify({ headers: { 'x-api-key': { a: 1 }, password: true }, n: 5 });
+  const parsed = JSON.parse(/data: (.*)/.exec(pass(error(data)))?.[1] ?? '');
+  assert.deepEqual(parsed, {
+    headers: { 'x-api-key': '[redacted]', password: '[redacted]' },
+    n: 5,
+  });
+});

@@ -1,0 +1,23 @@
+/** Redacts what a stream of events may quote on its way to a caller: an upstream's errors hold our key. */
+import { createEvent, type SseEvent } from '../anthropic/sse.ts';
+import type { Redactor } from './redactor.ts';
+
+/**
+ * Events of content pass byte for byte. An `error` event quotes what proxies were sent, and bytes that
+ * are no event (comments, what never ended) may hold anything.
+ * @returns the event itself where nothing is to be hidden
+ */
+export function redactEvent(event: SseEvent, redactor: Redactor): SseEvent {
+  const { type, data, raw } = event;
+  if (type === undefined) return raw.length === 0 ? event : redactBytes(event, redactor);
+  if (type !== 'error') return event;
+  const cleanData = redactor.line(data).trimEnd();
+  const isClean = cleanData === data && redactBytes(event, redactor) === event;
+  return isClean ? event : createEvent('error', cleanData.replaceAll('\n', '\ndata: '));
+}
+
+function redactBytes(event: SseEvent, redactor: Redactor): SseEvent {
+  const text = Buffer.from(event.raw).toString();
+  const clean = redactor.text(text);
+  return clean === text ? event : { ...event, raw: Buffer.from(clean) };
+}
