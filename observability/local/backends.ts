@@ -1,6 +1,6 @@
 /** The two ways to run the stack: by Docker compose where there is an engine, as plain processes elsewhere. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settingsSchema } from '../../app/config/settings.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
@@ -70,10 +70,12 @@ function quoted(text: string): string {
   return text.includes("'") ? `"${text.replaceAll(/[\\"$]/g, '\\$&')}"` : `'${text}'`;
 }
 
-/** The file may hold keys, so only its owner may read it. */
+const serviceEnvFile = ({ runDir }: Settings) => join(runDir, 'service.env');
+
+/** The file may hold keys, so only its owner may read it, and `down` removes it. */
 function writeServiceEnv(settings: Settings): void {
   mkdirSync(settings.runDir, { recursive: true });
-  const file = join(settings.runDir, 'service.env');
+  const file = serviceEnvFile(settings);
   writeFileSync(file, serviceEnv(settings), { mode: 0o600 });
   chmodSync(file, 0o600);
 }
@@ -113,6 +115,7 @@ export function composeBackend(settings: Settings): Backend {
     },
     async down() {
       mustCompose(settings, 'down', '--remove-orphans');
+      rmSync(serviceEnvFile(settings), { force: true });
     },
     logName: (name) => `docker compose logs ${name}`,
     log: (name, lines) => serviceLog(settings.shell, name, lines),
