@@ -49,7 +49,7 @@ export function genAiSpanName({ operation, model }: CallInfo): string {
 export interface UsageLabels {
   readonly model: string;
   readonly caller: string;
-  /** From `genAiLabels`. */
+  /** The labels that `genAiLabels` returned for the call. */
   readonly genAi: Attributes;
 }
 

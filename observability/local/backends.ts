@@ -11,7 +11,7 @@ import { ROOT } from './paths.ts';
 import { Processes } from './processes.ts';
 import type { Settings } from './settings.ts';
 
-/** One way to run the stack. The commands of `stack.ts` are the same over each. */
+/** One way to run the stack. The commands of `stack.ts` work the same on both. */
 export interface Backend {
   /** In the order in which they are started. */
   readonly names: readonly ComponentName[];
