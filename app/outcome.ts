@@ -4,7 +4,7 @@
  */
 import { type ApiErrorType, statusOfErrorType } from './anthropic/errors.ts';
 
-/** What follows from an outcome; an absent flag is false. */
+/** The consequences of an outcome; an absent flag is false. */
 interface OutcomeTraits {
   /** How the availability objective counts a call that ended so. */
   readonly objective: 'good' | 'bad' | 'excluded';
@@ -53,9 +53,9 @@ export function outcomesWhere(test: (traits: OutcomeTraits) => boolean): readonl
 /** Values of the label `error_type`: outcomes of attempts that failed by no fault of the caller. */
 export const ATTEMPT_ERRORS = outcomesWhere(({ failedAttempt }) => failedAttempt === true);
 
-/** What an error of ours means on the wire and in telemetry. */
+/** How an error of ours appears on the wire and in telemetry. */
 interface ErrorTraits {
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   readonly status: number;
   /** Anthropic's name of the error. */
   readonly type: ApiErrorType;

@@ -20,7 +20,7 @@ export const API_ERROR_STATUS = {
 
 export type ApiErrorType = keyof typeof API_ERROR_STATUS;
 
-/** What retryability is read from. */
+/** The parts of a response that decide whether to retry. */
 export interface ApiResponse {
   readonly status: number;
   /** Lower-case names. */

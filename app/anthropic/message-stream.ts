@@ -19,7 +19,7 @@ const BEFORE_CONTENT: ReadonlySet<string> = new Set([
   'content_block_start',
 ]);
 
-/** Whoever wants to know what the stream says while it passes. */
+/** Receives what the stream says while it passes. */
 export interface MessageObserver {
   /** A piece of content has come. */
   recordChunk(): void;

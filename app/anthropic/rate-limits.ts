@@ -1,16 +1,16 @@
 /**
- * What an answer's headers say of the key's rate limits. Families and names:
+ * The rate limits of a key, as the headers of a response report them. Families and names:
  * https://docs.anthropic.com/en/api/rate-limits#response-headers
  */
 
 export const FAMILIES = ['requests', 'tokens', 'input-tokens', 'output-tokens'] as const;
 export type Family = (typeof FAMILIES)[number];
 
-/** One family's limit, as last reported. */
+/** The limit of one family, as last reported. */
 export interface Limit {
   readonly limit: number;
   readonly remaining: number;
-  /** Milliseconds since the epoch; the budget is whole again then. */
+  /** Milliseconds since the epoch; the limit is restored then. */
   readonly resetAtMs: number;
 }
 
@@ -27,7 +27,7 @@ const HEADERS = Object.fromEntries(
   }),
 ) as unknown as Readonly<Record<Family, readonly [string, string, string]>>;
 
-/** @returns undefined where a part is missing or is no number or time: what is unknown is not made up */
+/** @returns undefined where a part is missing or malformed: nothing is guessed */
 function limitOf(headers: Headers, family: Family): Limit | undefined {
   const [max, left, reset] = HEADERS[family];
   const limit = count(headers[max]);
@@ -38,12 +38,12 @@ function limitOf(headers: Headers, family: Family): Limit | undefined {
   return { limit, remaining, resetAtMs };
 }
 
-/** Whether an answer reports any limit; most do, and most are never read. */
+/** Whether a response reports any limit. Most do, but their limits are rarely read, so this is cheap. */
 export function reportsLimits(headers: Headers): boolean {
   return FAMILIES.some((family) => headers[HEADERS[family][0]] !== undefined);
 }
 
-/** Every limit that an answer reports. */
+/** @returns every limit that a response reports */
 export function limitsOf(headers: Headers): ReadonlyMap<Family, Limit> {
   const limits = new Map<Family, Limit>();
   for (const family of FAMILIES) {
@@ -53,7 +53,7 @@ export function limitsOf(headers: Headers): ReadonlyMap<Family, Limit> {
   return limits;
 }
 
-/** Part of a limit that is left, 0 to 1; all of it once it was reset. */
+/** @returns the share of a limit that is left, 0 to 1; 1 once it has been reset */
 export function shareLeft({ limit, remaining, resetAtMs }: Limit, nowMs: number): number {
   if (nowMs >= resetAtMs || limit === 0) return 1;
   return Math.min(1, remaining / limit);

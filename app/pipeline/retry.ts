@@ -31,7 +31,7 @@ const MAX_TIMEOUT_RETRIES = 1;
 /** `setTimeout` fires at once for a longer wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What one call has had so far. */
+/** The retries and timeouts of one call so far. */
 interface Tally {
   retries: number;
   timeouts: number;

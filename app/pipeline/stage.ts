@@ -32,9 +32,9 @@ export interface PipelineRequest {
   readonly deadlineAtMs: number;
   /** What this call has tried and used so far; all of its attempts share it. */
   readonly state: CallState;
-  /** Where telemetry is told of this call. */
+  /** Telemetry's record of this call. */
   readonly call: CallRecord;
-  /** Where telemetry is told of this attempt: set by `observeAttempt`. */
+  /** Telemetry's record of this attempt: set by `observeAttempt`. */
   readonly attempt?: AttemptRecord;
 }
 
