@@ -2,7 +2,7 @@
 import express, { type Express, type RequestHandler } from 'express';
 import { type BatchDeps, type BatchOptions, batch } from './http/batch.ts';
 import { readBody } from './http/body.ts';
-import { accessLog, type ContextDeps, requestContext, setOperation } from './http/context.ts';
+import { accessLog, type ContextDeps, identifyRoute, requestContext } from './http/context.ts';
 import {
   errorHandler,
   methodNotAllowed,
@@ -77,7 +77,6 @@ function handlersOf(deps: AppDeps, options: AppOptions): Handlers {
 export function createApp(deps: AppDeps, options: AppOptions): Express {
   const { logger, recorder, redactor } = deps;
   const handlers = handlersOf(deps, options);
-  const known = [refuseWhenDraining(deps.lifecycle), authenticate(deps)];
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -85,18 +84,16 @@ export function createApp(deps: AppDeps, options: AppOptions): Express {
   for (const { method, path, operation } of ROUTES) {
     if (!operation) app.route(path)[method](handlers[path]);
   }
-  app.use(accessLog(logger));
+  app.use(identifyRoute(ROUTES), accessLog(logger));
+  app.use(refuseWhenDraining(deps.lifecycle), authenticate(deps));
   for (const route of ROUTES) {
     const { method, path, operation } = route;
-    if (!operation) continue;
-    const before = [setOperation(operation), ...known, ...middlewareOf(route, deps, options)];
-    app.route(path)[method](...before, handlers[path]);
+    if (operation) app.route(path)[method](...middlewareOf(route, deps, options), handlers[path]);
   }
-  for (const { method, path, operation } of ROUTES) {
-    const refuse = methodNotAllowed(method.toUpperCase(), redactor);
-    app.all(path, setOperation(operation), ...known, refuse);
+  for (const { method, path } of ROUTES) {
+    app.all(path, methodNotAllowed(method.toUpperCase(), redactor));
   }
-  app.use(...known, notFound);
+  app.use(notFound);
   app.use(recordRejections(recorder), errorHandler(logger, redactor));
   return app;
 }

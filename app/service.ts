@@ -76,7 +76,10 @@ export function createService(deps: ServiceDeps): Service {
   const lifecycle = { draining: false };
   const app = createApp(
     {
-      ...{ callers, logger, redactor, lifecycle },
+      callers,
+      logger,
+      redactor,
+      lifecycle,
       ...calls,
       ...admission,
       onReplacedId: () => instruments.replacedIds.add(1),
@@ -131,7 +134,9 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   const budget = new RetryBudget(tuning.retryBudget);
   const upstreams = createUpstreams(deps, tuning, keys);
   const recorder = createSdkRecorder({
-    ...{ tracer: telemetry.tracer, instruments: telemetry.instruments, logger },
+    tracer: telemetry.tracer,
+    instruments: telemetry.instruments,
+    logger,
     models: config.models,
     captureContent: config.telemetry.captureContent,
     now: systemClock.now,
@@ -142,8 +147,13 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
       retry: { maxRetries: config.calls.maxRetries, ...tuning.backoff },
     },
     {
-      ...{ clock: systemClock, wallClock: Date.now, random: Math.random },
-      ...{ recorder, budget, upstreams, pool },
+      clock: systemClock,
+      wallClock: Date.now,
+      random: Math.random,
+      recorder,
+      budget,
+      upstreams,
+      pool,
     },
   );
   return {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesOf, createEvent, parseEvents, type SseEvent, SseParser } from './sse.ts';
+import {
+  bytesOf,
+  createEvent,
+  EventTooLargeError,
+  parseEvents,
+  type SseEvent,
+  SseParser,
+} from './sse.ts';
 
 const EVENT = 'event: error\ndata: {"a":\ndata: 1}\n\n';
 const read = { type: 'error', data: '{"a":\n1}' };
@@ -69,13 +76,34 @@ test('sse: each event has just its own bytes', () => {
   );
 });
 
-test('sse: an event over 8 MiB passes unread in pieces, and the next one is read again', () => {
-  const long = `event: error\ndata: ${'x'.repeat(9 * 2 ** 20)}\n\n`;
-  const cuts = Array.from({ length: 143 }, (_, i) => (i + 1) * 65_536);
-  const events = parse(long + EVENT, ...cuts);
-  assert.equal(textOf(events), long + EVENT);
-  assert.deepEqual(fieldsOf(events), [read]);
-  assert(Math.max(...events.map(({ raw }) => raw.length)) <= 8 * 2 ** 20 + 65_536);
+test('sse: an event over 8 MiB is refused, however small its chunks', () => {
+  const event = Buffer.from(`data: ${'x'.repeat(8 * 2 ** 20)}\n\n`);
+  for (const size of [event.length, 65_536, 1_000]) {
+    const parser = new SseParser();
+    const pushAll = () => {
+      for (let i = 0; i < event.length; i += size) parser.push(event.subarray(i, i + size));
+    };
+    assert.throws(pushAll, EventTooLargeError, `chunks of ${size}`);
+  }
+});
+
+test('sse: an event of a million chunks takes the memory of its bytes', () => {
+  const parser = new SseParser();
+  const byte = Buffer.from('x');
+  for (let i = 0; i < 1_000_000; i++) parser.push(byte);
+  const [event] = parser.rest();
+  assert.equal(event?.raw.length, 1_000_000);
+  // The room that it was given grew by doubling.
+  assert((event?.raw.buffer.byteLength ?? 0) <= 2 ** 21);
+});
+
+test('sse: an event that never ends is read, and marked as unfinished', () => {
+  for (const tail of ['', '\n', '\r', '\r\n']) {
+    const [event, ...more] = parse(`event: error\ndata: half${tail}`);
+    assert.partialDeepStrictEqual(event, { type: 'error', data: 'half', unfinished: true });
+    assert.deepEqual(more, []);
+  }
+  assert.equal(parse(EVENT)[0]?.unfinished, undefined);
 });
 
 test('sse: multi-byte characters and invalid UTF-8 keep their bytes', () => {

@@ -9,19 +9,29 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 export interface SseEvent {
   /** Its bytes, exactly as they came. */
   readonly raw: Uint8Array;
-  /** The event's name, `message` where it has none; undefined for bytes that are no event. */
+  /** The event's name, `message` where it has none; undefined for a block without data, a comment say. */
   readonly type: string | undefined;
-  /** The event's data, its lines joined by line feeds; '' for bytes that are no event. */
+  /** The event's data, its lines joined by line feeds; '' without any. */
   readonly data: string;
+  /** The stream broke off before its blank line: clients ignore such an event. */
+  readonly unfinished?: true;
 }
 
 /** Events as they become complete: a list for each chunk of the network, often of one. */
 export type EventStream = AsyncIterable<readonly SseEvent[]>;
 
-/** The bytes of a longer event pass in pieces and unread, so that nobody can fill the memory. */
+/** No event of the API comes near it: a longer one is refused, so that nobody can fill the memory. */
 const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
+
+/** An event is longer than 8 MiB. */
+export class EventTooLargeError extends Error {
+  constructor() {
+    super('an event of the stream exceeds 8 MiB');
+    this.name = 'EventTooLargeError';
+  }
+}
 
 /** Cuts a stream of bytes into events. Every byte comes out again, once and in order. */
 export class SseParser {
@@ -31,34 +41,40 @@ export class SseParser {
     },
   });
   #message: EventSourceMessage | undefined;
-  /** Chunks of the event that has not ended yet. */
-  #pieces: Uint8Array[] = [];
+  /** The bytes of the event that has not ended yet, with room to grow. */
+  #pending = Buffer.alloc(0);
   #pendingBytes = 0;
-  /** The pieces of the current event have begun to pass unread. */
-  #oversized = false;
   #atLineStart = true;
   #afterCr = false;
 
-  /** @returns the events that this chunk completes */
+  /**
+   * @returns the events that this chunk completes
+   * @throws {EventTooLargeError}
+   */
   push(chunk: Uint8Array): readonly SseEvent[] {
     const events: SseEvent[] = [];
     let from = 0;
-    for (let to = this.#endOfEvent(chunk, 0); to > 0; to = this.#endOfEvent(chunk, from)) {
+    for (
+      let to = this.#endOfEvent(chunk, 0);
+      to !== undefined;
+      to = this.#endOfEvent(chunk, from)
+    ) {
       events.push(this.#complete(chunk.subarray(from, to)));
       from = to;
     }
-    if (from < chunk.length) this.#hold(chunk.subarray(from), events);
+    if (from < chunk.length) this.#hold(chunk.subarray(from));
     return events;
   }
 
-  /** @returns what never ended, as bytes that are no event */
+  /** @returns the event that never ended, if there is one */
   rest(): readonly SseEvent[] {
+    if (this.#pendingBytes === 0) return [];
     const raw = this.#take();
-    return raw.length === 0 ? [] : [{ raw, type: undefined, data: '' }];
+    return [{ ...this.#read(raw, `${textOf(raw)}\n\n`), unfinished: true }];
   }
 
-  /** @returns the index behind the blank line that ends the current event, 0 where there is none */
-  #endOfEvent(chunk: Uint8Array, from: number): number {
+  /** @returns the index behind the blank line that ends the current event */
+  #endOfEvent(chunk: Uint8Array, from: number): number | undefined {
     for (let i = from; i < chunk.length; i++) {
       const byte = chunk[i];
       if (byte !== LF && byte !== CR) {
@@ -77,35 +93,41 @@ export class SseParser {
       this.#afterCr = false;
       return i + 2;
     }
-    return 0;
-  }
-
-  #hold(piece: Uint8Array, events: SseEvent[]): void {
-    this.#pieces.push(piece);
-    this.#pendingBytes += piece.length;
-    if (!this.#oversized && this.#pendingBytes <= MAX_EVENT_BYTES) return;
-    this.#oversized = true;
-    events.push(...this.rest());
+    return undefined;
   }
 
   #complete(last: Uint8Array): SseEvent {
-    this.#pieces.push(last);
+    if (last.length > MAX_EVENT_BYTES) throw new EventTooLargeError();
+    if (this.#pendingBytes === 0) return this.#read(last, textOf(last));
+    this.#hold(last);
     const raw = this.#take();
-    if (this.#oversized) {
-      this.#oversized = false;
-      return { raw, type: undefined, data: '' };
-    }
+    return this.#read(raw, textOf(raw));
+  }
+
+  #read(raw: Uint8Array, text: string): SseEvent {
     this.#message = undefined;
-    this.#parser.feed(textOf(raw));
+    this.#parser.feed(text);
     const message = this.#message as EventSourceMessage | undefined;
     if (!message) return { raw, type: undefined, data: '' };
     return { raw, type: message.event ?? 'message', data: message.data };
   }
 
+  /** Doubling the room copies each byte about once, however small the chunks are. */
+  #hold(piece: Uint8Array): void {
+    const needed = this.#pendingBytes + piece.length;
+    if (needed > MAX_EVENT_BYTES) throw new EventTooLargeError();
+    if (needed > this.#pending.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#pending.length));
+      larger.set(this.#pending.subarray(0, this.#pendingBytes));
+      this.#pending = larger;
+    }
+    this.#pending.set(piece, this.#pendingBytes);
+    this.#pendingBytes = needed;
+  }
+
   #take(): Uint8Array {
-    const [only = new Uint8Array()] = this.#pieces;
-    const raw = this.#pieces.length > 1 ? Buffer.concat(this.#pieces) : only;
-    this.#pieces = [];
+    const raw = this.#pending.subarray(0, this.#pendingBytes);
+    this.#pending = Buffer.alloc(0);
     this.#pendingBytes = 0;
     return raw;
   }
@@ -133,12 +155,6 @@ export async function* parseEvents(
     throw toError(error);
   }
   yield parser.rest();
-}
-
-/** Whether an event's bytes break off: whatever is sent after them would be taken for a part of it. */
-export function isUnfinished({ raw }: SseEvent): boolean {
-  const last = raw.at(-1);
-  return last !== undefined && last !== LF && last !== CR;
 }
 
 /** @returns an event with bytes of its own */

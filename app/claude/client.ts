@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { totalTokens } from '../anthropic/messages.ts';
 import { AppError } from '../errors.ts';
+import { whenEnded } from '../pipeline/attempt.ts';
 import { attemptTimeout } from '../pipeline/attempt-timeout.ts';
 import { authenticate } from '../pipeline/authenticate.ts';
 import { CallState } from '../pipeline/call-state.ts';
@@ -116,7 +117,7 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
       try {
         const response = await pipeline.send(request);
         // A stream keeps the deadline to its end.
-        void response.outcome.then(() => limit[Symbol.dispose]());
+        whenEnded(response, () => limit[Symbol.dispose]());
         return {
           ...response,
           tokens: () => totalTokens(state.usage),

@@ -197,3 +197,17 @@ test('transport: a request without an upstream is never sent', async (t) => {
   await assert.rejects(createTransport(createPool(POOL))(none), { code: 'internal_error' });
   await assert.rejects(send({ url: 'http://127.0.0.1:9/v1/messages' }), { code: 'internal_error' });
 });
+
+test('transport: an event over 8 MiB ends the stream, and is not retryable', async (t) => {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`event: error\ndata: ${'x'.repeat(9 * 2 ** 20)}\n\n`);
+  });
+  const port = await listen(t, server, '127.0.0.1');
+  const { send } = aTransport(t, `http://127.0.0.1:${port}`);
+  const { data } = await send({ stream: true });
+  const read = async () => {
+    for await (const _ of data as EventStream);
+  };
+  await assert.rejects(read(), { code: 'bad_upstream_response', retryable: false });
+});

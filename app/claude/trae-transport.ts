@@ -4,7 +4,7 @@
  */
 import trae, { type Trae, type TraeConfig, type TraeResponse } from 'trae';
 import { type Dispatcher, request as undiciRequest } from 'undici';
-import { type EventStream, parseEvents } from '../anthropic/sse.ts';
+import { type EventStream, EventTooLargeError, parseEvents } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import { outcomeOfStatus } from '../outcome.ts';
 import type { Next } from '../pipeline/stage.ts';
@@ -103,6 +103,9 @@ function dataOf(
 function transportError(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof AppError) return error;
+  if (error instanceof EventTooLargeError) {
+    return new AppError('bad_upstream_response', error.message, { cause: error });
+  }
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
     return new AppError('timeout', 'the upstream fell silent', { retryable: true, cause: error });

@@ -50,7 +50,14 @@ test('readConfig: without callers the service is open on loopback addresses only
     assert.equal(readConfig({ HOST }).isOpenToNetwork, false, HOST);
   }
   const callers = JSON.stringify([{ name: 'a', token_sha256: 'ab'.repeat(32) }]);
-  for (const HOST of ['0.0.0.0', '::', '10.0.0.1', 'localhost.example']) {
+  for (const HOST of [
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    'localhost.example',
+    '127.0.0.1.example',
+    '127.example',
+  ]) {
     assert.throws(() => readConfig({ HOST }), /CALLERS: required unless HOST is a loopback/, HOST);
     assert.equal(readConfig({ HOST, ALLOW_ANYBODY: 'true' }).isOpenToNetwork, true, HOST);
     assert.equal(readConfig({ HOST, CALLERS: callers }).isOpenToNetwork, false, HOST);

@@ -1,4 +1,5 @@
 /** The service's configuration: the only reader of the environment, every bad setting reported at once. */
+import { isIPv4 } from 'node:net';
 import { inspect } from 'node:util';
 import type { KeySpec } from '../keys/key-store.ts';
 import { type CallerSettings, keyText, type UpstreamSettings } from './kinds.ts';
@@ -19,7 +20,10 @@ export type UpstreamConfig = Omit<UpstreamSettings, 'keys' | 'signing'> & {
 /** The configuration as the service uses it: grouped, with upstreams and callers resolved. */
 export type Config = ReturnType<typeof toConfig>;
 
-const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
+/** A name such as `127.example.com` is not one: it may resolve to any address. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -50,8 +54,7 @@ export function readConfig(env: Env): Config {
   const upstreams = upstreamsOf(result.data, set);
   const callers = callersOf(result.data, upstreams, set);
   const config = toConfig(result.data, upstreams, callers, formerSettings(set));
-  // Whoever prints the configuration sees no key.
-  return Object.defineProperty(config, inspect.custom, { value: () => '[configuration]' });
+  return Object.freeze(hidden(config));
 }
 
 function toConfig(
@@ -67,16 +70,16 @@ function toConfig(
     upstreams,
     models: settings.CLAUDE_MODELS,
     keys: { pollMs: settings.KEY_POLL_MS },
-    vault: {
+    vault: hidden({
       address: settings.VAULT_ADDR.replace(/\/$/, ''),
       namespace: settings.VAULT_NAMESPACE,
       token: settings.VAULT_TOKEN,
       roleId: settings.VAULT_ROLE_ID,
       secretId: settings.VAULT_SECRET_ID,
-    },
+    }),
     callers,
     /** Anybody who reaches the address may call. */
-    isOpenToNetwork: callers.length === 0 && !LOOPBACK.test(settings.HOST),
+    isOpenToNetwork: callers.length === 0 && !isLoopback(settings.HOST),
     redisUrl: settings.REDIS_URL,
     calls: {
       deadlineMs: settings.CALL_DEADLINE_MS,
@@ -92,6 +95,11 @@ function toConfig(
     /** Settings of earlier releases that are still set, each with what took its place. */
     formerSettings: former,
   } as const;
+}
+
+/** Whoever prints the configuration, or the part of it that holds secrets, sees none. */
+function hidden<T extends object>(config: T): T {
+  return Object.defineProperty(config, inspect.custom, { value: () => '[configuration]' });
 }
 
 function telemetryOf(settings: Settings) {
@@ -143,7 +151,7 @@ function callersOf(
   upstreams: readonly UpstreamConfig[],
   env: Env,
 ): readonly CallerConfig[] {
-  if (CALLERS.length === 0 && !ALLOW_ANYBODY && !LOOPBACK.test(HOST)) {
+  if (CALLERS.length === 0 && !ALLOW_ANYBODY && !isLoopback(HOST)) {
     throw new ConfigError([
       'CALLERS: required unless HOST is a loopback address; set ALLOW_ANYBODY=true where something in front of the service authenticates callers',
     ]);

@@ -1,16 +1,19 @@
 /** Batches: their items over the whole service, their deadline and quotas over the app alone. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Callers } from '../callers/callers.ts';
 import { Quotas } from '../callers/quotas.ts';
+import { AppError } from '../errors.ts';
 import { disabledTelemetry } from '../telemetry/sdk.ts';
 import { aResult, serveApp } from '../testing/app.ts';
 import { jsonOf, postJson } from '../testing/http.ts';
 import { ASK, BODY, MODEL } from '../testing/messages.ts';
+import { eventually } from '../testing/poll.ts';
 import { useSimulatedService } from '../testing/simulated-service.ts';
-import type { ItemResult } from './batch.ts';
+import { BATCH_DEFAULTS, type ItemResult } from './batch.ts';
 import { verifyCallers } from './middleware.ts';
 
 disabledTelemetry({ trusts: () => false });
@@ -109,6 +112,26 @@ test('batch: an item whose turn comes after the deadline is not asked, and recor
     rejections.map(([{ operation }, outcome]) => [operation, outcome]),
     [['chat', 'client_cancelled']],
   );
+});
+
+test('batch: items that have not begun when the caller leaves are no calls', async (t) => {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  const caller = new AbortController();
+  const { url, calls, rejections } = await serveApp(t, async ({ signal }) => {
+    resolve();
+    await once(signal, 'abort');
+    throw new AppError('client_cancelled', 'the caller went away');
+  });
+  const body = JSON.stringify(batchOf(60));
+  const pending = fetch(`${url}/v1/batch`, { method: 'POST', body, signal: caller.signal });
+  await begun;
+  caller.abort();
+  await assert.rejects(pending);
+  await eventually(() => calls.length > 0 && calls.every(({ signal }) => signal.aborted));
+  // The items that follow end at once; none of them is sent or recorded.
+  await new Promise(setImmediate);
+  assert(calls.length <= BATCH_DEFAULTS.concurrency);
+  assert.deepEqual(rejections, []);
 });
 
 test('batch: a malformed deadline is refused as a whole', async (t) => {

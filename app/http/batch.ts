@@ -96,8 +96,10 @@ async function runItem(
     return { ...item, type: 'errored', status, error: answer };
   } catch (thrown) {
     const error = toAppError(thrown);
-    // What happens to a call is recorded by its stages.
-    if (!isCall) recordRejection(deps.recorder, error, 'chat', context);
+    // What happens to a call is recorded by its stages; an item whose caller has left never became one.
+    if (!isCall && error.code !== 'client_cancelled') {
+      recordRejection(deps.recorder, error, 'chat', context);
+    }
     const body = errorBody(error, correlationId, deps.redactor.text);
     return { ...item, type: 'errored', status: error.status, error: body };
   }

@@ -53,7 +53,10 @@ export async function callOnce(
   const deadlineMs = Math.max(1, Math.round(deadlineAtMs - receivedAtMs));
   const result = await client.call({
     ...ask,
-    ...{ headers, signal, receivedAtMs, deadlineMs },
+    headers,
+    signal,
+    receivedAtMs,
+    deadlineMs,
     caller: caller.name,
     ownKeys: ownKeys.get(caller.name),
   });

@@ -17,6 +17,10 @@ export interface RequestLocals {
   caller: Caller;
   /** What a call of the route is counted as; undefined for paths that are none of ours. */
   operation: Operation | undefined;
+  /** The path of the route as the table has it, `none` for any other path. */
+  route: string;
+  /** The request has become a call, so the stages record how it ends. */
+  isCall: boolean;
   /** The request's admission, on routes that are admitted as a whole. */
   slot?: Slot;
 }
@@ -51,6 +55,8 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
         correlationId: id,
         caller: anybody,
         operation: undefined,
+        route: 'none',
+        isCall: false,
       };
       Object.assign(response.locals, locals);
       response.setHeader(CORRELATION_HEADER, id);
@@ -64,10 +70,26 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
   };
 }
 
-/** Makes the operation of the route known to what is recorded of the request. */
-export function setOperation(operation: Operation | undefined): RequestHandler {
-  return (_request, response, next) => {
-    localsOf(response).operation = operation;
+/**
+ * Finds the request's route before Express does, so that a request that is refused on its way there is
+ * recorded under its operation and logged with its route.
+ * @param routes paths as Express takes them, of literal segments and `:parameters`
+ */
+export function identifyRoute(
+  routes: readonly { readonly path: string; readonly operation: Operation | undefined }[],
+): RequestHandler {
+  const known = routes.map(({ path, operation }) => ({
+    route: path,
+    operation,
+    pattern: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}/?$`, 'i'),
+  }));
+  return (request, response, next) => {
+    const found = known.find(({ pattern }) => pattern.test(request.path));
+    if (found) {
+      const locals = localsOf(response);
+      locals.route = found.route;
+      locals.operation = found.operation;
+    }
     next();
   };
 }
@@ -76,11 +98,11 @@ export function setOperation(operation: Operation | undefined): RequestHandler {
 export function accessLog(logger: Logger): RequestHandler {
   return (request, response, next) => {
     response.once('close', () => {
-      const { receivedAtMs } = localsOf(response);
+      const { receivedAtMs, route } = localsOf(response);
       logger.info(
         {
           method: request.method,
-          route: request.route?.path ?? 'none',
+          route,
           status: response.writableFinished ? response.statusCode : 499,
           duration_ms: Math.round((performance.now() - receivedAtMs) * 1000) / 1000,
         },

@@ -27,8 +27,8 @@ export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHa
 /** Records the requests that were refused before they became a call; calls are recorded by stages. */
 export function recordRejections(recorder: Recorder): ErrorRequestHandler {
   return (thrown, _request, response, next) => {
-    const { operation, ...locals } = localsOf(response);
-    const isRefusal = thrown instanceof AppError && errorTraits(thrown.code).refused;
+    const { operation, isCall, ...locals } = localsOf(response);
+    const isRefusal = !isCall && thrown instanceof AppError && errorTraits(thrown.code).refused;
     if (operation && isRefusal) recordRejection(recorder, thrown, operation, locals);
     next(thrown);
   };

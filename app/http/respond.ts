@@ -10,9 +10,12 @@ export type Respond = (request: Request, response: Response, ask: Ask) => Promis
 /** For routes behind `admit`: the call uses the request's slot. */
 export function createRespond(deps: CallDeps, write: WriteResponse): Respond {
   return async function respond(request, response, ask) {
-    const { slot } = localsOf(response);
+    const locals = localsOf(response);
+    const { slot } = locals;
     if (!slot) throw new Error('the route is not behind admit');
-    const result = await callOnce(deps, callContextOf(request, response), slot, ask);
+    const context = callContextOf(request, response);
+    locals.isCall = true;
+    const result = await callOnce(deps, context, slot, ask);
     await write(response, result);
   };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { parseEvents } from '../anthropic/sse.ts';
+import { parseEvents, SseParser } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
 import { disabledTelemetry } from '../telemetry/sdk.ts';
@@ -75,13 +75,32 @@ test('write-response: an error inside a stream is an event in Anthropic’s shap
 });
 
 test('write-response: an error after an event that never ended is an event of its own', async (t) => {
-  const { port } = await serve(t, async function* () {
-    yield Buffer.from('event: content_block_delta\ndata: {"half');
-    throw new AppError('network_error', 'the upstream cannot be reached');
-  });
-  const events = (await (await post(port)).text()).split('\n\n');
-  assert.equal(events[0], 'event: content_block_delta\ndata: {"half');
-  assert.match(events[1] ?? '', /^event: error\ndata: \{"type":"error"/);
+  for (const half of [
+    'data: {"half',
+    'data: {"half":1}\n',
+    ': half a comment',
+    'event: error\r\n',
+  ]) {
+    const { port } = await serve(t, async function* () {
+      yield Buffer.from(`event: ping\ndata: {}\n\n${half}`);
+      throw new AppError('network_error', 'the upstream cannot be reached');
+    });
+    const events = new SseParser().push(Buffer.from(await (await post(port)).text()));
+    const errors = events.filter(({ type }) => type === 'error');
+    assert.equal(errors.length, 1, half);
+    assert.equal(JSON.parse(errors[0]?.data ?? '').error.type, 'api_error', half);
+  }
+});
+
+test('write-response: secrets in a complete error of the upstream are redacted, a success is not', async (t) => {
+  const text = JSON.stringify({ type: 'error', error: { message: 'sk-ant-of-ours' } });
+  for (const [status, expected] of [
+    [400, text.replace('sk-ant-of-ours', '[redacted]')],
+    [200, text],
+  ] as const) {
+    const { port } = await serveApp(t, () => aResult({ status, data: text }));
+    assert.equal(await (await post(port)).text(), expected);
+  }
 });
 
 test('write-response: a client that does not read costs no memory, and its leaving ends the stream', async (t) => {

@@ -1,15 +1,10 @@
 /** Writes an upstream's response to the caller: complete with its timing, or streamed as it comes. */
 import { once } from 'node:events';
 import type { Response } from 'express';
-import {
-  bytesOf,
-  createEvent,
-  type EventStream,
-  isUnfinished,
-  type SseEvent,
-} from '../anthropic/sse.ts';
+import { bytesOf, createEvent, type EventStream, type SseEvent } from '../anthropic/sse.ts';
 import type { CallResult } from '../claude/client.ts';
 import { errorBody, toAppError } from '../errors.ts';
+import { whenEnded } from '../pipeline/attempt.ts';
 import { redactEvent } from '../privacy/redact-event.ts';
 import type { Redactor } from '../privacy/redactor.ts';
 import { localsOf } from './context.ts';
@@ -50,16 +45,18 @@ function writeComplete(
   if (response.writableLength > 0) response.setTimeout(STALL_MS, () => response.destroy());
 }
 
-function writeStreamHead(response: Response, { status, headers, outcome }: CallResult): void {
-  response.writeHead(status, {
-    ...headersDown(headers),
+function writeStreamHead(response: Response, result: CallResult): void {
+  response.writeHead(result.status, {
+    ...headersDown(result.headers),
     'cache-control': 'no-cache',
     // nginx reads this: a proxy must not buffer the stream.
     'x-accel-buffering': 'no',
   });
   response.flushHeaders();
   // The call is over but the client is not reading: drop the connection to free its slot.
-  void outcome.then(() => response.writableNeedDrain && response.destroy());
+  whenEnded(result, () => {
+    if (response.writableNeedDrain) response.destroy();
+  });
   response.socket?.setNoDelay(true);
 }
 
@@ -99,6 +96,6 @@ function endBroken(
   const error = toAppError(thrown);
   const body = JSON.stringify(errorBody(error, localsOf(response).correlationId, redactor.text));
   // An event that never ended would swallow the next one.
-  if (last && isUnfinished(last)) response.write('\n\n');
+  if (last?.unfinished) response.write('\n\n');
   response.end(createEvent('error', body).raw);
 }

@@ -15,6 +15,17 @@ export async function settle(attempt: () => Promise<PipelineResponse>): Promise<
   }
 }
 
+/**
+ * Calls back once a response has ended. An error of the callback goes no further: nobody waits for it, and
+ * an unhandled rejection would end the process.
+ */
+export function whenEnded(
+  { outcome }: Pick<PipelineResponse, 'outcome'>,
+  callback: (outcome: Outcome) => void,
+): void {
+  outcome.then(callback).catch(() => {});
+}
+
 /** @throws what the attempt threw */
 export function unwrap(result: Result): PipelineResponse {
   if ('error' in result) throw result.error;

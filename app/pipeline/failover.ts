@@ -7,7 +7,14 @@ import { AppError, outcomeOfError } from '../errors.ts';
 import { OUTCOME_TRAITS, type Outcome, outcomeOfStatus } from '../outcome.ts';
 import type { AttemptEnd } from '../upstreams/circuit-breaker.ts';
 import type { Candidate, Upstream, UpstreamPool } from '../upstreams/upstream-pool.ts';
-import { canUseAnotherKey, type Result, reasonToRetry, settle, unwrap } from './attempt.ts';
+import {
+  canUseAnotherKey,
+  type Result,
+  reasonToRetry,
+  settle,
+  unwrap,
+  whenEnded,
+} from './attempt.ts';
 import { keysOf } from './authenticate.ts';
 import type { Next, PipelineRequest, Stage } from './stage.ts';
 
@@ -48,9 +55,9 @@ async function attempt(
     watched.end(judgeError(result.error, signal));
     return result;
   }
-  const { data, outcome } = result.response;
-  if (typeof data !== 'string') watched.began();
-  void outcome.then((ended) => watched.end(judge(ended, signal)));
+  const { response } = result;
+  if (typeof response.data !== 'string') watched.began();
+  whenEnded(response, (outcome) => watched.end(judge(outcome, signal)));
   return result;
 }
 

@@ -1,5 +1,6 @@
 /** Stage: records each attempt, and sends the trace and the correlation ID with it. */
 import { outcomeOfError } from '../errors.ts';
+import { whenEnded } from './attempt.ts';
 import type { Stage } from './stage.ts';
 
 /** A stream's attempt ends as its stream does: an error inside a 200 is a failed attempt. */
@@ -11,8 +12,7 @@ export function observeAttempt(): Stage {
     try {
       const headers = { ...request.headers, ...attempt.headers };
       const response = await attempt.run(() => next({ ...request, headers, attempt }));
-      const { status } = response;
-      void response.outcome.then((outcome) => attempt.end(outcome, status));
+      whenEnded(response, (outcome) => attempt.end(outcome, response.status));
       return response;
     } catch (error) {
       attempt.end(outcomeOfError(error), 0);

@@ -65,3 +65,13 @@ test('observeCall: the call of a stream ends as its stream does', async () => {
   await ended;
   assert.deepEqual(call.recorded, [['end', 'success']]);
 });
+
+test('observeCall: a recorder that throws breaks no call, complete or streaming', async () => {
+  const call = { ...recordingCall(), end: () => assert.fail('telemetry') };
+  for (const response of [aResponse(), aResponse(200, { data: events() })]) {
+    assert.equal(await observeCall()(aRequest({ call }), scripted(response)), response);
+    await response.outcome;
+  }
+  // An unhandled rejection would fail this file.
+  await new Promise(setImmediate);
+});

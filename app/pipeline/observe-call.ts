@@ -1,6 +1,7 @@
 /** Stage, the outermost: records how the call ended, once its last byte has gone by. */
 import { outcomeOfError } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
+import { whenEnded } from './attempt.ts';
 import type { PipelineRequest, Stage } from './stage.ts';
 
 /** A complete response has ended when it is here, a stream when its reader has got all of it or left. */
@@ -11,7 +12,7 @@ export function observeCall(): Stage {
       const response = await call.run(() => next(request));
       const requestId = response.headers['request-id'];
       if (requestId !== undefined) call.setResponse({ requestId });
-      void response.outcome.then((outcome) => end(request, outcome));
+      whenEnded(response, (outcome) => end(request, outcome));
       return response;
     } catch (error) {
       end(request, outcomeOfError(error));

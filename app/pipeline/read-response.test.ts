@@ -166,9 +166,25 @@ test('readResponse: an empty message, unknown events and broken data pass', asyn
   }
 });
 
-test('readResponse: what is no stream of events passes after 8 MiB and is truncated', async () => {
-  const all = 'x'.repeat(8 * 2 ** 20 + 1);
-  const { data, outcome } = await read(streamOf(all));
+test('readResponse: a megabyte that is no stream of events is passed on and truncated', async () => {
+  const { data, outcome } = await read(streamOf('x'.repeat(2 ** 20 + 1)));
+  await assert.rejects(textOf(data), { code: 'truncated' });
+  assert.equal(await outcome, 'truncated');
+});
+
+test('readResponse: less that is no stream of events is truncated and retryable', async () => {
+  await assert.rejects(read(streamOf('x'.repeat(1_000))), { code: 'truncated', retryable: true });
+});
+
+test('readResponse: a stream with a megabyte before its content is passed on', async () => {
+  const comments = `: ${'x'.repeat(1_000)}\n\n`.repeat(1_100);
+  const { data, outcome } = await read(streamOf(comments, DELTA + STOP));
+  assert.equal(await textOf(data), comments + DELTA + STOP);
+  assert.equal(await outcome, 'success');
+});
+
+test('readResponse: an event that never ends counts for nothing', async () => {
+  const { data, outcome } = await read(streamOf(START + DELTA, 'event: message_stop\ndata: {}\n'));
   await assert.rejects(textOf(data), { code: 'truncated' });
   assert.equal(await outcome, 'truncated');
 });

@@ -3,7 +3,14 @@ import { retryAfterMs } from '../anthropic/errors.ts';
 import type { RetryRefusal } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
 import type { RetryBudget } from '../upstreams/retry-budget.ts';
-import { canUseAnotherKey, type Result, reasonToRetry, settle, unwrap } from './attempt.ts';
+import {
+  canUseAnotherKey,
+  type Result,
+  reasonToRetry,
+  settle,
+  unwrap,
+  whenEnded,
+} from './attempt.ts';
 import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 
 export interface RetryOptions {
@@ -105,7 +112,9 @@ async function backOff(
 /** Only what ended well earns a retry for others. */
 function earn(response: PipelineResponse, budget: RetryBudget): PipelineResponse {
   if (response.status < 400) {
-    void response.outcome.then((outcome) => outcome === 'success' && budget.earn());
+    whenEnded(response, (outcome) => {
+      if (outcome === 'success') budget.earn();
+    });
   }
   return response;
 }

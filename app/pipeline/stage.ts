@@ -46,7 +46,8 @@ export interface PipelineResponse {
   readonly data: string | EventStream;
   /**
    * How the response ended; never rejects. It is resolved already for a complete response, and for a
-   * stream once its last byte was read, its reader has left or it broke.
+   * stream once its last byte was read, its reader has left or it broke. Without the stage `readResponse`
+   * it is the outcome of the status.
    */
   readonly outcome: Promise<Outcome>;
   /** Its key was rejected, and another may be accepted: set by `authenticate`. */

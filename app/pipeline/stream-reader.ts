@@ -9,7 +9,10 @@ import type { PipelineRequest } from './stage.ts';
 
 /** A stream with more before its content than this is passed on as it is. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
-/** Pings without content would keep a caller waiting until the deadline, without a sign of life. */
+/**
+ * Pings without content would keep a caller waiting until the deadline, without a sign of life. The limit
+ * is looked at as chunks arrive, and an event is passed on once it is complete.
+ */
 const MAX_BUFFERED_MS = 15_000;
 
 export class StreamReader {
@@ -83,7 +86,7 @@ export class StreamReader {
       const { done, value } = await this.#source.next();
       if (done) return undefined;
       this.#read(value);
-      this.#buffered.push(value);
+      if (value.length > 0) this.#buffered.push(value);
       for (const { raw } of value) bytes += raw.length;
       if (this.#message.started) this.#limit.clearTimer();
     }

@@ -4,7 +4,7 @@
  * https://docs.anthropic.com/en/docs/build-with-claude/streaming
  */
 import { parseObject } from '../anthropic/messages.ts';
-import { createEvent, type EventStream, isUnfinished, type SseEvent } from '../anthropic/sse.ts';
+import { createEvent, type EventStream, type SseEvent } from '../anthropic/sse.ts';
 import { mapStrings } from './pseudonymize-json.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 
@@ -52,8 +52,9 @@ class StreamRestorer {
 
   /** @returns what goes out in the event's place */
   restore(event: SseEvent): readonly SseEvent[] {
-    const { type, data } = event;
-    if (type === undefined) return isUnfinished(event) ? [...this.rest(), event] : [event];
+    const { type, data, unfinished } = event;
+    if (unfinished) return [...this.rest(), event];
+    if (type === undefined) return [event];
     if (ENDS_ALL_BLOCKS.has(type)) return [...this.rest(), event];
     if (!type.startsWith('content_block_')) return [event];
     const body = parseObject(data);

@@ -65,9 +65,20 @@ test('redactEvent: a byte order mark before the first event hides nothing', () =
   assert(!text.includes(KEY) && text.includes(CLEAN), text);
 });
 
-test('redactEvent: an error event that never ends loses the key', () => {
-  const open = error(QUOTED).trimEnd();
-  for (let i = 0; i <= open.length; i++) assert(!pass(open, i).includes(KEY), `cut at ${i}`);
+test('redactEvent: an error event that never ends is redacted like one that does', () => {
+  const body = { headers: { 'x-api-key': ['zzzz'] }, message: 'sent\nBearer abcdefghijklmnop' };
+  for (const data of [QUOTED, JSON.stringify(body)]) {
+    for (const tail of ['', '\n', '\r\n']) {
+      const open = error(data).trimEnd() + tail;
+      for (let i = 0; i <= open.length; i++) {
+        const out = pass(open, i);
+        for (const secret of [KEY, 'zzzz', 'abcdefghijklmnop']) {
+          assert(!out.includes(secret), `cut at ${i}: ${out}`);
+        }
+        assert(!out.endsWith('\n\n'), 'it stays unfinished');
+      }
+    }
+  }
 });
 
 test('redactEvent: content that talks of errors and people passes untouched', () => {

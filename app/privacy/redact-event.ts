@@ -3,21 +3,18 @@ import { createEvent, type SseEvent } from '../anthropic/sse.ts';
 import type { Redactor } from './redactor.ts';
 
 /**
- * Events of content pass byte for byte. An `error` event quotes what proxies were sent, and bytes that
- * are no event (comments, what never ended) may hold anything.
+ * Events of content pass byte for byte. An `error` event quotes what proxies were sent, and a block that is
+ * no event (a comment) may hold anything.
  * @returns the event itself where nothing is to be hidden
  */
 export function redactEvent(event: SseEvent, redactor: Redactor): SseEvent {
-  const { type, data, raw } = event;
-  if (type === undefined) return raw.length === 0 ? event : redactBytes(event, redactor);
-  if (type !== 'error') return event;
-  const cleanData = redactor.line(data).trimEnd();
-  const isClean = cleanData === data && redactBytes(event, redactor) === event;
-  return isClean ? event : createEvent('error', cleanData.replaceAll('\n', '\ndata: '));
-}
-
-function redactBytes(event: SseEvent, redactor: Redactor): SseEvent {
-  const text = Buffer.from(event.raw).toString();
-  const clean = redactor.text(text);
-  return clean === text ? event : { ...event, raw: Buffer.from(clean) };
+  const { type, data, unfinished } = event;
+  if (type !== undefined && type !== 'error') return event;
+  const cleanData = data && redactor.line(data).trimEnd();
+  const raw = Buffer.from(event.raw).toString();
+  if (cleanData === data && redactor.text(raw) === raw) return event;
+  if (type === undefined) return { ...event, raw: Buffer.from(redactor.text(raw)) };
+  const clean = createEvent('error', cleanData.replaceAll('\n', '\ndata: '));
+  // Its bytes still end without a blank line, so that whoever adds to the stream ends it first.
+  return unfinished ? { ...clean, raw: clean.raw.subarray(0, -2), unfinished } : clean;
 }

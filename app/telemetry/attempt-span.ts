@@ -10,7 +10,7 @@ import {
 } from './attributes.ts';
 import { markInjected } from './propagator.ts';
 import type { AttemptRecord } from './recorder.ts';
-import { markError, type RecorderDeps, roundMs } from './spans.ts';
+import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
 
 export class AttemptSpan implements AttemptRecord {
   readonly headers: Record<string, string> = {};
@@ -45,6 +45,10 @@ export class AttemptSpan implements AttemptRecord {
   }
 
   end(outcome: Outcome, status: number): void {
+    guarded(this.#deps.logger, () => this.#end(outcome, status));
+  }
+
+  #end(outcome: Outcome, status: number): void {
     const { instruments } = this.#deps;
     const failed = OUTCOME_TRAITS[outcome].failedAttempt === true;
     instruments.attempts.add(1, { upstream: this.#upstream, outcome });

@@ -31,7 +31,7 @@ import {
   usageAttributes,
 } from './gen-ai.ts';
 import type { CallInfo, CallRecord, CallTotals, ResponseFacts } from './recorder.ts';
-import { markError, type RecorderDeps, roundMs } from './spans.ts';
+import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
 import type { RetryRefusal } from './vocabulary.ts';
 
 export class CallSpan implements CallRecord {
@@ -120,9 +120,13 @@ export class CallSpan implements CallRecord {
     if (requestId) this.#span.setAttribute(ATTR_REQUEST_ID, requestId);
   }
 
-  end(outcome: Outcome, { usage, overheadMs }: CallTotals): void {
+  end(outcome: Outcome, totals: CallTotals): void {
     if (this.#ended) return;
     this.#ended = true;
+    guarded(this.#deps.logger, () => this.#end(outcome, totals));
+  }
+
+  #end(outcome: Outcome, { usage, overheadMs }: CallTotals): void {
     const durationMs = this.#deps.now() - this.#info.receivedAtMs;
     this.#count(outcome, durationMs, overheadMs);
     if (this.#info.operation === 'chat') this.#countChat(outcome, durationMs, usage);

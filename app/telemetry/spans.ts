@@ -24,6 +24,15 @@ export function markError(span: Span, outcome: Outcome): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
+/** Runs what telemetry does at an end: an error in it is logged and never breaks the call. */
+export function guarded(logger: Logger, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    logger.error({ err: error }, 'telemetry failed');
+  }
+}
+
 /** Milliseconds with three decimals, for people to read. */
 export function roundMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;

@@ -1,8 +1,8 @@
 /** The two ways to run the stack: by Docker compose where there is an engine, as plain processes elsewhere. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { settingsSchema } from '../../app/config/settings.ts';
+import { FORMER_SETTINGS, settingsSchema } from '../../app/config/settings.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
 import { commandOf, layOut, processNames } from './commands.ts';
 import { COMPONENT_NAMES, type ComponentName } from './components.ts';
@@ -50,17 +50,17 @@ function composeVariables(settings: Settings): Record<string, string> {
         CLAUDE_BASE_URL: variables['CLAUDE_BASE_URL'] ?? 'https://api.anthropic.com',
         CLAUDE_UPSTREAM_NAME: variables['CLAUDE_UPSTREAM_NAME'] ?? 'anthropic',
       };
-  return { ...Object.fromEntries(ports), ...upstream };
+  return { ...Object.fromEntries(ports), ...upstream, RUN_DIR: settings.runDir };
 }
 
 /**
- * The settings that the shell gives the service, for a container that sees only files. One that is set to
- * nothing hides the value of `.env`.
+ * The settings that the shell gives the service, former ones included, so that it can warn of them. One
+ * that is set to nothing hides the value of `.env`.
  */
 export function serviceEnv({ shell, secrets }: Pick<Settings, 'shell' | 'secrets'>): string {
-  const names = new Set([...Object.keys(settingsSchema.shape), ...Object.keys(secrets)]);
-  return [...names]
-    .filter((name) => shell[name] !== undefined)
+  const known = new Set([settingsSchema.shape, FORMER_SETTINGS, secrets].flatMap(Object.keys));
+  return Object.keys(shell)
+    .filter((name) => shell[name] !== undefined && (known.has(name) || name.startsWith('OTEL_')))
     .map((name) => `${name}=${quoted(shell[name] ?? '')}\n`)
     .join('');
 }
@@ -76,8 +76,8 @@ const serviceEnvFile = ({ runDir }: Settings) => join(runDir, 'service.env');
 function writeServiceEnv(settings: Settings): void {
   mkdirSync(settings.runDir, { recursive: true });
   const file = serviceEnvFile(settings);
-  writeFileSync(file, serviceEnv(settings), { mode: 0o600 });
-  chmodSync(file, 0o600);
+  rmSync(file, { force: true });
+  writeFileSync(file, serviceEnv(settings), { mode: 0o600, flag: 'wx' });
 }
 
 /** Runs a compose command over these settings, its output on standard error. @returns its exit code */
