@@ -1,8 +1,9 @@
 /** Every key pool of the service, each kept up to date from the source that the settings name. */
+import type { KeyRead } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
 import type { KeyOwner } from './key-owner.ts';
 import { KeyPool } from './key-pool.ts';
-import { type Read, Refresher } from './refresher.ts';
+import { Refresher } from './refresher.ts';
 import { awsSource } from './sources/aws.ts';
 import { envSource } from './sources/env.ts';
 import { fileSource } from './sources/file.ts';
@@ -32,7 +33,7 @@ export interface KeyStoreDeps {
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
   /** Called after each read of a source. */
-  readonly onRead: (owner: KeyOwner, read: Read) => void;
+  readonly onRead: (owner: KeyOwner, read: KeyRead) => void;
 }
 
 export interface OwnedPool {

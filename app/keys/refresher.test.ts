@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { KeyRead } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
 import { KeyPool } from './key-pool.ts';
-import { type Read, Refresher } from './refresher.ts';
+import { Refresher } from './refresher.ts';
 import { createSecret } from './secret.ts';
 import { type KeySet, type KeySource, SourceError } from './sources/source.ts';
 
@@ -26,7 +27,7 @@ const one = (key: string): KeySet => ({ current: [{ alias: 'k', secret: createSe
 function setUp(read: KeySource['read'], part: Partial<KeySource> = {}) {
   const { clock, sleeping } = handClock();
   const pool = new KeyPool({ gracePeriodMs: 0 }, { now: () => 0, random: () => 0 });
-  const reads: Read[] = [];
+  const reads: KeyRead[] = [];
   const waiting: (() => void)[] = [];
   const options = { pollMs: 60_000, timeoutMs: 20 };
   const refresher = new Refresher({ name: 'test', read, ...part }, pool, options, {

@@ -1,6 +1,6 @@
 /** Keeps a key pool up to date with its source; while the source fails, the last good keys stay in use. */
 
-import type { SourceFailure } from '../telemetry/vocabulary.ts';
+import type { KeyRead } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
 import type { KeyPool } from './key-pool.ts';
 import { type KeySet, type KeySource, SourceError } from './sources/source.ts';
@@ -20,19 +20,8 @@ export interface RefresherDeps {
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
   /** Called after each read. */
-  readonly onRead: (read: Read) => void;
+  readonly onRead: (read: KeyRead) => void;
 }
-
-/** How a read ended. */
-export type Read =
-  | { readonly source: string; readonly ok: true; readonly changed: boolean }
-  | {
-      readonly source: string;
-      readonly ok: false;
-      readonly failure: SourceFailure;
-      /** Its message holds nothing that came from the source. */
-      readonly error: Error;
-    };
 
 /** A failed source is read again after this time, doubled with each failure up to `pollMs`. */
 const RETRY_MS = 1_000;

@@ -13,7 +13,7 @@ import type { Instruments } from './instruments.ts';
 import type { Logger } from './logger.ts';
 import { METRICS } from './metric-catalogue.ts';
 import type { MetricDefinition } from './metric-definition.ts';
-import { KEY_STATES, type KeyState, type SourceFailure } from './vocabulary.ts';
+import { KEY_STATES, type KeyRead, type KeyState } from './vocabulary.ts';
 
 /** The labels that say whose keys they are. */
 export type KeyLabels = { readonly upstream: string; readonly caller: string };
@@ -33,16 +33,6 @@ export interface OwnedKeys {
   readonly labels: KeyLabels;
   readonly keys: readonly KeyFacts[];
 }
-
-/** How one read of a key source ended. The error's message holds nothing that came from the source. */
-export type KeyRead =
-  | { readonly source: string; readonly ok: true; readonly changed: boolean }
-  | {
-      readonly source: string;
-      readonly ok: false;
-      readonly failure: SourceFailure;
-      readonly error: Error;
-    };
 
 type Point = readonly [value: number, labels: Attributes];
 

@@ -26,6 +26,16 @@ export const SOURCE_FAILURES = [
 ] as const;
 export type SourceFailure = (typeof SOURCE_FAILURES)[number];
 
+/** How one read of a key source ended. The error's message holds nothing that came from the source. */
+export type KeyRead =
+  | { readonly source: string; readonly ok: true; readonly changed: boolean }
+  | {
+      readonly source: string;
+      readonly ok: false;
+      readonly failure: SourceFailure;
+      readonly error: Error;
+    };
+
 /** Why no further attempt is made: the call has no more, the budget is used up, or the time is. */
 export const RETRY_REFUSALS = ['attempts', 'budget', 'deadline'] as const;
 export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
