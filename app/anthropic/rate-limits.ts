@@ -1,5 +1,5 @@
 /**
- * What an answer's headers say of the key's rate limits. Families and names:
+ * What a response's headers say about the key's rate limits. Families and names:
  * https://docs.anthropic.com/en/api/rate-limits#response-headers
  */
 
@@ -10,7 +10,7 @@ export type Family = (typeof FAMILIES)[number];
 export interface Limit {
   readonly limit: number;
   readonly remaining: number;
-  /** Milliseconds since the epoch; the budget is whole again then. */
+  /** Milliseconds since the epoch; the limit is full again then. */
   readonly resetAtMs: number;
 }
 
@@ -27,7 +27,7 @@ const HEADERS = Object.fromEntries(
   }),
 ) as unknown as Readonly<Record<Family, readonly [string, string, string]>>;
 
-/** @returns undefined where a part is missing or is no number or time: what is unknown is not made up */
+/** @returns undefined where a part is missing or is not a number or time, rather than a guess */
 function limitOf(headers: Headers, family: Family): Limit | undefined {
   const [max, left, reset] = HEADERS[family];
   const limit = count(headers[max]);
@@ -38,12 +38,12 @@ function limitOf(headers: Headers, family: Family): Limit | undefined {
   return { limit, remaining, resetAtMs };
 }
 
-/** Whether an answer reports any limit; most do, and most are never read. */
+/** Whether a response reports any limit; most do, and most reports are never read. */
 export function reportsLimits(headers: Headers): boolean {
   return FAMILIES.some((family) => headers[HEADERS[family][0]] !== undefined);
 }
 
-/** Every limit that an answer reports. */
+/** Every limit that a response reports. */
 export function limitsOf(headers: Headers): ReadonlyMap<Family, Limit> {
   const limits = new Map<Family, Limit>();
   for (const family of FAMILIES) {

@@ -1,6 +1,6 @@
 /**
- * The one parse of a stream of server-sent events: each event beside the very bytes that it came in,
- * so that telemetry, redaction and pseudonyms share what was read and the rest passes untouched.
+ * The only parser of server-sent events in the service: it keeps each event together with its original
+ * bytes, so that telemetry, redaction and pseudonyms share the parsed event and the bytes can pass unchanged.
  * Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
@@ -9,16 +9,16 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 export interface SseEvent {
   /** Its bytes, exactly as they came. */
   readonly raw: Uint8Array;
-  /** The event's name, `message` where it has none; undefined for bytes that are no event. */
+  /** The event's name, `message` where it has none; undefined for bytes that are not an event. */
   readonly type: string | undefined;
-  /** The event's data, its lines joined by line feeds; '' for bytes that are no event. */
+  /** The event's data, its lines joined by line feeds; '' for bytes that are not an event. */
   readonly data: string;
 }
 
-/** Events as they become complete: a list for each chunk of the network, often of one. */
+/** Events as they become complete: a list for each network chunk, often of one event. */
 export type EventStream = AsyncIterable<readonly SseEvent[]>;
 
-/** The bytes of a longer event pass in pieces and unread, so that nobody can fill the memory. */
+/** The bytes of a longer event pass through unparsed, in pieces, so that nobody can fill the memory. */
 const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -34,7 +34,7 @@ export class SseParser {
   /** Chunks of the event that has not ended yet. */
   #pieces: Uint8Array[] = [];
   #pendingBytes = 0;
-  /** The pieces of the current event have begun to pass unread. */
+  /** The current event is too long, so its pieces pass through unparsed. */
   #oversized = false;
   #atLineStart = true;
   #afterCr = false;
@@ -51,13 +51,13 @@ export class SseParser {
     return events;
   }
 
-  /** @returns what never ended, as bytes that are no event */
+  /** @returns the unfinished rest, as bytes that are not an event */
   rest(): readonly SseEvent[] {
     const raw = this.#take();
     return raw.length === 0 ? [] : [{ raw, type: undefined, data: '' }];
   }
 
-  /** @returns the index behind the blank line that ends the current event, 0 where there is none */
+  /** @returns the index after the blank line that ends the current event, 0 where there is none */
   #endOfEvent(chunk: Uint8Array, from: number): number {
     for (let i = from; i < chunk.length; i++) {
       const byte = chunk[i];
@@ -118,8 +118,8 @@ function textOf(raw: Uint8Array): string {
 }
 
 /**
- * Parses a stream of bytes. Chunks that complete no event give an empty list: something has come.
- * @param toError what is thrown in place of an error of `bytes`, after what was unfinished
+ * Parses a stream of bytes. A chunk that completes no event gives an empty list, as a sign of life.
+ * @param toError converts an error of `bytes`, which is thrown after the unfinished rest
  */
 export async function* parseEvents(
   bytes: AsyncIterable<Uint8Array>,
@@ -135,7 +135,7 @@ export async function* parseEvents(
   yield parser.rest();
 }
 
-/** Whether an event's bytes break off: whatever is sent after them would be taken for a part of it. */
+/** Whether an event's bytes break off, so that whatever follows would be read as part of it. */
 export function isUnfinished({ raw }: SseEvent): boolean {
   const last = raw.at(-1);
   return last !== undefined && last !== LF && last !== CR;

@@ -4,10 +4,10 @@ import type { KeySpec } from '../keys/key-store.ts';
 import { type CallerSettings, keyText, type UpstreamSettings } from './kinds.ts';
 import { FORMER_SETTINGS, type Settings, settingsSchema } from './settings.ts';
 
-/** A caller, with the sources of its own keys by upstream. */
+/** A caller, with the sources of their own keys by upstream. */
 export type CallerConfig = Omit<CallerSettings, 'keys' | 'signing'> & {
   readonly keys: Readonly<Record<string, KeySpec>>;
-  /** Where the secrets are that its requests must be signed with. */
+  /** Source of the secrets that their requests must be signed with. */
   readonly signing: KeySpec | undefined;
 };
 
@@ -50,7 +50,7 @@ export function readConfig(env: Env): Config {
   const upstreams = upstreamsOf(result.data, set);
   const callers = callersOf(result.data, upstreams, set);
   const config = toConfig(result.data, upstreams, callers, formerSettings(set));
-  // Whoever prints the configuration sees no key.
+  // Printing the configuration shows no key.
   return Object.defineProperty(config, inspect.custom, { value: () => '[configuration]' });
 }
 
@@ -137,7 +137,7 @@ function upstreamsOf(settings: Settings, env: Env): readonly UpstreamConfig[] {
   return all;
 }
 
-/** @throws {ConfigError} open where it must not be, or keys for an upstream that does not exist */
+/** @throws {ConfigError} open to the network without ALLOW_ANYBODY, or keys for an unknown upstream */
 function callersOf(
   { CALLERS = [], ALLOW_ANYBODY, HOST }: Settings,
   upstreams: readonly UpstreamConfig[],
@@ -179,7 +179,7 @@ export function secretsOf({ upstreams, callers, vault, redisUrl }: Config): read
   const headers = upstreams.flatMap((one) => Object.values(one.headers));
   // The key store names the keys inside a JSON value.
   const all = [...fromEnv, ...headers, vault.token, vault.secretId, password];
-  // A short header is no secret, and would be hidden wherever it occurs.
+  // A short header is not a secret, and would be hidden wherever it occurs.
   return all.filter((text): text is string => (text ?? '').length >= 8);
 }
 

@@ -34,7 +34,7 @@ export const keySource = z
     'must be env:NAME, file:/path, vault:mount/path or aws:secret-id',
   );
 
-/** Set by the pipeline, or by HTTP itself. */
+/** Matches headers that may be configured: the others are set by the pipeline or by HTTP itself. */
 const OWN_HEADERS =
   /^(?!(?:host|connection|content-length|content-type|transfer-encoding|x-api-key)$)[a-z0-9-]{1,64}$/;
 
@@ -46,7 +46,7 @@ const upstream = z.strictObject({
   weight: z.number().positive().max(1_000).default(1),
   keys: keySource.default('env:CLAUDE_API_KEY'),
   signing: keySource.optional(),
-  /** Both while the upstream moves from one version to the other. */
+  /** Both versions while the upstream moves from one to the other. */
   signatures: z
     .array(z.enum(['v1', 'v2']))
     .min(1)
@@ -55,7 +55,7 @@ const upstream = z.strictObject({
   headers: z.record(z.string().regex(OWN_HEADERS), z.string().regex(/^[\x20-\x7e]*$/)).default({}),
 });
 
-/** @throws nothing: what is no JSON is an issue like any other */
+/** Never throws: text that is not JSON is reported as an issue like any other. */
 const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);
@@ -69,7 +69,7 @@ export const upstreams = json
   .pipe(z.array(upstream).min(1).max(16))
   .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
 
-/** What `printf %s "$TOKEN" | sha256sum` says where TOKEN is not set. */
+/** What `printf %s "$TOKEN" | sha256sum` prints when TOKEN is not set. */
 const OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const sha256 = z
   .string()

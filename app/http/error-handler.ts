@@ -13,7 +13,7 @@ export const notFound: RequestHandler = (_request, _response, next) => {
   next(new AppError('not_found', 'Not Found'));
 };
 
-/** The path is one of ours, but the method is not. */
+/** The path exists, but not for this method. */
 export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHandler {
   return (_request, response) => {
     const { correlationId } = localsOf(response);
@@ -39,7 +39,7 @@ function badPath(cause: URIError): AppError {
   return new AppError('invalid_request', 'the path is not valid percent-encoded UTF-8', { cause });
 }
 
-/** Only our own mistakes are logged with their stack; the rest is in metrics and lines of calls. */
+/** Only our own faults are logged with their stack; other errors are in metrics and the calls' log lines. */
 export function errorHandler(logger: Logger, redactor: Redactor): ErrorRequestHandler {
   return (thrown, _request, response, _next) => {
     const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);

@@ -28,7 +28,7 @@ export function authenticate(): Stage {
   };
 }
 
-/** A caller's own keys go before those of the upstream. */
+/** A caller's own keys take precedence over those of the upstream. */
 export function keysOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyPool {
   return ownKeys?.get(upstream.name) ?? upstream.keys;
 }

@@ -1,5 +1,5 @@
 /**
- * Stage: reads a response before it is passed on, so that what fails until then can still be retried.
+ * Stage: reads a response before it is passed on, so that a failure until then can still be retried.
  * A complete response is parsed once; a stream is buffered until its first content, then it flows.
  */
 import { errorTypeOfStatus, isTransient, statusOfErrorType } from '../anthropic/errors.ts';
@@ -46,7 +46,7 @@ export function readResponse(
 /**
  * Records what the response says. An error inside a 200 becomes a response of that error's status, a
  * proxy's page an error of the status that it came with.
- * @throws {AppError} bad_upstream_response: no JSON object; retryable where its status says success
+ * @throws {AppError} bad_upstream_response: not a JSON object; retryable where its status says success
  */
 function readComplete(
   response: PipelineResponse,
@@ -78,7 +78,7 @@ async function readStream(
 }
 
 /**
- * An error inside a 200 reads as what it is: a response with the error's status.
+ * Turns an error inside a 200 into a response with the error's status.
  * @param body Anthropic's error, JSON text
  */
 function asError(response: PipelineResponse, body: string): PipelineResponse {

@@ -31,7 +31,7 @@ const MAX_TIMEOUT_RETRIES = 1;
 /** `setTimeout` fires at once for a longer wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What one call has had so far. */
+/** What one call has used so far. */
 interface Tally {
   retries: number;
   timeouts: number;
@@ -84,7 +84,7 @@ function nextWait(
     requestedMs === undefined
       ? random() * Math.min(capMs, baseMs * 2 ** retries)
       : requestedMs + random() * baseMs;
-  // The deadline is looked at first: a retry that cannot be made takes none of the budget.
+  // The deadline is checked first: a retry that cannot be made takes none of the budget.
   if (waitMs >= Math.min(leftMs, MAX_TIMER_MS)) return 'deadline';
   return budget.spend() ? waitMs : 'budget';
 }
@@ -102,7 +102,7 @@ async function backOff(
   }
 }
 
-/** Only what ended well earns a retry for others. */
+/** Only a call that succeeds earns retries for other calls. */
 function earn(response: PipelineResponse, budget: RetryBudget): PipelineResponse {
   if (response.status < 400) {
     void response.outcome.then((outcome) => outcome === 'success' && budget.earn());

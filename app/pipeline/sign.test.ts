@@ -24,7 +24,7 @@ function stage(options: Partial<SignOptions> = {}, nonce = NONCE) {
 
 const hmac = (message: string) => createHmac('sha256', SECRET.secret).update(message).digest('hex');
 
-/** Written out, not built as the stage does it. */
+/** The headers are spelled out here, so that the test does not repeat the code of the stage. */
 function expected(method: string, target: string, body: string) {
   const digest = createHash('sha256').update(body).digest('hex');
   return {

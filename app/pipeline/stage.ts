@@ -12,13 +12,13 @@ export type OwnKeys = ReadonlyMap<string, KeyPool>;
 /** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
 export interface PipelineRequest {
   readonly method: 'GET' | 'POST';
-  /** Path with query; the upstream's base URL goes before it. */
+  /** Path with query, relative to the upstream's base URL. */
   readonly url: string;
   /** Lower-case names, but for Trae's own `Content-Type`. */
   readonly headers: Readonly<Record<string, string>>;
   /** Serialised once by whoever made it, sent byte for byte. */
   readonly body?: string;
-  /** As the caller named it; '' where the route has none. */
+  /** The model as the caller named it; '' where the route has none. */
   readonly model: string;
   /** Where it goes: set by `failover`, for each attempt. */
   readonly upstream?: Upstream;
@@ -32,9 +32,9 @@ export interface PipelineRequest {
   readonly deadlineAtMs: number;
   /** What this call has tried and used so far; all of its attempts share it. */
   readonly state: CallState;
-  /** Where telemetry is told of this call. */
+  /** Where this call is reported to telemetry. */
   readonly call: CallRecord;
-  /** Where telemetry is told of this attempt: set by `observeAttempt`. */
+  /** Where this attempt is reported to telemetry: set by `observeAttempt`. */
   readonly attempt?: AttemptRecord;
 }
 

@@ -9,7 +9,7 @@ import type { PipelineRequest } from './stage.ts';
 
 /** A stream with more before its content than this is passed on as it is. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
-/** Pings without content would keep a caller waiting until the deadline, without a sign of life. */
+/** Otherwise a stream of pings alone would leave the caller without a byte until the deadline. */
 const MAX_BUFFERED_MS = 15_000;
 
 export class StreamReader {
@@ -22,7 +22,7 @@ export class StreamReader {
   readonly #ended = Promise.withResolvers<Outcome>();
   #hasEnded = false;
 
-  /** @param limit the reader's from here on: it is disposed of when the stream has ended */
+  /** @param limit owned by the reader, which disposes of it when the stream has ended */
   constructor(
     events: EventStream,
     request: PipelineRequest,
@@ -36,7 +36,7 @@ export class StreamReader {
     this.#message = new MessageStream(request.call);
   }
 
-  /** How the stream ended; never rejects, and resolves only where `replay` was taken. */
+  /** How the stream ended; never rejects, and resolves only if `replay` was called. */
   get outcome(): Promise<Outcome> {
     return this.#ended.promise;
   }
@@ -48,7 +48,7 @@ export class StreamReader {
 
   /**
    * Reads up to the first content. The source is closed unless there is some.
-   * @returns undefined when the stream ended before
+   * @returns undefined when the stream ended before any content
    */
   async buffer(): Promise<'content' | 'error' | undefined> {
     let beginning: 'content' | 'error' | undefined;
@@ -115,7 +115,7 @@ export class StreamReader {
     }
   }
 
-  /** The time until the next events are here is the upstream's, not ours. */
+  /** The time until the next events arrive is the upstream's, not ours. */
   async #nextEvents(): Promise<IteratorResult<readonly SseEvent[]>> {
     const { upstreamWait } = this.#request.state;
     upstreamWait.start();
@@ -130,7 +130,7 @@ export class StreamReader {
     for (const event of events) this.#message.read(event);
   }
 
-  /** Only the first end counts; what the stream itself said goes before any other. */
+  /** Only the first end counts; what the stream itself said takes precedence. */
   #end(otherwise: Outcome): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

@@ -1,10 +1,10 @@
-/** Redacts what a stream of events may quote on its way to a caller: an upstream's errors hold our key. */
+/** Redacts streams on their way to callers, because an upstream's errors may quote our key. */
 import { createEvent, type SseEvent } from '../anthropic/sse.ts';
 import type { Redactor } from './redactor.ts';
 
 /**
- * Events of content pass byte for byte. An `error` event quotes what proxies were sent, and bytes that
- * are no event (comments, what never ended) may hold anything.
+ * Events of content pass byte for byte. An `error` event may quote what a proxy was sent, and bytes that
+ * are not an event (comments, an unfinished rest) may hold anything.
  * @returns the event itself where nothing is to be hidden
  */
 export function redactEvent(event: SseEvent, redactor: Redactor): SseEvent {

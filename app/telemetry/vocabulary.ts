@@ -1,6 +1,6 @@
 /** Every fixed set of label values except the outcomes, which are in `app/outcome.ts`. */
 
-/** What a call asks of the API. */
+/** The operation that a call requests of the API. */
 export const OPERATIONS = ['chat', 'count_tokens', 'models'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -26,7 +26,7 @@ export const SOURCE_FAILURES = [
 ] as const;
 export type SourceFailure = (typeof SOURCE_FAILURES)[number];
 
-/** Why no further attempt is made: the call has no more, the budget is used up, or the time is. */
+/** Why no further attempt is made: the call has used up its attempts, the retry budget or its time. */
 export const RETRY_REFUSALS = ['attempts', 'budget', 'deadline'] as const;
 export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
 

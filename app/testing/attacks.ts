@@ -60,7 +60,7 @@ export function attackTable(subject: string, rows: Readonly<Record<string, Attac
 
 type Name = keyof typeof SIGNATURE_HEADERS;
 
-/** Replaces one of the signature's headers by what `change` makes of it. */
+/** Replaces one of the signature's headers with the result of `change`. */
 export function header(name: Name, change: (value: string) => string | readonly string[]): Change {
   const full = SIGNATURE_HEADERS[name];
   return (sent) => {

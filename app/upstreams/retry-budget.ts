@@ -21,7 +21,7 @@ export class RetryBudget {
     this.#tokens = options.capacity;
   }
 
-  /** A call succeeded: a part of a retry is earned. */
+  /** Records a successful call, which earns part of a retry. */
   earn(): void {
     const { ratio, capacity } = this.#options;
     this.#tokens = Math.min(capacity, this.#tokens + ratio);
