@@ -10,7 +10,7 @@ interface OutcomeTraits {
   readonly objective: 'good' | 'bad' | 'excluded';
   /** Spans that ended so are marked as errors. */
   readonly isError?: true;
-  /** An attempt that ended so counts in `claude_api_errors_total`: it failed by no fault of the caller. */
+  /** An attempt that ended so counts in `claude_api_errors_total`: the caller was not at fault. */
   readonly failedAttempt?: true;
   /** Evidence against the upstream: it counts for the circuit breaker. */
   readonly upstreamFault?: true;
@@ -50,7 +50,7 @@ export function outcomesWhere(test: (traits: OutcomeTraits) => boolean): readonl
   return OUTCOMES.filter((outcome) => test(TRAITS[outcome]));
 }
 
-/** Values of the label `error_type`: outcomes of attempts that failed by no fault of the caller. */
+/** Values of the label `error_type`: outcomes of attempts that failed through no fault of the caller. */
 export const ATTEMPT_ERRORS = outcomesWhere(({ failedAttempt }) => failedAttempt === true);
 
 /** What an error of ours means on the wire and in telemetry. */
