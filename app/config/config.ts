@@ -152,7 +152,7 @@ function callersOf(
   const problems = CALLERS.flatMap(({ name, keys }) =>
     Object.keys(keys)
       .filter((upstream) => !known.has(upstream))
-      .map((upstream) => `CALLERS: ${name} has keys for ${upstream}, which is no upstream`),
+      .map((upstream) => `CALLERS: ${name} has keys for ${upstream}, which is not an upstream`),
   );
   const all = CALLERS.map(({ keys, signing, ...one }) => {
     const specs = Object.entries(keys).map(

@@ -10,7 +10,10 @@ export const count = z.coerce.number().int().min(1).max(1_000_000);
 export const flag = z.enum(['true', 'false', '1', '0']).transform((v) => v === 'true' || v === '1');
 export const url = z
   .url({ protocol: /^https?$/ })
-  .refine((v) => URL.canParse(v) && new URL(v).username === '', 'must not hold a user or password');
+  .refine(
+    (v) => URL.canParse(v) && new URL(v).username === '',
+    'must not contain a user or password',
+  );
 export const list = z
   .string()
   .transform((v) => v.split(',').map((s) => s.trim()))
@@ -74,12 +77,12 @@ const OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852
 const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits, lower case')
-  .refine((digest) => digest !== OF_NOTHING, 'is the digest of nothing');
+  .refine((digest) => digest !== OF_NOTHING, 'is the digest of an empty token');
 
 /** One caller of CALLERS: snake case in the JSON, as in Anthropic's API, camel case in the service. */
 const caller = z
   .strictObject({
-    name: alias.refine((name) => ![SHARED, SIGNING, ANYBODY].includes(name), 'is taken'),
+    name: alias.refine((name) => ![SHARED, SIGNING, ANYBODY].includes(name), 'is reserved'),
     token_sha256: z.union([sha256, z.array(sha256).min(1).max(4)]),
     requests_per_minute: count.optional(),
     tokens_per_minute: z.int().min(1).max(1_000_000_000).optional(),
@@ -107,7 +110,7 @@ export const callers = json
   .refine((list) => {
     const digests = list.flatMap((one) => one.tokenDigests);
     return new Set(digests).size === digests.length;
-  }, 'a token must be of one caller');
+  }, 'callers must not share a token');
 
 export type UpstreamSettings = z.infer<typeof upstream>;
 export type CallerSettings = z.infer<typeof caller>;

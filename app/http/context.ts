@@ -57,7 +57,7 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
       if (replaced) {
         onReplacedId();
         // The value is hostile or useless, so it is not logged.
-        logger.warn('the correlation ID could not be kept and was replaced');
+        logger.warn('the correlation ID was invalid and has been replaced');
       }
       next();
     });

@@ -17,7 +17,10 @@ export const notFound: RequestHandler = (_request, _response, next) => {
 export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHandler {
   return (_request, response) => {
     const { correlationId } = localsOf(response);
-    const error = new AppError('invalid_request', `Method Not Allowed; this path takes ${allowed}`);
+    const error = new AppError(
+      'invalid_request',
+      `Method Not Allowed; this path accepts ${allowed}`,
+    );
     response.setHeader('allow', allowed);
     response.setHeader('request-id', correlationId);
     response.status(405).json(errorBody(error, correlationId, redactor.text));
@@ -43,7 +46,8 @@ function badPath(cause: URIError): AppError {
 export function errorHandler(logger: Logger, redactor: Redactor): ErrorRequestHandler {
   return (thrown, _request, response, _next) => {
     const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);
-    if (error.code === 'internal_error') logger.error({ err: error.cause ?? error }, 'unexpected');
+    if (error.code === 'internal_error')
+      logger.error({ err: error.cause ?? error }, 'unexpected error');
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;

@@ -11,7 +11,7 @@ export type Respond = (request: Request, response: Response, ask: Ask) => Promis
 export function createRespond(deps: CallDeps, write: WriteResponse): Respond {
   return async function respond(request, response, ask) {
     const { slot } = localsOf(response);
-    if (!slot) throw new Error('the route is not behind admit');
+    if (!slot) throw new Error('the route does not use admit');
     const result = await callOnce(deps, callContextOf(request, response), slot, ask);
     await write(response, result);
   };

@@ -103,5 +103,5 @@ function withModel(body: string, model: string): string {
 
 function noUpstream(upstreams: UpstreamPool): AppError {
   const retryAfterMs = Math.max(1, upstreams.halfOpensInMs());
-  return new AppError('no_upstream', 'no upstream can answer now', { retryAfterMs });
+  return new AppError('no_upstream', 'no upstream is available', { retryAfterMs });
 }

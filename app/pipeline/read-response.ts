@@ -23,7 +23,7 @@ export function readResponse(
   { clock }: { readonly clock: Pick<Clock, 'now'> },
 ): Stage {
   const onTimeout = () =>
-    new AppError('timeout', `no event of the stream within ${firstEventTimeoutMs} ms`, {
+    new AppError('timeout', `no event from the upstream within ${firstEventTimeoutMs} ms`, {
       retryable: true,
     });
   return async function readResponse(request, next) {
@@ -74,7 +74,7 @@ async function readStream(
     return { ...response, data: reader.replay(), outcome: reader.outcome };
   }
   if (beginning === 'error') return asError(response, reader.errorBody);
-  throw new AppError('truncated', 'the upstream closed before any content', { retryable: true });
+  throw new AppError('truncated', 'the stream ended before any content', { retryable: true });
 }
 
 /**
@@ -94,7 +94,7 @@ function asError(response: PipelineResponse, body: string): PipelineResponse {
 /** Keeps the status, which decides retries, and replaces a proxy's HTML by an API error. */
 function withoutPage(response: PipelineResponse): PipelineResponse {
   const { status } = response;
-  const message = `the upstream answered ${status} with no JSON object`;
+  const message = `the upstream answered ${status} without a JSON object`;
   if (!isTransient(status)) {
     throw new AppError('bad_upstream_response', message, { retryable: status < 300 });
   }

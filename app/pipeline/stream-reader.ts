@@ -103,7 +103,7 @@ export class StreamReader {
       }
       if (!this.#message.ending) {
         this.#limit.signal.throwIfAborted();
-        throw new AppError('truncated', 'the upstream closed before message_stop');
+        throw new AppError('truncated', 'the stream ended before message_stop');
       }
     } catch (error) {
       otherwise = outcomeOfError(error);

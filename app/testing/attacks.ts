@@ -30,8 +30,8 @@ const ANSWER: Readonly<Record<SignatureResult, { status: number; message: unknow
   unknown_version: { status: 401, message: MESSAGE },
   bad_signature: { status: 401, message: MESSAGE },
   replayed: { status: 401, message: MESSAGE },
-  skewed: { status: 401, message: "the request's clock is off by more than 300 s" },
-  unavailable: { status: 503, message: 'signatures cannot be checked now' },
+  skewed: { status: 401, message: "the request's timestamp is off by more than 300 s" },
+  unavailable: { status: 503, message: 'signatures cannot be checked at the moment' },
 };
 
 /**
