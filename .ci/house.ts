@@ -1,6 +1,6 @@
 /**
  * Prints the figures of the code and keeps it small: `house.ts [folder]`. It fails when a function or a
- * file of the source is too long, or when an import forms a circle or runs against rooms.jsonc.
+ * source file is too long, or when an import is circular or breaks the order of rooms.jsonc.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -10,7 +10,7 @@ import { type FileFigures, type Measured, measureFile } from './measure.ts';
 const MAX_FUNCTION_LINES = 40;
 const MAX_FILE_LINES = 250;
 
-/** The files of the project, measured; what serves tests alone counts as test. */
+/** The files of the project, measured; code that only tests use counts as test. */
 function measureProject(folder: string) {
   const files = globSync('{app,loadtest,observability,.ci}/**/*.ts', { cwd: folder })
     .toSorted()
@@ -41,7 +41,7 @@ function lengths(things: readonly Measured[]): string {
   return `median ${quantile(lines, 0.5)}, p90 ${quantile(lines, 0.9)}, longest ${longest?.lines} (${longest?.place})`;
 }
 
-/** One line a figure. */
+/** One line for each figure. */
 export function describe(title: string, files: readonly FileFigures[]): string[] {
   const functions = files.flatMap((file) => file.functions);
   const exports = files.map((file) => file.exports);
@@ -64,7 +64,7 @@ function settingsOf(files: readonly FileFigures[]): number {
   return new Set(config.flatMap(({ settings }) => settings)).size;
 }
 
-/** What must be mended, a line each. */
+/** What must be fixed, one line each. */
 export function problems(source: readonly FileFigures[], circles: readonly string[][]): string[] {
   const tooLong = [
     ...longerThan(

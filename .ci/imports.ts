@@ -1,4 +1,4 @@
-/** Finds imports that form a circle or run against the order of rooms.jsonc. */
+/** Finds imports that are circular or break the order of rooms.jsonc. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 

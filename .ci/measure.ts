@@ -20,7 +20,7 @@ export interface FileFigures extends Measured {
   /** Functions with a body in braces, from their first line to their last. */
   readonly functions: readonly Measured[];
   readonly filledLines: number;
-  /** The filled lines that hold nothing but comment. */
+  /** Non-empty lines that are only comment. */
   readonly commentLines: number;
   readonly exports: number;
   /** The project's own files that it imports, for types too: paths from the project's folder. */
@@ -82,7 +82,7 @@ function functionsOf(
 function settingsOf(program: Program): string[] {
   const names = new Set<string>();
   new Visitor({
-    // A setting is a schema; a name beside a text is documentation.
+    // A setting is a schema; a name with a string as its value is documentation.
     Property({ key, value }) {
       if (value.type === 'Literal' || key.type !== 'Identifier') return;
       if (/^[A-Z][A-Z0-9_]+$/.test(key.name)) names.add(key.name);

@@ -39,7 +39,7 @@ export interface AppOptions {
 interface Route {
   readonly method: 'get' | 'post';
   readonly path: string;
-  /** What its calls are counted as; health is no call, and answered to anybody at any time. */
+  /** What its calls are counted as; health checks are not calls, and anybody may make them at any time. */
   readonly operation: Operation | undefined;
   /** Whether its body is read, as bytes. */
   readonly body: boolean;
@@ -73,7 +73,7 @@ function handlersOf(deps: AppDeps, options: AppOptions): Handlers {
   };
 }
 
-/** It does not listen and reads no environment. */
+/** Does not listen, and does not read the environment. */
 export function createApp(deps: AppDeps, options: AppOptions): Express {
   const { logger, recorder, redactor } = deps;
   const handlers = handlersOf(deps, options);

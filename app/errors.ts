@@ -9,7 +9,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   /** The same request can succeed on another attempt. */
   readonly retryable: boolean;
-  /** When the caller may come again, milliseconds from now. */
+  /** When the caller may try again, milliseconds from now. */
   readonly retryAfterMs: number | undefined;
   constructor(
     code: ErrorCode,
@@ -28,18 +28,18 @@ export class AppError extends Error {
     return errorTraits(this.code).status;
   }
 
-  /** Anthropic's name of the error. */
+  /** Anthropic's name for the error. */
   get type(): ApiErrorType {
     return errorTraits(this.code).type;
   }
 }
 
-/** @returns how a call ends that throws this; whatever is no AppError is a mistake of ours */
+/** @returns the outcome of a call that throws this; anything but an AppError is our own fault */
 export function outcomeOfError(error: unknown): Outcome {
   return error instanceof AppError ? errorTraits(error.code).outcome : 'internal_error';
 }
 
-/** Anthropic's error body; `requestId` is the caller's handle, here the correlation ID. */
+/** Anthropic's error body; `requestId` is what the caller can quote, here the correlation ID. */
 export interface ErrorBody {
   readonly type: 'error';
   readonly error: { readonly type: ApiErrorType; readonly message: string };
@@ -62,7 +62,7 @@ export function errorBody(
   };
 }
 
-/** Anything thrown, as an AppError; what we do not know is `internal_error`, its text kept inside. */
+/** Anything thrown, as an AppError; an unknown error becomes `internal_error`, its text kept as the cause. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   return new AppError('internal_error', 'internal error', { cause: thrown });

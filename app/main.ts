@@ -17,7 +17,7 @@ import { ANYBODY } from './telemetry/vocabulary.ts';
 const EXIT_CONFIG = 78;
 /** How often a stopping server closes connections that have become idle, milliseconds. */
 const IDLE_SWEEP_MS = 50;
-/** Telemetry's share of the stop: a dead collector must not keep the process, milliseconds. */
+/** Limit for flushing telemetry, milliseconds: a dead collector must not hold up the exit. */
 const FLUSH_LIMIT_MS = 5_000;
 
 function configOrExit(redactor: Redactor): Config {
@@ -94,7 +94,7 @@ interface Running {
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly tuning: TuningOverrides;
-  /** Secrets that the redactor asks for each time: the service's keys change while it runs. */
+  /** Secrets that the redactor reads each time: the service's keys change while it runs. */
   readonly secrets: (() => Iterable<string>)[];
 }
 
@@ -140,7 +140,7 @@ export async function main(tuning: TuningOverrides = {}): Promise<never> {
   let reportCrash = (error: unknown) => {
     process.stderr.write(`${redactor.text(inspect(error))}\n`);
   };
-  // Node would print what was thrown as it is. Rejections that nobody handles arrive here too.
+  // Node would print the error unredacted. Unhandled rejections arrive here too.
   process.on('uncaughtException', (error) => {
     reportCrash(error);
     process.exit(1);

@@ -10,7 +10,7 @@ interface OutcomeTraits {
   readonly objective: 'good' | 'bad' | 'excluded';
   /** Spans that ended so are marked as errors. */
   readonly isError?: true;
-  /** An attempt that ended so counts in `claude_api_errors_total`: it failed by no fault of the caller. */
+  /** An attempt that ended so counts in `claude_api_errors_total`: the caller was not at fault. */
   readonly failedAttempt?: true;
   /** Evidence against the upstream: it counts for the circuit breaker. */
   readonly upstreamFault?: true;
@@ -50,19 +50,19 @@ export function outcomesWhere(test: (traits: OutcomeTraits) => boolean): readonl
   return OUTCOMES.filter((outcome) => test(TRAITS[outcome]));
 }
 
-/** Values of the label `error_type`: outcomes of attempts that failed by no fault of the caller. */
+/** Values of the label `error_type`: outcomes of attempts that failed through no fault of the caller. */
 export const ATTEMPT_ERRORS = outcomesWhere(({ failedAttempt }) => failedAttempt === true);
 
 /** How an error of ours appears on the wire and in telemetry. */
 interface ErrorTraits {
   /** HTTP status of the response. */
   readonly status: number;
-  /** Anthropic's name of the error. */
+  /** Anthropic's name for the error. */
   readonly type: ApiErrorType;
   readonly outcome: Outcome;
   /** The request was refused before it became a call, so no stage has recorded its outcome. */
   readonly refused?: true;
-  /** The time is used up: a client that retries would only multiply the load. */
+  /** The time is up: a client that retries would only multiply the load. */
   readonly outOfTime?: true;
 }
 
@@ -75,7 +75,7 @@ export const ERROR_CODES = {
   forbidden: { status: 403, type: 'permission_error', ...CALLERS_FAULT },
   request_too_large: { status: 413, type: 'request_too_large', ...CALLERS_FAULT },
   quota_exceeded: { status: 429, type: 'rate_limit_error', ...CALLERS_FAULT },
-  // A path that is none of ours is no call, so nothing counts it.
+  // A request for an unknown path is not a call, so nothing counts it.
   not_found: { status: 404, type: 'not_found_error', outcome: 'invalid_request' },
   draining: { status: 503, type: 'api_error', outcome: 'shed', refused: true },
   shed: { status: 503, type: 'overloaded_error', outcome: 'shed', refused: true },
@@ -88,7 +88,7 @@ export const ERROR_CODES = {
   no_key: { status: 503, type: 'api_error', outcome: 'internal_error' },
   no_upstream: { status: 503, type: 'api_error', outcome: 'upstream_error' },
   timeout: { status: 504, type: 'timeout_error', outcome: 'timeout', outOfTime: true },
-  // The caller would wait no longer, which is as if they had gone away.
+  // The caller no longer waits, which is as if they had disconnected.
   caller_deadline: {
     status: 504,
     type: 'timeout_error',

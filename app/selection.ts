@@ -22,6 +22,6 @@ export function weightedRandom<T>(
     left -= weightOf(item);
     if (left < 0) return item;
   }
-  // Rounding can leave a trace of the sum.
+  // Rounding can leave a small remainder.
   return items.at(-1);
 }

@@ -28,7 +28,7 @@ import { BREAKER_DEFAULTS } from './upstreams/circuit-breaker.ts';
 import { RETRY_BUDGET_DEFAULTS, RetryBudget } from './upstreams/retry-budget.ts';
 import { UpstreamPool } from './upstreams/upstream-pool.ts';
 
-/** The figures that no setting changes, each from beside the code that it tunes. */
+/** The figures that no setting changes; each is defined beside the code that it tunes. */
 export const TUNING = {
   pool: POOL_DEFAULTS,
   backoff: BACKOFF_DEFAULTS,
@@ -39,7 +39,7 @@ export const TUNING = {
   keys: { timeoutMs: KEY_TIMEOUT_MS, gracePeriodMs: KEY_GRACE_PERIOD_MS },
 };
 export type Tuning = typeof TUNING;
-/** Figures that replace those of `TUNING`: for tests, which cannot wait for them. */
+/** Figures that replace those of `TUNING`, for tests that cannot wait that long. */
 export type TuningOverrides = { readonly [Part in keyof Tuning]?: Partial<Tuning[Part]> };
 
 export interface ServiceDeps {
@@ -54,9 +54,9 @@ export interface ServiceDeps {
 
 export interface Service {
   readonly app: Express;
-  /** Set `draining` to refuse new calls and leave the balancer's list. */
+  /** Set `draining` to refuse new calls and be removed from the load balancer. */
   readonly lifecycle: { draining: boolean };
-  /** Every key that may go out now. */
+  /** Every key that may be sent now. */
   secrets(): readonly string[];
   /** Resolves when the keys were read, or could not be. */
   ready(): Promise<void>;
@@ -64,7 +64,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** It does not listen. Import this after telemetry has started: it brings Express in. */
+/** Does not listen. Import this after telemetry has started, because it imports Express. */
 export function createService(deps: ServiceDeps): Service {
   const { config, callers, logger, redactor } = deps;
   const { instruments } = deps.telemetry;
@@ -127,7 +127,7 @@ function createKeys({ config, logger, telemetry }: ServiceDeps, tuning: Tuning):
   return keys;
 }
 
-/** What calls go out through: the connections, the upstreams with their circuits, the client. */
+/** What calls are sent through: the connections, the upstreams with their circuits, the client. */
 function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   const { config, logger, telemetry } = deps;
   const pool = createPool({ connections: config.calls.connections, ...tuning.pool });
@@ -190,7 +190,7 @@ function createUpstreams(
   });
 }
 
-/** What stands before a call: quotas, the limit of calls at once, signatures, callers' own keys. */
+/** What is checked before a call: quotas, the concurrency limit, signatures, callers' own keys. */
 function createAdmission(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   const { config, logger, telemetry } = deps;
   const { instruments } = telemetry;

@@ -20,7 +20,7 @@ export const API_ERROR_STATUS = {
 
 export type ApiErrorType = keyof typeof API_ERROR_STATUS;
 
-/** The parts of a response that decide whether to retry. */
+/** The parts of a response that decide whether it can be retried. */
 export interface ApiResponse {
   readonly status: number;
   /** Lower-case names. */
@@ -53,7 +53,7 @@ export function isSpendLimit({ status, data }: ApiResponse): boolean {
   return status === 429 && typeof data === 'string' && SPEND_LIMIT.test(data);
 }
 
-/** A 4xx would fail again; `x-should-retry` knows better than the status. */
+/** A 4xx would fail again; `x-should-retry` overrides the status. */
 export function isRetryable(response: ApiResponse): boolean {
   const advice = response.headers['x-should-retry'];
   if (advice === 'true') return response.status >= 400;
@@ -62,7 +62,7 @@ export function isRetryable(response: ApiResponse): boolean {
 
 /**
  * The wait that the upstream asks for, in milliseconds: `retry-after-ms`, else `retry-after` in
- * seconds or as an HTTP date (RFC 9110, 10.2.3). Undefined where it asks for none that can be read.
+ * seconds or as an HTTP date (RFC 9110, 10.2.3). Undefined where it asks for none, or none that can be parsed.
  */
 export function retryAfterMs(
   headers: Readonly<Record<string, string>>,

@@ -21,7 +21,7 @@ const BEFORE_CONTENT: ReadonlySet<string> = new Set([
 
 /** Receives what the stream says while it passes. */
 export interface MessageObserver {
-  /** A piece of content has come. */
+  /** A piece of content has arrived. */
   recordChunk(): void;
   /** Whether `recordOutput` wants the text of each piece. */
   readonly capturesContent: boolean;
@@ -32,9 +32,9 @@ export interface MessageObserver {
 /** What one stream has said so far. */
 export class MessageStream {
   readonly #observer: MessageObserver;
-  /** Any event has come, so the upstream is at work. */
+  /** Some event has arrived, so the upstream is working. */
   started = false;
-  /** What came first after the prologue. */
+  /** What came first: content, or an error before any. */
   beginning: 'content' | 'error' | undefined;
   /** How the stream said that it ended; undefined until then. */
   ending: { readonly errorType: string | undefined } | undefined;

@@ -1,5 +1,5 @@
 /**
- * The rate limits of a key, as the headers of a response report them. Families and names:
+ * What a response's headers say about the key's rate limits. Families and names:
  * https://docs.anthropic.com/en/api/rate-limits#response-headers
  */
 
@@ -10,7 +10,7 @@ export type Family = (typeof FAMILIES)[number];
 export interface Limit {
   readonly limit: number;
   readonly remaining: number;
-  /** Milliseconds since the epoch; the limit is restored then. */
+  /** Milliseconds since the epoch; the limit is full again then. */
   readonly resetAtMs: number;
 }
 
@@ -27,7 +27,7 @@ const HEADERS = Object.fromEntries(
   }),
 ) as unknown as Readonly<Record<Family, readonly [string, string, string]>>;
 
-/** @returns undefined where a part is missing or malformed: nothing is guessed */
+/** @returns undefined where a part is missing or is not a number or time, rather than a guess */
 function limitOf(headers: Headers, family: Family): Limit | undefined {
   const [max, left, reset] = HEADERS[family];
   const limit = count(headers[max]);
@@ -38,12 +38,12 @@ function limitOf(headers: Headers, family: Family): Limit | undefined {
   return { limit, remaining, resetAtMs };
 }
 
-/** Whether a response reports any limit. Most do, but their limits are rarely read, so this is cheap. */
+/** Whether a response reports any limit; most do, and most reports are never read. */
 export function reportsLimits(headers: Headers): boolean {
   return FAMILIES.some((family) => headers[HEADERS[family][0]] !== undefined);
 }
 
-/** @returns every limit that a response reports */
+/** Every limit that a response reports. */
 export function limitsOf(headers: Headers): ReadonlyMap<Family, Limit> {
   const limits = new Map<Family, Limit>();
   for (const family of FAMILIES) {

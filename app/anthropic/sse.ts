@@ -1,6 +1,6 @@
 /**
- * The one parse of a stream of server-sent events: each event beside the very bytes that it came in,
- * so that telemetry, redaction and pseudonyms share what was read and the rest passes untouched.
+ * The only parser of server-sent events in the service: it keeps each event together with its original
+ * bytes, so that telemetry, redaction and pseudonyms share the parsed event and the bytes can pass unchanged.
  * Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
@@ -17,7 +17,7 @@ export interface SseEvent {
   readonly unfinished?: true;
 }
 
-/** Events as they become complete: a list for each chunk of the network, often of one. */
+/** Events as they become complete: a list for each network chunk, often of one event. */
 export type EventStream = AsyncIterable<readonly SseEvent[]>;
 
 /** No event of the API comes near it: a longer one is refused, so that nobody can fill the memory. */
@@ -140,8 +140,8 @@ function textOf(raw: Uint8Array): string {
 }
 
 /**
- * Parses a stream of bytes. Chunks that complete no event give an empty list: something has come.
- * @param toError what is thrown in place of an error of `bytes`, after what was unfinished
+ * Parses a stream of bytes. A chunk that completes no event gives an empty list, as a sign of life.
+ * @param toError converts an error of `bytes`, which is thrown after the unfinished rest
  */
 export async function* parseEvents(
   bytes: AsyncIterable<Uint8Array>,

@@ -4,19 +4,19 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { CallerSettings } from '../config/kinds.ts';
 import { ANYBODY } from '../telemetry/vocabulary.ts';
 
-/** Who calls: a configured name, fit for a label, and how much they may ask. */
+/** Who calls: a configured name, safe as a label value, and how much they may use. */
 export interface Caller {
   readonly name: CallerSettings['name'];
   readonly limits: Readonly<Partial<CallerSettings['limits']>>;
 }
 
-/** What must be known of a caller to recognise them. */
+/** What the service must know to recognise a caller. */
 export type KnownCaller = Caller & Pick<CallerSettings, 'tokenDigests'>;
 
 /** Every caller, where none are configured. */
 export const anybody: Caller = { name: ANYBODY, limits: {} };
 
-/** Tokens are long and random, so a plain digest cannot be turned back. */
+/** Tokens are long and random, so a plain digest cannot be reversed. */
 function sha256(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
@@ -36,7 +36,7 @@ function tokenOf({ authorization, 'x-api-key': apiKey }: IncomingHttpHeaders): s
 export class Callers {
   readonly #known: readonly (readonly [digest: Buffer, caller: Caller])[];
   readonly #digest: (token: string) => Buffer;
-  /** Trace context and authentication both ask for the caller of a request: the first answer is kept. */
+  /** Trace context and authentication both look up the caller of a request, so the result is cached. */
   readonly #found = new WeakMap<IncomingHttpHeaders, { readonly caller: Caller | undefined }>();
 
   /** @param digest SHA-256, 32 bytes; a test counts its calls */

@@ -49,7 +49,7 @@ export class ConcurrencyLimiter {
     };
   }
 
-  /** Calls that run and calls that wait. */
+  /** Running and waiting calls. */
   counts(): { readonly active: number; readonly queued: number } {
     return { active: this.#active, queued: this.#waiting.size };
   }

@@ -5,10 +5,10 @@ import type { Redis } from 'ioredis';
 export interface NonceStore {
   /**
    * Remembers a nonce, in one atomic step.
-   * @param nonce prefixed by whose it is; at most 300 characters
+   * @param nonce prefixed with its signer; at most 300 characters
    * @param ttlMs how long it must be remembered; the same for every nonce of a store
    * @returns whether it was there already
-   * @throws (or rejects) when that cannot be told or kept; the request is then refused
+   * @throws (or rejects) when the nonce cannot be looked up or kept; the request is then refused
    */
   seen(nonce: string, ttlMs: number): boolean | Promise<boolean>;
 }
@@ -55,7 +55,7 @@ export class MemoryNonces implements NonceStore {
   }
 }
 
-/** Nonces that all instances share. A command that fails refuses the request. */
+/** Nonces that all instances share. If a command fails, the request is refused. */
 export class RedisNonces implements NonceStore {
   readonly #redis: Redis;
 

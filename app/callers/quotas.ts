@@ -1,5 +1,5 @@
 /**
- * What each caller may ask. Requests and tokens a minute are shared by all instances through Redis where
+ * What each caller may use. Requests and tokens a minute are shared by all instances through Redis where
  * there is one; while it is down each instance counts for itself. Calls at once are always counted here.
  */
 import type { Redis } from 'ioredis';
@@ -38,7 +38,7 @@ export class Quotas {
   }
 
   /**
-   * Takes one request of the caller's.
+   * Takes one request from the caller's quota.
    * @returns what must be called once when the call has ended, with the tokens that it used
    * @throws {AppError} quota_exceeded
    */

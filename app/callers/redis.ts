@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** A slower command is given up: counting must not delay calls. */
+/** A slower command is abandoned: counting must not delay calls. */
 const COMMAND_TIMEOUT_MS = 250;
 const RECONNECT_MS = 1_000;
 

@@ -52,7 +52,7 @@ export interface ClaudeClient {
   /**
    * @throws {AppError} timeout, caller_deadline, network_error, bad_upstream_response, no_key,
    *   no_upstream or client_cancelled; a stream's `data` throws timeout, network_error, truncated or
-   *   client_cancelled on its way
+   *   client_cancelled while it is read
    */
   call(input: CallInput): Promise<CallResult>;
 }
@@ -78,7 +78,7 @@ export interface ClientDeps {
   readonly random: () => number;
   readonly budget: RetryBudget;
   readonly upstreams: UpstreamPool;
-  /** Stays its creator's to close. */
+  /** Its creator closes it. */
   readonly pool: Dispatcher;
 }
 
@@ -167,7 +167,7 @@ function toRequest(
   return {
     method,
     url,
-    // Trae adds its own `Content-Type`; a lower-case one would go out beside it.
+    // Trae adds its own `Content-Type`; a lower-case one would be sent as well.
     headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
     ...(body !== undefined && { body }),
     ...(ownKeys && { ownKeys }),

@@ -3,16 +3,16 @@ import type { LookupFunction } from 'node:net';
 import { Agent } from 'undici';
 
 export interface PoolOptions {
-  /** Most connections to each origin. */
+  /** Maximum number of connections to each origin. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
-  /** An idle socket is closed after this; keep it below the server's, or its close hits a call. */
+  /** An idle socket is closed after this; keep it below the server's own limit, or a call may meet the close. */
   readonly keepAliveMs: number;
-  /** Longest silence of a socket within a response: the article's `timeout: 60000`. */
+  /** How long a socket may be silent within a response: the article's `timeout: 60000`. */
   readonly idleTimeoutMs: number;
   /** An older connection takes no more requests, so that a change in DNS is followed under load. */
   readonly maxAgeMs: number;
-  /** By default the system's. */
+  /** Default: the system's resolver. */
   readonly lookup?: LookupFunction;
 }
 
@@ -23,7 +23,7 @@ export const POOL_DEFAULTS = {
   maxAgeMs: 60_000,
 } satisfies Partial<PoolOptions>;
 
-/** Bytes of a response, complete or streamed; the longest responses of a model have a few. */
+/** Largest response in bytes, complete or streamed; the longest that a model gives take a few megabytes. */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /** @returns undici's agent, which pools connections for each origin */
@@ -41,7 +41,7 @@ export function createPool(options: PoolOptions): Agent {
     keepAliveTimeout: options.keepAliveMs,
     keepAliveMaxTimeout: options.keepAliveMs,
     bodyTimeout: options.idleTimeoutMs,
-    // The headers of a complete response come only after it was generated: the attempt's limit rules.
+    // A complete response's headers come only after it is generated, so the attempt's limit applies.
     headersTimeout: 0,
   });
 }

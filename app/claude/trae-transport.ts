@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts';
 import { outcomeOfStatus } from '../outcome.ts';
 import type { Next } from '../pipeline/stage.ts';
 
-/** A path from the root, and no authority (`//host`). */
+/** A path from the root, without an authority (`//host`). */
 const PATH = /^\/(?![/\\])/;
 
 const LeanBase = trae.constructor as new (config?: { baseUrl?: string }) => Trae;
@@ -60,8 +60,8 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
  * @param pool the caller owns and closes it
  * @returns what sends one request: a stream's `data` is its events, any other response is text
  * @throws {AppError} network_error, timeout or bad_upstream_response; internal_error for a URL that is
- *   no path or a request without an upstream; or the signal's reason when it was aborted. A stream
- *   throws the same on its way.
+ *   not a path or a request without an upstream; or the signal's reason when it was aborted. A stream
+ *   throws the same while it is read.
  */
 export function createTransport(pool: Dispatcher): Next {
   const api = new LeanTrae(pool);

@@ -1,4 +1,4 @@
-/** Types for trae 1.4.2, which ships none: only what `transport.ts` uses. */
+/** Types for trae 1.4.2, which ships none: only what `trae-transport.ts` uses. */
 declare module 'trae' {
   /** A request as Trae merges it: plain data, but for `signal`, which it passes by reference. */
   export interface TraeConfig {

@@ -5,10 +5,10 @@ import type { KeySpec } from '../keys/key-store.ts';
 import { type CallerSettings, keyText, type UpstreamSettings } from './kinds.ts';
 import { FORMER_SETTINGS, type Settings, settingsSchema } from './settings.ts';
 
-/** A caller, with the sources of its own keys by upstream. */
+/** A caller, with the sources of their own keys by upstream. */
 export type CallerConfig = Omit<CallerSettings, 'keys' | 'signing'> & {
   readonly keys: Readonly<Record<string, KeySpec>>;
-  /** Where the secrets are that its requests must be signed with. */
+  /** Source of the secrets that their requests must be signed with. */
   readonly signing: KeySpec | undefined;
 };
 
@@ -145,7 +145,7 @@ function upstreamsOf(settings: Settings, env: Env): readonly UpstreamConfig[] {
   return all;
 }
 
-/** @throws {ConfigError} open where it must not be, or keys for an upstream that does not exist */
+/** @throws {ConfigError} open to the network without ALLOW_ANYBODY, or keys for an unknown upstream */
 function callersOf(
   { CALLERS = [], ALLOW_ANYBODY, HOST }: Settings,
   upstreams: readonly UpstreamConfig[],
@@ -160,7 +160,7 @@ function callersOf(
   const problems = CALLERS.flatMap(({ name, keys }) =>
     Object.keys(keys)
       .filter((upstream) => !known.has(upstream))
-      .map((upstream) => `CALLERS: ${name} has keys for ${upstream}, which is no upstream`),
+      .map((upstream) => `CALLERS: ${name} has keys for ${upstream}, which is not an upstream`),
   );
   const all = CALLERS.map(({ keys, signing, ...one }) => {
     const specs = Object.entries(keys).map(
@@ -187,7 +187,7 @@ export function secretsOf({ upstreams, callers, vault, redisUrl }: Config): read
   const headers = upstreams.flatMap((one) => Object.values(one.headers));
   // The key store names the keys inside a JSON value.
   const all = [...fromEnv, ...headers, vault.token, vault.secretId, password];
-  // A short header is no secret, and would be hidden wherever it occurs.
+  // A short header is not a secret, and would be hidden wherever it occurs.
   return all.filter((text): text is string => (text ?? '').length >= 8);
 }
 

@@ -10,7 +10,10 @@ export const count = z.coerce.number().int().min(1).max(1_000_000);
 export const flag = z.enum(['true', 'false', '1', '0']).transform((v) => v === 'true' || v === '1');
 export const url = z
   .url({ protocol: /^https?$/ })
-  .refine((v) => URL.canParse(v) && new URL(v).username === '', 'must not hold a user or password');
+  .refine(
+    (v) => URL.canParse(v) && new URL(v).username === '',
+    'must not contain a user or password',
+  );
 export const list = z
   .string()
   .transform((v) => v.split(',').map((s) => s.trim()))
@@ -34,7 +37,7 @@ export const keySource = z
     'must be env:NAME, file:/path, vault:mount/path or aws:secret-id',
   );
 
-/** Set by the pipeline, or by HTTP itself. */
+/** Matches headers that may be configured: the others are set by the pipeline or by HTTP itself. */
 const OWN_HEADERS =
   /^(?!(?:host|connection|content-length|content-type|transfer-encoding|x-api-key)$)[a-z0-9-]{1,64}$/;
 
@@ -46,7 +49,7 @@ const upstream = z.strictObject({
   weight: z.number().positive().max(1_000).default(1),
   keys: keySource.default('env:CLAUDE_API_KEY'),
   signing: keySource.optional(),
-  /** Both while the upstream moves from one version to the other. */
+  /** Both versions while the upstream moves from one to the other. */
   signatures: z
     .array(z.enum(['v1', 'v2']))
     .min(1)
@@ -55,7 +58,7 @@ const upstream = z.strictObject({
   headers: z.record(z.string().regex(OWN_HEADERS), z.string().regex(/^[\x20-\x7e]*$/)).default({}),
 });
 
-/** @throws nothing: what is no JSON is an issue like any other */
+/** Never throws: text that is not JSON is reported as an issue like any other. */
 const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);
@@ -69,17 +72,17 @@ export const upstreams = json
   .pipe(z.array(upstream).min(1).max(16))
   .refine((list) => new Set(list.map((one) => one.name)).size === list.length, 'names must differ');
 
-/** What `printf %s "$TOKEN" | sha256sum` says where TOKEN is not set. */
+/** What `printf %s "$TOKEN" | sha256sum` prints when TOKEN is not set. */
 const OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits, lower case')
-  .refine((digest) => digest !== OF_NOTHING, 'is the digest of nothing');
+  .refine((digest) => digest !== OF_NOTHING, 'is the digest of an empty token');
 
 /** One caller of CALLERS: snake case in the JSON, as in Anthropic's API, camel case in the service. */
 const caller = z
   .strictObject({
-    name: alias.refine((name) => ![SHARED, SIGNING, ANYBODY].includes(name), 'is taken'),
+    name: alias.refine((name) => ![SHARED, SIGNING, ANYBODY].includes(name), 'is reserved'),
     token_sha256: z.union([sha256, z.array(sha256).min(1).max(4)]),
     requests_per_minute: count.optional(),
     tokens_per_minute: z.int().min(1).max(1_000_000_000).optional(),
@@ -107,7 +110,7 @@ export const callers = json
   .refine((list) => {
     const digests = list.flatMap((one) => one.tokenDigests);
     return new Set(digests).size === digests.length;
-  }, 'a token must be of one caller');
+  }, 'callers must not share a token');
 
 export type UpstreamSettings = z.infer<typeof upstream>;
 export type CallerSettings = z.infer<typeof caller>;

@@ -25,9 +25,9 @@ export type ItemResult = { readonly index: number; readonly custom_id?: string }
 );
 
 export interface BatchOptions {
-  /** Most items of one batch. */
+  /** Maximum number of items in a batch. */
   readonly maxItems: number;
-  /** Items of one batch in flight at once. */
+  /** Maximum number of items of a batch in flight at once. */
   readonly concurrency: number;
 }
 
@@ -41,7 +41,7 @@ export interface BatchDeps extends CallDeps, AdmissionDeps {
 
 /**
  * Answers 200 with `{type, results, counts}` whatever became of the items, and 400 only for a body that
- * is no batch or a malformed deadline. Each item is admitted on its own.
+ * is not a batch or a malformed deadline. Each item is admitted on its own.
  */
 export function batch(deps: BatchDeps, options: BatchOptions): RequestHandler {
   return async (request, response) => {

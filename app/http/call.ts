@@ -1,4 +1,4 @@
-/** One call of the API, the same for a route and for an item of a batch: admission, deadline, keys, tokens. */
+/** One call to the API, the same for a route and for an item of a batch: admission, deadline, keys, tokens. */
 import type { Request, Response } from 'express';
 import type { Caller } from '../callers/callers.ts';
 import type { CallInput, CallResult, ClaudeClient } from '../claude/client.ts';
@@ -30,7 +30,7 @@ export function callContextOf(request: Request, response: Response): CallContext
   return { caller, signal, receivedAtMs, headers, deadlineAtMs: receivedAtMs + deadlineMs };
 }
 
-/** What a call asks of the API. */
+/** What a call sends to the API. */
 export type Ask = Pick<CallInput, 'operation' | 'method' | 'url' | 'model' | 'stream' | 'body'>;
 
 export interface CallDeps {

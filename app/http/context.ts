@@ -1,4 +1,4 @@
-/** What every request gets first: its time of arrival, its correlation and a signal of its caller. */
+/** What every request gets first: its time of arrival, its correlation and a signal that its caller has gone. */
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { anybody, type Caller } from '../callers/callers.ts';
 import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry/correlation.ts';
@@ -15,7 +15,7 @@ export interface RequestLocals {
   correlationId: string;
   /** Anybody until the caller is authenticated. */
   caller: Caller;
-  /** What a call of the route is counted as; undefined for paths that are none of ours. */
+  /** What a call of the route is counted as; undefined for unknown paths. */
   operation: Operation | undefined;
   /** The path of the route as the table has it, `none` for any other path. */
   route: string;
@@ -44,7 +44,7 @@ export interface ContextDeps {
   readonly onReplacedId: () => void;
 }
 
-/** Must stand first, so that everything else runs inside the request's correlation. */
+/** Must come first, so that everything else runs inside the request's correlation. */
 export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     withCorrelation(request.headers, () => {
@@ -63,7 +63,7 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
       if (replaced) {
         onReplacedId();
         // The value is hostile or useless, so it is not logged.
-        logger.warn('the correlation ID could not be kept and was replaced');
+        logger.warn('the correlation ID was invalid and has been replaced');
       }
       next();
     });
@@ -94,7 +94,7 @@ export function identifyRoute(
   };
 }
 
-/** Logs one line a request, when its response has ended or its caller has gone away. */
+/** Logs one line for each request, when its response has ended or its caller has gone away. */
 export function accessLog(logger: Logger): RequestHandler {
   return (request, response, next) => {
     response.once('close', () => {

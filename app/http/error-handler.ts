@@ -13,11 +13,14 @@ export const notFound: RequestHandler = (_request, _response, next) => {
   next(new AppError('not_found', 'Not Found'));
 };
 
-/** The path is one of ours, but the method is not. */
+/** The path exists, but not for this method. */
 export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHandler {
   return (_request, response) => {
     const { correlationId } = localsOf(response);
-    const error = new AppError('invalid_request', `Method Not Allowed; this path takes ${allowed}`);
+    const error = new AppError(
+      'invalid_request',
+      `Method Not Allowed; this path accepts ${allowed}`,
+    );
     response.setHeader('allow', allowed);
     response.setHeader('request-id', correlationId);
     response.status(405).json(errorBody(error, correlationId, redactor.text));
@@ -39,11 +42,12 @@ function badPath(cause: URIError): AppError {
   return new AppError('invalid_request', 'the path is not valid percent-encoded UTF-8', { cause });
 }
 
-/** Only our own mistakes are logged with their stack; the rest is in metrics and lines of calls. */
+/** Only our own faults are logged with their stack; other errors are in metrics and the calls' log lines. */
 export function errorHandler(logger: Logger, redactor: Redactor): ErrorRequestHandler {
   return (thrown, _request, response, _next) => {
     const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);
-    if (error.code === 'internal_error') logger.error({ err: error.cause ?? error }, 'unexpected');
+    if (error.code === 'internal_error')
+      logger.error({ err: error.cause ?? error }, 'unexpected error');
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;

@@ -1,4 +1,4 @@
-/** Express adapters of what stands before every route: drain, authentication, admission, signatures. */
+/** Express middleware that runs before the routes: drain, authentication, admission, signatures. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import type { Callers } from '../callers/callers.ts';
@@ -45,7 +45,9 @@ export function authenticate({ callers, onUnauthenticated }: AuthenticateDeps): 
       return next(new AppError('unauthenticated', 'invalid x-api-key or bearer token'));
     }
     if (callers.open && isForeignPage(request.headers)) {
-      return next(new AppError('forbidden', 'pages of other origins may not call'));
+      return next(
+        new AppError('forbidden', 'requests from pages of other origins are not allowed'),
+      );
     }
     localsOf(response).caller = caller;
     next();
@@ -106,9 +108,9 @@ export function verifyCallers(deps: VerifyCallersDeps): RequestHandler {
 
 /**
  * Lets in what a known secret has signed recently, once. It needs the raw bytes in `request.body`, so it
- * must stand behind `readBody`.
+ * must come after `readBody`.
  * @throws {AppError} (to `next`) unauthenticated; signature_unverifiable when the nonces cannot be kept;
- *   another error when a parser has made the body something else than bytes
+ *   another error when a parser has turned the body into something other than bytes
  */
 export function verifySignature({
   onResult,
@@ -126,24 +128,24 @@ export function verifySignature({
 
 /** @returns undefined where the bytes that were signed are not known */
 function signedBytes({ body, headers }: Request): Uint8Array | undefined {
-  // The parser has inflated a coded body, so the bytes that were signed are gone.
+  // The parser has decompressed the body, so the bytes that were signed are gone.
   if (!/^(identity)?$/i.test(headers['content-encoding'] ?? '')) return undefined;
   if (Buffer.isBuffer(body)) return body;
-  if (body !== undefined) throw new Error('verifySignature must stand behind readBody');
+  if (body !== undefined) throw new Error('verifySignature must come after readBody');
   // No parser reads the body of a GET, so nobody knows what it holds.
   const announced = headers['transfer-encoding'] ?? headers['content-length'] ?? '0';
   return announced === '0' ? Buffer.alloc(0) : undefined;
 }
 
-/** One message for every fault, so that it does not tell how near a forgery came. */
+/** One message for every fault, so that it does not show how close a forgery came. */
 function refusal(result: SignatureResult, windowMs: number, cause: unknown): AppError {
   if (result === 'unavailable') {
-    const message = 'signatures cannot be checked now';
+    const message = 'signatures cannot be checked at the moment';
     return new AppError('signature_unverifiable', message, { retryAfterMs: 1_000, cause });
   }
   if (result === 'skewed') {
     const limit = `${windowMs / 1_000} s`;
-    return new AppError('unauthenticated', `the request's clock is off by more than ${limit}`);
+    return new AppError('unauthenticated', `the request's timestamp is off by more than ${limit}`);
   }
   return new AppError('unauthenticated', 'the request has no valid signature');
 }

@@ -1,4 +1,4 @@
-/** Answers a request by one call of the API, from what it asks to the last byte of the response. */
+/** Answers a request with one call to the API, up to the last byte of the response. */
 import type { Request, Response } from 'express';
 import { type Ask, type CallDeps, callContextOf, callOnce } from './call.ts';
 import { localsOf } from './context.ts';

@@ -5,7 +5,7 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 export const serverOptions = {
   headersTimeout: 15_000,
   requestTimeout: 120_000,
-  // Longer than the idle time of common balancers (60 s), so that they close first.
+  // Longer than the idle timeout of common load balancers (60 s), so that they close first.
   keepAliveTimeout: 65_000,
 } as const;
 

@@ -11,7 +11,7 @@ export type KeyOwner =
   | { readonly purpose: 'sign'; readonly upstream: string }
   | { readonly purpose: 'verify'; readonly caller: string };
 
-/** Label values beside the names of callers, so no caller may be called like that. */
+/** Label values that stand beside the names of callers, so no caller may have these names. */
 export const SHARED = 'shared';
 export const SIGNING = 'signing';
 

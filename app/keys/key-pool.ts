@@ -24,7 +24,7 @@ export interface PickedKey {
   readonly alias: string;
   readonly secret: Secret;
   /**
-   * Takes in the upstream's response to the attempt.
+   * Updates the key from the upstream's response to the attempt.
    * @returns true if the key itself caused the response (rejected or rate limited)
    */
   report(response: KeyResponse): boolean;
@@ -69,7 +69,7 @@ export class KeyPool {
     return { alias, secret, report: (response) => this.#report(key, response, pickedAtMs) };
   }
 
-  /** Whether a key is healthy that is not among `tried`. */
+  /** Whether any key outside `tried` is healthy. */
   hasHealthy(tried: ReadonlySet<string> = NONE): boolean {
     const nowMs = this.#now();
     this.#prune(nowMs);
@@ -111,7 +111,7 @@ export class KeyPool {
   }
 
   #choose(tried: ReadonlySet<string>): PooledKey {
-    // This is on every call's path, and a pool of one key is common: it allocates nothing.
+    // Every call runs this, and most pools have one key, so that case allocates nothing.
     const [only] = this.#keys;
     if (only && this.#keys.length === 1 && !only.isRetiring) return only;
     const nowMs = this.#now();
@@ -124,7 +124,7 @@ export class KeyPool {
 
   /**
    * When no key is healthy, the one that recovers first is used: nothing can be lost by trying it, and one
-   * caller's large request must not take the keys from all others.
+   * caller's large request must not lock all others out.
    */
   #candidates(tried: ReadonlySet<string>, nowMs: number): readonly PooledKey[] {
     const healthy = this.#keys.filter((key) => key.isHealthy(nowMs));
@@ -171,9 +171,9 @@ export class KeyPool {
 interface KeyDiff {
   /** Listed keys whose value the pool did not have. */
   readonly added: readonly ApiKey[];
-  /** Pooled keys that are still listed as they are, by their listed twin. */
+  /** Pooled keys that are still listed unchanged, by the listed key. */
   readonly kept: ReadonlyMap<ApiKey, PooledKey>;
-  /** Pooled keys whose value is listed no more, one for each value. */
+  /** Pooled keys whose value is no longer listed, one for each value. */
   readonly removed: readonly PooledKey[];
 }
 

@@ -16,11 +16,11 @@ export interface KeyResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** How long the upstream asks to wait; undefined where it names no time. */
   readonly retryAfterMs: number | undefined;
-  /** A spend limit is used up: waiting does not help. */
+  /** A spend limit was reached, so waiting does not help. */
   readonly spent: boolean;
 }
 
-/** A rejected key is tried again after this time, doubled each time: a new key takes time to spread. */
+/** A rejected key is tried again after this time, doubled each time: a new key takes time to propagate. */
 const REJECTED_MS = 30_000;
 const MAX_REJECTED_MS = 3_600_000;
 /** A shorter cool-down would be over before another key has been tried. */
@@ -64,7 +64,7 @@ export class PooledKey implements ApiKey {
     return this.#retiresAtMs !== Infinity;
   }
 
-  /** Starts the grace period; one that already runs is not prolonged. */
+  /** Starts the grace period; one that is already running is not extended. */
   retire(atMs: number): void {
     this.#retiresAtMs = Math.min(this.#retiresAtMs, atMs);
   }
@@ -143,7 +143,7 @@ export class PooledKey implements ApiKey {
     this.#unhealthySinceMs = nowMs;
   }
 
-  /** A longer cool-down that already runs is not shortened. */
+  /** A longer cool-down that is already running is not shortened. */
   #coolDown(ms: number, nowMs: number): boolean {
     if (ms < MIN_COOL_DOWN_MS) return false;
     if (this.#coolsDownUntilMs <= nowMs) this.#unhealthySinceMs = nowMs;

@@ -36,7 +36,7 @@ export class Refresher {
   readonly #stopping = new AbortController();
   #unwatch: (() => void) | undefined;
   #failures = 0;
-  /** Aborted by a change of the source. One that comes during a read ends the pause after it at once. */
+  /** Aborted when the source changes. A change during a read ends the following pause at once. */
   #change = new AbortController();
 
   constructor(source: KeySource, pool: KeyPool, options: RefresherOptions, deps: RefresherDeps) {

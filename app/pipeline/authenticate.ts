@@ -13,7 +13,7 @@ import type { OwnKeys, PipelineResponse, Stage } from './stage.ts';
 export function authenticate(): Stage {
   return async function authenticate(request, next) {
     const { upstream, ownKeys, state, attempt, call } = request;
-    if (!upstream) throw new AppError('no_key', 'without an upstream there is no key');
+    if (!upstream) throw new AppError('no_key', 'no upstream was chosen, so there is no key');
     const keys = keysOf(upstream, ownKeys);
     const key = keys.pick(state.triedKeys);
     const secret = key.secret.reveal();
@@ -28,7 +28,7 @@ export function authenticate(): Stage {
   };
 }
 
-/** A caller's own keys go before those of the upstream. */
+/** A caller's own keys take precedence over those of the upstream. */
 export function keysOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyPool {
   return ownKeys?.get(upstream.name) ?? upstream.keys;
 }

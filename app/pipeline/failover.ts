@@ -1,7 +1,7 @@
 /**
  * Stage: picks the upstream of each attempt, and fails over to another with a closed circuit, once a
- * call, when the first cannot answer. That costs none of the retry budget: the other region is not the
- * one in trouble.
+ * call, when the first cannot answer. That costs none of the retry budget, because the other upstream is
+ * not the one in trouble.
  */
 import { AppError, outcomeOfError } from '../errors.ts';
 import { OUTCOME_TRAITS, type Outcome, outcomeOfStatus } from '../outcome.ts';
@@ -110,5 +110,5 @@ function withModel(body: string, model: string): string {
 
 function noUpstream(upstreams: UpstreamPool): AppError {
   const retryAfterMs = Math.max(1, upstreams.halfOpensInMs());
-  return new AppError('no_upstream', 'no upstream can answer now', { retryAfterMs });
+  return new AppError('no_upstream', 'no upstream is available', { retryAfterMs });
 }

@@ -1,10 +1,10 @@
-/** Stage, the outermost: records how the call ended, once its last byte has gone by. */
+/** Stage, the outermost: records how the call ended, once its last byte has passed. */
 import { outcomeOfError } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
 import { whenEnded } from './attempt.ts';
 import type { PipelineRequest, Stage } from './stage.ts';
 
-/** A complete response has ended when it is here, a stream when its reader has got all of it or left. */
+/** A complete response has ended once it has arrived, a stream when its reader has read all of it or left. */
 export function observeCall(): Stage {
   return async function observeCall(request, next) {
     const { call } = request;

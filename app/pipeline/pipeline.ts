@@ -53,7 +53,7 @@ function hookStage({ request: before, response: after }: HookPair): Stage {
 export type RequestInit = Pick<PipelineRequest, 'url'> & Partial<PipelineRequest>;
 
 /**
- * A client in the article's manner.
+ * A client with the interface that the article shows.
  *
  * @example
  * const api = createPipeline(createTransport(pool), { upstream })
@@ -68,7 +68,7 @@ export interface Pipeline {
   use(middleware: Stage): Pipeline;
   /** Names of the stages, outermost first. */
   stages(): readonly string[];
-  /** Sends a request that lacks nothing. */
+  /** Sends a complete request. */
   send(request: PipelineRequest): Promise<PipelineResponse>;
   request(init: RequestInit): Promise<PipelineResponse>;
   get(url: string, init?: Partial<PipelineRequest>): Promise<PipelineResponse>;

@@ -45,14 +45,14 @@ function hideIn(text: string): Hidden | undefined {
     if (!pseudonyms.used) return undefined;
     return { body: JSON.stringify(Object.fromEntries(fields)), pseudonyms };
   } catch (cause) {
-    // A body that is no JSON holds no messages: the upstream says what is wrong with it.
+    // A body that is not JSON has no messages: the upstream says what is wrong with it.
     if (cause instanceof SyntaxError) return undefined;
     if (!(cause instanceof RangeError)) throw cause;
     throw new AppError('invalid_request', 'the request body is nested too deeply', { cause });
   }
 }
 
-/** @returns texts of the body that look like pseudonyms: none of ours may be the same */
+/** @returns texts of the body that look like pseudonyms, which ours must avoid */
 function callersOwn(body: object): ReadonlySet<string> {
   const taken = new Set<string>();
   mapStrings(body, (text) => {

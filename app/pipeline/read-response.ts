@@ -1,5 +1,5 @@
 /**
- * Stage: reads a response before it is passed on, so that what fails until then can still be retried.
+ * Stage: reads a response before it is passed on, so that a failure until then can still be retried.
  * A complete response is parsed once; a stream is buffered until its first content, then it flows.
  */
 import { errorTypeOfStatus, isTransient, statusOfErrorType } from '../anthropic/errors.ts';
@@ -23,7 +23,7 @@ export function readResponse(
   { clock }: { readonly clock: Pick<Clock, 'now'> },
 ): Stage {
   const onTimeout = () =>
-    new AppError('timeout', `no event of the stream within ${firstEventTimeoutMs} ms`, {
+    new AppError('timeout', `no event from the upstream within ${firstEventTimeoutMs} ms`, {
       retryable: true,
     });
   return async function readResponse(request, next) {
@@ -46,7 +46,7 @@ export function readResponse(
 /**
  * Records what the response says. An error inside a 200 becomes a response of that error's status, a
  * proxy's page an error of the status that it came with.
- * @throws {AppError} bad_upstream_response: no JSON object; retryable where its status says success
+ * @throws {AppError} bad_upstream_response: not a JSON object; retryable where its status says success
  */
 function readComplete(
   response: PipelineResponse,
@@ -74,11 +74,11 @@ async function readStream(
     return { ...response, data: reader.replay(), outcome: reader.outcome };
   }
   if (beginning === 'error') return asError(response, reader.errorBody);
-  throw new AppError('truncated', 'the upstream closed before any content', { retryable: true });
+  throw new AppError('truncated', 'the stream ended before any content', { retryable: true });
 }
 
 /**
- * An error inside a 200 reads as what it is: a response with the error's status.
+ * Turns an error inside a 200 into a response with the error's status.
  * @param body Anthropic's error, JSON text
  */
 function asError(response: PipelineResponse, body: string): PipelineResponse {
@@ -94,7 +94,7 @@ function asError(response: PipelineResponse, body: string): PipelineResponse {
 /** Keeps the status, which decides retries, and replaces a proxy's HTML by an API error. */
 function withoutPage(response: PipelineResponse): PipelineResponse {
   const { status } = response;
-  const message = `the upstream answered ${status} with no JSON object`;
+  const message = `the upstream answered ${status} without a JSON object`;
   if (!isTransient(status)) {
     throw new AppError('bad_upstream_response', message, { retryable: status < 300 });
   }

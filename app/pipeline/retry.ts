@@ -91,7 +91,7 @@ function nextWait(
     requestedMs === undefined
       ? random() * Math.min(capMs, baseMs * 2 ** retries)
       : requestedMs + random() * baseMs;
-  // The deadline is looked at first: a retry that cannot be made takes none of the budget.
+  // The deadline is checked first: a retry that cannot be made takes none of the budget.
   if (waitMs >= Math.min(leftMs, MAX_TIMER_MS)) return 'deadline';
   return budget.spend() ? waitMs : 'budget';
 }
@@ -109,7 +109,7 @@ async function backOff(
   }
 }
 
-/** Only what ended well earns a retry for others. */
+/** Only a call that succeeds earns retries for other calls. */
 function earn(response: PipelineResponse, budget: RetryBudget): PipelineResponse {
   if (response.status < 400) {
     whenEnded(response, (outcome) => {

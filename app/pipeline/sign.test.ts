@@ -91,7 +91,7 @@ stageTable('sign', stage({ secret: () => ({ ...SECRET, id: 'a\r\nx-api-key: b' }
     given: { upstream },
     answers: [],
     saw: [],
-    result: "a signing secret's id does not fit a header",
+    result: "a signing secret's id is not a valid header value",
   },
 });
 
@@ -109,7 +109,7 @@ stageTable('sign', stage({}, '1'), {
     given: { upstream },
     answers: [],
     saw: [],
-    result: 'a nonce does not fit its form',
+    result: 'a nonce is malformed',
   },
 });
 

@@ -52,8 +52,8 @@ function headersV2(
   nonce: string,
 ) {
   // Show neither value: errors are logged, and the secret is easily put into the wrong field.
-  if (!KEY_ID.test(keyId)) throw new Error("a signing secret's id does not fit a header");
-  if (!NONCE.test(nonce)) throw new Error('a nonce does not fit its form');
+  if (!KEY_ID.test(keyId)) throw new Error("a signing secret's id is not a valid header value");
+  if (!NONCE.test(nonce)) throw new Error('a nonce is malformed');
   const { method, body = '' } = request;
   const target = targetOf(request);
   const canonical = canonicalV2({ method, target, timestamp, nonce, body, keyId });

@@ -12,13 +12,13 @@ export type OwnKeys = ReadonlyMap<string, KeyPool>;
 /** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
 export interface PipelineRequest {
   readonly method: 'GET' | 'POST';
-  /** Path with query; the upstream's base URL goes before it. */
+  /** Path with query, relative to the upstream's base URL. */
   readonly url: string;
   /** Lower-case names, but for Trae's own `Content-Type`. */
   readonly headers: Readonly<Record<string, string>>;
   /** Serialised once by whoever made it, sent byte for byte. */
   readonly body?: string;
-  /** As the caller named it; '' where the route has none. */
+  /** The model as the caller named it; '' where the route has none. */
   readonly model: string;
   /** Where it goes: set by `failover`, for each attempt. */
   readonly upstream?: Upstream;

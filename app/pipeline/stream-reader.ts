@@ -25,7 +25,7 @@ export class StreamReader {
   readonly #ended = Promise.withResolvers<Outcome>();
   #hasEnded = false;
 
-  /** @param limit the reader's from here on: it is disposed of when the stream has ended */
+  /** @param limit owned by the reader, which disposes of it when the stream has ended */
   constructor(
     events: EventStream,
     request: PipelineRequest,
@@ -39,7 +39,7 @@ export class StreamReader {
     this.#message = new MessageStream(request.call);
   }
 
-  /** How the stream ended; never rejects, and resolves only where `replay` was taken. */
+  /** How the stream ended; never rejects, and resolves only if `replay` was called. */
   get outcome(): Promise<Outcome> {
     return this.#ended.promise;
   }
@@ -51,7 +51,7 @@ export class StreamReader {
 
   /**
    * Reads up to the first content. The source is closed unless there is some.
-   * @returns undefined when the stream ended before
+   * @returns undefined when the stream ended before any content
    */
   async buffer(): Promise<'content' | 'error' | undefined> {
     let beginning: 'content' | 'error' | undefined;
@@ -106,7 +106,7 @@ export class StreamReader {
       }
       if (!this.#message.ending) {
         this.#limit.signal.throwIfAborted();
-        throw new AppError('truncated', 'the upstream closed before message_stop');
+        throw new AppError('truncated', 'the stream ended before message_stop');
       }
     } catch (error) {
       otherwise = outcomeOfError(error);
@@ -118,7 +118,7 @@ export class StreamReader {
     }
   }
 
-  /** The time until the next events are here is the upstream's, not ours. */
+  /** The time until the next events arrive is the upstream's, not ours. */
   async #nextEvents(): Promise<IteratorResult<readonly SseEvent[]>> {
     const { upstreamWait } = this.#request.state;
     upstreamWait.start();
@@ -133,7 +133,7 @@ export class StreamReader {
     for (const event of events) this.#message.read(event);
   }
 
-  /** Only the first end counts; what the stream itself said goes before any other. */
+  /** Only the first end counts; what the stream itself said takes precedence. */
   #end(otherwise: Outcome): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

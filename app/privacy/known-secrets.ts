@@ -1,12 +1,12 @@
 /** Finds known secrets in a text: as they are, and as JSON, URLs and base64 write them. */
 
-/** Shorter texts are no secrets, and would be found everywhere. */
+/** Shorter texts are not secrets, and would be found everywhere. */
 const MIN_SECRET_LENGTH = 4;
 /** Shorter parts of a secret would be found in unrelated base64 by chance. */
 const MIN_BASE64_LENGTH = 8;
 
 /**
- * The pattern is built anew only when the secrets have changed.
+ * The pattern is rebuilt only when the secrets have changed.
  * @returns a function whose pattern finds the current secrets in any form; undefined when there are none
  */
 export function exactSecrets(secrets: () => Iterable<string>): () => RegExp | undefined {

@@ -25,7 +25,7 @@ const TEXTS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * @throws {SyntaxError} for a text that is no JSON
+ * @throws {SyntaxError} for a text that is not JSON
  * @throws {RangeError} for JSON that is nested too deeply
  */
 export function parseExactly(text: string): unknown {

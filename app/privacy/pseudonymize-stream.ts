@@ -15,7 +15,7 @@ const PIECE_FIELDS: ReadonlyMap<unknown, 'text' | 'partial_json'> = new Map([
 ]);
 /** Deltas of signed blocks, which pass as they are. */
 const SIGNED_DELTAS: ReadonlySet<unknown> = new Set(['thinking_delta', 'signature_delta']);
-/** After one of these events no block goes on. */
+/** No block continues after one of these events. */
 const ENDS_ALL_BLOCKS: ReadonlySet<string> = new Set(['message_delta', 'message_stop', 'error']);
 
 type Json = Readonly<Record<string, unknown>>;
@@ -50,7 +50,7 @@ class StreamRestorer {
     this.#pseudonyms = pseudonyms;
   }
 
-  /** @returns what goes out in the event's place */
+  /** @returns what is sent in the event's place */
   restore(event: SseEvent): readonly SseEvent[] {
     const { type, data, unfinished } = event;
     if (unfinished) return [...this.rest(), event];

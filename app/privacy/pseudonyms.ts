@@ -8,7 +8,7 @@ const WORDS: Readonly<Record<PersonalKind, string>> = {
   phone: 'PHONE',
 };
 const PSEUDONYM = new RegExp(`<(?:${Object.values(WORDS).join('|')})_\\d+>`, 'g');
-/** The end of a text that may go on as a pseudonym. */
+/** The end of a text that may be the start of a pseudonym. */
 const BEGUN = /<(?:[A-Z]{0,5}|[A-Z]{4,5}_\d{0,9})$/;
 
 /** @returns every text in `text` that could be taken for a pseudonym */
@@ -48,7 +48,7 @@ export class Pseudonyms {
     });
   }
 
-  /** @returns how many characters at the text's end could begin one of ours */
+  /** @returns how many characters at the end of the text could be the start of a pseudonym in use */
   begun(text: string): number {
     const end = BEGUN.exec(text)?.[0] ?? '';
     const isOurs = end && this.#values.keys().some((pseudonym) => pseudonym.startsWith(end));

@@ -1,4 +1,4 @@
-/** Redacts what a stream of events may quote on its way to a caller: an upstream's errors hold our key. */
+/** Redacts streams on their way to callers, because an upstream's errors may quote our key. */
 import { createEvent, type SseEvent } from '../anthropic/sse.ts';
 import type { Redactor } from './redactor.ts';
 

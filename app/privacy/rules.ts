@@ -44,7 +44,7 @@ const FIELDS = [
 export const SECRET_FIELD = new RegExp(`(?:^|[._-])(?:${HEADERS}|${FIELDS})$`, 'i');
 
 /**
- * Fields that hold IDs. Digits in an ID are no phone or card number, but secrets are redacted there too.
+ * Fields that hold IDs. Digits in an ID are not a phone or card number, but secrets are redacted there too.
  * The last three are span attributes; a test of `telemetry/attributes.ts` keeps the names equal.
  */
 export const ID_FIELDS: ReadonlySet<string> = new Set([
@@ -151,7 +151,7 @@ export const RULES: readonly Rule[] = [
   },
 ];
 
-/** Nine in ten numbers that are no card number fail https://en.wikipedia.org/wiki/Luhn_algorithm. */
+/** Nine in ten numbers that are not card numbers fail https://en.wikipedia.org/wiki/Luhn_algorithm. */
 function passesLuhn(text: string): boolean {
   const digits = text.replaceAll(/%20|\D/g, '');
   let sum = 0;

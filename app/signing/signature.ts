@@ -4,7 +4,7 @@ import { createHash, createHmac } from 'node:crypto';
 /** `v1` is the article's; `v2` covers what `v1` leaves open (docs/signing.md). */
 export type SignatureVersion = 'v1' | 'v2';
 
-/** The versions that are signed and accepted by default: `v1` is for an end that knows nothing else. */
+/** The versions that are signed and accepted by default: `v1` is for an end that supports nothing else. */
 export const SIGNATURE_VERSIONS: readonly SignatureVersion[] = ['v2'];
 
 /** A header for each version, so that both can go out together and the article's stays as it is. */

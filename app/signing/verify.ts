@@ -60,7 +60,7 @@ export async function checkSignature(
   if (canonical === undefined) return { result: 'malformed' };
   const signer = signerOf(parsed, canonical, secrets());
   if (!signer) return { result: 'bad_signature' };
-  // The time is judged last, so a forged timestamp neither gets its own answer nor reaches the metric.
+  // The time is checked last, so a forged timestamp neither gets a response of its own nor reaches the metric.
   const skewMs = now() - Number(parsed.timestamp);
   const isInWindow = Math.abs(skewMs) <= windowMs;
   if (!isInWindow) return { result: 'skewed', skewMs };
@@ -74,7 +74,7 @@ export async function checkSignature(
   }
 }
 
-/** What the headers of a request state of its signature: well-formed, but not proven. */
+/** What the headers of a request say about its signature: well-formed, but not verified. */
 interface ParsedSignature {
   readonly version: SignatureVersion;
   readonly signature: Buffer;
@@ -121,7 +121,7 @@ function parseSignature(
   return { version, signature: bytes, timestamp, nonce, keyId: keyId ?? '' };
 }
 
-/** @returns what must have been signed; undefined where path or body do not allow to tell */
+/** @returns what must have been signed; undefined where the path or body leaves that unknown */
 function canonicalOf(
   { method, target, body }: ReceivedRequest,
   parsed: ParsedSignature,
@@ -134,7 +134,7 @@ function canonicalOf(
   return target.startsWith('/') ? canonicalV1(parsed.timestamp, target) : undefined;
 }
 
-/** Tries every secret, whichever the request names, so that the time taken does not tell which fits. */
+/** Tries every secret, whichever the request names, so that the time taken does not show which one fits. */
 function signerOf(
   { signature, keyId }: ParsedSignature,
   canonical: string,

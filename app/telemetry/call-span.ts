@@ -180,7 +180,7 @@ export class CallSpan implements CallRecord {
     this.run(() => this.#deps.logger.info(line, 'call'));
   }
 
-  /** Content is whatever people sent, so reading it is the one thing here that may throw. */
+  /** Content is whatever callers sent, so reading it is the only step here that may throw. */
   #capture(attributes: () => Attributes): void {
     if (!this.capturesContent) return;
     try {

@@ -1,4 +1,4 @@
-/** Gauges of state that the service keeps anyway: each is read at a scrape, and nothing is pushed. */
+/** Gauges of state that the service keeps anyway, read at each scrape. */
 import type { Instruments } from './instruments.ts';
 import { CIRCUIT_STATES, type CircuitState } from './vocabulary.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The metrics of the GenAI conventions, name for name and bucket for bucket, which dashboards of others read.
+ * The metrics of the GenAI conventions, with the same names and buckets, which third-party dashboards read.
  * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
  */
 import { OUTCOMES } from '../outcome.ts';

@@ -40,7 +40,7 @@ export function genAiAttributes({ operation, model }: CallInfo): Attributes {
   };
 }
 
-/** The span's name that the conventions ask for: operation and model. */
+/** The span name that the conventions require: operation and model. */
 export function genAiSpanName({ operation, model }: CallInfo): string {
   return model ? `${operation} ${model.slice(0, MAX_MODEL_LENGTH)}` : operation;
 }
@@ -53,7 +53,7 @@ export interface UsageLabels {
   readonly genAi: Attributes;
 }
 
-/** Counts what a call used by model, by caller and as the GenAI conventions ask for it. */
+/** Counts the tokens that a call used, by model, by caller, and as the GenAI conventions require. */
 export function countUsage(
   instruments: Instruments,
   usage: Usage,
@@ -86,7 +86,7 @@ export function usageAttributes(usage: Usage): Attributes {
   };
 }
 
-/** The conventions count cached tokens as input; Anthropic reports them apart. */
+/** The conventions count cached tokens as input; Anthropic reports them separately. */
 function conventionalInput({ inputTokens, cacheReadTokens, cacheCreationTokens }: Usage): number {
   return inputTokens + cacheReadTokens + cacheCreationTokens;
 }

@@ -11,7 +11,7 @@ import {
   TOKEN_TYPES,
 } from './vocabulary.ts';
 
-/** How each kind of the catalogue is created. A `produced_gauge` is no instrument: see key-gauges.ts. */
+/** How each kind of the catalogue is created. A `produced_gauge` is not an instrument: see key-gauges.ts. */
 const CREATE = {
   counter: (meter: Meter, name: string, options: MetricOptions) =>
     meter.createCounter(name, options),
@@ -79,7 +79,7 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
   instruments.replacedIds.add(0);
 }
 
-/** Counts what the check of a request's signature came to, and how far the signer's clock was off. */
+/** Counts the results of signature checks, and how far the signer's clock was off. */
 export function recordSignatureCheck(
   instruments: Pick<Instruments, 'signatureChecks' | 'signatureSkew'>,
   { result, skewMs }: SignatureCheck,

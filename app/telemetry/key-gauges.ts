@@ -1,4 +1,4 @@
-/** Metrics and log lines about API keys: their state, age and rate limits, and how their sources fare. */
+/** Metrics and log lines about API keys: their state, age and rate limits, and the reads of their sources. */
 import { type Attributes, ValueType } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -18,7 +18,7 @@ import { KEY_STATES, type KeyRead, type KeyState } from './vocabulary.ts';
 /** The labels that say whose keys they are. */
 export type KeyLabels = { readonly upstream: string; readonly caller: string };
 
-/** What metrics tell about one key; never the key. */
+/** What metrics show of one key; never the key itself. */
 export interface KeyFacts {
   readonly alias: string;
   readonly state: KeyState;
@@ -109,7 +109,7 @@ function gauge(
   };
 }
 
-/** @returns what counts each read of a key source, and logs failures, recoveries and changed keys */
+/** @returns a function that counts each read of a key source, and logs failures, recoveries and changed keys */
 export function createReadObserver(
   instruments: Pick<Instruments, 'keySourceUp' | 'keySourceFailures' | 'keyRotations'>,
   logger: Logger,

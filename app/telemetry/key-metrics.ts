@@ -1,4 +1,4 @@
-/** The metrics of API keys: their state, age and rate limits, and how reading their sources goes. */
+/** The metrics of API keys: their state, age and rate limits, and the reads of their sources. */
 import { FAMILIES } from '../anthropic/rate-limits.ts';
 import { type MetricDefinition, UPSTREAM } from './metric-definition.ts';
 import { KEY_STATES, SOURCE_FAILURES } from './vocabulary.ts';

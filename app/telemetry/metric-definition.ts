@@ -11,7 +11,7 @@ export type MetricDefinition = {
 } & (
   | { readonly kind: 'histogram'; readonly buckets: readonly number[] }
   | {
-      /** A `produced_gauge` is no instrument: its series are made anew at each scrape. */
+      /** A `produced_gauge` is not an instrument: its series are produced at each scrape. */
       readonly kind:
         | 'counter'
         | 'gauge'

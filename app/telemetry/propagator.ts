@@ -28,7 +28,7 @@ export type RequestHeaders = Readonly<Record<string, string | string[] | undefin
 export interface PropagatorOptions {
   /**
    * Whether the sender's IDs and `traceparent` become trace context. It gets the request's own headers
-   * object, so that what is found out about the sender can be remembered for that object.
+   * object, so that what it learns about the sender can be cached for that object.
    */
   readonly trusts: (headers: RequestHeaders) => boolean;
   /** Returns 32 random hex digits. */
@@ -72,7 +72,7 @@ export function markInjected(ctx: Context): Context {
   return ctx.setValue(INJECTED, true);
 }
 
-/** A header that was sent twice becomes one value that is no valid ID. */
+/** A header that was sent twice becomes one value, which is not a valid ID. */
 function joined(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(',') : value;
 }

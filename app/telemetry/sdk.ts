@@ -41,11 +41,11 @@ export interface Telemetry {
   readonly instruments: Instruments;
   /** Answers scrapes; undefined when the SDK is disabled. */
   readonly prometheus: PrometheusExporter | undefined;
-  /** Adds metrics that are made anew at each scrape. */
+  /** Adds metrics that are produced at each scrape. */
   produce(metrics: MetricProducer): void;
   /** Takes log lines that are to be exported; undefined when they are not. */
   readonly logSink: LogSink | undefined;
-  /** Exports what is left and stops. Never rejects: a dead collector is no failure of ours. */
+  /** Exports what is left and stops. Never rejects: a dead collector is not our failure. */
   shutdown(): Promise<void>;
 }
 

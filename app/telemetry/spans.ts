@@ -1,4 +1,4 @@
-/** What the spans of calls and of attempts share: their dependencies, how errors and times are written. */
+/** What the spans of calls and attempts share: dependencies, and how errors and times are written. */
 import { type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { ATTR_ERROR_TYPE } from './attributes.ts';
@@ -17,7 +17,7 @@ export interface RecorderDeps {
   readonly now: () => number;
 }
 
-/** Marks the span of a failed call or attempt; success and cancellation are no errors. */
+/** Marks the span of a failed call or attempt; success and cancellation are not errors. */
 export function markError(span: Span, outcome: Outcome): void {
   if (!OUTCOME_TRAITS[outcome].isError) return;
   span.setAttribute(ATTR_ERROR_TYPE, outcome);

@@ -1,6 +1,6 @@
 /** Every fixed set of label values except the outcomes, which are in `app/outcome.ts`. */
 
-/** What a call asks of the API. */
+/** The operation that a call requests of the API. */
 export const OPERATIONS = ['chat', 'count_tokens', 'models'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 

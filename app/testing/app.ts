@@ -23,9 +23,9 @@ export function aResult(part: Partial<CallResult> = {}): CallResult {
 export interface ServedApp {
   readonly port: number;
   readonly url: string;
-  /** What the client was asked, in order. */
+  /** The calls that the client received, in order. */
   readonly calls: CallInput[];
-  /** What was refused before it became a call, in order. */
+  /** The requests that were refused before they became calls, in order. */
   readonly rejections: (readonly [info: CallInfo, outcome: Outcome])[];
 }
 

@@ -30,8 +30,8 @@ const ANSWER: Readonly<Record<SignatureResult, { status: number; message: unknow
   unknown_version: { status: 401, message: MESSAGE },
   bad_signature: { status: 401, message: MESSAGE },
   replayed: { status: 401, message: MESSAGE },
-  skewed: { status: 401, message: "the request's clock is off by more than 300 s" },
-  unavailable: { status: 503, message: 'signatures cannot be checked now' },
+  skewed: { status: 401, message: "the request's timestamp is off by more than 300 s" },
+  unavailable: { status: 503, message: 'signatures cannot be checked at the moment' },
 };
 
 /**
@@ -60,7 +60,7 @@ export function attackTable(subject: string, rows: Readonly<Record<string, Attac
 
 type Name = keyof typeof SIGNATURE_HEADERS;
 
-/** Replaces one of the signature's headers by what `change` makes of it. */
+/** Replaces one of the signature's headers with the result of `change`. */
 export function header(name: Name, change: (value: string) => string | readonly string[]): Change {
   const full = SIGNATURE_HEADERS[name];
   return (sent) => {

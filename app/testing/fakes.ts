@@ -137,7 +137,7 @@ export async function textOf(data: PipelineResponse['data']): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** One case of a stage: what it is given, what `next` receives, and what comes of it. */
+/** One case of a stage: what it is given, what `next` receives, and the result. */
 export interface Row {
   readonly given?: Partial<PipelineRequest>;
   /** What `next` returns or throws, in order. */

@@ -24,7 +24,7 @@ export interface Reply {
   readonly text: string;
 }
 
-/** A header with a list goes out as many times. */
+/** A header with a list is sent once for each value. */
 export type SentHeaders = Readonly<Record<string, string | string[]>>;
 
 /**

@@ -15,7 +15,7 @@ export const KEY = 'sim-key-for-local-use';
 /** Spans of a call that took one attempt: server, call, attempt and the request to the upstream. */
 export const SPANS_PER_CALL = 4;
 
-/** A request body; the simulator answers with its prompt. */
+/** A request body, whose prompt the simulator repeats in its response. */
 export function bodyOf({ prompt = 'hello', stream = false } = {}): string {
   const messages = [{ role: 'user', content: prompt }];
   return JSON.stringify({ stream, model: 'claude-sonnet-5-5', max_tokens: 16, messages });
@@ -97,7 +97,7 @@ export function spansOf(store: SpanStore, uuid: string): readonly Span[] {
   return store.spans().filter((span) => span.traceId === traceId);
 }
 
-/** Waits until the trace that a UUID has become has exactly so many spans. */
+/** Waits until the trace that a UUID has become has exactly this many spans. */
 export function waitForSpans(store: SpanStore, uuid: string, n: number): Promise<readonly Span[]> {
   return eventually(() => {
     const found = spansOf(store, uuid);
@@ -105,7 +105,7 @@ export function waitForSpans(store: SpanStore, uuid: string, n: number): Promise
   });
 }
 
-/** Waits until the traces with this correlation ID have exactly so many spans. */
+/** Waits until the traces with this correlation ID have exactly this many spans. */
 export function waitForSpansWithId(
   store: SpanStore,
   id: string,

@@ -23,7 +23,7 @@ export interface ServiceProcess {
   readonly lines: LogLine[];
   /** What it wrote to standard error so far. */
   errors(): string;
-  /** The first line that fits, come or to come. */
+  /** The first line that matches, already logged or still to come. */
   line(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** SIGTERM, unless it has ended. @returns the exit code */
   stop(): Promise<number | null>;

@@ -23,7 +23,7 @@ export const NEW = { id: 'new', secret: 'the-secret-that-signs-now' };
 export const OLD = { id: 'old', secret: 'the-secret-that-signed-before' };
 export const NONCE = 'b2f0a4c1-0f5e-4d8e-9d59-6b8b5f3c2a10';
 
-/** A request as it goes over the wire; a header with a list goes out as many times. */
+/** A request as it goes over the wire; a header with a list is sent once for each value. */
 export interface Sent {
   readonly method: string;
   readonly target: string;
@@ -89,7 +89,7 @@ export async function receiver(
   return { checks, bodies, port: await listen(t, createServer(app)) };
 }
 
-/** @returns the status and the message of an error */
+/** Sends a request. @returns its status and, if it failed, the error message */
 export async function send(port: number, { method, target, headers, body }: Sent) {
   const request = httpRequest({
     host: '127.0.0.1',

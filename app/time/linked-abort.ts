@@ -2,9 +2,9 @@
 
 export interface LinkOptions {
   readonly timeoutMs: number;
-  /** Makes the reason of the abort when the time is over. */
+  /** Creates the abort reason when the time is up. */
   readonly onTimeout: () => Error;
-  /** Makes the reason when the parent was aborted; by default it is the parent's own. */
+  /** Creates the abort reason when the parent is aborted; default: the parent's own. */
   readonly onParent?: () => Error;
 }
 
@@ -35,7 +35,7 @@ export class LinkedAbort implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  /** Lifts the limit and lets go of the parent. */
+  /** Lifts the limit and stops following the parent. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#parent.removeEventListener('abort', this.#follow);

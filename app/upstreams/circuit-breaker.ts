@@ -19,7 +19,7 @@ export interface BreakerOptions {
   readonly openMs: number;
   /** Half-open probes; all must succeed to close the circuit. */
   readonly probes: number;
-  /** From closing to the full share of the calls. */
+  /** Time from closing to the full share of the calls. */
   readonly slowStartMs: number;
 }
 
@@ -33,7 +33,7 @@ export const BREAKER_DEFAULTS: BreakerOptions = {
 };
 
 export interface BreakerDeps extends Pick<Clock, 'now'> {
-  /** Called with each new state. `half_open` comes when the breaker is next asked after `openMs`. */
+  /** Called with each new state. `half_open` is entered when the breaker is next asked after `openMs`. */
   readonly onStateChange?: ((state: CircuitState) => void) | undefined;
 }
 
@@ -94,7 +94,7 @@ export class CircuitBreaker {
     return state.name === 'closed';
   }
 
-  /** Share of its weight that the upstream should get, above 0 to 1: less after the circuit has closed. */
+  /** Share of its weight that the upstream should get, above 0 to 1: below 1 just after closing. */
   slowStartShare(): number {
     const sinceMs = this.#deps.now() - this.#closedAtMs;
     return Math.min(1, FIRST_SHARE + (1 - FIRST_SHARE) * (sinceMs / this.#options.slowStartMs));

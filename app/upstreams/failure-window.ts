@@ -36,7 +36,7 @@ export class FailureWindow {
     this.#failedAtMs = nowMs;
   }
 
-  /** Failures since the last success; a gap longer than the window starts the count anew. */
+  /** Failures since the last success; a gap longer than the window restarts the count. */
   get consecutiveFailures(): number {
     return this.#consecutiveFailures;
   }
@@ -56,7 +56,7 @@ export class FailureWindow {
     return Math.floor(this.#now() / (this.#windowMs / BUCKETS));
   }
 
-  /** The bucket of now; buckets that have left the window are dropped when a new one begins. */
+  /** The current bucket; buckets that have left the window are dropped when a new one begins. */
   #bucket(): Bucket {
     const slot = this.#slot();
     const last = this.#buckets.at(-1);

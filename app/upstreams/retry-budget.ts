@@ -21,7 +21,7 @@ export class RetryBudget {
     this.#tokens = options.capacity;
   }
 
-  /** Records a successful call, which earns a part of a retry. */
+  /** Records a successful call, which earns part of a retry. */
   earn(): void {
     const { ratio, capacity } = this.#options;
     this.#tokens = Math.min(capacity, this.#tokens + ratio);

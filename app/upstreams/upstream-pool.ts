@@ -10,16 +10,16 @@ import { type BreakerOptions, CircuitBreaker } from './circuit-breaker.ts';
 export interface Upstream {
   /** A configured alias, safe as a label value. */
   readonly name: string;
-  /** With the path that precedes `/v1`, without a slash at its end. */
+  /** With any path that precedes `/v1`, without a trailing slash. */
   readonly baseUrl: string;
-  /** The lowest is asked first, others when it cannot answer. */
+  /** Upstreams with the lowest number are used first, others when those cannot answer. */
   readonly priority: number;
   /** Share of the calls among the upstreams of one priority. */
   readonly weight: number;
   readonly keys: KeyPool;
   /** Secrets that requests to it are signed with; absent where they are not signed. */
   readonly signing?: KeyPool;
-  /** Versions that those signatures have; by default `SIGNATURE_VERSIONS`. */
+  /** Versions of those signatures; by default `SIGNATURE_VERSIONS`. */
   readonly signatures?: readonly SignatureVersion[];
   /** Maps the caller's model names to the upstream's own. */
   readonly models: Readonly<Record<string, string>>;
@@ -71,7 +71,7 @@ export class UpstreamPool {
    * @returns undefined when no circuit admits an attempt
    */
   pick(tried: ReadonlySet<string>, hasKey: HasKey): Candidate | undefined {
-    // This is on every call's path, and one upstream is common: it allocates nothing.
+    // Every call runs this, and often there is one upstream, so that case allocates nothing.
     const [only] = this.#candidates;
     if (this.#candidates.length === 1) return only?.breaker.admits() ? only : undefined;
     const admitting = this.#candidates.filter(({ breaker }) => breaker.admits());

@@ -33,7 +33,7 @@ export const SETTINGS = {
   },
 } as const satisfies Record<string, Env>;
 
-/** The figures that each load test replaces: time limits of a tenth or less, so that the run ends. */
+/** The figures that each load test replaces: time limits are cut to a tenth or less, to keep the run short. */
 export const TUNINGS = {
   chaos: {
     pool: { idleTimeoutMs: 500 },

@@ -8,7 +8,7 @@ export interface LoadSettings {
   readonly callsPerType: number;
   /** Calls in flight at once. k6 ignores it, because it works with an arrival rate. */
   readonly concurrency: number;
-  /** Maximum of calls to an upstream that is not the simulator; without it none is allowed. */
+  /** Maximum number of calls to an upstream that is not the simulator; without it none is allowed. */
   readonly paidCalls?: number;
 }
 
@@ -23,7 +23,7 @@ const BASE_URL = /^https?:\/\/[A-Za-z0-9.[\]:_-]+(\/[A-Za-z0-9._~/-]*)?$/;
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads BASE_URL, CALLS (of each type), CONCURRENCY and ALLOW_PAID_LOAD (maximum of calls in all).
+ * Reads BASE_URL, CALLS (of each type), CONCURRENCY and ALLOW_PAID_LOAD (maximum number of calls).
  * An empty value counts as not set.
  */
 export function readLoadSettings(env: Env): SettingsResult {

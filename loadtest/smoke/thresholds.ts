@@ -10,7 +10,7 @@ export const METRIC = {
   durationMs: 'claude_call_duration_ms',
   /** Trend, milliseconds: the service's own time in good complete calls. */
   overheadMs: 'claude_call_overhead_ms',
-  /** Rate: good complete calls with an overhead header; the trend alone ignores absent ones. */
+  /** Rate: good complete calls that have an overhead header; the trend ignores those without one. */
   overheadReported: 'claude_call_overhead_reported',
   /** Rate: answers with the correlation ID of their call. */
   correlated: 'claude_call_correlated',

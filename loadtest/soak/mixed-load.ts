@@ -6,7 +6,7 @@ import { type ClosedLoop, closedLoop } from '../lib/load.ts';
 import { FAULT_KINDS } from '../simulator/faults.ts';
 import type { Simulator } from '../simulator/server.ts';
 
-/** One call in so many is cancelled by its caller. */
+/** One in this many calls is cancelled by its caller. */
 const CANCELLED_EVERY = 20;
 const CANCELLED_WITHIN_MS = 30;
 

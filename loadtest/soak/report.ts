@@ -6,7 +6,7 @@ export interface Minute {
   readonly minute: number;
   /** Calls by ending. */
   readonly endings: ReadonlyMap<string, number>;
-  /** What the service still held at rest, after the minute. */
+  /** What the idle service still held after the minute. */
   readonly held: Holdings;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Runs minutes of mixed load with cancels and faults, and after each minute counts what the service
- * still holds at rest: heap, sockets, timers, listeners. `make soak` writes docs/soak.md; MINUTES,
+ * Runs minutes of mixed load with cancels and faults, and after each minute counts what the idle service
+ * still holds: heap, sockets, timers, listeners. `make soak` writes docs/soak.md; MINUTES,
  * default 10.
  */
 import { writeFileSync } from 'node:fs';

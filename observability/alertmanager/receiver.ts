@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** The most notifications kept. */
+/** Maximum number of notifications kept. */
 const CAPACITY = 200;
 const MAX_BODY_BYTES = 1024 * 1024;
 
@@ -97,7 +97,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 type Message = { readonly status: Notification['status']; readonly alerts: readonly Alert[] };
 
-/** @throws {TypeError} when it is no message of Alertmanager's version 4 */
+/** @throws {TypeError} when it is not a message of Alertmanager's version 4 */
 function toNotification({ status, alerts }: Message): Notification {
   return { receivedAt: new Date().toISOString(), status, alerts: alerts.map(toAlert) };
 }

@@ -17,12 +17,12 @@ export interface Backend {
   readonly names: readonly ComponentName[];
   /** How long the slowest component may take to become healthy, milliseconds. */
   readonly startLimitMs: number;
-  /** The least time between two calls of `running` while waiting, milliseconds: compose answers slowly. */
+  /** Minimum milliseconds between calls to `running` while waiting, because compose is slow to answer. */
   readonly pollEveryMs: number;
   /** Fetches the programs that are missing. @returns whether all are there */
   prepare(): boolean;
   running(): ReadonlySet<ComponentName>;
-  /** Starts the components that do not run. @throws {Error} when it cannot */
+  /** Starts the components that are not running. @throws {Error} when it cannot */
   start(missing: readonly ComponentName[]): void;
   /** Stops what the last `start` started. */
   undo(missing: readonly ComponentName[]): Promise<void>;
@@ -31,11 +31,11 @@ export interface Backend {
   /** Where the log is, for a reader. */
   logName(name: ComponentName): string;
   log(name: ComponentName, lines: number): string;
-  /** A sentence on what `down` leaves. */
+  /** A sentence that says what `down` leaves behind. */
   readonly left: string;
 }
 
-/** The values of the compose file's variables: the ports, and the upstream that goes with the key. */
+/** The values of the compose file's variables: the ports, and the upstream that the key belongs to. */
 function composeVariables(settings: Settings): Record<string, string> {
   const { variables, secrets, simulator } = settings;
   const ports = Object.entries(settings.ports).map(([name, port]) => [name, String(port)]);
@@ -65,7 +65,7 @@ export function serviceEnv({ shell, secrets }: Pick<Settings, 'shell' | 'secrets
     .join('');
 }
 
-/** Compose takes a text in single quotes as it is, and expands one in double quotes. */
+/** Compose takes text in single quotes literally, and expands variables in double quotes. */
 function quoted(text: string): string {
   return text.includes("'") ? `"${text.replaceAll(/[\\"$]/g, '\\$&')}"` : `'${text}'`;
 }
@@ -96,7 +96,7 @@ export function composeBackend(settings: Settings): Backend {
   const names = COMPONENT_NAMES.filter((name) => name !== 'span-store');
   return {
     names,
-    // Loki and Tempo report that they are ready some time after they are.
+    // Loki and Tempo take a while to report that they are ready.
     startLimitMs: 120_000,
     pollEveryMs: 2_000,
     // `up` pulls the images.

@@ -1,4 +1,4 @@
-/** The components of the local stack: their ports, where people look at them, and where they tell their health. */
+/** The components of the local stack: their ports, the addresses that people open, and their health checks. */
 
 export const HOST = '127.0.0.1';
 
@@ -80,7 +80,7 @@ export function componentOf(name: ComponentName, ports: Ports): Component {
   };
 }
 
-/** @returns a line for each variable that holds no port, or the port of another variable */
+/** @returns a line for each variable whose value is not a port, or is the port of another variable */
 export function portProblems(ports: Ports): string[] {
   return PORT_NAMES.flatMap((name, i) => {
     const port = ports[name];

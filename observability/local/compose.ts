@@ -1,4 +1,4 @@
-/** Docker compose, asked whether it works and which services run, and told what to do. */
+/** Calls Docker Compose: checks that it works, lists the running services, and runs commands. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { ROOT } from './paths.ts';
 
@@ -41,7 +41,7 @@ export function hasEngine(env: Environment): boolean {
   }
 }
 
-/** The names of the services that run now; none where there is no engine. */
+/** The names of the running services; none where there is no engine. */
 export function runningServices(env: Environment): string[] {
   return lines(env, 'ps', '--services', '--status', 'running');
 }

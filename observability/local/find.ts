@@ -11,7 +11,7 @@ import {
   type TraceSources,
 } from './trace-sources.ts';
 
-/** The log lines and spans of a call made just now take some seconds to arrive. */
+/** The lines and spans of a recent call take a few seconds to arrive. */
 const LOOK_FOR_MS = 6_000;
 const POLL_MS = 300;
 

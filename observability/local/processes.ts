@@ -1,4 +1,4 @@
-/** Plain processes: started detached, remembered in files, and stopped only if they are the very ones started. */
+/** Plain processes: started detached, recorded in files, and stopped only if they are still the same ones. */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ export function startTime(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie has ended; its parent has only not asked how.
+    // A zombie has ended, but its parent has not yet collected its exit status.
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
@@ -53,7 +53,7 @@ export class Processes {
     return join(this.#directory, `${name}.log`);
   }
 
-  /** @returns undefined unless the process runs and was started here */
+  /** @returns undefined unless the process is running and was started here */
   pidOf(name: string): number | undefined {
     try {
       const [pid, started] = readFileSync(this.#pidFile(name), 'utf8').trim().split(' ');
@@ -63,7 +63,7 @@ export class Processes {
     }
   }
 
-  /** Starts a process that outlives this one; its output goes to its log, which begins anew. */
+  /** Starts a process that outlives this one; its output replaces its old log. */
   start(name: string, { program, args, cwd, env }: Command): void {
     mkdirSync(this.#directory, { recursive: true });
     const log = openSync(this.logFile(name), 'w');

@@ -35,12 +35,12 @@ export interface Settings {
   readonly hasUpstream: boolean;
   /** The stack that is up as this command begins. */
   readonly running: RunningStack | undefined;
-  /** The value of STACK, which may be no mode at all. */
+  /** The value of STACK, which may not be a mode. */
   readonly requestedMode: string | undefined;
   readonly mode: Mode;
-  /** NaN is no port; see `portProblems`. */
+  /** NaN stands for a bad port; see `portProblems`. */
   readonly ports: Ports;
-  /** Whether the simulator answers in place of Claude; a stack that is up keeps what it has. */
+  /** Whether the simulator answers in place of Claude; a stack that is up keeps what it was started with. */
   readonly simulator: boolean;
   /** The folder of logs, process IDs and data. */
   readonly runDir: string;
@@ -59,8 +59,8 @@ const SECRETS = [
 const SOURCES = ['CLAUDE_KEYS', 'CLAUDE_SIGNING', 'CLAUDE_UPSTREAMS', 'CALLERS'];
 
 /**
- * @param shell the environment of the command; ENV_FILE names another file than `.env`, RUN_DIR another
- *   folder than `.run`
+ * @param shell the environment of the command; ENV_FILE replaces the file `.env`, RUN_DIR the
+ *   folder `.run`
  */
 export function readSettings(shell: Environment): Settings {
   const file = readEnvFile(shell);
@@ -85,7 +85,7 @@ export function readSettings(shell: Environment): Settings {
   };
 }
 
-/** A variable that the shell sets, even to nothing, hides that of the file: so a key is kept out. */
+/** A variable that the shell sets, even to nothing, hides that of the file, which is how to keep a key out. */
 function readEnvFile(shell: Environment): Environment {
   try {
     const file = parseEnv(readFileSync(shell['ENV_FILE'] || join(ROOT, '.env'), 'utf8'));
@@ -122,7 +122,7 @@ export function choosePort(
 
 const stackFile = (runDir: string) => join(runDir, 'stack.json');
 
-/** @returns undefined when nothing of the stack runs any more, whatever its file says */
+/** @returns undefined when no part of the stack is running, whatever its file says */
 function readStack(runDir: string, shell: Environment): RunningStack | undefined {
   try {
     const stack = JSON.parse(readFileSync(stackFile(runDir), 'utf8')) as RunningStack;
@@ -147,7 +147,7 @@ export function forgetStack({ runDir }: Settings): void {
   rmSync(stackFile(runDir), { force: true });
 }
 
-/** @returns a line when STACK names no mode */
+/** @returns a line when STACK is not a mode */
 export function modeProblems({ requestedMode }: Settings): string[] {
   if (requestedMode === undefined || MODES.some((mode) => mode === requestedMode)) return [];
   return [`STACK must be ${MODES.join(' or ')}`];

@@ -30,7 +30,7 @@ export async function startSpanStore({
 }: {
   readonly port: number;
   readonly host?: string;
-  /** The most spans kept; when there are more, the older half is dropped. */
+  /** Maximum number of spans kept; beyond it, the older half is dropped. */
   readonly capacity?: number;
 }): Promise<SpanStore> {
   let kept: DecodedSpan[] = [];

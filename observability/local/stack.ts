@@ -94,7 +94,7 @@ function logs(settings: Settings): number {
   return 0;
 }
 
-/** In processes mode compose is left alone: it may be running somebody else's stack. */
+/** In processes mode compose is not touched: it may be running somebody else's stack. */
 async function stopAll(settings: Settings): Promise<void> {
   await processBackend(settings).down();
   if (settings.mode === 'compose' && hasContainers(settings.shell)) {
@@ -162,7 +162,7 @@ async function main(name = ''): Promise<number> {
 }
 
 if (import.meta.main) {
-  // `make logs | head` closes the pipe early, which is no error.
+  // `make logs | head` closes the pipe early, which is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(0);

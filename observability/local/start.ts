@@ -1,4 +1,4 @@
-/** Starts the components that do not run and waits until all are healthy, or says why they are not. */
+/** Starts the components that are not running and waits until all are healthy, or says why they are not. */
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Backend } from './backends.ts';
@@ -41,7 +41,7 @@ async function isFree(port: number): Promise<boolean> {
   return promise;
 }
 
-/** @returns a line for each port of these components that another program has */
+/** @returns a line for each port of these components that another program uses */
 async function takenPorts(components: readonly Component[], all: Ports): Promise<string[]> {
   const lines: string[] = [];
   for (const { name, ports } of components) {
@@ -54,7 +54,7 @@ async function takenPorts(components: readonly Component[], all: Ports): Promise
   return lines;
 }
 
-/** @returns a function that asks the backend no more often than it allows, whoever calls it */
+/** @returns a function that asks the backend no more often than it allows, however often it is called */
 function watchRunning({ running, pollEveryMs }: Backend): Backend['running'] {
   let known = running();
   let askedMs = performance.now();
@@ -86,7 +86,7 @@ async function untilHealthy(
   }
 }
 
-/** @returns why nothing can be started, a line each; empty when it can */
+/** @returns one line for each reason why the stack cannot start; empty when it can */
 export async function obstacles(
   missing: readonly Component[],
   settings: Settings,

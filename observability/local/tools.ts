@@ -18,7 +18,7 @@ import { DEBIAN_DIR, findK6, findTool, GO_BIN_DIR, MOTO_DIR, ROOT, TOOLS_DIR } f
 /** Debian 12's packages, unpacked into `.tools/debian`; their versions are the release's. */
 const PROMETHEUS_PACKAGES = [
   'prometheus',
-  // Debian packages these pieces of the classic UI apart.
+  // Debian packages these parts of the classic UI separately.
   'fonts-glyphicons-halflings',
   'libjs-bootstrap4',
   'libjs-d3',
@@ -36,7 +36,7 @@ const PROMETHEUS_PACKAGES = [
 /** Redis and the libraries that it alone needs, from the same release. */
 const REDIS_PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
 
-/** An AWS Secrets Manager for the tests, Apache-2.0, from PyPI. */
+/** Moto stands in for AWS Secrets Manager in tests; it is Apache-2.0 and comes from PyPI. */
 const MOTO_VERSION = '5.2.5';
 
 /**

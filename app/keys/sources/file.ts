@@ -42,7 +42,7 @@ export function fileSource(path: string): KeySource {
           watcher.close();
         };
       } catch {
-        // A folder that cannot be watched is no error: the file is still read at intervals.
+        // A folder that cannot be watched is not an error: the file is still read at intervals.
         return () => {};
       }
     },

@@ -7,7 +7,7 @@ export interface KeySource {
   /** The source as the settings write it, e.g. `file:/run/secrets/key`; never a secret. */
   readonly name: string;
   read(signal: AbortSignal): Promise<KeySet>;
-  /** Set where the keys cannot change while the process lives: one read is enough. */
+  /** Set where the keys cannot change while the process runs: one read is enough. */
   readonly fixed?: true;
   /** Calls back when the source may have changed. @returns a function that ends the watch */
   watch?(changed: () => void): () => void;

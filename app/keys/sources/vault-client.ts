@@ -65,7 +65,7 @@ export class VaultClient {
     try {
       return await this.#request('GET', path, signal, { token: lease.token });
     } catch (error) {
-      // A token from an earlier read may have been revoked: log in again next time. A new one lacks the right.
+      // A token from an earlier read may have been revoked: log in again next time. A new one lacks permission.
       const denied = error instanceof SourceError && error.failure === 'denied';
       if (denied && lease === before) this.#lease = undefined;
       throw error;

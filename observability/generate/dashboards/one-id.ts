@@ -21,7 +21,7 @@ import { ATTR_CORRELATION_ID } from '../../../app/telemetry/attributes.ts';
 import { dashboardJson, LOKI, TEMPO } from './panels.ts';
 import { ONE_ID_UID, TARGETS_UID } from './targets.ts';
 
-/** Grafana quotes the value, so the typed text stays a string of the query. */
+/** Grafana quotes and escapes the value, so whatever is typed stays a string in the query. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana's
 const ID = '${id:doublequote}';
 
