@@ -94,6 +94,11 @@ for (const [name, value] of BAD) {
   });
 }
 
+test('readConfig: a bad key is described without its value', () => {
+  const read = () => readConfig({ CLAUDE_API_KEY: 'planted secret' });
+  assert.throws(read, /^ConfigError: bad configuration:\n {2}CLAUDE_API_KEY: must hold one key/);
+});
+
 test('readConfig: every bad setting is listed at once, without the value of a secret', () => {
   const secret = 'sk-ant-planted secret';
   assert.throws(

@@ -21,9 +21,10 @@ export const list = z
 
 export const keyText = z.string().superRefine((text, context) => {
   try {
-    keysFromText(text, 'it');
+    keysFromText(text, 'key');
   } catch (error) {
-    context.addIssue((error as Error).message);
+    // The setting's name stands before the problem already.
+    context.addIssue((error as Error).message.replace(/^key: /, ''));
   }
 });
 export const alias = z.string().regex(/^[a-z0-9-]{1,32}$/);
