@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readApiError } from './anthropic/account-errors.ts';
 import { API_ERROR_STATUS } from './anthropic/errors.ts';
 import {
   ATTEMPT_ERRORS,
   ERROR_CODES,
   OUTCOMES,
-  outcomeOfErrorType,
+  outcomeOfApiError,
+  outcomeOfErrorEvent,
   outcomeOfStatus,
   outcomesWhere,
 } from './outcome.ts';
@@ -19,10 +21,19 @@ const STATUSES: readonly (readonly [status: number, outcome: string])[] = [
   [402, 'auth_error'],
   [403, 'auth_error'],
   [404, 'invalid_request'],
+  [405, 'invalid_request'],
   [408, 'timeout'],
+  [409, 'invalid_request'],
   [413, 'invalid_request'],
+  [422, 'invalid_request'],
+  [425, 'invalid_request'],
   [429, 'rate_limited'],
+  [431, 'invalid_request'],
+  [451, 'invalid_request'],
+  [499, 'invalid_request'],
   [500, 'upstream_error'],
+  [502, 'upstream_error'],
+  [503, 'upstream_error'],
   [504, 'timeout'],
   [529, 'overloaded'],
 ];
@@ -32,12 +43,30 @@ for (const [status, outcome] of STATUSES) {
   });
 }
 
-test('outcomeOfErrorType: an error inside a stream has the outcome of its status', () => {
-  for (const [type, status] of Object.entries(API_ERROR_STATUS)) {
-    assert.equal(outcomeOfErrorType(type), outcomeOfStatus(status), type);
+const SENT = { url: '/v1/messages', headers: {} };
+const errorOf = (type: string, error_code = '') =>
+  readApiError({ error: { type, details: { error_code } } });
+
+test('outcomeOfApiError: the account’s fault is auth_error, the caller’s invalid_request, else the status tells', () => {
+  const outcomeOf = (status: number, code: string) =>
+    outcomeOfApiError(status, errorOf('', code), SENT);
+  assert.equal(outcomeOf(400, 'organization_on_hold'), 'auth_error');
+  assert.equal(outcomeOf(429, 'enforced_spend_limit_reached'), 'auth_error');
+  assert.equal(outcomeOf(403, 'user_profile_not_billable'), 'invalid_request');
+  assert.equal(outcomeOfApiError(403, undefined, SENT), 'invalid_request');
+  for (const [status, outcome] of STATUSES) {
+    if (status >= 400) assert.equal(outcomeOf(status, ''), outcome);
   }
-  assert.equal(outcomeOfErrorType('something_new'), 'upstream_error');
-  assert.equal(outcomeOfErrorType('constructor'), 'upstream_error');
+});
+
+test('outcomeOfErrorEvent: an error inside a stream has the outcome of its status', () => {
+  for (const [type, status] of Object.entries(API_ERROR_STATUS)) {
+    assert.equal(outcomeOfErrorEvent(errorOf(type), SENT), outcomeOfStatus(status), type);
+  }
+  const onHold = errorOf('invalid_request_error', 'organization_on_hold');
+  assert.equal(outcomeOfErrorEvent(onHold, SENT), 'auth_error');
+  assert.equal(outcomeOfErrorEvent(errorOf('something_new'), SENT), 'upstream_error');
+  assert.equal(outcomeOfErrorEvent(errorOf('constructor'), SENT), 'upstream_error');
 });
 
 test('outcomes: the sets that the service filters from the table', () => {

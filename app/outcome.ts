@@ -2,6 +2,7 @@
  * The one table of how calls, attempts and requests end. Every other set of outcomes, error codes or
  * statuses in the service is a filter of it. Meanings: docs/semantics.md.
  */
+import { type ApiError, blameOf, type SentRequest } from './anthropic/account-errors.ts';
 import { type ApiErrorType, statusOfErrorType } from './anthropic/errors.ts';
 
 /** The consequences of an outcome; an absent flag is false. */
@@ -52,6 +53,11 @@ export function outcomesWhere(test: (traits: OutcomeTraits) => boolean): readonl
 
 /** Values of the label `error_type`: outcomes of attempts that failed through no fault of the caller. */
 export const ATTEMPT_ERRORS = outcomesWhere(({ failedAttempt }) => failedAttempt === true);
+
+/**
+ * Values of the label `reason` of retries: also a 409, or any other 4xx that its upstream advises to repeat.
+ */
+export const RETRY_REASONS = [...ATTEMPT_ERRORS, 'invalid_request'] as const satisfies Outcome[];
 
 /** How an error of ours appears on the wire and in telemetry. */
 interface ErrorTraits {
@@ -128,7 +134,22 @@ export function outcomeOfStatus(status: number): Outcome {
   return status >= 400 && status < 500 ? 'invalid_request' : 'upstream_error';
 }
 
+/**
+ * @param error what the body says; undefined if the API did not write it
+ * @param sent what the response answers
+ * @returns the outcome that an upstream's error of this status, 400 or above, stands for
+ */
+export function outcomeOfApiError(
+  status: number,
+  error: ApiError | undefined,
+  sent: SentRequest,
+): Outcome {
+  const blame = blameOf(error, status, sent);
+  if (blame === 'account') return 'auth_error';
+  return blame === 'caller' ? 'invalid_request' : outcomeOfStatus(status);
+}
+
 /** @returns the outcome of an `error` event inside a stream: that of the status it would have had */
-export function outcomeOfErrorType(type: string): Outcome {
-  return outcomeOfStatus(statusOfErrorType(type));
+export function outcomeOfErrorEvent(error: ApiError, sent: SentRequest): Outcome {
+  return outcomeOfApiError(statusOfErrorType(error.type), error, sent);
 }

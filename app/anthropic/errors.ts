@@ -20,27 +20,16 @@ export const API_ERROR_STATUS = {
 
 export type ApiErrorType = keyof typeof API_ERROR_STATUS;
 
-/** The parts of a response that decide whether it can be retried. */
-export interface ApiResponse {
-  readonly status: number;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Text of a complete response; anything else is a stream. */
-  readonly data: unknown;
-}
-
-/** A spend limit lasts until the month is over, so a retry cannot succeed. */
-const SPEND_LIMIT = /"error_code"\s*:\s*"[a-z_]*spend_limit_reached"/;
-
 /** @returns the status of an error type, 500 for a type that is not known */
 export function statusOfErrorType(type: string): number {
   return Object.hasOwn(API_ERROR_STATUS, type) ? API_ERROR_STATUS[type as ApiErrorType] : 500;
 }
 
-/** @returns the error type of a status, `api_error` where the API defines none */
+/** @returns the error type of a status; a 4xx that the API does not define is an invalid request */
 export function errorTypeOfStatus(status: number): ApiErrorType {
   const found = Object.entries(API_ERROR_STATUS).find(([, known]) => known === status);
-  return (found?.[0] as ApiErrorType | undefined) ?? 'api_error';
+  const other = status >= 400 && status < 500 ? 'invalid_request_error' : 'api_error';
+  return (found?.[0] as ApiErrorType | undefined) ?? other;
 }
 
 /** Whether the same request can succeed later. Gateways use statuses of their own above 500. */
@@ -48,16 +37,11 @@ export function isTransient(status: number): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
-/** Whether a spend limit was reached. */
-export function isSpendLimit({ status, data }: ApiResponse): boolean {
-  return status === 429 && typeof data === 'string' && SPEND_LIMIT.test(data);
-}
-
-/** A 4xx would fail again; `x-should-retry` overrides the status. */
-export function isRetryable(response: ApiResponse): boolean {
-  const advice = response.headers['x-should-retry'];
-  if (advice === 'true') return response.status >= 400;
-  return advice !== 'false' && !isSpendLimit(response) && isTransient(response.status);
+/** A 4xx would fail again; `x-should-retry` overrides the status. @param headers lower-case names */
+export function isRetryable(status: number, headers: Readonly<Record<string, string>>): boolean {
+  const advice = headers['x-should-retry'];
+  if (advice === 'true') return status >= 400;
+  return advice !== 'false' && isTransient(status);
 }
 
 /**

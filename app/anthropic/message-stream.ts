@@ -2,14 +2,8 @@
  * Reads what a stream of the Messages API says about its message, event by event.
  * https://docs.anthropic.com/en/docs/build-with-claude/streaming
  */
-import {
-  type MessageFacts,
-  parseObject,
-  readErrorType,
-  readMessage,
-  readUsage,
-  type Usage,
-} from './messages.ts';
+import { type ApiError, readApiError } from './account-errors.ts';
+import { type MessageFacts, parseObject, readMessage, readUsage, type Usage } from './messages.ts';
 import type { SseEvent } from './sse.ts';
 
 /** Events that come before content; any other means that the content has begun. */
@@ -37,7 +31,7 @@ export class MessageStream {
   /** What came first: content, or an error before any. */
   beginning: 'content' | 'error' | undefined;
   /** How the stream said that it ended; undefined until then. */
-  ending: { readonly errorType: string | undefined } | undefined;
+  ending: { readonly error: ApiError | undefined } | undefined;
   /** The `data` of its `error` event, JSON text. */
   errorBody = '';
   /** Cumulative; undefined until the first report. */
@@ -56,13 +50,13 @@ export class MessageStream {
     else if (type === 'content_block_delta') this.#readDelta(data);
     else if (type === 'message_start') this.#readStart(data);
     else if (type === 'message_delta') this.#readMessageDelta(data);
-    else if (type === 'message_stop') this.ending ??= { errorType: undefined };
+    else if (type === 'message_stop') this.ending ??= { error: undefined };
   }
 
   #readError(data: string): void {
     this.beginning ??= 'error';
     this.errorBody = data;
-    this.ending ??= { errorType: readErrorType(parseObject(data)) };
+    this.ending ??= { error: readApiError(parseObject(data) ?? {}) };
   }
 
   #readDelta(data: string): void {

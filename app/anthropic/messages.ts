@@ -85,9 +85,3 @@ export function readMessage(value: unknown): MessageFacts {
     ...(stopReason !== undefined && { stopReason }),
   };
 }
-
-/** @returns the type inside an error body or error event, '' where there is none */
-export function readErrorType(value: unknown): string {
-  const error = isObject(value) ? value['error'] : undefined;
-  return (isObject(error) ? text(error['type']) : undefined) ?? '';
-}

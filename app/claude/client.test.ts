@@ -107,8 +107,8 @@ test('client: the stages stand in this order', async (t) => {
     'failover',
     'observeAttempt',
     'attemptTimeout',
-    'readResponse',
     'authenticate',
+    'readResponse',
     'sign',
   ];
   assert.deepEqual(names({}), ['observeCall', ...inner]);

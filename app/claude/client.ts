@@ -97,8 +97,8 @@ export function createClaudePipeline(
     .use(failover(deps.upstreams))
     .use(observeAttempt())
     .use(attemptTimeout(options.attemptTimeoutMs))
-    .use(readResponse(options.firstEventTimeoutMs, deps))
     .use(authenticate())
+    .use(readResponse(options.firstEventTimeoutMs, deps))
     .use(sign({ secret: signingSecret }, { now: deps.wallClock, nonce: randomUUID }));
 }
 

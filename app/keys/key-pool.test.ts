@@ -25,7 +25,13 @@ function keysOf(keys: Record<string, string>): KeySet['current'] {
 }
 
 function response(status: number, part: Partial<KeyResponse> = {}): KeyResponse {
-  return { status, headers: {}, retryAfterMs: undefined, spent: false, ...part };
+  return {
+    status,
+    headers: {},
+    retryAfterMs: undefined,
+    rejected: status === 401 || status === 402 || status === 403,
+    ...part,
+  };
 }
 
 const states = (pool: KeyPool) =>
@@ -149,7 +155,7 @@ test('key pool: a cool-down under 50 ms is skipped, an endless one ends after a 
 test('key pool: a used-up spend limit rejects the key', () => {
   const { pool, has } = setUp();
   has({ a: 'key-a', b: 'key-b' });
-  assert.equal(use(pool, 'key-a', response(429, { spent: true })), true);
+  assert.equal(use(pool, 'key-a', response(429, { rejected: true })), true);
   assert.equal(states(pool)['a'], 'rejected');
 });
 

@@ -16,8 +16,8 @@ export interface KeyResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** How long the upstream asks to wait; undefined where it names no time. */
   readonly retryAfterMs: number | undefined;
-  /** A spend limit was reached, so waiting does not help. */
-  readonly spent: boolean;
+  /** The key or its account was refused, so waiting does not help. */
+  readonly rejected: boolean;
 }
 
 /** A rejected key is tried again after this time, doubled each time: a new key takes time to propagate. */
@@ -28,7 +28,6 @@ const MIN_COOL_DOWN_MS = 50;
 const MAX_COOL_DOWN_MS = 24 * 3_600_000;
 /** Above 0, so that the pool can choose among keys that all have nothing left. */
 const MIN_WEIGHT = 0.001;
-const REJECTED_STATUS: ReadonlySet<number> = new Set([401, 402, 403]);
 
 /** Times are milliseconds since the epoch. */
 export class PooledKey implements ApiKey {
@@ -112,18 +111,18 @@ export class PooledKey implements ApiKey {
    * @returns true if the key itself caused the response (rejected or rate limited)
    */
   report(response: KeyResponse, pickedAtMs: number, nowMs: number): boolean {
-    const { status, headers, retryAfterMs, spent } = response;
+    const { status, headers, retryAfterMs, rejected } = response;
     if (reportsLimits(headers)) {
       this.#reportedLimits = headers;
       this.#limits = undefined;
     }
-    if (REJECTED_STATUS.has(status) || spent) {
+    if (rejected) {
       this.#reject(status, nowMs);
       return true;
     }
     if (status === 429) return this.#coolDown(retryAfterMs ?? this.#untilResetMs(nowMs), nowMs);
-    // A 5xx says nothing about the key, and an attempt says nothing about what happened after it began.
-    if (status < 500 && pickedAtMs > this.#unhealthySinceMs) this.recover();
+    // Only a success proves the account, and an attempt says nothing about what happened after it began.
+    if (status < 400 && pickedAtMs > this.#unhealthySinceMs) this.recover();
     return false;
   }
 

@@ -1,7 +1,7 @@
 /** The result of an attempt as a value: a response of any status, or what was thrown. */
 import { isRetryable } from '../anthropic/errors.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
-import { type Outcome, outcomeOfStatus } from '../outcome.ts';
+import { OUTCOME_TRAITS, type Outcome, outcomeOfStatus } from '../outcome.ts';
 import type { PipelineResponse } from './stage.ts';
 
 export type Result = { readonly response: PipelineResponse } | { readonly error: unknown };
@@ -37,13 +37,24 @@ export function canUseAnotherKey(result: Result): boolean {
   return 'response' in result && result.response.retryWithAnotherKey === true;
 }
 
+/** @returns the outcome that a response stands for when it arrives; a stream may still end otherwise */
+export function outcomeOfResponse({ failure, status }: PipelineResponse): Outcome {
+  return failure ?? outcomeOfStatus(status);
+}
+
 /** @returns why another attempt can succeed; undefined where it cannot, or need not */
 export function reasonToRetry(result: Result): Outcome | undefined {
   if ('response' in result) {
-    const { response } = result;
-    const again = canUseAnotherKey(result) || isRetryable(response);
-    return again ? outcomeOfStatus(response.status) : undefined;
+    const again = canUseAnotherKey(result) || isWorthRepeating(result.response);
+    return again ? outcomeOfResponse(result.response) : undefined;
   }
   const { error } = result;
   return error instanceof AppError && error.retryable ? outcomeOfError(error) : undefined;
+}
+
+/** A spend limit comes as a 429 too, but lasts until the month is over. */
+function isWorthRepeating(response: PipelineResponse): boolean {
+  const { status, headers } = response;
+  const isKeysFault = OUTCOME_TRAITS[outcomeOfResponse(response)].keyFault === true;
+  return isRetryable(status, headers) && (!isKeysFault || headers['x-should-retry'] === 'true');
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Outcome } from '../outcome.ts';
 import {
   anUpstream,
   aRequest,
   aResponse,
+  events,
   keyPoolOf,
   type Row,
   scripted,
@@ -38,6 +40,14 @@ stageTable('authenticate', authenticate, {
   'a 429 that names no time says nothing about the key': row(['its-key', 'another'], 429, false),
   'a rejection of the only key is returned as it is': row(['its-key'], 401, false),
   'a 400 says nothing about the key': row(['its-key', 'another'], 400, false),
+  'a 400 about the account rejects the key, another is tried': {
+    ...row(['its-key', 'another'], 400, true),
+    answers: [aResponse(400, { failure: 'auth_error' })],
+  },
+  'a 403 about the caller says nothing about the key': {
+    ...row(['its-key', 'another'], 403, false),
+    answers: [aResponse(403, { failure: 'invalid_request' })],
+  },
   'a caller’s x-api-key is replaced': {
     given: {
       headers: { 'x-api-key': 'other' },
@@ -84,5 +94,19 @@ test('authenticate: the next attempt takes another key, and the one that recover
   assert.deepEqual(
     next.seen.map(({ headers }) => headers['x-api-key']),
     ['one', 'two', 'one'],
+  );
+});
+
+test('authenticate: a stream that ends in an error about the account rejects the key', async () => {
+  const keys = keyPoolOf('one', 'two');
+  const request = aRequest({ upstream: anUpstream({ keys }), stream: true });
+  const ended = Promise.resolve<Outcome>('auth_error');
+  const begun = aResponse(200, { data: events(), outcome: ended });
+  const response = await authenticate()(request, scripted(begun));
+  assert.equal(response.retryWithAnotherKey, undefined, 'it has begun');
+  await ended;
+  assert.deepEqual(
+    keys.view().map(({ state }) => state),
+    ['rejected', 'active'],
   );
 });

@@ -1,8 +1,10 @@
 /** Stage: puts a key on each attempt, and reports the response to the key's health. */
-import { isSpendLimit, retryAfterMs } from '../anthropic/errors.ts';
+import { retryAfterMs } from '../anthropic/errors.ts';
 import { AppError } from '../errors.ts';
 import type { KeyPool, PickedKey } from '../keys/key-pool.ts';
+import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
+import { outcomeOfResponse, whenEnded } from './attempt.ts';
 import type { OwnKeys, PipelineResponse, Stage } from './stage.ts';
 
 /**
@@ -33,13 +35,28 @@ export function keysOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyPoo
   return ownKeys?.get(upstream.name) ?? upstream.keys;
 }
 
-/** @returns whether the key itself caused the response */
+/**
+ * A stream may say only after it has begun that the account is refused.
+ * @returns whether the key itself caused the response
+ */
 function report(key: PickedKey, response: PipelineResponse): boolean {
-  const { status, headers } = response;
+  if (typeof response.data !== 'string') {
+    whenEnded(response, (outcome) => {
+      if (isKeysFault(outcome)) reportAs(outcome, key, response);
+    });
+  }
+  return reportAs(outcomeOfResponse(response), key, response);
+}
+
+function reportAs(outcome: Outcome, key: PickedKey, { status, headers }: PipelineResponse) {
   return key.report({
     status,
     headers,
     retryAfterMs: status === 429 ? retryAfterMs(headers) : undefined,
-    spent: isSpendLimit(response),
+    rejected: isKeysFault(outcome),
   });
+}
+
+function isKeysFault(outcome: Outcome): boolean {
+  return OUTCOME_TRAITS[outcome].keyFault === true;
 }

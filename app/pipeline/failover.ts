@@ -4,11 +4,12 @@
  * not the one in trouble.
  */
 import { AppError, outcomeOfError } from '../errors.ts';
-import { OUTCOME_TRAITS, type Outcome, outcomeOfStatus } from '../outcome.ts';
+import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import type { AttemptEnd } from '../upstreams/circuit-breaker.ts';
 import type { Candidate, Upstream, UpstreamPool } from '../upstreams/upstream-pool.ts';
 import {
   canUseAnotherKey,
+  outcomeOfResponse,
   type Result,
   reasonToRetry,
   settle,
@@ -66,7 +67,7 @@ function reasonToFailOver(result: Result): Outcome | undefined {
   const reason = reasonToRetry(result);
   if (reason !== undefined) return reason;
   if ('response' in result) {
-    const outcome = outcomeOfStatus(result.response.status);
+    const outcome = outcomeOfResponse(result.response);
     return OUTCOME_TRAITS[outcome].keyFault ? outcome : undefined;
   }
   const { error } = result;

@@ -82,11 +82,9 @@ stageTable('readResponse', () => stage, {
   'a JSON array is a bad response': complete(200, '[]', 'bad_upstream_response'),
   'an empty body is a bad response': complete(200, '', 'bad_upstream_response'),
   'a proxy’s page of a transient status keeps the status': complete(502, '<html>', 502),
-  'a page of a permanent status is a bad response': complete(
-    404,
-    '<html>',
-    'bad_upstream_response',
-  ),
+  'a page of a permanent status keeps the status': complete(404, '<html>', 404),
+  'an error without a body keeps the status': complete(431, '', 431),
+  'a redirect’s page is a bad response': complete(307, '<html>', 'bad_upstream_response'),
   'a stream with content flows': stream([START, DELTA], 200, MESSAGE_STARTED, ['recordChunk']),
   'a complete error in place of a stream passes': {
     given: { stream: true },
@@ -114,10 +112,51 @@ stageTable('readResponse', () => stage, {
   },
 });
 
-test('readResponse: half a body is retryable, a page of a permanent status is not', async () => {
+test('readResponse: half a body is retryable, a page of a redirect is not', async () => {
   const ask = (status: number) => stage(aRequest(), scripted(aResponse(status, { data: '<' })));
   await assert.rejects(ask(200), { code: 'bad_upstream_response', retryable: true });
-  await assert.rejects(ask(404), { code: 'bad_upstream_response', retryable: false });
+  await assert.rejects(ask(307), { code: 'bad_upstream_response', retryable: false });
+});
+
+const ON_HOLD = {
+  type: 'invalid_request_error',
+  message: 'm',
+  details: { error_code: 'organization_on_hold' },
+};
+const FAILURES: readonly [name: string, answer: PipelineResponse, failure: string][] = [
+  ['a 400', aResponse(400), 'invalid_request'],
+  ['a 431 without a body', aResponse(431, { data: '' }), 'invalid_request'],
+  ['a firewall’s 403', aResponse(403, { data: '<html>' }), 'invalid_request'],
+  ['a proxy’s 401', aResponse(401, { data: '<html>' }), 'auth_error'],
+  [
+    'a 400 about the account',
+    aResponse(400, { data: JSON.stringify({ error: ON_HOLD }) }),
+    'auth_error',
+  ],
+  [
+    'an error about the account inside a complete 200',
+    aResponse(200, { data: JSON.stringify({ type: 'error', error: ON_HOLD }) }),
+    'auth_error',
+  ],
+  [
+    'an error about the account before content',
+    streamOf(event('error', { error: ON_HOLD })),
+    'auth_error',
+  ],
+];
+for (const [name, answer, failure] of FAILURES) {
+  test(`readResponse: ${name} is ${failure}, at once and at its end`, async () => {
+    const response = await read(answer);
+    assert.equal(response.failure, failure);
+    assert.equal(await response.outcome, failure);
+    assert.equal(JSON.parse(await textOf(response.data)).type ?? 'error', 'error');
+  });
+}
+
+test('readResponse: an error event about the account after content ends the stream as auth_error', async () => {
+  const { data, outcome } = await read(streamOf(START, DELTA, event('error', { error: ON_HOLD })));
+  await textOf(data);
+  assert.equal(await outcome, 'auth_error');
 });
 
 test('readResponse: a proxy’s page becomes Anthropic’s error and keeps its headers', async () => {

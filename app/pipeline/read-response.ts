@@ -2,10 +2,11 @@
  * Stage: reads a response before it is passed on, so that a failure until then can still be retried.
  * A complete response is parsed once; a stream is buffered until its first content, then it flows.
  */
-import { errorTypeOfStatus, isTransient, statusOfErrorType } from '../anthropic/errors.ts';
-import { parseObject, readErrorType, readMessage, readUsage } from '../anthropic/messages.ts';
+import { type ApiError, readApiError } from '../anthropic/account-errors.ts';
+import { errorTypeOfStatus, statusOfErrorType } from '../anthropic/errors.ts';
+import { parseObject, readMessage, readUsage } from '../anthropic/messages.ts';
 import { AppError } from '../errors.ts';
-import { outcomeOfStatus } from '../outcome.ts';
+import { outcomeOfApiError } from '../outcome.ts';
 import type { Clock } from '../time/clock.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
 import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
@@ -32,7 +33,8 @@ export function readResponse(
     try {
       const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
-        return await readStream(response, new StreamReader(response.data, request, limit, clock));
+        const reader = new StreamReader(response.data, request, limit, clock);
+        return await readStream(response, reader, request);
       }
       limit[Symbol.dispose]();
       return readComplete(response, request);
@@ -46,18 +48,22 @@ export function readResponse(
 /**
  * Records what the response says. An error inside a 200 becomes a response of that error's status, a
  * proxy's page an error of the status that it came with.
- * @throws {AppError} bad_upstream_response: not a JSON object; retryable where its status says success
+ * @throws {AppError} bad_upstream_response: not an error, and not a JSON object either; retryable where its
+ *   status says success
  */
-function readComplete(
-  response: PipelineResponse,
-  { call, state }: PipelineRequest,
-): PipelineResponse {
+function readComplete(response: PipelineResponse, request: PipelineRequest): PipelineResponse {
   const { status, data } = response;
   if (typeof data !== 'string') return response;
   const body = parseObject(data);
-  if (!body) return withoutPage(response);
+  if (status >= 400) {
+    return body
+      ? failed(response, readApiError(body), request)
+      : failed(withoutPage(response), undefined, request);
+  }
+  if (!body) throw notJson(status);
   if (status >= 300) return response;
-  if (body['type'] === 'error') return asError(response, data);
+  if (body['type'] === 'error') return asError(response, data, request);
+  const { call, state } = request;
   call.setResponse(readMessage(body));
   const usage = readUsage(body['usage']);
   if (usage) state.addUsage(usage);
@@ -68,37 +74,55 @@ function readComplete(
 async function readStream(
   response: PipelineResponse,
   reader: StreamReader,
+  request: PipelineRequest,
 ): Promise<PipelineResponse> {
   const beginning = await reader.buffer();
   if (beginning === 'content') {
     return { ...response, data: reader.replay(), outcome: reader.outcome };
   }
-  if (beginning === 'error') return asError(response, reader.errorBody);
+  if (beginning === 'error') return asError(response, reader.errorBody, request);
   throw new AppError('truncated', 'the stream ended before any content', { retryable: true });
+}
+
+/** @param error what the upstream says; undefined for a page, which the API did not write */
+function failed(
+  response: Omit<PipelineResponse, 'outcome'>,
+  error: ApiError | undefined,
+  request: PipelineRequest,
+): PipelineResponse {
+  const failure = outcomeOfApiError(response.status, error, request);
+  return { ...response, failure, outcome: Promise.resolve(failure) };
 }
 
 /**
  * Turns an error inside a 200 into a response with the error's status.
- * @param body Anthropic's error, JSON text
+ * @param text Anthropic's error, JSON
  */
-function asError(response: PipelineResponse, body: string): PipelineResponse {
-  const status = statusOfErrorType(readErrorType(parseObject(body)));
-  return {
-    status,
-    headers: { ...response.headers, 'content-type': 'application/json' },
-    data: body,
-    outcome: Promise.resolve(outcomeOfStatus(status)),
-  };
+function asError(
+  { headers }: PipelineResponse,
+  text: string,
+  request: PipelineRequest,
+): PipelineResponse {
+  const error = readApiError(parseObject(text) ?? {});
+  return failed(jsonError(statusOfErrorType(error.type), headers, text), error, request);
 }
 
 /** Keeps the status, which decides retries, and replaces a proxy's HTML by an API error. */
-function withoutPage(response: PipelineResponse): PipelineResponse {
-  const { status } = response;
-  const message = `the upstream answered ${status} without a JSON object`;
-  if (!isTransient(status)) {
-    throw new AppError('bad_upstream_response', message, { retryable: status < 300 });
-  }
+function withoutPage({ status, headers }: PipelineResponse): Omit<PipelineResponse, 'outcome'> {
+  const { message } = notJson(status);
   const error = { type: errorTypeOfStatus(status), message };
-  const headers = { ...response.headers, 'content-type': 'application/json' };
-  return { ...response, headers, data: JSON.stringify({ type: 'error', error }) };
+  return jsonError(status, headers, JSON.stringify({ type: 'error', error }));
+}
+
+function jsonError(
+  status: number,
+  headers: PipelineResponse['headers'],
+  data: string,
+): Omit<PipelineResponse, 'outcome'> {
+  return { status, headers: { ...headers, 'content-type': 'application/json' }, data };
+}
+
+function notJson(status: number): AppError {
+  const message = `the upstream answered ${status} without a JSON object`;
+  return new AppError('bad_upstream_response', message, { retryable: status < 300 });
 }

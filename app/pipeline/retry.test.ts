@@ -20,12 +20,6 @@ function setUp(ratio = 0.1) {
   return { clock, call, budget, deps, stage: retry(OPTIONS, deps) };
 }
 
-const spent = (code: string) =>
-  JSON.stringify({
-    type: 'error',
-    error: { type: 'rate_limit_error', details: { error_code: code } },
-  });
-
 const TABLE: readonly [name: string, first: PipelineResponse | Error, attempts: number][] = [
   ['200 has succeeded', aResponse(200), 1],
   ...[400, 401, 403, 404, 413, 422].map((s): [string, PipelineResponse, number] => [
@@ -40,9 +34,7 @@ const TABLE: readonly [name: string, first: PipelineResponse | Error, attempts: 
   ]),
   ['x-should-retry is false', aResponse(500, { headers: { 'x-should-retry': 'false' } }), 1],
   ['x-should-retry is true', aResponse(400, { headers: { 'x-should-retry': 'true' } }), 2],
-  ['a spend limit', aResponse(429, { data: spent('enforced_spend_limit_reached') }), 1],
-  ['a contract’s spend limit', aResponse(429, { data: spent('contract_spend_limit_reached') }), 1],
-  ['a 429 with another code', aResponse(429, { data: spent('acceleration_limit') }), 2],
+  ['a 429 about the account, a spend limit, lasts', aResponse(429, { failure: 'auth_error' }), 1],
   ['network error', network, 2],
   ['an error that is not retryable', broken, 1],
   ['a mistake of ours', new TypeError('x'), 1],

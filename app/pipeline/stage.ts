@@ -50,6 +50,8 @@ export interface PipelineResponse {
    * it is the outcome of the status.
    */
   readonly outcome: Promise<Outcome>;
+  /** The outcome of a failed response where its body says another than its status: set by `readResponse`. */
+  readonly failure?: Outcome;
   /** Its key was rejected, and another may be accepted: set by `authenticate`. */
   readonly retryWithAnotherKey?: boolean;
 }

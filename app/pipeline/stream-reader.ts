@@ -2,7 +2,7 @@
 import { MessageStream } from '../anthropic/message-stream.ts';
 import type { EventStream, SseEvent } from '../anthropic/sse.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
-import { type Outcome, outcomeOfErrorType } from '../outcome.ts';
+import { type Outcome, outcomeOfErrorEvent } from '../outcome.ts';
 import type { Clock } from '../time/clock.ts';
 import type { LinkedAbort } from '../time/linked-abort.ts';
 import type { PipelineRequest } from './stage.ts';
@@ -140,8 +140,8 @@ export class StreamReader {
     this.#recordUsage();
     const { ending } = this.#message;
     if (!ending) this.#ended.resolve(otherwise);
-    else if (ending.errorType === undefined) this.#ended.resolve('success');
-    else this.#ended.resolve(outcomeOfErrorType(ending.errorType));
+    else if (!ending.error) this.#ended.resolve('success');
+    else this.#ended.resolve(outcomeOfErrorEvent(ending.error, this.#request));
   }
 
   #recordUsage(): void {

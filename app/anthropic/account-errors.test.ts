@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Blame, blameOf, readApiError } from './account-errors.ts';
+
+const SENT = { url: '/v1/messages', headers: {}, body: '{"model":"m"}' };
+const CREDIT =
+  'Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.';
+
+type Row = readonly [status: number, error: object, blame: Blame | undefined];
+const coded = (status: number, error_code: string, blame: Blame | undefined): Row => [
+  status,
+  { type: 'invalid_request_error', message: 'm', details: { error_code } },
+  blame,
+];
+const worded = (message: string, blame: Blame | undefined, status = 400): Row => [
+  status,
+  { type: 'invalid_request_error', message },
+  blame,
+];
+
+const ROWS: readonly Row[] = [
+  coded(400, 'organization_on_hold', 'account'),
+  coded(400, 'cmek_key_disabled', 'account'),
+  coded(400, 'cmek_key_network_blocked', 'account'),
+  coded(400, 'claude_code_key_creator_not_member', 'account'),
+  coded(400, 'enforced_spend_limit_reached', 'account'),
+  coded(400, 'workspace_spend_limit_reached', 'account'),
+  coded(429, 'enforced_spend_limit_reached', 'account'),
+  coded(429, 'contract_spend_limit_reached', 'account'),
+  coded(402, 'linked_organization_spend_limit_reached', 'caller'),
+  coded(402, 'linked_organization_billing_unavailable', 'caller'),
+  coded(403, 'user_profile_not_billable', 'caller'),
+  coded(429, 'ramp_limit_exceeded', undefined),
+  coded(503, 'cmek_key_unreachable', undefined),
+  coded(503, 'cmek_context_unavailable', undefined),
+  coded(400, 'image_dimensions_too_large', undefined),
+  coded(400, 'my_spend_limit_reached_again', undefined),
+  [400, { type: 'billing_error', message: 'm' }, 'account'],
+  [400, { type: 'authentication_error', message: 'm' }, 'account'],
+  worded(CREDIT, 'account'),
+  worded('Credit balance is too low', 'account'),
+  worded('Your Credit Balance is too low …', 'account'),
+  worded(
+    'You have reached your specified API usage limits. You will regain access on …',
+    'account',
+  ),
+  worded('You have reached your specified workspace API usage limits.', 'account'),
+  worded('Your workspace has reached its spend limit.', 'account'),
+  worded('This organization has been disabled.', 'account'),
+  worded(CREDIT, undefined, 500),
+  worded(`messages.0.content: ${CREDIT}`, undefined),
+  worded(`metadata.user_id: "${CREDIT}" is too long`, undefined),
+  worded('max_tokens: 1 is too low', undefined),
+  worded('prompt is too long: 210000 tokens > 200000 maximum', undefined),
+  [400, { type: 'invalid_request_error', message: ['credit balance is too low'] }, undefined],
+  [400, { details: { error_code: { toString: 'organization_on_hold' } } }, undefined],
+];
+for (const [status, error, blame] of ROWS) {
+  test(`blameOf: ${status} ${JSON.stringify(error)} is for ${blame ?? 'its status to tell'}`, () => {
+    assert.equal(blameOf(readApiError({ error }), status, SENT), blame);
+  });
+}
+
+test('blameOf: a firewall’s page is the caller’s at 403, and is for its status to tell otherwise', () => {
+  assert.equal(blameOf(undefined, 403, SENT), 'caller');
+  for (const status of [400, 401, 402, 431, 502]) {
+    assert.equal(blameOf(undefined, status, SENT), undefined, String(status));
+  }
+});
+
+test('readApiError: what is no error in Anthropic’s shape gives empty fields', () => {
+  const nothing = { type: '', message: '', code: '' };
+  for (const body of [{}, { error: null }, { error: 'x' }, { error: { details: [] } }]) {
+    assert.deepEqual(readApiError(body), nothing);
+  }
+});
+
+const words = 'Your credit balance is too low';
+const ECHOES = {
+  'a field of the body': { ...SENT, body: JSON.stringify({ [words]: 1 }) },
+  'a body with escape sequences': {
+    ...SENT,
+    body: JSON.stringify({ [words]: 1 }).replace('credit', '\\u0063redit'),
+  },
+  'other letters': { ...SENT, body: JSON.stringify({ [words.toUpperCase()]: 1 }) },
+  'a query': { ...SENT, url: `/v1/messages?${encodeURIComponent(words)}=1` },
+  'a query with pluses': { ...SENT, url: `/v1/messages?${words.replaceAll(' ', '+')}` },
+  'a query that cannot be decoded': { ...SENT, url: '/v1/messages?%' },
+  'a header': { ...SENT, headers: { 'anthropic-beta': words } },
+  'a body that cannot be read': { ...SENT, body: '{' },
+};
+for (const [name, sent] of Object.entries(ECHOES)) {
+  test(`blameOf: a message whose words the caller sent in ${name} blames no account`, () => {
+    for (const message of [
+      `${words}: Extra inputs are not permitted`,
+      `Unknown: ${words}`,
+      words,
+    ]) {
+      assert.equal(blameOf(readApiError({ error: { message } }), 400, sent), undefined);
+    }
+  });
+}

@@ -1,0 +1,95 @@
+/**
+ * Whose fault an error of the API is where its status does not tell: some faults of the account behind a key
+ * come as a 400, and some faults of what the caller named come as a 402 or 403.
+ * https://docs.anthropic.com/en/api/errors; the codes are those of the official SDK's error classes.
+ */
+
+/** The parts of an error body, or of an `error` event, that decide; `''` where one is missing. */
+export interface ApiError {
+  readonly type: string;
+  /** For people. It may quote what the caller sent. */
+  readonly message: string;
+  /** `error.details.error_code` */
+  readonly code: string;
+}
+
+/** What was sent, all of which an upstream may quote. */
+export interface SentRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON text. */
+  readonly body?: string;
+}
+
+/** The account or its key is to blame, or what the caller asked for. */
+export type Blame = 'account' | 'caller';
+
+const ACCOUNT_CODES: ReadonlySet<string> = new Set([
+  'organization_on_hold',
+  'cmek_key_disabled',
+  'cmek_key_network_blocked',
+  'claude_code_key_creator_not_member',
+]);
+const SPEND_LIMIT_CODE = /^(?!linked_organization_)[a-z_]*spend_limit_reached$/;
+/** They are about the user profile that the caller named in a header, not about our account. */
+const PROFILE_CODE = /^(?:user_profile|linked_organization)_/;
+const ACCOUNT_TYPES: ReadonlySet<string> = new Set(['authentication_error', 'billing_error']);
+
+/**
+ * These faults of an account have no code. A message that names a field first, with a colon, is about the
+ * request.
+ */
+const ACCOUNT_MESSAGE =
+  /^[^:"'`\n]{0,60}\b(credit balance is too low|organization has been disabled|(?:reached|exceeds?|exceeded) (?:your|its|the)\b[\w ]{0,40} (?:usage|spend|spending) limits?)\b/i;
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
+
+/** @param body an error body or the `data` of an `error` event, parsed */
+export function readApiError(body: Json): ApiError {
+  const error = isObject(body['error']) ? body['error'] : {};
+  const details = isObject(error['details']) ? error['details'] : {};
+  return {
+    type: textOf(error['type']),
+    message: textOf(error['message']),
+    code: textOf(details['error_code']),
+  };
+}
+
+/**
+ * @param error undefined for a body that the API did not write: a firewall's page
+ * @param status of the response, 400 or above
+ * @returns undefined where the status tells
+ */
+export function blameOf(
+  error: ApiError | undefined,
+  status: number,
+  sent: SentRequest,
+): Blame | undefined {
+  // A firewall rejects what the caller wrote with a 403 of its own, whatever the key.
+  if (!error) return status === 403 ? 'caller' : undefined;
+  const { type, message, code } = error;
+  if (PROFILE_CODE.test(code)) return 'caller';
+  if (ACCOUNT_CODES.has(code) || SPEND_LIMIT_CODE.test(code)) return 'account';
+  if (status >= 500 || code !== '') return undefined;
+  if (ACCOUNT_TYPES.has(type)) return 'account';
+  const [, words] = ACCOUNT_MESSAGE.exec(message) ?? [];
+  return words !== undefined && !quotes(sent, words) ? 'account' : undefined;
+}
+
+/**
+ * Whether the request itself has these words: then the message may only repeat them, and a caller could
+ * take our keys out by writing them.
+ */
+function quotes({ url, headers, body = '""' }: SentRequest, words: string): boolean {
+  try {
+    // Decoded, so that no escape sequence hides a letter.
+    const sent = [decodeURIComponent(url.replaceAll('+', ' ')), JSON.stringify(JSON.parse(body))];
+    const text = [...sent, ...Object.values(headers)].join('\n').toLowerCase();
+    return text.includes(words.toLowerCase());
+  } catch {
+    return true;
+  }
+}
