@@ -13,7 +13,6 @@ import { alive, type Health, type Lifecycle, readiness } from './http/health.ts'
 import { countTokens, messages } from './http/messages.ts';
 import {
   type AuthenticateDeps,
-  admit,
   authenticate,
   checkQuota,
   refuseWhenDraining,
@@ -43,19 +42,17 @@ interface Route {
   readonly operation: Operation | undefined;
   /** Whether its body is read, as bytes. */
   readonly body: boolean;
-  /** Whether the request takes a slot and quota; otherwise the handler admits what it calls. */
-  readonly admitted: boolean;
 }
 
 // biome-ignore format: a table is read by its columns
 const ROUTES = [
-  { method: 'get', path: '/healthz', operation: undefined, body: false, admitted: false },
-  { method: 'get', path: '/readyz', operation: undefined, body: false, admitted: false },
-  { method: 'get', path: '/v1/models', operation: 'models', body: false, admitted: true },
-  { method: 'get', path: '/v1/models/:id', operation: 'models', body: false, admitted: true },
-  { method: 'post', path: '/v1/messages', operation: 'chat', body: true, admitted: true },
-  { method: 'post', path: '/v1/messages/count_tokens', operation: 'count_tokens', body: true, admitted: true },
-  { method: 'post', path: '/v1/batch', operation: 'chat', body: true, admitted: false },
+  { method: 'get', path: '/healthz', operation: undefined, body: false },
+  { method: 'get', path: '/readyz', operation: undefined, body: false },
+  { method: 'get', path: '/v1/models', operation: 'models', body: false },
+  { method: 'get', path: '/v1/models/:id', operation: 'models', body: false },
+  { method: 'post', path: '/v1/messages', operation: 'chat', body: true },
+  { method: 'post', path: '/v1/messages/count_tokens', operation: 'count_tokens', body: true },
+  { method: 'post', path: '/v1/batch', operation: 'chat', body: true },
 ] as const satisfies readonly Route[];
 
 type Handlers = Readonly<Record<(typeof ROUTES)[number]['path'], RequestHandler>>;
@@ -99,13 +96,9 @@ export function createApp(deps: AppDeps, options: AppOptions): Express {
 }
 
 /**
- * Admit after the body is read: a slow upload must not occupy a slot. Verify after the quotas, so that a
- * throttled caller uses up no nonces; what is admitted later has its quota checked first.
+ * The quotas come first, so that a throttled caller fills no memory and uses up no nonces. A slot is taken
+ * only by the call itself: a slow upload must not occupy one, and a refusal is recorded under its model.
  */
-function middlewareOf(route: Route, deps: AppDeps, { bodyLimit }: AppOptions): RequestHandler[] {
-  return [
-    ...(route.body ? [readBody(bodyLimit)] : []),
-    route.admitted ? admit(deps) : checkQuota(deps.quotas),
-    deps.verify,
-  ];
+function middlewareOf({ body }: Route, deps: AppDeps, { bodyLimit }: AppOptions): RequestHandler[] {
+  return [checkQuota(deps.quotas), ...(body ? [readBody(bodyLimit)] : []), deps.verify];
 }

@@ -85,8 +85,9 @@ async function runItem(
   // Its latency begins with its turn, but the deadline is still that of the whole batch.
   const context = { ...batchContext, receivedAtMs: performance.now() };
   let isCall = false;
+  let ask: Ask | undefined;
   try {
-    const ask = askOf(params);
+    ask = askOf(params);
     if (context.receivedAtMs >= context.deadlineAtMs) throw deadlinePassed();
     using slot = await acquireSlot(deps, context);
     isCall = true;
@@ -98,7 +99,7 @@ async function runItem(
     const error = toAppError(thrown);
     // What happens to a call is recorded by its stages; an item whose caller has left never became one.
     if (!isCall && error.code !== 'client_cancelled') {
-      recordRejection(deps.recorder, error, 'chat', context);
+      recordRejection(deps.recorder, error, ask ?? { operation: 'chat' }, context);
     }
     const body = errorBody(error, correlationId, deps.redactor.text);
     return { ...item, type: 'errored', status: error.status, error: body };

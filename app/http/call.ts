@@ -64,13 +64,16 @@ export async function callOnce(
   return result;
 }
 
+/** What a request asked for, as far as it was read when it was refused. */
+export type Asked = Pick<CallInfo, 'operation'> & Partial<Pick<CallInfo, 'model' | 'stream'>>;
+
 /** Records a request, or an item of a batch, that was refused before it became a call. */
 export function recordRejection(
   recorder: Recorder,
   error: unknown,
-  operation: CallInfo['operation'],
+  { operation, model = '', stream = false }: Asked,
   { caller, receivedAtMs }: Pick<CallContext, 'caller' | 'receivedAtMs'>,
 ): void {
-  const info = { operation, model: '', stream: false, caller: caller.name, receivedAtMs } as const;
+  const info = { operation, model, stream, caller: caller.name, receivedAtMs };
   recorder.recordRejection(info, outcomeOfError(error));
 }

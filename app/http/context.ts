@@ -3,8 +3,8 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { anybody, type Caller } from '../callers/callers.ts';
 import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry/correlation.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { CallInfo } from '../telemetry/recorder.ts';
 import type { Operation } from '../telemetry/vocabulary.ts';
-import type { Slot } from './slot.ts';
 
 /** Kept in `response.locals`. */
 export interface RequestLocals {
@@ -21,8 +21,8 @@ export interface RequestLocals {
   route: string;
   /** The request has become a call, so the stages record how it ends. */
   isCall: boolean;
-  /** The request's admission, on routes that are admitted as a whole. */
-  slot?: Slot;
+  /** What the request asks of the API, as soon as its body was read. */
+  asked?: Pick<CallInfo, 'model' | 'stream'>;
 }
 
 export function localsOf(response: Response): RequestLocals {

@@ -30,9 +30,9 @@ export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHa
 /** Records the requests that were refused before they became a call; calls are recorded by stages. */
 export function recordRejections(recorder: Recorder): ErrorRequestHandler {
   return (thrown, _request, response, next) => {
-    const { operation, isCall, ...locals } = localsOf(response);
+    const { operation, asked, isCall, ...locals } = localsOf(response);
     const isRefusal = !isCall && thrown instanceof AppError && errorTraits(thrown.code).refused;
-    if (operation && isRefusal) recordRejection(recorder, thrown, operation, locals);
+    if (operation && isRefusal) recordRejection(recorder, thrown, { operation, ...asked }, locals);
     next(thrown);
   };
 }

@@ -1,4 +1,4 @@
-/** Express middleware that runs before the routes: drain, authentication, admission, signatures. */
+/** Express middleware that runs before the routes: drain, authentication, quotas, signatures. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import type { Callers } from '../callers/callers.ts';
@@ -10,7 +10,6 @@ import { checkSignature, type VerifyOptions, WINDOW_MS } from '../signing/verify
 import type { SignatureCheck, SignatureResult } from '../telemetry/vocabulary.ts';
 import { localsOf } from './context.ts';
 import type { Lifecycle } from './health.ts';
-import { type AdmissionDeps, acquireSlot } from './slot.ts';
 
 /** While the process drains, calls in flight continue and no new ones begin. */
 export function refuseWhenDraining(lifecycle: Lifecycle): RequestHandler {
@@ -55,23 +54,8 @@ export function authenticate({ callers, onUnauthenticated }: AuthenticateDeps): 
 }
 
 /**
- * Holds a request until it is admitted; its slot is released when its response has ended.
- * @throws {AppError} (to `next`) quota_exceeded, shed, client_cancelled
- */
-export function admit(deps: AdmissionDeps): RequestHandler {
-  return async (_request, response, next) => {
-    const locals = localsOf(response);
-    const slot = await acquireSlot(deps, locals);
-    // The client may have disconnected meanwhile; then `close` has already fired.
-    if (response.closed) return slot[Symbol.dispose]();
-    locals.slot = slot;
-    response.once('close', () => slot[Symbol.dispose]());
-    next();
-  };
-}
-
-/**
- * Refuses a caller whose quota is used up, for routes that take quota and slots later.
+ * Refuses a caller whose quota is used up, before anything is read or kept for them; the call itself takes
+ * its part of the quota.
  * @throws {AppError} (to `next`) quota_exceeded
  */
 export function checkQuota(quotas: Quotas): RequestHandler {

@@ -2,18 +2,25 @@
 import type { Request, Response } from 'express';
 import { type Ask, type CallDeps, callContextOf, callOnce } from './call.ts';
 import { localsOf } from './context.ts';
+import { type AdmissionDeps, acquireSlot } from './slot.ts';
 import type { WriteResponse } from './write-response.ts';
 
-/** Resolves when the response has ended. @throws {AppError} as `callOnce`, before any byte is sent */
+/**
+ * Resolves when the response has ended.
+ * @throws {AppError} quota_exceeded, shed, or as `callOnce`, before any byte is sent
+ */
 export type Respond = (request: Request, response: Response, ask: Ask) => Promise<void>;
 
-/** For routes behind `admit`: the call uses the request's slot. */
-export function createRespond(deps: CallDeps, write: WriteResponse): Respond {
+/** The call holds a slot until its response has ended. */
+export function createRespond(deps: CallDeps & AdmissionDeps, write: WriteResponse): Respond {
   return async function respond(request, response, ask) {
     const locals = localsOf(response);
-    const { slot } = locals;
-    if (!slot) throw new Error('the route is not behind admit');
+    locals.asked = ask;
     const context = callContextOf(request, response);
+    const slot = await acquireSlot(deps, context);
+    // The caller may have left meanwhile; then `close` has already fired.
+    if (response.closed) return slot[Symbol.dispose]();
+    response.once('close', () => slot[Symbol.dispose]());
     locals.isCall = true;
     const result = await callOnce(deps, context, slot, ask);
     await write(response, result);

@@ -44,7 +44,7 @@ export function createInstruments(meter: Meter): Instruments {
 
 /** Label values that come from the configuration. */
 export interface LabelValues {
-  /** `other` is added to these. */
+  /** `other` and `unknown` are added to these. */
   readonly models: readonly string[];
   readonly upstreams: readonly string[];
   readonly callers: readonly string[];
@@ -61,7 +61,7 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
     instruments.failovers.add(0, { upstream });
   }
   for (const reason of ATTEMPT_ERRORS) instruments.retries.add(0, { reason });
-  for (const model of [...values.models, 'other']) {
+  for (const model of [...values.models, 'other', 'unknown']) {
     for (const outcome of OUTCOMES) {
       instruments.requests.add(0, { operation: 'chat', model, stream: 'true', outcome });
       instruments.requests.add(0, { operation: 'chat', model, stream: 'false', outcome });

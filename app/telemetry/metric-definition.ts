@@ -23,7 +23,7 @@ export type MetricDefinition = {
 );
 
 /** Label values that are known only at run time, described for the documentation. */
-export const MODEL = 'configured models, other';
+export const MODEL = 'configured models, other, unknown (refused before its body was read)';
 export const UPSTREAM = 'configured upstreams';
 export const CALLER = 'configured callers, or anybody';
 export const STREAM = ['true', 'false'];

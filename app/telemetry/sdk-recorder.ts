@@ -5,13 +5,13 @@ import type { RecorderDeps } from './spans.ts';
 
 export function createSdkRecorder(deps: RecorderDeps): Recorder {
   const allowed = new Set(deps.models);
-  const startCall: Recorder['startCall'] = (info) =>
-    new CallSpan(deps, info, allowed.has(info.model) ? info.model : 'other');
+  const labelOf = (model: string) => (allowed.has(model) ? model : 'other');
   return {
-    startCall,
+    startCall: (info) => new CallSpan(deps, info, labelOf(info.model)),
     recordRejection(info, outcome) {
       const overheadMs = Math.max(0, deps.now() - info.receivedAtMs);
-      startCall(info).end(outcome, { usage: undefined, overheadMs });
+      const label = info.model === '' ? 'unknown' : labelOf(info.model);
+      new CallSpan(deps, info, label).end(outcome, { usage: undefined, overheadMs });
     },
   };
 }

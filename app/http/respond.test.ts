@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { ConcurrencyLimiter } from '../callers/concurrency.ts';
+import { Quotas } from '../callers/quotas.ts';
+import { disabledTelemetry } from '../telemetry/sdk.ts';
+import { serveApp } from '../testing/app.ts';
+import { postJson } from '../testing/http.ts';
+import { ASK, BODY, MODEL } from '../testing/messages.ts';
+import { eventually } from '../testing/poll.ts';
+import { acquireSlot } from './slot.ts';
+
+disabledTelemetry({ trusts: () => false });
+
+const limiterOf = (limit: number) => new ConcurrencyLimiter({ limit, queue: 0, waitMs: 60_000 });
+
+test('respond: a call that finds no slot is recorded under its model, and as a stream if it is one', async (t) => {
+  const { url, rejections } = await serveApp(t, undefined, { limiter: limiterOf(0) });
+  const { status } = await postJson(`${url}/v1/messages`, { ...ASK, stream: true });
+  assert.equal(status, 503);
+  const [[info, outcome] = []] = rejections;
+  assert.equal(outcome, 'shed');
+  assert.equal(info?.model, MODEL);
+  assert.equal(info?.stream, true);
+});
+
+test('batch: an item that finds no slot is recorded under its model', async (t) => {
+  const { url, rejections } = await serveApp(t, undefined, { limiter: limiterOf(0) });
+  await postJson(`${url}/v1/batch`, { requests: [{ params: ASK }] });
+  assert.deepEqual(
+    rejections.map(([{ model }, outcome]) => [model, outcome]),
+    [[MODEL, 'shed']],
+  );
+});
+
+test('respond: a body that cannot be read is refused as such, though no slot is free', async (t) => {
+  const { url } = await serveApp(t, undefined, { limiter: limiterOf(0) });
+  assert.equal((await postJson(`${url}/v1/messages`, '{')).status, 400);
+});
+
+test('respond: the slot of a caller who left is free again', async (t) => {
+  const limiter = limiterOf(1);
+  const started = Promise.withResolvers<void>();
+  const answer = ({ signal }: { signal: AbortSignal }) =>
+    new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+      started.resolve();
+    });
+  const { port } = await serveApp(t, answer, { limiter });
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(
+    `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`,
+  );
+  await started.promise;
+  assert.equal(limiter.counts().active, 1);
+  socket.destroy();
+  assert.ok(await eventually(() => limiter.counts().active === 0));
+});
+
+test('acquireSlot: a call that finds no slot gives its part of the quota back', async () => {
+  const quotas = new Quotas({ redis: undefined, onExceeded() {} });
+  const caller = { name: 'one', limits: { concurrent: 1 } };
+  const { signal } = new AbortController();
+  for (let i = 0; i < 2; i++) {
+    const refused = acquireSlot({ quotas, limiter: limiterOf(0) }, { caller, signal });
+    await assert.rejects(refused, { code: 'shed' });
+  }
+});
