@@ -116,6 +116,11 @@ export function errorTraits(code: ErrorCode): ErrorTraits {
   return ERROR_CODES[code];
 }
 
+/** Every outcome of requests that are refused before they become calls. */
+export const REFUSAL_OUTCOMES: readonly Outcome[] = OUTCOMES.filter((outcome) =>
+  Object.values<ErrorTraits>(ERROR_CODES).some((code) => code.refused && code.outcome === outcome),
+);
+
 const STATUS_OUTCOME: ReadonlyMap<number, Outcome> = new Map([
   [401, 'auth_error'],
   [402, 'auth_error'],

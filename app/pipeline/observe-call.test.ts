@@ -20,15 +20,6 @@ stageTable('observeCall', observeCall, {
     result: 200,
     recorded: [['end', 'success']],
   },
-  'the request ID of the response is recorded': {
-    answers: [aResponse(529, { headers: { 'request-id': 'req_1' } })],
-    saw: [{}],
-    result: 529,
-    recorded: [
-      ['setResponse', { requestId: 'req_1' }],
-      ['end', 'overloaded'],
-    ],
-  },
   'a 404 is the caller’s mistake': {
     answers: [aResponse(404)],
     saw: [{}],

@@ -10,8 +10,6 @@ export function observeCall(): Stage {
     const { call } = request;
     try {
       const response = await call.run(() => next(request));
-      const requestId = response.headers['request-id'];
-      if (requestId !== undefined) call.setResponse({ requestId });
       whenEnded(response, (outcome) => end(request, outcome));
       return response;
     } catch (error) {

@@ -74,3 +74,34 @@ for (const [outcome, status, { isError, counted }] of ATTEMPT_ENDS) {
     assert.deepEqual(messages(), counted ? ['attempt failed'] : []);
   });
 }
+
+test('AttemptSpan.setHeaders: the upstream’s request ID is on the spans and log lines of attempt and call', (t) => {
+  const { startCall, span, lines } = recordedCalls(t);
+  const call = startCall();
+  const attempt = call.startAttempt('one');
+  attempt.setHeaders({ 'request-id': 'req_011Ca' });
+  attempt.end('overloaded', 529);
+  call.end('overloaded', TOTALS);
+  assert.equal(span('attempt')?.attributes['anthropic.request_id'], 'req_011Ca');
+  assert.equal(span('chat known')?.attributes['anthropic.request_id'], 'req_011Ca');
+  assert.deepEqual(
+    lines().map(({ msg, request_id }) => [msg, request_id]),
+    [
+      ['attempt failed', 'req_011Ca'],
+      ['call', 'req_011Ca'],
+    ],
+  );
+});
+
+for (const id of ['', 'a b', 'é', 'x'.repeat(129), 'a\nb', '"}']) {
+  test(`AttemptSpan.setHeaders: ${JSON.stringify(id.slice(0, 20))} is no request ID and is left out`, (t) => {
+    const { startCall, span, lines } = recordedCalls(t);
+    const call = startCall();
+    const attempt = call.startAttempt('one');
+    attempt.setHeaders({ 'request-id': id });
+    attempt.end('overloaded', 529);
+    call.end('overloaded', TOTALS);
+    assert.equal(span('attempt')?.attributes['anthropic.request_id'], undefined);
+    assert(lines().every((line) => !('request_id' in line)));
+  });
+}

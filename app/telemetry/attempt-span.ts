@@ -6,14 +6,20 @@ import {
   ATTR_HTTP_STATUS,
   ATTR_KEY,
   ATTR_OUTCOME,
+  ATTR_REQUEST_ID,
   ATTR_UPSTREAM,
 } from './attributes.ts';
 import { markInjected } from './propagator.ts';
 import type { AttemptRecord } from './recorder.ts';
 import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
 
+/** Anthropic's own are `req_…`; anything that is no such token stays out of logs and spans. */
+const REQUEST_ID_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
+
 export class AttemptSpan implements AttemptRecord {
   readonly headers: Record<string, string> = {};
+  /** The upstream's `request-id`; undefined until it has answered, and without one. */
+  requestId: string | undefined;
   readonly #deps: RecorderDeps;
   readonly #upstream: string;
   readonly #attempt: number;
@@ -44,6 +50,12 @@ export class AttemptSpan implements AttemptRecord {
     this.#span.setAttribute(ATTR_KEY, alias);
   }
 
+  setHeaders({ 'request-id': id = '' }: Readonly<Record<string, string>>): void {
+    if (!REQUEST_ID_PATTERN.test(id)) return;
+    this.requestId = id;
+    this.#span.setAttribute(ATTR_REQUEST_ID, id);
+  }
+
   end(outcome: Outcome, status: number): void {
     guarded(this.#deps.logger, () => this.#end(outcome, status));
   }
@@ -67,6 +79,7 @@ export class AttemptSpan implements AttemptRecord {
       upstream: this.#upstream,
       outcome,
       status,
+      request_id: this.requestId,
       duration_ms: roundMs(now() - this.#startedAtMs),
     };
     context.with(this.#context, () => logger.warn(line, 'attempt failed'));

@@ -14,7 +14,6 @@ export const ATTR_REQUEST_ID = 'anthropic.request_id';
 
 export const ATTR_ERROR_TYPE = 'error.type';
 export const ATTR_HTTP_STATUS = 'http.response.status_code';
-export const ATTR_SERVER_ADDRESS = 'server.address';
 
 export const ATTR_GEN_AI_OPERATION = 'gen_ai.operation.name';
 export const ATTR_GEN_AI_PROVIDER = 'gen_ai.provider.name';

@@ -72,12 +72,50 @@ test('CallSpan.end: cached tokens count as input for the conventions, apart for 
   assert.equal(span('chat known')?.attributes['gen_ai.usage.input_tokens'], 15);
 });
 
-test('CallSpan: a model without a label of its own counts as `other`, the span has its name', async (t) => {
-  const { startCall, span, values } = recordedCalls(t);
+test('CallSpan: a model without a label of its own counts as `other`, span and log line have its name', async (t) => {
+  const { startCall, span, values, lines } = recordedCalls(t);
   startCall({ model: 'x'.repeat(200) }).end('success', TOTALS);
   assert.deepEqual(await values('claude_api_requests_total', { model: 'other' }), [1]);
   const name = 'x'.repeat(128);
   assert.equal(span(`chat ${name}`)?.attributes['gen_ai.request.model'], name);
+  assert.equal(lines()[0]?.['model'], name);
+});
+
+const MODELS: readonly [asked: string, answered: string | undefined, label: string][] = [
+  ['known', undefined, 'known'],
+  ['known', 'known-20261001', 'known'],
+  ['known', 'second', 'second'],
+  ['known', 'second-20261001', 'second'],
+  ['known', 'nobody-knows', 'known'],
+  ['known-20261001', undefined, 'known'],
+  ['nobody-knows', 'second', 'second'],
+  ['nobody-knows', 'nor-this', 'other'],
+  ['', undefined, 'unknown'],
+];
+for (const [asked, answered, label] of MODELS) {
+  test(`CallSpan: asked for ${asked || 'no model yet'}, answered by ${answered ?? 'none'}, it counts as ${label} in every metric`, async (t) => {
+    const { startCall, spans, values, lines } = recordedCalls(t);
+    const call = startCall({ model: asked, stream: true });
+    if (answered) call.setResponse({ model: answered });
+    call.recordChunk();
+    call.end('success', { usage: USAGE, overheadMs: 0 });
+    const seen = { model: label };
+    assert.equal((await values('claude_api_requests_total', seen)).length, 1);
+    assert.equal((await values('claude_api_request_duration_seconds', seen)).length, 1);
+    assert.equal((await values('claude_api_time_to_first_token_seconds', seen)).length, 1);
+    assert.deepEqual(await values('claude_api_tokens_total', { ...seen, type: 'input' }), [10]);
+    const [span] = spans();
+    assert.equal(span?.attributes['gen_ai.request.model'], asked || undefined);
+    assert.equal(span?.attributes['gen_ai.response.model'], answered);
+    assert.equal(lines()[0]?.['model'], asked || 'unknown');
+    assert.equal(lines()[0]?.['response_model'], answered);
+  });
+}
+
+test('CallSpan: a list of models asks for none, and counts as `other`', async (t) => {
+  const { startCall, values } = recordedCalls(t);
+  startCall({ operation: 'models', model: '' }).end('success', TOTALS);
+  assert.deepEqual(await values('claude_api_requests_total', { model: 'other' }), [1]);
 });
 
 test('CallSpan.recordChunk: the first chunk sets the time to first token, later ones their distance', async (t) => {

@@ -7,7 +7,7 @@ import {
   SpanKind,
   trace,
 } from '@opentelemetry/api';
-import type { Usage } from '../anthropic/messages.ts';
+import type { MessageFacts, Usage } from '../anthropic/messages.ts';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { AttemptSpan } from './attempt-span.ts';
 import {
@@ -30,7 +30,8 @@ import {
   genAiSpanName,
   usageAttributes,
 } from './gen-ai.ts';
-import type { CallInfo, CallRecord, CallTotals, ResponseFacts } from './recorder.ts';
+import { MAX_MODEL_LENGTH, OTHER, UNKNOWN } from './model-labels.ts';
+import type { CallInfo, CallRecord, CallTotals } from './recorder.ts';
 import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
 import type { RetryRefusal } from './vocabulary.ts';
 
@@ -38,24 +39,28 @@ export class CallSpan implements CallRecord {
   readonly capturesContent: boolean;
   readonly #deps: RecorderDeps;
   readonly #info: CallInfo;
-  /** The value of the label `model`; the span has the full name. */
-  readonly #model: string;
+  readonly #familyOf: (name: string) => string | undefined;
+  /** The value of the label `model`; the span and the log line have the full names. */
+  #model: string;
+  #responseModel: string | undefined;
   readonly #span: Span;
   readonly #context: Context;
   readonly #genAiLabels: Attributes;
   #attempts = 0;
+  #attempt: AttemptSpan | undefined;
   #lastChunkMs: number | undefined;
   /** Blocks of a complete response, or a stream's text so far; undefined unless content is captured. */
   #output: unknown;
   #ended = false;
 
-  /** @param model the label value: a configured name or `other` */
-  constructor(deps: RecorderDeps, info: CallInfo, model: string) {
+  /** @param familyOf finds the configured model that a name belongs to */
+  constructor(deps: RecorderDeps, info: CallInfo, familyOf: (name: string) => string | undefined) {
     this.#deps = deps;
     this.#info = info;
-    this.#model = model;
+    this.#familyOf = familyOf;
+    this.#model = familyOf(info.model) ?? labelWithoutFamily(info);
     this.capturesContent = deps.captureContent;
-    this.#genAiLabels = genAiLabels(info, model);
+    this.#genAiLabels = genAiLabels(info, this.#model);
     this.#span = deps.tracer.startSpan(genAiSpanName(info), {
       kind: SpanKind.CLIENT,
       attributes: callAttributes(info),
@@ -72,7 +77,8 @@ export class CallSpan implements CallRecord {
 
   startAttempt(upstream: string): AttemptSpan {
     this.#attempts += 1;
-    return new AttemptSpan(this.#deps, this.#context, upstream, this.#attempts);
+    this.#attempt = new AttemptSpan(this.#deps, this.#context, upstream, this.#attempts);
+    return this.#attempt;
   }
 
   keyRejected(key: string, status: number): void {
@@ -113,11 +119,17 @@ export class CallSpan implements CallRecord {
     this.#output = typeof content === 'string' ? before + content : content;
   }
 
-  setResponse({ id, model, stopReason, requestId }: ResponseFacts): void {
+  setResponse({ id, model, stopReason }: MessageFacts): void {
     if (id) this.#span.setAttribute(ATTR_GEN_AI_RESPONSE_ID, id);
-    if (model) this.#span.setAttribute(ATTR_GEN_AI_RESPONSE_MODEL, model);
+    if (model) this.#setModel(model);
     if (stopReason) this.#span.setAttribute(ATTR_GEN_AI_FINISH_REASONS, [stopReason]);
-    if (requestId) this.#span.setAttribute(ATTR_REQUEST_ID, requestId);
+  }
+
+  /** The model that answers may be another than was asked for; what is not configured has no label. */
+  #setModel(model: string): void {
+    this.#span.setAttribute(ATTR_GEN_AI_RESPONSE_MODEL, model);
+    this.#responseModel = model;
+    this.#model = this.#familyOf(model) ?? this.#model;
   }
 
   end(outcome: Outcome, totals: CallTotals): void {
@@ -156,6 +168,8 @@ export class CallSpan implements CallRecord {
   }
 
   #endSpan(outcome: Outcome, usage: Usage | undefined, overheadMs: number): void {
+    const requestId = this.#attempt?.requestId;
+    if (requestId !== undefined) this.#span.setAttribute(ATTR_REQUEST_ID, requestId);
     if (usage) this.#span.setAttributes(usageAttributes(usage));
     if (this.#output !== undefined) this.#capture(() => outputAttributes(this.#output));
     this.#span.setAttribute(ATTR_OUTCOME, outcome);
@@ -165,10 +179,12 @@ export class CallSpan implements CallRecord {
   }
 
   #log(outcome: Outcome, durationMs: number, { usage, overheadMs }: CallTotals): void {
-    const { operation, stream, caller } = this.#info;
+    const { operation, model, stream, caller } = this.#info;
     const line = {
       operation,
-      model: this.#model,
+      model: model.slice(0, MAX_MODEL_LENGTH) || this.#model,
+      response_model: this.#responseModel,
+      request_id: this.#attempt?.requestId,
       stream: String(stream),
       outcome,
       caller,
@@ -189,6 +205,11 @@ export class CallSpan implements CallRecord {
       this.#deps.logger.error({ err: error }, 'content could not be captured');
     }
   }
+}
+
+/** A refused call has no model yet; a list of models never has one. */
+function labelWithoutFamily({ model, operation }: CallInfo): string {
+  return model === '' && operation !== 'models' ? UNKNOWN : OTHER;
 }
 
 function callAttributes(info: CallInfo): Attributes {

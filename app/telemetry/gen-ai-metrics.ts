@@ -3,7 +3,7 @@
  * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
  */
 import { OUTCOMES } from '../outcome.ts';
-import { type MetricDefinition, MODEL } from './metric-definition.ts';
+import { type MetricDefinition, MODEL, MODEL_OR_UNKNOWN } from './metric-definition.ts';
 
 /** Seconds. */
 const GEN_AI_DURATION_BUCKETS = [
@@ -29,7 +29,7 @@ export const GEN_AI_METRICS = {
     labels: {
       'gen_ai.operation.name': ['chat'],
       'gen_ai.provider.name': ['anthropic'],
-      'gen_ai.request.model': MODEL,
+      'gen_ai.request.model': MODEL_OR_UNKNOWN,
       'error.type': OUTCOMES,
     },
     buckets: GEN_AI_DURATION_BUCKETS,

@@ -16,13 +16,11 @@ import {
   GEN_AI_PROVIDER,
 } from './attributes.ts';
 import type { Instruments } from './instruments.ts';
+import { MAX_MODEL_LENGTH } from './model-labels.ts';
 import type { CallInfo } from './recorder.ts';
 import type { TokenType } from './vocabulary.ts';
 
-/** A caller may name a model of any length; a span keeps this much of it. */
-const MAX_MODEL_LENGTH = 128;
-
-/** @param model the label value: a configured name or `other` */
+/** @param model the label value of the model that was asked for, as the convention says */
 export function genAiLabels({ operation }: CallInfo, model: string): Attributes {
   return {
     [ATTR_GEN_AI_OPERATION]: operation,

@@ -1,8 +1,9 @@
 /** Creates the instruments of the catalogue on a meter, and at 0 the series that objectives read. */
 import type { Meter, MetricOptions } from '@opentelemetry/api';
-import { ATTEMPT_ERRORS, OUTCOMES } from '../outcome.ts';
+import { ATTEMPT_ERRORS, OUTCOMES, REFUSAL_OUTCOMES, RETRY_REASONS } from '../outcome.ts';
 import { METRICS } from './metric-catalogue.ts';
-import type { MetricDefinition } from './metric-definition.ts';
+import type { LabelValues, MetricDefinition } from './metric-definition.ts';
+import { OTHER, UNKNOWN } from './model-labels.ts';
 import {
   QUOTAS,
   RETRY_REFUSALS,
@@ -42,14 +43,6 @@ export function createInstruments(meter: Meter): Instruments {
   return Object.fromEntries(created) as Instruments;
 }
 
-/** Label values that come from the configuration. */
-export interface LabelValues {
-  /** `other` and `unknown` are added to these. */
-  readonly models: readonly string[];
-  readonly upstreams: readonly string[];
-  readonly callers: readonly string[];
-}
-
 /**
  * Adds 0 to every series of an objective, so that `rate()` sees the first failure: a counter that
  * appears with its first increment has no rate.
@@ -60,13 +53,17 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
     for (const outcome of OUTCOMES) instruments.attempts.add(0, { upstream, outcome });
     instruments.failovers.add(0, { upstream });
   }
-  for (const reason of ATTEMPT_ERRORS) instruments.retries.add(0, { reason });
-  for (const model of [...values.models, 'other', 'unknown']) {
+  for (const reason of RETRY_REASONS) instruments.retries.add(0, { reason });
+  for (const model of [...values.models, OTHER]) {
     for (const outcome of OUTCOMES) {
       instruments.requests.add(0, { operation: 'chat', model, stream: 'true', outcome });
       instruments.requests.add(0, { operation: 'chat', model, stream: 'false', outcome });
     }
     for (const type of TOKEN_TYPES) instruments.tokens.add(0, { model, type });
+  }
+  // Whether it wants a stream is not known of a call without a model, either.
+  for (const outcome of REFUSAL_OUTCOMES) {
+    instruments.requests.add(0, { operation: 'chat', model: UNKNOWN, stream: 'false', outcome });
   }
   for (const reason of RETRY_REFUSALS) instruments.retriesRefused.add(0, { reason });
   for (const result of SIGNATURE_RESULTS) instruments.signatureChecks.add(0, { result });

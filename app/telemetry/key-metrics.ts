@@ -1,10 +1,19 @@
 /** The metrics of API keys: their state, age and rate limits, and the reads of their sources. */
 import { FAMILIES } from '../anthropic/rate-limits.ts';
-import { type MetricDefinition, UPSTREAM } from './metric-definition.ts';
+import {
+  type ConfiguredLabel,
+  KEY_CALLER,
+  KEY_UPSTREAM,
+  type MetricDefinition,
+} from './metric-definition.ts';
 import { KEY_STATES, SOURCE_FAILURES } from './vocabulary.ts';
 
-const KEY = 'aliases of the keys in their source, at most 16';
-const KEY_OWNER = { upstream: UPSTREAM, caller: 'configured callers, shared' } as const;
+/** A retiring key has its alias with `-old`. */
+const KEY: ConfiguredLabel = {
+  text: 'aliases of the keys in their source, at most 16; …-old while a key retires',
+  count: () => 32,
+};
+const KEY_OWNER = { upstream: KEY_UPSTREAM, caller: KEY_CALLER } as const;
 
 export const KEY_METRICS = {
   keyState: {

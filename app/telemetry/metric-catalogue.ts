@@ -2,10 +2,18 @@
  * Every metric of the service, under its name in Prometheus; `docs/metrics.md` is generated from this
  * table. Labels are allow-lists (docs/semantics.md), so no other input from outside becomes a label.
  */
-import { ATTEMPT_ERRORS, OUTCOMES } from '../outcome.ts';
+import { ATTEMPT_ERRORS, OUTCOMES, RETRY_REASONS } from '../outcome.ts';
 import { GEN_AI_METRICS } from './gen-ai-metrics.ts';
 import { KEY_METRICS } from './key-metrics.ts';
-import { CALLER, type MetricDefinition, MODEL, STREAM, UPSTREAM } from './metric-definition.ts';
+import {
+  CALLER,
+  type ConfiguredLabel,
+  type MetricDefinition,
+  MODEL,
+  MODEL_OR_UNKNOWN,
+  STREAM,
+  UPSTREAM,
+} from './metric-definition.ts';
 import {
   CIRCUIT_STATES,
   OPERATIONS,
@@ -23,13 +31,16 @@ const CALL_BUCKETS = [
 const OVERHEAD_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 /** Seconds. The signature window of 300 s is a bucket's edge. */
 const SKEW_BUCKETS = [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 3600];
+
+const only = (text: string): ConfiguredLabel => ({ text, count: () => 1 });
+
 export const METRICS = {
   requests: {
     name: 'claude_api_requests_total',
     kind: 'counter',
     unit: '{call}',
     help: 'Calls that callers made, by outcome',
-    labels: { operation: OPERATIONS, model: MODEL, stream: STREAM, outcome: OUTCOMES },
+    labels: { operation: OPERATIONS, model: MODEL_OR_UNKNOWN, stream: STREAM, outcome: OUTCOMES },
   },
   errors: {
     name: 'claude_api_errors_total',
@@ -50,7 +61,7 @@ export const METRICS = {
     kind: 'counter',
     unit: '{attempt}',
     help: 'Retries, by the outcome of the attempt before',
-    labels: { reason: ATTEMPT_ERRORS },
+    labels: { reason: RETRY_REASONS },
   },
   failovers: {
     name: 'claude_api_failovers_total',
@@ -93,7 +104,7 @@ export const METRICS = {
     kind: 'histogram',
     unit: 's',
     help: "Duration of a call, from the caller's request to the last byte of the response",
-    labels: { operation: OPERATIONS, model: MODEL, stream: STREAM, outcome: OUTCOMES },
+    labels: { operation: OPERATIONS, model: MODEL_OR_UNKNOWN, stream: STREAM, outcome: OUTCOMES },
     buckets: CALL_BUCKETS,
   },
   timeToFirstToken: {
@@ -196,7 +207,7 @@ export const METRICS = {
     kind: 'gauge',
     unit: '1',
     help: 'Always 1; the labels name the running version',
-    labels: { version: 'version of the service', node_version: 'version of Node.js' },
+    labels: { version: only('version of the service'), node_version: only('version of Node.js') },
   },
   ...GEN_AI_METRICS,
 } as const satisfies Record<string, MetricDefinition>;

@@ -20,12 +20,6 @@ export interface CallInfo {
   readonly receivedAtMs: number;
 }
 
-/** What a response says about itself. */
-export interface ResponseFacts extends MessageFacts {
-  /** Anthropic's `request-id`. */
-  readonly requestId?: string;
-}
-
 /** What is known of a call at its end, besides its outcome. */
 export interface CallTotals {
   /** The sum over all attempts; undefined when none reported any. */
@@ -42,6 +36,8 @@ export interface AttemptRecord {
   run<T>(fn: () => T): T;
   /** The attempt uses the key of this alias. */
   setKey(alias: string): void;
+  /** The upstream has begun to answer. @param headers lower-case names */
+  setHeaders(headers: Readonly<Record<string, string>>): void;
   /** Call once, when the response has ended or the attempt failed; `status` is 0 without a response. */
   end(outcome: Outcome, status: number): void;
 }
@@ -72,7 +68,7 @@ export interface CallRecord {
   readonly capturesContent: boolean;
   /** Adds content of the response: all blocks of a complete one, or the text of one delta of a stream. */
   recordOutput(content: unknown): void;
-  setResponse(facts: ResponseFacts): void;
+  setResponse(facts: MessageFacts): void;
   /** Call once; later calls are ignored. */
   end(outcome: Outcome, totals: CallTotals): void;
 }
@@ -88,6 +84,7 @@ const unrecordedAttempt: AttemptRecord = {
   headers: {},
   run: (fn) => fn(),
   setKey() {},
+  setHeaders() {},
   end() {},
 };
 

@@ -9,19 +9,16 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import type { Redactor } from '../privacy/redactor.ts';
 import { SCOPE_NAME } from './attributes.ts';
+import { cardinalityViews } from './cardinality.ts';
 import {
   HTTP_SERVER_VIEW,
   httpServerInstrumentation,
   otherInstrumentations,
 } from './instrumentations.ts';
-import {
-  createInstruments,
-  createSeriesAtZero,
-  type Instruments,
-  type LabelValues,
-} from './instruments.ts';
+import { createInstruments, createSeriesAtZero, type Instruments } from './instruments.ts';
 import { startLogExport } from './log-export.ts';
 import type { LogSink } from './logger.ts';
+import type { LabelValues } from './metric-definition.ts';
 import { createCorrelationPropagator, type PropagatorOptions } from './propagator.ts';
 import { redactingExporter } from './redacting-exporter.ts';
 import { createResource, serviceNameOf } from './resource.ts';
@@ -103,7 +100,7 @@ export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps)
     textMapPropagator: propagatorOf(deps.trusts),
     metricReaders: [prometheus],
     logRecordProcessors: [],
-    views: [HTTP_SERVER_VIEW],
+    views: [HTTP_SERVER_VIEW, ...cardinalityViews(options.labels)],
     instrumentations: [http, ...otherInstrumentations()],
   });
   startWithOwnMetrics(sdk);

@@ -91,6 +91,7 @@ export function recordingCall(): CallRecord & { readonly recorded: unknown[] } {
       headers: { 'x-correlation-id': 'id-1' },
       run: (fn) => fn(),
       setKey() {},
+      setHeaders() {},
       end: (outcome: Outcome, status: number) =>
         void recorded.push(['attempt', upstream, outcome, status]),
     }),

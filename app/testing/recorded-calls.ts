@@ -27,7 +27,7 @@ export function recordedCalls(t: TestContext, { captureContent = false } = {}) {
     tracer,
     instruments,
     logger,
-    models: ['known'],
+    models: ['known', 'second'],
     captureContent,
     now: () => nowMs,
   });

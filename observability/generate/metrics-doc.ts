@@ -3,8 +3,8 @@ import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
 import type { MetricDefinition } from '../../app/telemetry/metric-definition.ts';
 import { prometheusName } from './prometheus-names.ts';
 
-function values(allowed: readonly string[] | string): string {
-  return typeof allowed === 'string' ? `*${allowed}*` : allowed.join(', ');
+function values(allowed: MetricDefinition['labels'][string]): string {
+  return 'text' in allowed ? `*${allowed.text}*` : allowed.join(', ');
 }
 
 function section({ name, kind, unit, help, labels, buckets }: MetricDefinition): string {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { settingsSchema } from '../../app/config/settings.ts';
+import { FORMER_SETTINGS, settingsSchema } from '../../app/config/settings.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
 import { serviceEnv } from './backends.ts';
 import { COMPONENT_NAMES, DEFAULT_PORTS } from './components.ts';
@@ -168,6 +168,17 @@ test('compose: the settings of the shell reach the service as a file, what is no
     `EU_KEY="key \\$of \\\\\\"eu\\"'s"`,
     "LOG_LEVEL='debug'",
   ]);
+});
+
+test('compose: settings that no longer exist and those of OpenTelemetry reach the service too, for it to warn of and to obey', () => {
+  const former = Object.fromEntries(Object.keys(FORMER_SETTINGS).map((name) => [name, '1']));
+  const telemetry = { OTEL_SERVICE_NAME: 'a', OTEL_BSP_MAX_QUEUE_SIZE: '5' };
+  const shell = { ...former, ...telemetry, OTELL_X: '1', PATH: '/bin', HOME: '/home/x' };
+  const lines = serviceEnv({ shell, secrets: {} }).trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => line.split('=')[0]).toSorted(),
+    Object.keys({ ...former, ...telemetry }).toSorted(),
+  );
 });
 
 test('compose: docker stop waits longer than the service takes to finish the calls in flight', () => {
