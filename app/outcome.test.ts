@@ -95,6 +95,10 @@ test('outcomes: the sets that the service filters from the table', () => {
     outcomesWhere(({ keyFault }) => keyFault === true),
     ['auth_error'],
   );
+  assert.deepEqual(
+    outcomesWhere(({ lateIsSlow }) => lateIsSlow === true),
+    ['client_cancelled'],
+  );
 });
 
 test('error codes: every outcome is one of the table, only refusals of ours are recorded apart', () => {

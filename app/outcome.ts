@@ -17,6 +17,8 @@ interface OutcomeTraits {
   readonly upstreamFault?: true;
   /** The upstream rejected our key or account: another upstream may accept its own. */
   readonly keyFault?: true;
+  /** The latency objective counts such a call as slow once its limit has passed. */
+  readonly lateIsSlow?: true;
 }
 
 const FAILED = { objective: 'bad', isError: true, failedAttempt: true } as const;
@@ -34,7 +36,7 @@ const TRAITS = {
   shed: { objective: 'bad', isError: true },
   internal_error: { objective: 'bad', isError: true },
   invalid_request: { objective: 'excluded', isError: true },
-  client_cancelled: { objective: 'excluded' },
+  client_cancelled: { objective: 'excluded', lateIsSlow: true },
 } as const satisfies Record<string, OutcomeTraits>;
 
 /** How a call or an attempt ended: a label, so one of this fixed set. */

@@ -14,10 +14,14 @@ export const slo = {
   overheadP99Ms: 100,
 } as const;
 
-/** Which calls the availability objective counts: good is good, excluded is neither, all others are bad. */
+/**
+ * Which calls the objectives count. Availability: good is good, excluded is neither, all others are bad.
+ * Latency: good calls, and those of `lateIsSlow` that lasted longer than the limit.
+ */
 export const counted = {
   good: outcomesWhere(({ objective }) => objective === 'good'),
   excluded: outcomesWhere(({ objective }) => objective === 'excluded'),
+  lateIsSlow: outcomesWhere(({ lateIsSlow }) => lateIsSlow === true),
 } as const;
 
 /**

@@ -70,8 +70,9 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
         call.retryRefused(wait);
         return lastWord(unwrap(result));
       }
-      call.retry(reason);
       await backOff(wait, request, deps.clock);
+      // Only now: a caller who leaves, or a deadline that passes, during the back-off ends in no retry.
+      call.retry(reason);
       tally.retries += 1;
     }
   };

@@ -1,13 +1,15 @@
 /** The expressions that dashboards show; a window is `5m`, or Grafana's `$__rate_interval`. */
 import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
-import { counted } from '../slo.ts';
+import { counted, slo } from '../slo.ts';
 import { prometheusName } from './prometheus-names.ts';
 
 /** The collector derives it from the spans that it keeps: it carries exemplars, and its rates mean nothing. */
 export const EXEMPLAR_METRIC = 'traces_span_metrics_duration_seconds';
 
+const DURATION = prometheusName(METRICS.duration.name);
 const REQUESTS = prometheusName(METRICS.requests.name);
 const GOOD = `outcome=~"${counted.good.join('|')}"`;
+const LATE_IS_SLOW = `outcome=~"${counted.lateIsSlow.join('|')}"`;
 const COUNTED = `outcome!~"${counted.excluded.join('|')}"`;
 
 /** The share of good calls in those that count; no value where there were none. */
@@ -27,9 +29,18 @@ export function quantile(q: number, name: string, window: string, matchers = '')
   return `histogram_quantile(${q}, sum by (le) (rate(${series}[${window}])))`;
 }
 
-/** The P99 latency of good calls, seconds. */
+/**
+ * The P99 latency in seconds of good calls, and of the calls that their callers cancelled after the limit of
+ * the objective: callers who lose patience must not make a slow service look fast.
+ */
 export function latencyP99(window: string): string {
-  return quantile(0.99, METRICS.duration.name, window, GOOD);
+  const buckets = (matchers: string) => `rate(${DURATION}_bucket{${matchers}}[${window}])`;
+  const good = `sum by (le) (${buckets(GOOD)})`;
+  const left = `sum by (le) (${buckets(LATE_IS_SLOW)})`;
+  const inTime = `scalar(sum(${buckets(`${LATE_IS_SLOW},le="${slo.latencyP99Ms / 1000}"`)}))`;
+  const late = `clamp_min(${left} - ${inTime}, 0)`;
+  // Either kind of call may not have happened yet, and then it has no series.
+  return `histogram_quantile(0.99, (${good} or 0 * ${left}) + (${late} or 0 * ${good}))`;
 }
 
 /** The events per second, by a label. */

@@ -51,7 +51,7 @@ const STATS: readonly PanelSpec[] = [
   {
     id: 3,
     title: 'P99 latency',
-    description: `99 of 100 good calls ended within this time, over the range shown. The documented target, against the simulator, is ${slo.latencyP99Ms} ms.`,
+    description: `99 of 100 calls ended within this time, over the range shown: good ones, and those that callers cancelled after the target. The documented target, against the simulator, is ${slo.latencyP99Ms} ms.`,
     unit: 's',
     at: { x: 12, y: 0, w: 6, h: 4 },
     queries: [{ expr: latencyP99('$__range'), legend: 'P99' }],
@@ -83,7 +83,7 @@ const GRAPHS: readonly PanelSpec[] = [
     id: 6,
     title: 'P99 latency against its target',
     description:
-      'Good calls, from request to last byte. Each exemplar leads to its trace; the second line is made of kept traces only, as the exemplars are.',
+      'Good calls, from request to last byte, and calls that callers cancelled after the target. Each exemplar leads to its trace; the second line is made of kept traces only, as the exemplars are.',
     unit: 's',
     at: { x: 12, y: 4, w: 12, h: 8 },
     queries: [

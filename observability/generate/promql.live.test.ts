@@ -1,0 +1,76 @@
+/** Prometheus' own program evaluates the expressions of the dashboards over series with known results. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { stringify } from 'yaml';
+import { findTool } from '../local/paths.ts';
+import { latencyP99, successRatio } from './promql.ts';
+
+type Series = Readonly<Record<string, string>>;
+
+/** Histogram of calls that last 0.25 s or less, and up to 5 s: cumulative, a minute apart. */
+const durations = (outcome: string, fast: number, slow: number): Series => {
+  const name = (le: string) =>
+    `claude_api_request_duration_seconds_bucket{outcome="${outcome}",le="${le}"}`;
+  const all = fast + slow;
+  return {
+    [name('0.25')]: `0+${fast}x10`,
+    [name('0.5')]: `0+${fast}x10`,
+    [name('5')]: `0+${all}x10`,
+    [name('+Inf')]: `0+${all}x10`,
+  };
+};
+const calls = (outcome: string, n: number): Series => ({
+  [`claude_api_requests_total{outcome="${outcome}"}`]: `0+${n}x10`,
+});
+
+/** @throws {Error} with promtool's words when the expression has another value; none means no sample */
+function expectValue(expr: string, series: Series, value: number | undefined): void {
+  const file = join(mkdtempSync(join(tmpdir(), 'promql-')), 'expr.test.yml');
+  const samples = value === undefined ? [] : [{ labels: '{}', value }];
+  const input_series = Object.entries(series).map(([name, values]) => ({ series: name, values }));
+  const promql_expr_test = [{ expr, eval_time: '10m', exp_samples: samples }];
+  const tests = [{ interval: '1m', input_series, promql_expr_test }];
+  writeFileSync(file, stringify({ evaluation_interval: '1m', tests }));
+  try {
+    execFileSync(findTool('promtool') ?? 'promtool', ['test', 'rules', file]);
+  } finally {
+    rmSync(join(file, '..'), { recursive: true });
+  }
+}
+
+const CASES: readonly [name: string, series: Series, p99: number | undefined][] = [
+  ['good calls only', durations('success', 100, 0), 0.2475],
+  ['nothing yet', {}, undefined],
+  [
+    'cancelled calls within the limit count for nothing',
+    { ...durations('success', 100, 0), ...durations('client_cancelled', 100, 0) },
+    0.2475,
+  ],
+  [
+    'calls that were cancelled after the limit are slow',
+    { ...durations('success', 90, 0), ...durations('client_cancelled', 50, 10) },
+    4.55,
+  ],
+  ['only cancelled calls, all after the limit', durations('client_cancelled', 0, 10), 4.955],
+  [
+    'calls that failed count for nothing',
+    { ...durations('success', 100, 0), ...durations('timeout', 0, 100) },
+    0.2475,
+  ],
+];
+for (const [name, series, p99] of CASES) {
+  test(`latencyP99: ${name}`, () => expectValue(`round(${latencyP99('5m')}, 0.0001)`, series, p99));
+}
+
+test('successRatio: an account that is refused is bad, mistakes of callers and cancellations are left out', () => {
+  const series = {
+    ...calls('success', 95),
+    ...calls('auth_error', 5),
+    ...calls('invalid_request', 100),
+    ...calls('client_cancelled', 100),
+  };
+  expectValue(successRatio('5m'), series, 0.95);
+});
