@@ -14,6 +14,10 @@ const overloaded = (response: ServerResponse) =>
   response.writeHead(529).end('{"type":"error","error":{"type":"overloaded_error"}}');
 const truncated = (response: ServerResponse) => response.writeHead(200).end(event('message_start'));
 const notJson = (response: ServerResponse) => response.writeHead(200).end('{"cut":');
+const cut = (response: ServerResponse) =>
+  response
+    .writeHead(200, { 'content-length': '100' })
+    .write('{', () => response.socket?.resetAndDestroy());
 const complete = (response: ServerResponse) => response.writeHead(200).end('{"id":"m"}');
 const streamed = (response: ServerResponse) =>
   response.writeHead(200).end(event('content_block_delta') + event('message_stop'));
@@ -21,6 +25,7 @@ const streamed = (response: ServerResponse) =>
 const CASES = [
   ['a complete call after a 529', false, overloaded, complete],
   ['a complete call after half a body', false, notJson, complete],
+  ['a complete call after one that was cut', false, cut, complete],
   ['a stream after one that was truncated', true, truncated, streamed],
 ] as const;
 for (const [name, stream, first, second] of CASES) {

@@ -36,11 +36,11 @@ const PROFILE_CODE = /^(?:user_profile|linked_organization)_/;
 const ACCOUNT_TYPES: ReadonlySet<string> = new Set(['authentication_error', 'billing_error']);
 
 /**
- * These faults of an account have no code. A message that names a field first, with a colon, is about the
+ * These faults of an account come as a 400 without a code. A message that names a field first, with a colon, is about the
  * request.
  */
 const ACCOUNT_MESSAGE =
-  /^[^:"'`\n]{0,60}\b(credit balance is too low|organization has been disabled|(?:reached|exceeds?|exceeded) (?:your|its|the)\b[\w ]{0,40} (?:usage|spend|spending) limits?)\b/i;
+  /^[^:"'`\n]{0,60}\b(credit balance is too low|organization has been disabled|(?:reached|exceeds?|exceeded) (?:your|its|the)\b[\w '’-]{0,40} (?:usage|spend|spending) limits?)\b/i;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -75,6 +75,7 @@ export function blameOf(
   if (ACCOUNT_CODES.has(code) || SPEND_LIMIT_CODE.test(code)) return 'account';
   if (status >= 500 || code !== '') return undefined;
   if (ACCOUNT_TYPES.has(type)) return 'account';
+  if (status !== 400) return undefined;
   const [, words] = ACCOUNT_MESSAGE.exec(message) ?? [];
   return words !== undefined && !quotes(sent, words) ? 'account' : undefined;
 }

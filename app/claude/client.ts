@@ -20,6 +20,7 @@ import type { SigningSecret } from '../signing/signature.ts';
 import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
 import type { Clock } from '../time/clock.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
+import type { Stopwatch } from '../time/stopwatch.ts';
 import type { RetryBudget } from '../upstreams/retry-budget.ts';
 import type { UpstreamPool } from '../upstreams/upstream-pool.ts';
 import { createTransport } from './trae-transport.ts';
@@ -46,6 +47,8 @@ export interface CallResult extends PipelineResponse {
   readonly tokens: () => number;
   /** Milliseconds so far: waiting for the upstream or in back-off, and our own. */
   readonly timing: () => { readonly upstreamMs: number; readonly overheadMs: number };
+  /** To be run while the caller is waited for, whose time is not ours. */
+  readonly callerWait: Pick<Stopwatch, 'start' | 'stop'>;
 }
 
 export interface ClaudeClient {
@@ -120,6 +123,7 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
         whenEnded(response, () => limit[Symbol.dispose]());
         return {
           ...response,
+          callerWait: state.upstreamWait,
           tokens: () => totalTokens(state.usage),
           timing: () => ({
             upstreamMs: state.upstreamWait.elapsedMs(),
@@ -175,7 +179,7 @@ function toRequest(
     stream,
     signal,
     deadlineAtMs: atMs,
-    state: new CallState(clock.now, input.receivedAtMs),
+    state: new CallState(clock.now, input.receivedAtMs + (input.uploadMs ?? 0)),
     call: recorder.startCall(input),
   };
 }

@@ -37,10 +37,13 @@ class LeanTrae extends LeanBase {
     });
     const response = await (config.signal ? untilAborted(sent, config.signal) : sent);
     const { statusCode, body } = response;
+    const headers = flatten(response.headers);
+    // Before the body, which may break off.
+    config.onHeaders?.(headers);
     const raw = config.bodyType === 'raw' && statusCode < 300;
     return {
       status: statusCode,
-      headers: flatten(response.headers),
+      headers,
       data: raw ? body : await body.text(),
       config,
     };
@@ -65,7 +68,8 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
  */
 export function createTransport(pool: Dispatcher): Next {
   const api = new LeanTrae(pool);
-  return async function transport({ method, url, headers, body, stream, signal, upstream }) {
+  return async function transport(request) {
+    const { method, url, headers, body, stream, signal, upstream, attempt } = request;
     signal.throwIfAborted();
     if (!upstream) throw new AppError('internal_error', 'a request needs an upstream');
     // Trae takes an absolute URL in place of its base URL, and the key would go there.
@@ -76,6 +80,7 @@ export function createTransport(pool: Dispatcher): Next {
         url: upstream.baseUrl + url,
         headers: { ...headers },
         signal,
+        onHeaders: (received) => attempt?.setHeaders(received),
         bodyType: stream ? 'raw' : 'text',
         ...(body !== undefined && { body }),
       });

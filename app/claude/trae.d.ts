@@ -8,6 +8,8 @@ declare module 'trae' {
     body?: string;
     signal?: AbortSignal;
     bodyType?: 'raw' | 'text' | 'json';
+    /** Ours: Trae hands on to `_fetch` what it does not know. */
+    onHeaders?: (headers: Record<string, string>) => void;
   }
 
   export interface TraeResponse {

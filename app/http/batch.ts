@@ -83,7 +83,7 @@ async function runItem(
 ): Promise<ItemResult> {
   const item = { index, ...(custom_id !== undefined && { custom_id }) };
   // Its latency begins with its turn, but the deadline is still that of the whole batch.
-  const context = { ...batchContext, receivedAtMs: performance.now() };
+  const context = { ...batchContext, receivedAtMs: performance.now(), uploadMs: 0 };
   let isCall = false;
   let ask: Ask | undefined;
   try {

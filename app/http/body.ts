@@ -1,6 +1,7 @@
 /** Reads a JSON body once: its text, which goes upstream as it came, and its value, which is checked. */
 import express, { type Request, type RequestHandler } from 'express';
 import { AppError } from '../errors.ts';
+import { localsOf } from './context.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -11,7 +12,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export function readBody(limitBytes: number): RequestHandler {
   const read = express.raw({ type: () => true, limit: limitBytes });
   return (request, response, next) => {
-    read(request, response, (error?: unknown) => next(error && toBodyError(error)));
+    const startedAtMs = performance.now();
+    read(request, response, (error?: unknown) => {
+      localsOf(response).uploadMs = performance.now() - startedAtMs;
+      next(error && toBodyError(error));
+    });
   };
 }
 

@@ -16,6 +16,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** When the request arrived, or the item's turn came: `performance.now()` milliseconds. */
   readonly receivedAtMs: number;
+  /** How long the request's body took to arrive; 0 for an item of a batch, whose turn comes later. */
+  readonly uploadMs: number;
   /** The caller's own deadline on that clock; Infinity without one. */
   readonly deadlineAtMs: number;
   /** The caller's headers that go upstream. */
@@ -24,10 +26,11 @@ export interface CallContext {
 
 /** @throws {AppError} invalid_request: the header of the deadline is malformed */
 export function callContextOf(request: Request, response: Response): CallContext {
-  const { caller, signal, receivedAtMs } = localsOf(response);
+  const { caller, signal, receivedAtMs, uploadMs } = localsOf(response);
   const { deadlineMs = Number.POSITIVE_INFINITY } = deadlineOf(request.headers);
   const headers = headersUp(request.headers);
-  return { caller, signal, receivedAtMs, headers, deadlineAtMs: receivedAtMs + deadlineMs };
+  const deadlineAtMs = receivedAtMs + deadlineMs;
+  return { caller, signal, receivedAtMs, uploadMs, headers, deadlineAtMs };
 }
 
 /** What a call sends to the API. */
@@ -46,7 +49,7 @@ export interface CallDeps {
  */
 export async function callOnce(
   { client, ownKeys }: CallDeps,
-  { caller, signal, receivedAtMs, deadlineAtMs, headers }: CallContext,
+  { caller, signal, receivedAtMs, uploadMs, deadlineAtMs, headers }: CallContext,
   slot: Slot,
   ask: Ask,
 ): Promise<CallResult> {
@@ -56,6 +59,7 @@ export async function callOnce(
     headers,
     signal,
     receivedAtMs,
+    uploadMs,
     deadlineMs,
     caller: caller.name,
     ownKeys: ownKeys.get(caller.name),
@@ -72,8 +76,9 @@ export function recordRejection(
   recorder: Recorder,
   error: unknown,
   { operation, model = '', stream = false }: Asked,
-  { caller, receivedAtMs }: Pick<CallContext, 'caller' | 'receivedAtMs'>,
+  { caller, ...times }: Pick<CallContext, 'caller' | 'receivedAtMs' | 'uploadMs'>,
 ): void {
-  const info = { operation, model, stream, caller: caller.name, receivedAtMs };
+  const { receivedAtMs, uploadMs } = times;
+  const info = { operation, model, stream, caller: caller.name, receivedAtMs, uploadMs };
   recorder.recordRejection(info, outcomeOfError(error));
 }

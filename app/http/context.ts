@@ -10,6 +10,8 @@ import type { Operation } from '../telemetry/vocabulary.ts';
 export interface RequestLocals {
   /** `performance.now()` milliseconds. */
   receivedAtMs: number;
+  /** How long its body took to arrive: the caller's time and not ours. */
+  uploadMs: number;
   /** Aborted as soon as the caller goes away. */
   signal: AbortSignal;
   correlationId: string;
@@ -51,6 +53,7 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
       const { id, replaced } = correlationOf();
       const locals: RequestLocals = {
         receivedAtMs: performance.now(),
+        uploadMs: 0,
         signal: callerSignal(response),
         correlationId: id,
         caller: anybody,

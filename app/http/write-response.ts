@@ -22,7 +22,7 @@ export function createResponseWriter(redactor: Redactor): WriteResponse {
     if (typeof result.data === 'string')
       return writeComplete(response, result, result.data, redactor);
     writeStreamHead(response, result);
-    await writeEvents(response, result.data, redactor);
+    await writeEvents(response, result, result.data, redactor);
   };
 }
 
@@ -62,6 +62,7 @@ function writeStreamHead(response: Response, result: CallResult): void {
 
 async function writeEvents(
   response: Response,
+  { callerWait }: CallResult,
   events: EventStream,
   redactor: Redactor,
 ): Promise<void> {
@@ -71,7 +72,7 @@ async function writeEvents(
       if (response.destroyed) return;
       last = batch.at(-1) ?? last;
       const bytes = bytesOf(batch.map((event) => redactEvent(event, redactor)));
-      if (bytes.length > 0 && !response.write(bytes)) await drained(response);
+      if (bytes.length > 0 && !response.write(bytes)) await drained(response, callerWait);
     }
     response.end();
   } catch (thrown) {
@@ -80,9 +81,11 @@ async function writeEvents(
 }
 
 /** Waits for a slow reader, which slows the upstream down and costs no memory. */
-async function drained(response: Response): Promise<void> {
+async function drained(response: Response, callerWait: CallResult['callerWait']): Promise<void> {
   const { signal } = localsOf(response);
+  callerWait.start();
   await once(response, 'drain', { signal }).catch(() => {});
+  callerWait.stop();
 }
 
 /** The headers are out, so the error goes as an event, which the official SDKs throw. */

@@ -97,6 +97,18 @@ test('authenticate: the next attempt takes another key, and the one that recover
   );
 });
 
+test('authenticate: a 403 to a caller who named a workspace tries another key, and rejects none', async () => {
+  for (const name of ['anthropic-workspace-id', 'anthropic-user-profile-id']) {
+    const keys = keyPoolOf('one', 'two');
+    const headers = { [name]: 'wrkspc_of_somebody_else' };
+    const request = aRequest({ upstream: anUpstream({ keys }), headers });
+    const response = await authenticate()(request, scripted(aResponse(403)));
+    assert.equal(response.retryWithAnotherKey, true);
+    const states = keys.view().map(({ state }) => state);
+    assert.deepEqual(states, ['active', 'active'], name);
+  }
+});
+
 test('authenticate: a stream that ends in an error about the account rejects the key', async () => {
   const keys = keyPoolOf('one', 'two');
   const request = aRequest({ upstream: anUpstream({ keys }), stream: true });

@@ -5,7 +5,10 @@ import type { KeyPool, PickedKey } from '../keys/key-pool.ts';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
 import { outcomeOfResponse, whenEnded } from './attempt.ts';
-import type { OwnKeys, PipelineResponse, Stage } from './stage.ts';
+import type { OwnKeys, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
+
+/** Headers in which a caller names what not every key may have access to. */
+const NAMED_BY_CALLER = ['anthropic-workspace-id', 'anthropic-user-profile-id'];
 
 /**
  * A key that is rejected, or whose rate limit is used up, is no longer picked; `retryWithAnotherKey`
@@ -22,7 +25,7 @@ export function authenticate(): Stage {
     attempt?.setKey(key.alias);
     const headers = { ...request.headers, 'x-api-key': secret };
     const response = await next({ ...request, headers });
-    if (!report(key, response)) return response;
+    if (!report(key, request, response)) return response;
     state.addTriedKey(secret);
     if (!keys.hasHealthy(state.triedKeys)) return response;
     call.keyRejected(key.alias, response.status);
@@ -36,16 +39,20 @@ export function keysOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyPoo
 }
 
 /**
- * A stream may say only after it has begun that the account is refused.
- * @returns whether the key itself caused the response
+ * A stream may say only after it has begun that the account is refused. A 403 to a caller who named a
+ * workspace is about that: another key may have access to it, and this one stays in use.
+ * @returns whether another key may be accepted
  */
-function report(key: PickedKey, response: PipelineResponse): boolean {
+function report(key: PickedKey, { headers }: PipelineRequest, response: PipelineResponse): boolean {
   if (typeof response.data !== 'string') {
     whenEnded(response, (outcome) => {
       if (isKeysFault(outcome)) reportAs(outcome, key, response);
     });
   }
-  return reportAs(outcomeOfResponse(response), key, response);
+  const outcome = outcomeOfResponse(response);
+  const isForbidden = response.status === 403 && isKeysFault(outcome);
+  if (isForbidden && NAMED_BY_CALLER.some((name) => name in headers)) return true;
+  return reportAs(outcome, key, response);
 }
 
 function reportAs(outcome: Outcome, key: PickedKey, { status, headers }: PipelineResponse) {

@@ -6,22 +6,22 @@ const NONE: ReadonlySet<string> = new Set();
 
 export class CallState {
   readonly #now: () => number;
-  readonly #receivedAtMs: number;
+  readonly #startedAtMs: number;
   #triedUpstreams: Set<string> | undefined;
   #triedKeys: Set<string> | undefined;
   #usage: Usage | undefined;
   /** The call has gone to a second upstream already. */
   failedOver = false;
-  /** Runs while the time is not ours: an upstream is waited for, or a back-off passes. */
+  /** Runs while the time is not ours: an upstream or the caller is waited for, or a back-off passes. */
   readonly upstreamWait: Stopwatch;
 
   /**
    * @param now monotonic milliseconds
-   * @param receivedAtMs when the caller's request arrived, on that clock
+   * @param startedAtMs when the caller's request had arrived, its body included, on that clock
    */
-  constructor(now: () => number, receivedAtMs = now()) {
+  constructor(now: () => number, startedAtMs = now()) {
     this.#now = now;
-    this.#receivedAtMs = receivedAtMs;
+    this.#startedAtMs = startedAtMs;
     this.upstreamWait = new Stopwatch(now);
   }
 
@@ -54,8 +54,8 @@ export class CallState {
     this.#usage = this.#usage ? addUsage(this.#usage, usage) : usage;
   }
 
-  /** Milliseconds since the request arrived that were our own. */
+  /** Milliseconds since the request had arrived that were our own. */
   overheadMs(): number {
-    return Math.max(0, this.#now() - this.#receivedAtMs - this.upstreamWait.elapsedMs());
+    return Math.max(0, this.#now() - this.#startedAtMs - this.upstreamWait.elapsedMs());
   }
 }

@@ -28,10 +28,10 @@ export function readResponse(
       retryable: true,
     });
   return async function readResponse(request, next) {
-    if (!request.stream) return readComplete(seen(await next(request), request), request);
+    if (!request.stream) return readComplete(await next(request), request);
     const limit = new LinkedAbort(request.signal, { timeoutMs: firstEventTimeoutMs, onTimeout });
     try {
-      const response = seen(await next({ ...request, signal: limit.signal }), request);
+      const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
         const reader = new StreamReader(response.data, request, limit, clock);
         return await readStream(response, reader, request);
@@ -43,12 +43,6 @@ export function readResponse(
       throw error;
     }
   };
-}
-
-/** Even an attempt that fails from here on has an ID of the upstream's. */
-function seen(response: PipelineResponse, { attempt }: PipelineRequest): PipelineResponse {
-  attempt?.setHeaders(response.headers);
-  return response;
 }
 
 /**

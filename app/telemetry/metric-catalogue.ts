@@ -119,7 +119,7 @@ export const METRICS = {
     name: 'claude_api_overhead_seconds',
     kind: 'histogram',
     unit: 's',
-    help: 'Our own time in a call: its duration without waiting for upstreams and without back-off',
+    help: 'Our own time in a call: its duration without back-off and without waiting for upstreams, or for a caller who sends or reads slowly',
     labels: { operation: OPERATIONS, stream: STREAM },
     buckets: OVERHEAD_BUCKETS,
   },

@@ -18,6 +18,8 @@ export interface CallInfo {
   readonly body?: string;
   /** When the caller's request arrived, `clock.now()` milliseconds. */
   readonly receivedAtMs: number;
+  /** How long its body took to arrive from then on, milliseconds; default 0. */
+  readonly uploadMs?: number;
 }
 
 /** What is known of a call at its end, besides its outcome. */

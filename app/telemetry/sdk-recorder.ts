@@ -10,7 +10,8 @@ export function createSdkRecorder(deps: RecorderDeps): Recorder {
   return {
     startCall,
     recordRejection(info, outcome) {
-      const overheadMs = Math.max(0, deps.now() - info.receivedAtMs);
+      const { receivedAtMs, uploadMs = 0 } = info;
+      const overheadMs = Math.max(0, deps.now() - receivedAtMs - uploadMs);
       startCall(info).end(outcome, { usage: undefined, overheadMs });
     },
   };

@@ -17,7 +17,8 @@ import { listen } from './http.ts';
 /** A client's result with the fields that do not matter filled in. */
 export function aResult(part: Partial<CallResult> = {}): CallResult {
   const timing = () => ({ upstreamMs: 0, overheadMs: 0 });
-  return { ...aResponse(), tokens: () => 0, timing, ...part };
+  const callerWait = { start() {}, stop() {} };
+  return { ...aResponse(), tokens: () => 0, timing, callerWait, ...part };
 }
 
 export interface ServedApp {
