@@ -115,6 +115,7 @@ test('error codes: every outcome is one of the table, only refusals of ours are 
       'draining',
       'shed',
       'signature_unverifiable',
+      'internal_error',
     ],
   );
 });

@@ -108,7 +108,7 @@ export const ERROR_CODES = {
   truncated: { status: 502, type: 'api_error', outcome: 'truncated' },
   // nginx's "client closed request": only the access log ever shows it.
   client_cancelled: { status: 499, type: 'api_error', outcome: 'client_cancelled' },
-  internal_error: { status: 500, type: 'api_error', outcome: 'internal_error' },
+  internal_error: { status: 500, type: 'api_error', outcome: 'internal_error', refused: true },
 } as const satisfies Record<string, ErrorTraits>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

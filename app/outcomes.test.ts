@@ -163,6 +163,26 @@ test('outcomes of what an upstream answers', async (t) => {
   }
 });
 
+test('outcomes: an upstream that answers every call with 431 and no body is alive, so no circuit opens', async (t) => {
+  const upstream = createServer((request, response) => {
+    request.resume().on('end', () => status(431, '')(response));
+  });
+  const service = await startService({
+    CLAUDE_API_KEY: 'the-only-key',
+    CLAUDE_BASE_URL: `http://127.0.0.1:${await listen(t, upstream)}`,
+    OTEL_TRACES_EXPORTER: 'none',
+  });
+  t.after(() => service.stop());
+  for (let i = 0; i < 40; i++) {
+    const { status: answered, text } = await postJson(`${service.url}/v1/messages`, ASK);
+    assert.equal(answered, 431);
+    assert.equal(JSON.parse(text).error.type, 'invalid_request_error');
+  }
+  const now = await scrape(service.metricsUrl);
+  assert.equal(now.sum('claude_api_circuit_state', { state: 'closed' }), 1);
+  assert.deepEqual(now.by('outcome', 'claude_api_requests_total'), { invalid_request: 40 });
+});
+
 test('outcomes: a service without a key fails calls by its own fault, as internal_error', async (t) => {
   const service = await startService({
     CLAUDE_BASE_URL: 'http://127.0.0.1:9',

@@ -30,7 +30,7 @@ const ACCOUNT_CODES: ReadonlySet<string> = new Set([
   'cmek_key_network_blocked',
   'claude_code_key_creator_not_member',
 ]);
-const SPEND_LIMIT_CODE = /^(?!linked_organization_)[a-z_]*spend_limit_reached$/;
+const SPEND_LIMIT_CODE = /^(?!linked_organization_)[a-z_]*spend_limit_(?:reached|exceeded)$/;
 /** They are about the user profile that the caller named in a header, not about our account. */
 const PROFILE_CODE = /^(?:user_profile|linked_organization)_/;
 const ACCOUNT_TYPES: ReadonlySet<string> = new Set(['authentication_error', 'billing_error']);
@@ -73,7 +73,7 @@ export function blameOf(
   const { type, message, code } = error;
   if (PROFILE_CODE.test(code)) return 'caller';
   if (ACCOUNT_CODES.has(code) || SPEND_LIMIT_CODE.test(code)) return 'account';
-  if (status >= 500 || code !== '') return undefined;
+  if (status >= 500) return undefined;
   if (ACCOUNT_TYPES.has(type)) return 'account';
   if (status !== 400) return undefined;
   const [, words] = ACCOUNT_MESSAGE.exec(message) ?? [];

@@ -27,13 +27,17 @@ export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHa
   };
 }
 
-/** Records the requests that were refused before they became a call; calls are recorded by stages. */
+/**
+ * Records the requests that were refused before they became a call, and those that waited for a slot until
+ * their caller left; calls are recorded by stages. Who leaves before the body was read has asked for nothing.
+ */
 export function recordRejections(recorder: Recorder): ErrorRequestHandler {
   return (thrown, _request, response, next) => {
     const { operation, asked, isCall, ...locals } = localsOf(response);
-    const isRefusal = !isCall && thrown instanceof AppError && errorTraits(thrown.code).refused;
-    if (operation && isRefusal) recordRejection(recorder, thrown, { operation, ...asked }, locals);
-    next(thrown);
+    const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);
+    const isRefusal = !isCall && (errorTraits(error.code).refused || asked);
+    if (operation && isRefusal) recordRejection(recorder, error, { operation, ...asked }, locals);
+    next(error);
   };
 }
 
@@ -45,7 +49,7 @@ function badPath(cause: URIError): AppError {
 /** Only our own faults are logged with their stack; other errors are in metrics and the calls' log lines. */
 export function errorHandler(logger: Logger, redactor: Redactor): ErrorRequestHandler {
   return (thrown, _request, response, _next) => {
-    const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);
+    const error = toAppError(thrown);
     if (error.code === 'internal_error')
       logger.error({ err: error.cause ?? error }, 'unexpected error');
     if (response.headersSent || response.destroyed) {

@@ -25,6 +25,47 @@ test('respond: a call that finds no slot is recorded under its model, and as a s
   assert.equal(info?.stream, true);
 });
 
+test('respond: a caller who leaves while the call waits for a slot is recorded as client_cancelled', async (t) => {
+  const limiter = new ConcurrencyLimiter({ limit: 1, queue: 1, waitMs: 60_000 });
+  const release = await limiter.acquire(new AbortController().signal);
+  const { port, rejections } = await serveApp(t, undefined, { limiter });
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(
+    `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`,
+  );
+  await eventually(() => limiter.counts().queued === 1);
+  socket.destroy();
+  await eventually(() => rejections.length > 0);
+  assert.deepEqual(
+    rejections.map(([{ model }, outcome]) => [model, outcome]),
+    [[MODEL, 'client_cancelled']],
+  );
+  release();
+});
+
+test('respond: a fault of ours before a call has begun is recorded as internal_error', async (t) => {
+  const { url, rejections } = await serveApp(t, undefined, {
+    verify: () => {
+      throw new TypeError('a mistake of ours');
+    },
+  });
+  assert.equal((await postJson(`${url}/v1/messages`, ASK)).status, 500);
+  assert.deepEqual(
+    rejections.map(([{ operation }, outcome]) => [operation, outcome]),
+    [['chat', 'internal_error']],
+  );
+});
+
+test('respond: a path that cannot be decoded is recorded as invalid_request', async (t) => {
+  const { url, rejections } = await serveApp(t);
+  assert.equal((await fetch(`${url}/v1/models/%ff`)).status, 400);
+  assert.deepEqual(
+    rejections.map(([{ operation }, outcome]) => [operation, outcome]),
+    [['models', 'invalid_request']],
+  );
+});
+
 test('batch: an item that finds no slot is recorded under its model', async (t) => {
   const { url, rejections } = await serveApp(t, undefined, { limiter: limiterOf(0) });
   await postJson(`${url}/v1/batch`, { requests: [{ params: ASK }] });

@@ -1,5 +1,6 @@
 /** Answers a request with one call to the API, up to the last byte of the response. */
 import type { Request, Response } from 'express';
+import { AppError } from '../errors.ts';
 import { type Ask, type CallDeps, callContextOf, callOnce } from './call.ts';
 import { localsOf } from './context.ts';
 import { type AdmissionDeps, acquireSlot } from './slot.ts';
@@ -19,7 +20,10 @@ export function createRespond(deps: CallDeps & AdmissionDeps, write: WriteRespon
     const context = callContextOf(request, response);
     const slot = await acquireSlot(deps, context);
     // The caller may have left meanwhile; then `close` has already fired.
-    if (response.closed) return slot[Symbol.dispose]();
+    if (response.closed) {
+      slot[Symbol.dispose]();
+      throw new AppError('client_cancelled', 'the caller went away');
+    }
     response.once('close', () => slot[Symbol.dispose]());
     locals.isCall = true;
     const result = await callOnce(deps, context, slot, ask);

@@ -64,6 +64,8 @@ const ANSWERS: readonly [name: string, answer: PipelineResponse | Error, other: 
   ['a timeout', timeout, true],
   ['a 400', aResponse(400), false],
   ['a 401, which says nothing about another upstream’s key', aResponse(401), true],
+  ['a 400 about the account, too', aResponse(400, { failure: 'auth_error' }), true],
+  ['a 403 about the caller', aResponse(403, { failure: 'invalid_request' }), false],
   ['a missing key', new AppError('no_key', 'x'), true],
   ['an unknown error', new TypeError('x'), false],
 ];

@@ -112,6 +112,15 @@ for (const [asked, answered, label] of MODELS) {
   });
 }
 
+test('CallSpan.setResponse: what a route about models answers is no message, so it has no ID or model of one', (t) => {
+  const { startCall, spans } = recordedCalls(t);
+  const call = startCall({ operation: 'models', model: 'known' });
+  call.setResponse({ id: 'known', model: 'second' });
+  call.end('success', TOTALS);
+  assert.equal(spans()[0]?.attributes['gen_ai.response.id'], undefined);
+  assert.equal(spans()[0]?.attributes['gen_ai.response.model'], undefined);
+});
+
 test('CallSpan: a list of models asks for none, and counts as `other`', async (t) => {
   const { startCall, values } = recordedCalls(t);
   startCall({ operation: 'models', model: '' }).end('success', TOTALS);

@@ -120,6 +120,8 @@ export class CallSpan implements CallRecord {
   }
 
   setResponse({ id, model, stopReason }: MessageFacts): void {
+    // The ID of a model, or of a batch, is no ID of an answer.
+    if (this.#info.operation !== 'chat') return;
     if (id) this.#span.setAttribute(ATTR_GEN_AI_RESPONSE_ID, id);
     if (model) this.#setModel(model);
     if (stopReason) this.#span.setAttribute(ATTR_GEN_AI_FINISH_REASONS, [stopReason]);
