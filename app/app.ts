@@ -2,6 +2,7 @@
 import express, { type Express, type RequestHandler } from 'express';
 import { type BatchDeps, type BatchOptions, batch } from './http/batch.ts';
 import { readBody } from './http/body.ts';
+import { ByteBudget } from './http/byte-budget.ts';
 import { accessLog, type ContextDeps, identifyRoute, requestContext } from './http/context.ts';
 import {
   errorHandler,
@@ -32,6 +33,8 @@ export interface AppDeps extends BatchDeps, AuthenticateDeps, ContextDeps {
 export interface AppOptions {
   /** Largest request body, bytes. */
   readonly bodyLimit: number;
+  /** Bytes of request bodies that are held at once. */
+  readonly bodyBudget: number;
   readonly batch: BatchOptions;
 }
 
@@ -74,6 +77,10 @@ function handlersOf(deps: AppDeps, options: AppOptions): Handlers {
 export function createApp(deps: AppDeps, options: AppOptions): Express {
   const { logger, recorder, redactor } = deps;
   const handlers = handlersOf(deps, options);
+  const body = readBody({
+    limitBytes: options.bodyLimit,
+    budget: new ByteBudget(options.bodyBudget),
+  });
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -85,7 +92,11 @@ export function createApp(deps: AppDeps, options: AppOptions): Express {
   app.use(refuseWhenDraining(deps.lifecycle), authenticate(deps));
   for (const route of ROUTES) {
     const { method, path, operation } = route;
-    if (operation) app.route(path)[method](...middlewareOf(route, deps, options), handlers[path]);
+    if (!operation) continue;
+    // The quotas come first, so that a throttled caller fills no memory and uses up no nonces. A slot is
+    // taken by the call itself: a slow upload occupies none, and a refusal is recorded under its model.
+    const read = route.body ? [body] : [];
+    app.route(path)[method](checkQuota(deps.quotas), ...read, deps.verify, handlers[path]);
   }
   for (const { method, path } of ROUTES) {
     app.all(path, methodNotAllowed(method.toUpperCase(), redactor));
@@ -93,12 +104,4 @@ export function createApp(deps: AppDeps, options: AppOptions): Express {
   app.use(notFound);
   app.use(recordRejections(recorder), errorHandler(logger, redactor));
   return app;
-}
-
-/**
- * The quotas come first, so that a throttled caller fills no memory and uses up no nonces. A slot is taken
- * only by the call itself: a slow upload must not occupy one, and a refusal is recorded under its model.
- */
-function middlewareOf({ body }: Route, deps: AppDeps, { bodyLimit }: AppOptions): RequestHandler[] {
-  return [checkQuota(deps.quotas), ...(body ? [readBody(bodyLimit)] : []), deps.verify];
 }

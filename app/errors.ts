@@ -4,7 +4,19 @@ import { type ErrorCode, errorTraits, type Outcome } from './outcome.ts';
 
 export type { ErrorCode };
 
-/** An error of ours. `message` is shown to the caller, so it holds no secret and no upstream text. */
+/** Longer messages quote what the caller sent, who knows it already; characters. */
+const MAX_MESSAGE_LENGTH = 300;
+
+/** Cuts between characters: half a surrogate pair is not valid UTF-8. */
+function shortened(message: string): string {
+  if (message.length <= MAX_MESSAGE_LENGTH) return message;
+  return `${message.slice(0, MAX_MESSAGE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+/**
+ * An error of ours. `message` is shown to the caller, so it holds no secret and no upstream text; one of over
+ * 300 characters is cut.
+ */
 export class AppError extends Error {
   readonly code: ErrorCode;
   /** The same request can succeed on another attempt. */
@@ -16,7 +28,7 @@ export class AppError extends Error {
     message: string,
     options: { retryable?: boolean; retryAfterMs?: number; cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(shortened(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
     this.retryable = options.retryable ?? false;

@@ -85,7 +85,11 @@ export function createService(deps: ServiceDeps): Service {
       onReplacedId: () => instruments.replacedIds.add(1),
       onUnauthenticated: () => instruments.unauthenticated.add(1),
     },
-    { bodyLimit: config.server.bodyLimitBytes, batch: tuning.batch },
+    {
+      bodyLimit: config.server.bodyLimitBytes,
+      bodyBudget: config.server.bodyBudgetBytes,
+      batch: tuning.batch,
+    },
   );
   return {
     app,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ConfigError, readConfig, secretsOf } from './config.ts';
 import { FORMER_SETTINGS, settingsSchema } from './settings.ts';
@@ -9,6 +10,7 @@ test('readConfig: an empty environment gives the documented defaults', () => {
     host: '127.0.0.1',
     port: 8080,
     bodyLimitBytes: 32 * 1024 * 1024,
+    bodyBudgetBytes: 64 * 1024 * 1024,
   });
   assert.deepEqual(config.metrics, { host: '127.0.0.1', port: 9464 });
   assert.equal(config.upstreams[0]?.url, 'https://api.anthropic.com');
@@ -22,7 +24,7 @@ test('readConfig: an empty value counts as not set', () => {
 });
 
 test('readConfig: there are no more settings than anybody can survey', () => {
-  assert(Object.keys(settingsSchema.shape).length <= 38);
+  assert(Object.keys(settingsSchema.shape).length <= 41);
 });
 
 test('readConfig: a former setting that is still set is named with what took its place', () => {
@@ -184,3 +186,22 @@ for (const [why, value] of BAD_UPSTREAMS) {
     );
   });
 }
+
+test('readConfig: every default in .env.example is accepted when it is uncommented', () => {
+  const lines = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').split('\n');
+  const defaults = lines.flatMap((line) => {
+    const [, name, value] = /^#([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [[name, value] as const];
+  });
+  assert.ok(defaults.length > 20);
+  assert.doesNotThrow(() => readConfig(Object.fromEntries(defaults)));
+  for (const [name, value] of defaults) assert.doesNotThrow(() => readConfig({ [name]: value }));
+});
+
+test('readConfig: the limit of a body goes up to 64 MiB, and the budget has room for one', () => {
+  const MiB = 1024 * 1024;
+  const { server } = readConfig({ BODY_LIMIT_BYTES: `${64 * MiB}` });
+  assert.equal(server.bodyLimitBytes, 64 * MiB);
+  assert.ok(server.bodyBudgetBytes * (7 / 8) >= 64 * MiB);
+  assert.throws(() => readConfig({ BODY_LIMIT_BYTES: `${64 * MiB + 1}` }), ConfigError);
+});

@@ -64,7 +64,12 @@ function toConfig(
   former: readonly string[],
 ) {
   return {
-    server: { host: settings.HOST, port: settings.PORT, bodyLimitBytes: settings.BODY_LIMIT_BYTES },
+    server: {
+      host: settings.HOST,
+      port: settings.PORT,
+      bodyLimitBytes: settings.BODY_LIMIT_BYTES,
+      bodyBudgetBytes: Math.max(settings.BODY_BUDGET_BYTES, roomFor(settings.BODY_LIMIT_BYTES)),
+    },
     metrics: { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     upstreams,
@@ -95,6 +100,11 @@ function toConfig(
     /** Settings of earlier releases that are still set, each with what took its place. */
     formerSettings: former,
   } as const;
+}
+
+/** @returns the budget in which the largest body fits: an eighth of it is kept for small ones */
+function roomFor(bodyBytes: number): number {
+  return Math.ceil((bodyBytes * 8) / 7);
 }
 
 /** Whoever prints the configuration, or the part of it that holds secrets, sees none. */

@@ -6,6 +6,11 @@ import { ANYBODY } from '../telemetry/vocabulary.ts';
 
 export const port = z.coerce.number().int().min(0).max(65_535);
 export const ms = z.coerce.number().int().min(1).max(3_600_000);
+export const bytes = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(1024 ** 4);
 export const count = z.coerce.number().int().min(1).max(1_000_000);
 export const flag = z.enum(['true', 'false', '1', '0']).transform((v) => v === 'true' || v === '1');
 export const url = z

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   alias,
+  bytes,
   callers,
   count,
   flag,
@@ -32,10 +33,15 @@ const server = {
   PORT: port.default(8080).describe('Port of the public API'),
   METRICS_HOST: z.string().min(1).default('127.0.0.1').describe('Address of /metrics'),
   METRICS_PORT: port.default(9464).describe('Port of /metrics, never the public one'),
-  BODY_LIMIT_BYTES: count
+  BODY_LIMIT_BYTES: bytes
     .max(64 * 1024 * 1024)
     .default(32 * 1024 * 1024)
     .describe('Largest request body'),
+  BODY_BUDGET_BYTES: bytes
+    .default(64 * 1024 * 1024)
+    .describe(
+      'Request bodies held at once, at least the largest one; each byte takes up to four of memory',
+    ),
   SHUTDOWN_TIMEOUT_MS: ms.default(30_000).describe('Limit for finishing calls at shutdown'),
 };
 

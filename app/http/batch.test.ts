@@ -13,13 +13,21 @@ import { jsonOf, postJson } from '../testing/http.ts';
 import { ASK, BODY, MODEL } from '../testing/messages.ts';
 import { eventually } from '../testing/poll.ts';
 import { useSimulatedService } from '../testing/simulated-service.ts';
-import { BATCH_DEFAULTS, type ItemResult } from './batch.ts';
+import { BATCH_DEFAULTS } from './batch.ts';
 import { verifyCallers } from './middleware.ts';
 
 disabledTelemetry({ trusts: () => false });
 
+interface ItemResult {
+  readonly custom_id?: string;
+  readonly type: 'succeeded' | 'errored';
+  readonly status: number;
+  readonly message?: unknown;
+  readonly error?: { readonly error: { readonly message: string } };
+}
+
 interface BatchReply {
-  readonly results: readonly (ItemResult & { readonly error?: { error: { message: string } } })[];
+  readonly results: readonly ItemResult[];
   readonly counts: { readonly succeeded: number; readonly errored: number };
 }
 

@@ -1,10 +1,11 @@
 /** `POST /v1/batch`: the article's batch, many prompts in one request, each with a result of its own. */
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import pMap from 'p-map';
 import type { Caller } from '../callers/callers.ts';
 import { AppError, errorBody, toAppError } from '../errors.ts';
 import type { Redactor } from '../privacy/redactor.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import { type Item, itemsOf } from './batch-items.ts';
 import { parseJson } from './body.ts';
 import {
   type Ask,
@@ -15,14 +16,8 @@ import {
   recordRejection,
 } from './call.ts';
 import { localsOf } from './context.ts';
-import { type Batch, type BatchItem, checkBatch, checkMessages } from './schemas.ts';
+import { type Batch, checkBatch } from './schemas.ts';
 import { type AdmissionDeps, acquireSlot } from './slot.ts';
-
-/** How one item ended. `message` is the upstream's response, `error` an Anthropic error. */
-export type ItemResult = { readonly index: number; readonly custom_id?: string } & (
-  | { readonly type: 'succeeded'; readonly status: number; readonly message: unknown }
-  | { readonly type: 'errored'; readonly status: number; readonly error: unknown }
-);
 
 export interface BatchOptions {
   /** Maximum number of items in a batch. */
@@ -39,37 +34,53 @@ export interface BatchDeps extends CallDeps, AdmissionDeps {
   readonly redactor: Redactor;
 }
 
+/** How one item ended: its part of the answer, as JSON text. */
+interface ItemResult {
+  readonly succeeded: boolean;
+  readonly json: string;
+}
+
 /**
  * Answers 200 with `{type, results, counts}` whatever became of the items, and 400 only for a body that
- * is not a batch or a malformed deadline. Each item is admitted on its own.
+ * is not a batch or a malformed deadline. Each item is admitted on its own. A result is
+ * `{index, custom_id?, type: 'succeeded', status, message}` with the upstream's answer as it came, or
+ * `{…, type: 'errored', status, error}` with an Anthropic error.
  */
 export function batch(deps: BatchDeps, options: BatchOptions): RequestHandler {
   return async (request, response) => {
-    const asked = checkBatch(parseJson(request).value);
+    const { items, ...batch } = readItems(request, response, options);
     const context = callContextOf(request, response);
-    const concurrency = concurrencyOf(asked, options, context.caller);
+    const concurrency = concurrencyOf(batch, options, context.caller);
     const { correlationId } = localsOf(response);
     const results = await pMap(
-      asked.items,
+      items,
       (item, index) => runItem(deps, context, item, index, correlationId),
       { concurrency },
     );
-    const succeeded = results.filter(({ type }) => type === 'succeeded').length;
+    const succeeded = results.filter((result) => result.succeeded).length;
     const counts = { succeeded, errored: results.length - succeeded };
-    response.json({ type: 'batch_result', results, counts });
+    response
+      .type('json')
+      .send(
+        `{"type":"batch_result","results":[${results
+          .map(({ json }) => json)
+          .join(',')}],"counts":${JSON.stringify(counts)}}`,
+      );
   };
 }
 
-/** @throws {AppError} invalid_request: the batch has too many items */
+/** What was parsed is out of reach when this returns: the items hold parts of the text alone. */
+function readItems(request: Request, response: Response, { maxItems }: BatchOptions) {
+  const { text, value } = parseJson(request, response);
+  const batch = checkBatch(value, maxItems);
+  return { concurrency: batch.concurrency, items: itemsOf(batch, text) };
+}
+
 function concurrencyOf(
-  { items, concurrency = Number.POSITIVE_INFINITY }: Batch,
+  { concurrency = Number.POSITIVE_INFINITY }: Pick<Batch, 'concurrency'>,
   options: BatchOptions,
   { limits }: Caller,
 ): number {
-  if (items.length > options.maxItems) {
-    const message = `requests: at most ${options.maxItems} items, got ${items.length}`;
-    throw new AppError('invalid_request', message);
-  }
   return Math.min(concurrency, options.concurrency, limits.concurrent ?? Number.POSITIVE_INFINITY);
 }
 
@@ -77,24 +88,21 @@ function concurrencyOf(
 async function runItem(
   deps: BatchDeps,
   batchContext: CallContext,
-  { custom_id, params }: BatchItem,
+  item: Item,
   index: number,
   correlationId: string,
 ): Promise<ItemResult> {
-  const item = { index, ...(custom_id !== undefined && { custom_id }) };
   // Its latency begins with its turn, but the deadline is still that of the whole batch.
   const context = { ...batchContext, receivedAtMs: performance.now(), uploadMs: 0 };
   let isCall = false;
   let ask: Ask | undefined;
   try {
-    ask = askOf(params);
+    ask = item.ask();
     if (context.receivedAtMs >= context.deadlineAtMs) throw deadlinePassed();
     using slot = await acquireSlot(deps, context);
     isCall = true;
     const { status, data } = await callOnce(deps, context, slot, ask);
-    const answer: unknown = JSON.parse(data as string);
-    if (status < 300) return { ...item, type: 'succeeded', status, message: answer };
-    return { ...item, type: 'errored', status, error: answer };
+    return resultOf(item, index, status, answerOf(status, data, deps.redactor));
   } catch (thrown) {
     const error = toAppError(thrown);
     // What happens to a call is recorded by its stages; an item whose caller has left never became one.
@@ -102,16 +110,31 @@ async function runItem(
       recordRejection(deps.recorder, error, ask ?? { operation: 'chat' }, context);
     }
     const body = errorBody(error, correlationId, deps.redactor.text);
-    return { ...item, type: 'errored', status: error.status, error: body };
+    return resultOf(item, index, error.status, JSON.stringify(body));
   }
 }
 
-/** @throws {AppError} invalid_request, naming the field */
-function askOf(params: unknown): Ask {
-  const { model, stream } = checkMessages(params);
-  if (stream) throw new AppError('invalid_request', 'stream: must be false in a batch');
-  const body = JSON.stringify(params);
-  return { operation: 'chat', method: 'POST', url: '/v1/messages', body, model, stream: false };
+/**
+ * @returns the upstream's answer as it came; in an error nothing is left that it quotes, our key for instance
+ * @throws {AppError} bad_upstream_response: an answer that is not JSON would spoil those of all other items
+ */
+function answerOf(status: number, data: unknown, redactor: Redactor): string {
+  const text = typeof data === 'string' ? data : '';
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('bad_upstream_response', 'the answer is not JSON', { cause });
+  }
+  return status < 400 ? text : redactor.line(text).trimEnd();
+}
+
+/** @param answer JSON text */
+function resultOf({ customId }: Item, index: number, status: number, answer: string): ItemResult {
+  const succeeded = status < 300;
+  const type = succeeded ? 'succeeded' : 'errored';
+  const field = succeeded ? 'message' : 'error';
+  const head = JSON.stringify({ index, custom_id: customId, type, status });
+  return { succeeded, json: `${head.slice(0, -1)},"${field}":${answer}}` };
 }
 
 function deadlinePassed(): AppError {

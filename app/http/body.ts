@@ -1,36 +1,142 @@
 /** Reads a JSON body once: its text, which goes upstream as it came, and its value, which is checked. */
-import express, { type Request, type RequestHandler } from 'express';
+import type { Readable } from 'node:stream';
+import type { Request, RequestHandler, Response } from 'express';
+import { sizeOfJson } from '../anthropic/json-text.ts';
 import { AppError } from '../errors.ts';
+import type { BodyPlace, ByteBudget } from './byte-budget.ts';
 import { localsOf } from './context.ts';
+import { decoderOf } from './decoders.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
+/** Deeper JSON is nobody's prompt: a recursive reader further on would run out of stack. */
+const MAX_DEPTH = 512;
+/** Each value takes tens of bytes of memory. The API allows 100,000 messages, of about four values each. */
+const MAX_VALUES = 500_000;
+/** A shorter body cannot exceed either limit. */
+const MIN_COUNTED_BYTES = 2 * MAX_DEPTH;
+/** Prompts compress about fivefold, and pictures not at all. */
+const MAX_RATIO = 100;
+/** A body that inflates to less does no harm, and a short one may well repeat itself. */
+const MIN_RATIO_BYTES = 1024 * 1024;
+
+export interface BodyOptions {
+  /** Largest body, bytes, compressed or not. */
+  readonly limitBytes: number;
+  readonly budget: ByteBudget;
+}
+
 /**
- * Reads any body as bytes, compressed or not.
- * @throws {AppError} (to `next`) request_too_large, invalid_request, client_cancelled
+ * Reads any body as bytes into `request.body`, compressed or not. Its bytes are taken from the budget as they
+ * arrive, and given back when the response has ended.
+ * @throws {AppError} (to `next`) request_too_large, invalid_request, shed, client_cancelled
  */
-export function readBody(limitBytes: number): RequestHandler {
-  const read = express.raw({ type: () => true, limit: limitBytes });
-  return (request, response, next) => {
+export function readBody(options: BodyOptions): RequestHandler {
+  return async (request, response, next) => {
     const startedAtMs = performance.now();
-    read(request, response, (error?: unknown) => {
-      localsOf(response).uploadMs = performance.now() - startedAtMs;
-      next(error && toBodyError(error));
-    });
+    const locals = localsOf(response);
+    const place = options.budget.open();
+    response.once('close', () => place[Symbol.dispose]());
+    try {
+      if (Number(request.headers['content-length']) > options.limitBytes) throw tooLarge();
+      const decode = decoderOf(request.headers['content-encoding']);
+      // Only now: whoever is refused sends nothing. RFC 9110, 10.1.1.
+      if (request.headers.expect !== undefined) response.writeContinue();
+      request.body = await readBytes(request, decode, options, place);
+    } catch (error) {
+      // What was not read cannot be told from the next request.
+      response.setHeader('connection', 'close');
+      throw error;
+    } finally {
+      locals.uploadMs = performance.now() - startedAtMs;
+    }
+    locals.body = place;
+    next();
   };
 }
 
-/** What body-parser throws (https://github.com/expressjs/body-parser#errors), in our terms. */
-function toBodyError(error: unknown): unknown {
-  const { type, status } = error as { type?: string; status?: number };
-  if (type === 'entity.too.large') {
-    return new AppError('request_too_large', 'Request exceeds the maximum size');
+function tooLarge(): AppError {
+  return new AppError('request_too_large', 'Request exceeds the maximum size');
+}
+
+function unreadable(cause: unknown): AppError {
+  const message = 'the request body is not what its content-encoding says';
+  return new AppError('invalid_request', message, { cause });
+}
+
+/** Stops reading as soon as anything is wrong, and leaves the connection to whoever answers. */
+async function readBytes(
+  request: Request,
+  decode: ReturnType<typeof decoderOf>,
+  { limitBytes }: BodyOptions,
+  place: BodyPlace,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let received = 0;
+  let size = 0;
+  const keep = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limitBytes) throw tooLarge();
+    if (decode && size > MIN_RATIO_BYTES && size > MAX_RATIO * received) {
+      throw new AppError('invalid_request', `the request body inflates over ${MAX_RATIO}-fold`);
+    }
+    place.add(chunk.length);
+    chunks.push(chunk);
+  };
+  if (!decode) {
+    await forEachChunk(request, request, keep);
+  } else {
+    const decoding = decode();
+    const count = (chunk: Buffer) => {
+      received += chunk.length;
+    };
+    request.on('data', count);
+    try {
+      await forEachChunk(request.pipe(decoding), request, keep);
+    } finally {
+      request.off('data', count);
+      request.unpipe(decoding);
+      decoding.destroy();
+    }
   }
-  if (type === 'request.aborted') return new AppError('client_cancelled', 'the caller went away');
-  if (type !== undefined && status !== undefined && status < 500) {
-    return new AppError('invalid_request', 'the request body cannot be read');
-  }
-  return error;
+  const [only] = chunks;
+  return chunks.length === 1 && only ? only : Buffer.concat(chunks, size);
+}
+
+/** Resolves at the end of `source`; rejects with what `keep` throws, or when the caller has left. */
+function forEachChunk(
+  source: Readable,
+  request: Request,
+  keep: (chunk: Buffer) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: unknown) => {
+      source.off('data', onData).off('end', settle);
+      request.off('close', onClose);
+      source.pause();
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const onData = (chunk: Buffer) => {
+      try {
+        keep(chunk);
+      } catch (error) {
+        settle(error);
+      }
+    };
+    const onClose = () => {
+      if (!request.complete) settle(new AppError('client_cancelled', 'the caller went away'));
+    };
+    source.on('data', onData).once('end', settle);
+    // These two stay: a stream without a listener for its errors ends the process.
+    source.on('error', (error) => settle(source === request ? gone() : unreadable(error)));
+    if (source !== request) request.on('error', () => settle(gone()));
+    request.on('close', onClose);
+  });
+}
+
+function gone(): AppError {
+  return new AppError('client_cancelled', 'the caller went away');
 }
 
 export interface JsonBody {
@@ -44,17 +150,37 @@ function isUtf8(request: Request): boolean {
   return charset === undefined || /^utf-?8$/i.test(charset);
 }
 
-/** @throws {AppError} invalid_request */
-export function parseJson(request: Request): JsonBody {
+/**
+ * Parses the body that `readBody` has read, and lets go of its bytes.
+ * @throws {AppError} invalid_request
+ */
+export function parseJson(request: Request, response: Response): JsonBody {
   if (!isUtf8(request)) throw new AppError('invalid_request', 'the request body must be UTF-8');
   const bytes: unknown = request.body;
   if (!Buffer.isBuffer(bytes) || bytes.length === 0) {
     throw new AppError('invalid_request', 'the request body is empty');
   }
+  request.body = undefined;
+  if (bytes.length >= MIN_COUNTED_BYTES) checkSize(bytes);
   try {
     const text = decoder.decode(bytes);
-    return { text, value: JSON.parse(text) };
+    const value: unknown = JSON.parse(text);
+    // The text alone is left, about half of what reading and parsing it took.
+    localsOf(response).body?.shrink(Math.ceil(bytes.length / 2));
+    return { text, value };
   } catch (cause) {
     throw new AppError('invalid_request', 'the request body is not valid JSON', { cause });
+  }
+}
+
+/** @throws {AppError} invalid_request, before anything is created for what the body holds */
+function checkSize(bytes: Buffer): void {
+  const { depth, values } = sizeOfJson(bytes);
+  if (depth > MAX_DEPTH) {
+    const message = `the request body is nested over ${MAX_DEPTH} levels deep`;
+    throw new AppError('invalid_request', message);
+  }
+  if (values > MAX_VALUES) {
+    throw new AppError('invalid_request', `the request body holds over ${MAX_VALUES} values`);
   }
 }

@@ -5,6 +5,7 @@ import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry
 import type { Logger } from '../telemetry/logger.ts';
 import type { CallInfo } from '../telemetry/recorder.ts';
 import type { Operation } from '../telemetry/vocabulary.ts';
+import type { BodyPlace } from './byte-budget.ts';
 
 /** Kept in `response.locals`. */
 export interface RequestLocals {
@@ -23,6 +24,8 @@ export interface RequestLocals {
   route: string;
   /** The request has become a call, so the stages record how it ends. */
   isCall: boolean;
+  /** The part of the byte budget that the request's body holds. */
+  body?: BodyPlace;
   /** What the request asks of the API, as soon as its body was read. */
   asked?: Pick<CallInfo, 'model' | 'stream'>;
 }

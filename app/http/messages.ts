@@ -6,7 +6,7 @@ import { checkCountTokens, checkMessages } from './schemas.ts';
 
 export function messages(respond: Respond): RequestHandler {
   return async (request, response) => {
-    const { text: body, value } = parseJson(request);
+    const { text: body, value } = parseJson(request, response);
     const { model, stream = false } = checkMessages(value);
     const url = targetOf('/v1/messages', request);
     await respond(request, response, {
@@ -23,7 +23,7 @@ export function messages(respond: Respond): RequestHandler {
 /** A count is never streamed, whatever its body says. */
 export function countTokens(respond: Respond): RequestHandler {
   return async (request, response) => {
-    const { text: body, value } = parseJson(request);
+    const { text: body, value } = parseJson(request, response);
     const { model } = checkCountTokens(value);
     const url = targetOf('/v1/messages/count_tokens', request);
     const ask = {

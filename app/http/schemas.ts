@@ -1,79 +1,136 @@
 /**
  * What a caller's body must hold: the fields that the service reads or that Anthropic always requires.
  * Everything else passes unread, so that new fields of the API work on their first day.
+ *
+ * Zod collects every issue of a list, and a list may have half a million elements: so it sees the fields
+ * alone, and lists are walked up to the first element that is wrong.
  */
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 
 const model = z.string().min(1);
-const messages = z.array(z.looseObject({ role: z.string() })).min(1);
+const list = z.array(z.unknown()).min(1);
 
-const messagesBody = z.looseObject({
+const messagesBody = z.object({
   model,
-  messages,
-  max_tokens: z.int().min(1),
-  stream: z.boolean().optional(),
+  messages: list,
+  max_tokens: z.int().min(0),
+  stream: z.boolean().nullish(),
 });
 
-const countTokensBody = z.looseObject({ model, messages });
+const countTokensBody = z.object({ model, messages: list });
 
 /** The article's batch: a list of requests, or one request for many prompts. */
-const itemsBody = z.strictObject({
-  requests: z
-    .array(z.strictObject({ custom_id: z.string().max(128).optional(), params: z.unknown() }))
-    .min(1),
-  concurrency: z.int().min(1).optional(),
-});
-const promptsBody = z.looseObject({
-  prompts: z.array(z.string().min(1)).min(1),
-  concurrency: z.int().min(1).optional(),
-});
+const concurrency = z.int().min(1).optional();
+const requestsBody = z.object({ requests: list, concurrency });
+const promptsBody = z.object({ prompts: list, concurrency });
+const batchItem = z.object({ custom_id: z.string().max(128).optional(), params: z.unknown() });
 
-export type MessagesBody = z.infer<typeof messagesBody>;
-export type CountTokensBody = z.infer<typeof countTokensBody>;
-
-/** One item of a batch. Its `params` are checked later, because a bad item must not fail the others. */
-export interface BatchItem {
-  readonly custom_id?: string | undefined;
-  readonly params: unknown;
+/** What the service reads of a body. */
+export interface MessagesBody {
+  readonly model: string;
+  readonly stream: boolean;
 }
 
+/** The fields of a batch; where its items stand in the text is found in batch-items.ts. */
 export interface Batch {
-  readonly items: readonly BatchItem[];
+  readonly form: 'requests' | 'prompts';
+  /** Each item, unchecked for `prompts`, with a checked `custom_id` for `requests`. */
+  readonly items: readonly unknown[];
   readonly concurrency: number | undefined;
 }
 
-/** @returns the first problem in Anthropic's manner: `messages.0.role: Field required` */
-function problem(error: z.ZodError): string {
-  const issue = error.issues[0];
-  const path = issue?.path.join('.') ?? '';
-  const missing = issue?.code === 'invalid_type' && issue.message.endsWith('received undefined');
-  const text = missing ? 'Field required' : (issue?.message ?? 'invalid');
-  return path ? `${path}: ${text}` : text;
+/** One item of `requests`. Its `params` are checked later, because a bad item must not fail the others. */
+export type BatchItem = z.infer<typeof batchItem>;
+
+/** @throws {AppError} invalid_request, in Anthropic's manner: `messages.0.role: Field required` */
+function refuse(path: string, problem: string): never {
+  throw new AppError('invalid_request', path ? `${path}: ${problem}` : problem);
 }
 
-function check<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
-  const result = schema.safeParse(value);
+type Json = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function objectOf(value: unknown, path = ''): Json {
+  return isObject(value) ? value : refuse(path, 'Input should be an object');
+}
+
+/** Hands the schema only the fields that it knows: it would copy all the others. */
+function check<S extends z.ZodObject>(schema: S, body: Json, path = ''): z.infer<S> {
+  const known = Object.keys(schema.shape).filter((name) => Object.hasOwn(body, name));
+  const fields = Object.fromEntries(known.map((name) => [name, body[name]]));
+  const result = schema.safeParse(fields);
   if (result.success) return result.data;
-  throw new AppError('invalid_request', problem(result.error));
+  const [issue] = result.error.issues;
+  const missing = issue?.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  const where = [...(path ? [path] : []), ...(issue?.path ?? [])].join('.');
+  return refuse(where, missing ? 'Field required' : (issue?.message ?? 'invalid'));
+}
+
+function checkList(name: string, values: readonly unknown[], isGood: (value: Json) => boolean) {
+  for (const [i, value] of values.entries()) {
+    const message = objectOf(value, `${name}.${i}`);
+    if (!isGood(message)) refuse(`${name}.${i}.role`, roleProblem(message['role']));
+  }
+}
+
+function roleProblem(role: unknown): string {
+  return role === undefined ? 'Field required' : 'Input should be a string';
+}
+
+const hasRole = ({ role }: Json) => typeof role === 'string';
+
+/** @throws {AppError} invalid_request, naming the first field that is wrong */
+export function checkMessages(value: unknown): MessagesBody {
+  const { messages, model, stream } = check(messagesBody, objectOf(value));
+  checkList('messages', messages, hasRole);
+  return { model, stream: stream ?? false };
+}
+
+/** @throws {AppError} invalid_request, naming the first field that is wrong */
+export function checkCountTokens(value: unknown): Pick<MessagesBody, 'model'> {
+  const { messages, model } = check(countTokensBody, objectOf(value));
+  checkList('messages', messages, hasRole);
+  return { model };
 }
 
 /**
- * Checks a body. The result is only read: what goes upstream is the caller's own text.
- * @throws {AppError} invalid_request, naming the field
+ * @param maxItems counted before any item is looked at
+ * @throws {AppError} invalid_request; the `params` of the items are not checked here
  */
-export const checkMessages = (value: unknown): MessagesBody => check(messagesBody, value);
-export const checkCountTokens = (value: unknown): CountTokensBody => check(countTokensBody, value);
-
-/** @throws {AppError} invalid_request; the items are not checked here */
-export function checkBatch(value: unknown): Batch {
-  if (typeof value === 'object' && value !== null && 'prompts' in value) {
-    const { prompts, concurrency, ...params } = check(promptsBody, value);
-    const items = prompts.map((content) => ({
-      params: { ...params, messages: [{ role: 'user', content }] },
-    }));
-    return { items, concurrency };
+export function checkBatch(value: unknown, maxItems: number): Batch {
+  const body = objectOf(value);
+  if ('prompts' in body) {
+    const { prompts, concurrency } = check(promptsBody, body);
+    checkCount('prompts', prompts, maxItems);
+    for (const [i, prompt] of prompts.entries()) {
+      if (typeof prompt !== 'string' || prompt === '')
+        refuse(`prompts.${i}`, 'Input should be a text');
+    }
+    return { form: 'prompts', items: prompts, concurrency };
   }
-  const { requests, concurrency } = check(itemsBody, value);
-  return { items: requests, concurrency };
+  refuseUnknown(body, ['requests', 'concurrency']);
+  const { requests, concurrency } = check(requestsBody, body);
+  checkCount('requests', requests, maxItems);
+  const items = requests.map((item, i) => {
+    const path = `requests.${i}`;
+    const object = objectOf(item, path);
+    refuseUnknown(object, ['custom_id', 'params'], path);
+    return check(batchItem, object, path);
+  });
+  return { form: 'requests', items, concurrency };
+}
+
+function checkCount(name: string, items: readonly unknown[], maxItems: number): void {
+  if (items.length > maxItems) refuse(name, `at most ${maxItems} items, got ${items.length}`);
+}
+
+function refuseUnknown(body: Json, known: readonly string[], path = ''): void {
+  // Not `Object.keys`: a hostile object may have half a million of them.
+  for (const key in body) {
+    if (!known.includes(key)) refuse(path, `Extra inputs are not permitted: "${key}"`);
+  }
 }

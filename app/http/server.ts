@@ -11,5 +11,9 @@ export const serverOptions = {
 
 /** @returns a server that is not listening yet */
 export function createServer(app: RequestListener): Server {
-  return createHttpServer(serverOptions, app);
+  const server = createHttpServer(serverOptions, app);
+  // Node would answer `100 Continue` before anybody has looked at the request; `readBody` says it instead.
+  return server.on('checkContinue', (request, response) => {
+    server.emit('request', request, response);
+  });
 }

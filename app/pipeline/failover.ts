@@ -3,6 +3,7 @@
  * call, when the first cannot answer. That costs none of the retry budget, because the other upstream is
  * not the one in trouble.
  */
+import { replaceMember } from '../anthropic/json-text.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import type { AttemptEnd } from '../upstreams/circuit-breaker.ts';
@@ -100,13 +101,9 @@ function addressed(request: PipelineRequest, upstream: Upstream): PipelineReques
     ...request,
     upstream,
     headers: { ...request.headers, ...upstream.headers },
-    ...(model !== undefined && request.body && { body: withModel(request.body, model) }),
+    ...(model !== undefined &&
+      request.body && { body: replaceMember(request.body, 'model', JSON.stringify(model)) }),
   };
-}
-
-/** The one case in which a caller's body is serialised again. */
-function withModel(body: string, model: string): string {
-  return JSON.stringify({ ...JSON.parse(body), model });
 }
 
 function noUpstream(upstreams: UpstreamPool): AppError {

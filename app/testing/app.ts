@@ -1,6 +1,6 @@
 /** For tests: the app over real HTTP in this process, on a stub of the client. */
 import type { TestContext } from 'node:test';
-import { type AppDeps, createApp } from '../app.ts';
+import { type AppDeps, type AppOptions, createApp } from '../app.ts';
 import { Callers } from '../callers/callers.ts';
 import { ConcurrencyLimiter } from '../callers/concurrency.ts';
 import { Quotas } from '../callers/quotas.ts';
@@ -38,6 +38,7 @@ export async function serveApp(
   t: TestContext,
   answer: (input: CallInput) => CallResult | Promise<CallResult> = () => aResult(),
   part: Partial<AppDeps> = {},
+  limits: Pick<AppOptions, 'bodyLimit' | 'bodyBudget'> = { bodyLimit: 1e6, bodyBudget: 4e6 },
 ): Promise<ServedApp> {
   const calls: CallInput[] = [];
   const rejections: ServedApp['rejections'] = [];
@@ -66,7 +67,7 @@ export async function serveApp(
     onUnauthenticated() {},
     ...part,
   };
-  const app = createApp(deps, { bodyLimit: 1_000_000, batch: BATCH_DEFAULTS });
+  const app = createApp(deps, { ...limits, batch: BATCH_DEFAULTS });
   const port = await listen(t, createServer(app));
   return { port, url: `http://127.0.0.1:${port}`, calls, rejections };
 }

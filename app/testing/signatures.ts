@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import express, { type RequestHandler } from 'express';
 import { MemoryNonces } from '../callers/nonces.ts';
 import { readBody } from '../http/body.ts';
+import { ByteBudget } from '../http/byte-budget.ts';
 import { requestContext } from '../http/context.ts';
 import { errorHandler } from '../http/error-handler.ts';
 import { verifySignature } from '../http/middleware.ts';
@@ -62,7 +63,10 @@ export async function signed(honest: Honest = {}): Promise<Sent> {
 export async function receiver(
   t: TestContext,
   part: Partial<VerifyOptions> = {},
-  { parser = readBody(100_000), mount = '/' }: { parser?: RequestHandler; mount?: string } = {},
+  {
+    parser = readBody({ limitBytes: 100_000, budget: new ByteBudget(1_000_000) }),
+    mount = '/',
+  }: { parser?: RequestHandler; mount?: string } = {},
 ) {
   const checks: SignatureCheck[] = [];
   const bodies: unknown[] = [];

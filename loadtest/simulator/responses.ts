@@ -185,7 +185,7 @@ export function problemWith(body: unknown, counting: boolean): string | undefine
   if (typeof model !== 'string' || model === '') return 'model: Field required';
   if (!Array.isArray(messages) || messages.length === 0) return 'messages: Field required';
   if (messages.some((m) => typeof m?.role !== 'string')) return 'messages.0.role: Field required';
-  if (!counting && !(Number.isInteger(max_tokens) && (max_tokens as number) > 0)) {
+  if (!counting && !(Number.isInteger(max_tokens) && (max_tokens as number) >= 0)) {
     return 'max_tokens: Field required';
   }
   return undefined;
