@@ -64,12 +64,7 @@ function toConfig(
   former: readonly string[],
 ) {
   return {
-    server: {
-      host: settings.HOST,
-      port: settings.PORT,
-      bodyLimitBytes: settings.BODY_LIMIT_BYTES,
-      bodyBudgetBytes: Math.max(settings.BODY_BUDGET_BYTES, roomFor(settings.BODY_LIMIT_BYTES)),
-    },
+    server: serverOf(settings),
     metrics: { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
     shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
     upstreams,
@@ -100,6 +95,15 @@ function toConfig(
     /** Settings of earlier releases that are still set, each with what took its place. */
     formerSettings: former,
   } as const;
+}
+
+function serverOf(settings: Settings) {
+  return {
+    host: settings.HOST,
+    port: settings.PORT,
+    bodyLimitBytes: settings.BODY_LIMIT_BYTES,
+    bodyBudgetBytes: Math.max(settings.BODY_BUDGET_BYTES, roomFor(settings.BODY_LIMIT_BYTES)),
+  };
 }
 
 /** @returns the budget in which the largest body fits: an eighth of it is kept for small ones */

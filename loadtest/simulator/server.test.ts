@@ -56,7 +56,10 @@ test('simulator: bad requests get errors in Anthropic’s shape', async (t) => {
     sdk('wrong-key-of-somebody').messages.create(ASK),
     Anthropic.AuthenticationError,
   );
-  await assert.rejects(sdk().messages.create({ ...ASK, max_tokens: 0 }), Anthropic.BadRequestError);
+  await assert.rejects(
+    sdk().messages.create({ ...ASK, max_tokens: -1 }),
+    Anthropic.BadRequestError,
+  );
   await assert.rejects(sdk().models.retrieve('none'), Anthropic.NotFoundError);
   for (const body of ['{', '[]', '{"__proto__":1}', '']) {
     const response = await fetch(`${simulator.url}/v1/messages`, {
