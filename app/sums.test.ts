@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { request } from 'undici';
 import { FAULT_KINDS, type Fault } from '../loadtest/simulator/faults.ts';
+import { DEFAULT_KEY, type Simulator, startSimulator } from '../loadtest/simulator/server.ts';
 import { ATTEMPT_ERRORS, OUTCOMES } from './outcome.ts';
 import { METRICS } from './telemetry/metric-catalogue.ts';
 import type { MetricDefinition } from './telemetry/metric-definition.ts';
@@ -15,6 +16,7 @@ import { postJson, type SentHeaders } from './testing/http.ts';
 import { ASK } from './testing/messages.ts';
 import { eventually } from './testing/poll.ts';
 import { type Scrape, scrape } from './testing/samples.ts';
+import { type ServiceProcess, startService } from './testing/service-process.ts';
 import { useSimulatedService } from './testing/simulated-service.ts';
 
 const TOKENS = { search: 'token-of-search', limited: 'token-of-limited' };
@@ -84,6 +86,29 @@ describe('sums', { concurrency: false }, () => {
     check(await settled(), calls);
   });
 
+  test('sums: tokens are those that the answers report, complete, streamed and in batches', async () => {
+    const before = await settled();
+    const stream = await ask({ stream: true });
+    const complete = await ask();
+    const items = [{ params: ASK }, { params: ASK }];
+    const batch = await post('/v1/batch', { requests: items }, as('search'), 2);
+    const now = await settled();
+    const more = (type: string) =>
+      now.sum('claude_api_tokens_total', { type }) -
+      before.sum('claude_api_tokens_total', { type });
+    const all = (text: string, name: string) =>
+      [...text.matchAll(new RegExp(`"${name}":(\\d+)`, 'g'))].map(([, n]) => Number(n));
+    const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
+    // A stream reports its counts so far several times; the last report is the whole.
+    const last = (name: string) => all(stream, name).at(-1) ?? 0;
+    for (const type of ['input', 'output']) {
+      const name = `${type}_tokens`;
+      const reported = sum(all(complete, name)) + sum(all(batch, name)) + last(name);
+      assert(reported > 0);
+      assert.equal(more(type), reported, type);
+    }
+  });
+
   test('sums: refusals of every kind', async () => {
     await post('/v1/messages', ASK, {});
     await post('/v1/messages', ASK, { authorization: 'Bearer wrong' });
@@ -129,7 +154,64 @@ describe('sums', { concurrency: false }, () => {
 
   test('sums: attempts are the requests that the upstream received', async () => {
     const now = await settled();
-    assert.equal(now.sum('claude_api_attempts_total'), api.simulator.seen());
+    await eventually(() => now.sum('claude_api_attempts_total') === api.simulator.seen());
+  });
+});
+
+describe('sums with two upstreams and a bad key', { concurrency: false }, () => {
+  const KEYS = { good: DEFAULT_KEY, bad: 'a-key-that-was-revoked' };
+  let simulator: Simulator;
+  let service: ServiceProcess;
+  before(async () => {
+    simulator = await startSimulator();
+    const upstream = (name: string, priority: number) => ({
+      name,
+      priority,
+      url: `${simulator.url}/regions/${name}`,
+      keys: 'env:KEYS',
+    });
+    service = await startService(
+      {
+        CLAUDE_UPSTREAMS: JSON.stringify([upstream('eu', 0), upstream('us', 1)]),
+        KEYS: JSON.stringify(KEYS),
+        RETRY_MAX: '2',
+        OTEL_TRACES_EXPORTER: 'none',
+      },
+      {
+        backoff: { baseMs: 1, capMs: 2 },
+        retryBudget: { capacity: 1_000 },
+        // With a circuit open, a retry may find no upstream for its attempt.
+        breaker: { minAttempts: 100_000 },
+      },
+    );
+  });
+  after(async () => {
+    await simulator.close();
+    assert.equal(await service.stop(), 0);
+  });
+
+  test('sums: calls that fail over, are retried and change keys are counted once, everywhere', async () => {
+    let calls = 0;
+    for (const kind of ['error_500', 'rate_limited', 'reset', 'stream_cut', 'html'] as const) {
+      for (const region of ['eu', 'us', undefined]) {
+        const where = region === undefined ? {} : { region };
+        simulator.setFaults([{ kind, retryAfterS: 0, afterChunks: 0, probability: 0.7, ...where }]);
+        for (const stream of [false, true]) {
+          calls += 1;
+          await postJson(`${service.url}/v1/messages`, { ...ASK, stream });
+        }
+      }
+    }
+    simulator.setFaults([]);
+    const now = await eventually(async () => {
+      const scraped = await scrape(service.metricsUrl);
+      return scraped.sum('claude_api_requests_total') === calls && scraped;
+    });
+    check(now, calls);
+    await eventually(() => now.sum('claude_api_attempts_total') === simulator.seen());
+    assert(now.sum('claude_api_failovers_total') > 0);
+    const another = { reason: 'auth_error' };
+    assert(now.sum('claude_api_retries_total', another) <= 2, 'the bad key, once an upstream');
   });
 });
 

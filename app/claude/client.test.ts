@@ -216,3 +216,16 @@ test('client: no error of ours holds the key', async (t) => {
     return true;
   });
 });
+
+test('client: the tokens of a truncated attempt count with those of the attempt that succeeds', async (t) => {
+  const event = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+  const usage = { input_tokens: 7, output_tokens: 1, cache_read_input_tokens: 2 };
+  const begun = event('message_start', { message: { usage } });
+  const rest =
+    event('content_block_delta', {}) + event('message_delta', { usage: { output_tokens: 9 } });
+  const answers = [begun, begun + rest + event('message_stop', {})];
+  const { client } = await setUp(t, (_request, response) => void response.end(answers.shift()));
+  const result = await client.call(anInput({ stream: true }));
+  await textOf(result.data);
+  assert.equal(result.tokens(), 7 + 1 + 2 + (7 + 9 + 2));
+});

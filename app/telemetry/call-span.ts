@@ -33,7 +33,7 @@ import {
 import { MAX_MODEL_LENGTH, OTHER, UNKNOWN } from './model-labels.ts';
 import type { CallInfo, CallRecord, CallTotals } from './recorder.ts';
 import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
-import type { RetryRefusal } from './vocabulary.ts';
+import type { Operation, RetryRefusal } from './vocabulary.ts';
 
 export class CallSpan implements CallRecord {
   readonly capturesContent: boolean;
@@ -209,9 +209,11 @@ export class CallSpan implements CallRecord {
   }
 }
 
-/** A refused call has no model yet; a list of models never has one. */
+const NAMES_A_MODEL: ReadonlySet<Operation> = new Set(['chat', 'count_tokens']);
+
+/** A refused call has no model yet; other operations, such as a list of models, never have one. */
 function labelWithoutFamily({ model, operation }: CallInfo): string {
-  return model === '' && operation !== 'models' ? UNKNOWN : OTHER;
+  return model === '' && NAMES_A_MODEL.has(operation) ? UNKNOWN : OTHER;
 }
 
 function callAttributes(info: CallInfo): Attributes {

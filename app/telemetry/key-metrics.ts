@@ -55,7 +55,7 @@ export const KEY_METRICS = {
     name: 'claude_api_rate_limit_remaining',
     kind: 'produced_gauge',
     unit: '1',
-    help: 'Remaining part of a key’s rate limit, as the upstream last reported it; absent until it has',
+    help: 'Remaining part of a key’s rate limit, as the upstream last reported it; all of it once its reset has passed; absent until it was reported',
     labels: { ...KEY_OWNER, key: KEY, family: FAMILIES },
   },
   rateLimitMax: {
