@@ -42,8 +42,8 @@ export class MessageStream {
   }
 
   /** Reads one event. What cannot be read is left to the caller, who gets its bytes all the same. */
-  read({ type, data, unfinished }: SseEvent): void {
-    if (type === undefined || unfinished) return;
+  read({ type, data }: SseEvent): void {
+    if (type === undefined) return;
     this.started = true;
     if (type !== 'error' && !BEFORE_CONTENT.has(type)) this.beginning ??= 'content';
     if (type === 'error') this.#readError(data);

@@ -37,18 +37,25 @@ export function parseObject(text: string): Json | undefined {
   }
 }
 
-function tokens(value: unknown): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 0;
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value.slice(0, MAX_FACT_LENGTH) : undefined;
 }
 
-/** Reads `usage`. A count that this report lacks is kept from `before`: streams report in two parts. */
+/**
+ * Reads `usage`, whose counts are cumulative: the last report of each holds, even where it is smaller. A
+ * count that this report lacks is kept from `before`, because streams report in two parts; null says
+ * nothing, and neither does what is no count.
+ */
 export function readUsage(value: unknown, before?: Usage): Usage | undefined {
   if (!isObject(value)) return before;
-  const pick = (name: string, old = 0) => (name in value ? tokens(value[name]) : old);
+  const pick = (name: string, old = 0) => {
+    const count = value[name];
+    return isCount(count) ? count : old;
+  };
   return {
     inputTokens: pick('input_tokens', before?.inputTokens),
     outputTokens: pick('output_tokens', before?.outputTokens),

@@ -13,8 +13,6 @@ export interface SseEvent {
   readonly type: string | undefined;
   /** The event's data, its lines joined by line feeds; '' without any. */
   readonly data: string;
-  /** The stream broke off before its blank line: clients ignore such an event. */
-  readonly unfinished?: true;
 }
 
 /** Events as they become complete: a list for each network chunk, often of one event. */
@@ -33,7 +31,10 @@ export class EventTooLargeError extends Error {
   }
 }
 
-/** Cuts a stream of bytes into events. Every byte comes out again, once and in order. */
+/**
+ * Cuts a stream of bytes into events. Every byte of them comes out again, once and in order; an event that
+ * never ends does not, because clients must ignore it, and what follows half a line would be read as its end.
+ */
 export class SseParser {
   readonly #parser = createParser({
     onEvent: (message) => {
@@ -66,13 +67,6 @@ export class SseParser {
     return events;
   }
 
-  /** @returns the event that never ended, if there is one */
-  rest(): readonly SseEvent[] {
-    if (this.#pendingBytes === 0) return [];
-    const raw = this.#take();
-    return [{ ...this.#read(raw, `${textOf(raw)}\n\n`), unfinished: true }];
-  }
-
   /** @returns the index behind the blank line that ends the current event */
   #endOfEvent(chunk: Uint8Array, from: number): number | undefined {
     for (let i = from; i < chunk.length; i++) {
@@ -84,7 +78,11 @@ export class SseParser {
       }
       const endsCrLf = byte === LF && this.#afterCr;
       this.#afterCr = byte === CR;
-      if (endsCrLf) continue;
+      if (endsCrLf) {
+        // The CR has ended an event already, which waits for nothing: its LF passes as a block of its own.
+        if (i === 0 && this.#pendingBytes === 0) return 1;
+        continue;
+      }
       if (!this.#atLineStart) {
         this.#atLineStart = true;
         continue;
@@ -141,7 +139,7 @@ function textOf(raw: Uint8Array): string {
 
 /**
  * Parses a stream of bytes. A chunk that completes no event gives an empty list, as a sign of life.
- * @param toError converts an error of `bytes`, which is thrown after the unfinished rest
+ * @param toError converts an error of `bytes`
  */
 export async function* parseEvents(
   bytes: AsyncIterable<Uint8Array>,
@@ -151,10 +149,8 @@ export async function* parseEvents(
   try {
     for await (const chunk of bytes) yield parser.push(chunk);
   } catch (error) {
-    yield parser.rest();
     throw toError(error);
   }
-  yield parser.rest();
 }
 
 /** @returns an event with bytes of its own */

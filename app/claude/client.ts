@@ -101,7 +101,7 @@ export function createClaudePipeline(
     .use(observeAttempt())
     .use(attemptTimeout(options.attemptTimeoutMs))
     .use(authenticate())
-    .use(readResponse(options.firstEventTimeoutMs, deps))
+    .use(readResponse(options.firstEventTimeoutMs))
     .use(sign({ secret: signingSecret }, { now: deps.wallClock, nonce: randomUUID }));
 }
 

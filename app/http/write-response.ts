@@ -1,7 +1,7 @@
 /** Writes an upstream's response to the caller: complete with its timing, or streamed as it comes. */
 import { once } from 'node:events';
 import type { Response } from 'express';
-import { bytesOf, createEvent, type EventStream, type SseEvent } from '../anthropic/sse.ts';
+import { bytesOf, createEvent, type EventStream } from '../anthropic/sse.ts';
 import type { CallResult } from '../claude/client.ts';
 import { errorBody, toAppError } from '../errors.ts';
 import { whenEnded } from '../pipeline/attempt.ts';
@@ -66,17 +66,15 @@ async function writeEvents(
   events: EventStream,
   redactor: Redactor,
 ): Promise<void> {
-  let last: SseEvent | undefined;
   try {
     for await (const batch of events) {
       if (response.destroyed) return;
-      last = batch.at(-1) ?? last;
       const bytes = bytesOf(batch.map((event) => redactEvent(event, redactor)));
       if (bytes.length > 0 && !response.write(bytes)) await drained(response, callerWait);
     }
     response.end();
   } catch (thrown) {
-    endBroken(response, thrown, last, redactor);
+    endBroken(response, thrown, redactor);
   }
 }
 
@@ -89,16 +87,9 @@ async function drained(response: Response, callerWait: CallResult['callerWait'])
 }
 
 /** The headers are out, so the error goes as an event, which the official SDKs throw. */
-function endBroken(
-  response: Response,
-  thrown: unknown,
-  last: SseEvent | undefined,
-  redactor: Redactor,
-): void {
+function endBroken(response: Response, thrown: unknown, redactor: Redactor): void {
   if (response.destroyed) return;
   const error = toAppError(thrown);
   const body = JSON.stringify(errorBody(error, localsOf(response).correlationId, redactor.text));
-  // An event that never ended would swallow the next one.
-  if (last?.unfinished) response.write('\n\n');
   response.end(createEvent('error', body).raw);
 }

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EventStream } from '../anthropic/sse.ts';
+import { type EventStream, parseEvents } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import {
   aRequest,
   aResponse,
   events,
-  fakeClock,
   type Row,
   recordingCall,
   scripted,
@@ -33,8 +32,7 @@ const STOP = event('message_stop');
 const error = (type: string) => event('error', { type: 'error', error: { type, message: 'm' } });
 const USAGE = { inputTokens: 7, outputTokens: 9, cacheReadTokens: 2, cacheCreationTokens: 0 };
 
-const deps = { clock: fakeClock() };
-const stage = readResponse(60_000, deps);
+const stage = readResponse(60_000);
 const streamOf = (...texts: string[]) =>
   aResponse(200, { data: events(...texts), headers: { 'request-id': 'r' } });
 const read = (response: PipelineResponse, call = recordingCall(), state = new CallState(() => 0)) =>
@@ -123,6 +121,32 @@ const ON_HOLD = {
   message: 'm',
   details: { error_code: 'organization_on_hold' },
 };
+const REPORTS: readonly [name: string, report: object, expected: object][] = [
+  ['null', { input_tokens: null, cache_read_input_tokens: null, output_tokens: 9 }, USAGE],
+  ['nothing but null', { input_tokens: null, output_tokens: null }, usage],
+  ['no counts', { output_tokens: '9', input_tokens: -1, cache_read_input_tokens: 1e300 }, usage],
+  ['fractions and objects', { output_tokens: 1.5, input_tokens: {} }, usage],
+  ['a smaller count', { output_tokens: 0 }, { ...USAGE, outputTokens: 0 }],
+  ['other inputs', { input_tokens: 8, output_tokens: 9 }, { ...USAGE, inputTokens: 8 }],
+];
+for (const [name, report, expected] of REPORTS) {
+  test(`readResponse: a last usage report with ${name} leaves what the start said`, async () => {
+    const state = new CallState(() => 0);
+    const end = event('message_delta', { delta: {}, usage: report });
+    const { data } = await read(streamOf(START, DELTA, end, STOP), recordingCall(), state);
+    await textOf(data);
+    assert.deepEqual(state.usage, expected);
+  });
+}
+
+test('readResponse: usage that is reported twice counts once, and usage: null not at all', async () => {
+  const state = new CallState(() => 0);
+  const none = event('message_delta', { usage: null });
+  const stream = streamOf(START, DELTA, END, END, none, STOP);
+  await textOf((await read(stream, recordingCall(), state)).data);
+  assert.deepEqual(state.usage, USAGE);
+});
+
 const FAILURES: readonly [name: string, answer: PipelineResponse, failure: string][] = [
   ['a 400', aResponse(400), 'invalid_request'],
   ['a 431 without a body', aResponse(431, { data: '' }), 'invalid_request'],
@@ -205,14 +229,11 @@ test('readResponse: an empty message, unknown events and broken data pass', asyn
   }
 });
 
-test('readResponse: a megabyte that is no stream of events is passed on and truncated', async () => {
-  const { data, outcome } = await read(streamOf('x'.repeat(2 ** 20 + 1)));
-  await assert.rejects(textOf(data), { code: 'truncated' });
-  assert.equal(await outcome, 'truncated');
-});
-
-test('readResponse: less that is no stream of events is truncated and retryable', async () => {
-  await assert.rejects(read(streamOf('x'.repeat(1_000))), { code: 'truncated', retryable: true });
+test('readResponse: what is no stream of events is truncated and retryable, however long', async () => {
+  for (const length of [1_000, 2 ** 20 + 1]) {
+    const answer = streamOf('x'.repeat(length));
+    await assert.rejects(read(answer), { code: 'truncated', retryable: true });
+  }
 });
 
 test('readResponse: a stream with a megabyte before its content is passed on', async () => {
@@ -281,7 +302,7 @@ function silence(signal: AbortSignal): Promise<never> {
 }
 
 test('readResponse: no event within the limit ends the attempt, with or without headers', async () => {
-  const quick = readResponse(5, deps);
+  const quick = readResponse(5);
   const noHeaders = quick(aRequest({ stream: true }), ({ signal }) => silence(signal));
   await assert.rejects(noHeaders, { code: 'timeout', retryable: true, message: /within 5 ms/ });
   const noEvent = quick(aRequest({ stream: true }), async ({ signal }) => {
@@ -295,7 +316,7 @@ test('readResponse: no event within the limit ends the attempt, with or without 
 });
 
 test('readResponse: the first event lifts the limit, even before any content', async () => {
-  const quick = readResponse(20, deps);
+  const quick = readResponse(20);
   const response = await quick(aRequest({ stream: true }), async ({ signal }) => {
     async function* data() {
       yield* events(PING);
@@ -308,23 +329,97 @@ test('readResponse: the first event lifts the limit, even before any content', a
   assert.equal(await textOf(response.data), PING + DELTA + STOP);
 });
 
-test('readResponse: pings alone are passed on after 15 s without content', async () => {
-  const clock = fakeClock();
-  const never = new AbortController().signal;
-  async function* pinging() {
-    for (let i = 0; i < 6; i++) {
-      await clock.sleep(5_000, never);
-      yield* events(PING);
+/** A stream of chunks that a test sends when it likes; `broken` is what ends it, if not nothing. */
+function handFed() {
+  const chunks: (string | Error | undefined)[] = [];
+  let wake = () => {};
+  async function* data() {
+    for (;;) {
+      while (chunks.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      const chunk = chunks.shift();
+      if (chunk === undefined) return;
+      if (chunk instanceof Error) throw chunk;
+      yield Buffer.from(chunk);
     }
-    yield* events(DELTA + STOP);
   }
-  const response = aResponse(200, { data: pinging() });
-  const { data } = await readResponse(10_000, { clock })(
-    aRequest({ stream: true }),
-    scripted(response),
-  );
-  assert.equal(clock.now(), 20_000, 'the first ping after 15 s');
-  assert.equal(await textOf(data), PING.repeat(6) + DELTA + STOP);
+  const send = async (...more: (string | Error | undefined)[]) => {
+    chunks.push(...more);
+    wake();
+    await new Promise(setImmediate);
+  };
+  return { response: aResponse(200, { data: parseEvents(data()) }), send };
+}
+
+/** What comes before content, and then nothing, pings, or an event byte by byte. */
+const HOLDS_UP: Readonly<Record<string, readonly string[]>> = {
+  'a message without content': [START],
+  'pings alone': [PING, PING, PING],
+  'comments alone': [': a\n\n', ': b\n\n'],
+  'an event that trickles in': [START, ...DELTA.slice(0, -1)],
+  'a first event that trickles in': [...START.slice(0, -1)],
+};
+for (const [name, chunks] of Object.entries(HOLDS_UP)) {
+  test(`readResponse: ${name} holds a caller up for 15 s at most, then the stream goes on`, async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { response, send } = handFed();
+    let passedOn: PipelineResponse | undefined;
+    const reading = read(response).then((result) => (passedOn = result));
+    await send(...chunks);
+    t.mock.timers.tick(14_999);
+    await new Promise(setImmediate);
+    assert.equal(passedOn, undefined, 'it can still be retried');
+    t.mock.timers.tick(1);
+    await new Promise(setImmediate);
+    assert(passedOn, 'passed on after 15 s');
+    const { data, outcome } = await reading;
+    const all = chunks.join('').replace(/\n?$/, '\n').endsWith('\n\n') ? [] : ['\n'];
+    await send(...all, DELTA + STOP, undefined);
+    assert.equal(await textOf(data), chunks.join('') + all.join('') + DELTA + STOP);
+    assert.equal(await outcome, 'success');
+  });
+}
+
+test('readResponse: a stream that breaks after its 15 s without content is not retried', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { response, send } = handFed();
+  const reading = read(response);
+  await send(START);
+  t.mock.timers.tick(15_000);
+  const { data, outcome } = await reading;
+  await send(network);
+  await assert.rejects(textOf(data), { code: 'network_error' });
+  assert.equal(await outcome, 'network_error');
+});
+
+test('readResponse: a connection that breaks after message_stop, or never ends, breaks no message', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const after of [[network], [PING, network], [undefined], []]) {
+    for (const chunks of [[START + DELTA + STOP], [START + DELTA, STOP]]) {
+      const { response, send } = handFed();
+      await send(...chunks, ...after);
+      const { data, outcome } = await read(response);
+      assert.equal(await textOf(data), chunks.join(''));
+      assert.equal(await outcome, 'success');
+    }
+  }
+});
+
+test('readResponse: an upstream that does not end its response is let go after a second', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let sent: AbortSignal | undefined;
+  const { data } = await stage(aRequest({ stream: true }), async ({ signal }) => {
+    sent = signal;
+    async function* unending() {
+      yield* events(START + DELTA + STOP);
+      await silence(signal);
+    }
+    return aResponse(200, { data: unending() });
+  });
+  await textOf(data);
+  t.mock.timers.tick(999);
+  assert.equal(sent?.aborted, false);
+  t.mock.timers.tick(1);
+  assert.equal(sent?.aborted, true);
 });
 
 const GONE = new AppError('client_cancelled', 'gone');

@@ -7,7 +7,6 @@ import { errorTypeOfStatus, statusOfErrorType } from '../anthropic/errors.ts';
 import { parseObject, readMessage, readUsage } from '../anthropic/messages.ts';
 import { AppError } from '../errors.ts';
 import { outcomeOfApiError } from '../outcome.ts';
-import type { Clock } from '../time/clock.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
 import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -19,10 +18,7 @@ import { StreamReader } from './stream-reader.ts';
  * @throws {AppError} timeout, network_error or truncated, all retryable, before a stream's first
  *   content; bad_upstream_response
  */
-export function readResponse(
-  firstEventTimeoutMs: number,
-  { clock }: { readonly clock: Pick<Clock, 'now'> },
-): Stage {
+export function readResponse(firstEventTimeoutMs: number): Stage {
   const onTimeout = () =>
     new AppError('timeout', `no event from the upstream within ${firstEventTimeoutMs} ms`, {
       retryable: true,
@@ -33,7 +29,7 @@ export function readResponse(
     try {
       const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
-        const reader = new StreamReader(response.data, request, limit, clock);
+        const reader = new StreamReader(response.data, request, limit);
         return await readStream(response, reader, request);
       }
       limit[Symbol.dispose]();

@@ -3,39 +3,35 @@ import { MessageStream } from '../anthropic/message-stream.ts';
 import type { EventStream, SseEvent } from '../anthropic/sse.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
 import { type Outcome, outcomeOfErrorEvent } from '../outcome.ts';
-import type { Clock } from '../time/clock.ts';
 import type { LinkedAbort } from '../time/linked-abort.ts';
 import type { PipelineRequest } from './stage.ts';
 
 /** A stream with more before its content than this is passed on as it is. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
-/**
- * Pings without content would keep a caller waiting until the deadline, without a sign of life. The limit
- * is looked at as chunks arrive, and an event is passed on once it is complete.
- */
+/** A caller gets a sign of life this long after the first byte, whether content has come or not. */
 const MAX_BUFFERED_MS = 15_000;
+/** How long the upstream may take to end its response once its message is complete. */
+const END_MS = 1_000;
+
+type Beginning = MessageStream['beginning'];
 
 export class StreamReader {
   readonly #source: AsyncIterator<readonly SseEvent[]>;
   readonly #request: PipelineRequest;
   readonly #limit: LinkedAbort;
-  readonly #clock: Pick<Clock, 'now'>;
   readonly #message: MessageStream;
-  readonly #buffered: (readonly SseEvent[])[] = [];
+  #buffered: (readonly SseEvent[])[] = [];
+  /** The reading up to the first content. It goes on for one chunk when the time is up. */
+  #reading: Promise<Beginning> | undefined;
+  #timeIsUp = false;
   readonly #ended = Promise.withResolvers<Outcome>();
   #hasEnded = false;
 
   /** @param limit owned by the reader, which disposes of it when the stream has ended */
-  constructor(
-    events: EventStream,
-    request: PipelineRequest,
-    limit: LinkedAbort,
-    clock: Pick<Clock, 'now'>,
-  ) {
+  constructor(events: EventStream, request: PipelineRequest, limit: LinkedAbort) {
     this.#source = events[Symbol.asyncIterator]();
     this.#request = request;
     this.#limit = limit;
-    this.#clock = clock;
     this.#message = new MessageStream(request.call);
   }
 
@@ -50,15 +46,25 @@ export class StreamReader {
   }
 
   /**
-   * Reads up to the first content. The source is closed unless there is some.
+   * Reads up to the first content, for a limited time. The source is closed unless there is some.
    * @returns undefined when the stream ended before any content
    */
-  async buffer(): Promise<'content' | 'error' | undefined> {
-    let beginning: 'content' | 'error' | undefined;
+  async buffer(): Promise<Beginning> {
+    const { promise: timeIsUp, resolve } = Promise.withResolvers<'content'>();
+    let timer: NodeJS.Timeout | undefined;
+    const onFirstByte = () => {
+      timer = setTimeout(() => {
+        this.#timeIsUp = true;
+        resolve('content');
+      }, MAX_BUFFERED_MS);
+    };
+    let beginning: Beginning;
     try {
-      beginning = await this.#readBeginning();
+      this.#reading = this.#readBeginning(onFirstByte);
+      beginning = await Promise.race([this.#reading, timeIsUp]);
       return beginning;
     } finally {
+      clearTimeout(timer);
       if (beginning !== 'content') {
         this.#recordUsage();
         this.#limit[Symbol.dispose]();
@@ -78,17 +84,17 @@ export class StreamReader {
     return this.#events();
   }
 
-  async #readBeginning(): Promise<'content' | 'error' | undefined> {
-    const untilMs = this.#clock.now() + MAX_BUFFERED_MS;
+  async #readBeginning(onFirstByte: () => void): Promise<Beginning> {
     let bytes = 0;
-    while (!this.#message.beginning) {
-      if (bytes > MAX_BUFFERED_BYTES || this.#clock.now() > untilMs) return 'content';
+    for (let isFirst = true; !this.#message.beginning; isFirst = false) {
+      if (this.#timeIsUp || bytes > MAX_BUFFERED_BYTES) return 'content';
       const { done, value } = await this.#source.next();
       if (done) return undefined;
       this.#read(value);
       if (value.length > 0) this.#buffered.push(value);
       for (const { raw } of value) bytes += raw.length;
       if (this.#message.started) this.#limit.clearTimer();
+      if (isFirst && !this.#message.beginning) onFirstByte();
     }
     return this.#message.beginning;
   }
@@ -97,9 +103,12 @@ export class StreamReader {
     // The stream ends because its reader stopped reading, unless it says otherwise or breaks.
     let otherwise: Outcome = 'client_cancelled';
     try {
-      yield* this.#buffered;
-      for (;;) {
-        const { done, value } = await this.#nextEvents();
+      yield* this.#takeBuffered();
+      if (this.#timeIsUp && this.#reading) await this.#asUpstreamWait(this.#reading);
+      yield* this.#takeBuffered();
+      // A message that has ended is whole, whatever becomes of the connection.
+      while (!this.#message.ending) {
+        const { done, value } = await this.#asUpstreamWait(this.#source.next());
         if (done) break;
         this.#read(value);
         if (value.length > 0) yield value;
@@ -114,18 +123,38 @@ export class StreamReader {
     } finally {
       this.#limit[Symbol.dispose]();
       this.#end(otherwise);
-      await this.#source.return?.();
+      if (this.#message.ending) void this.#awaitEnd();
+      else await this.#source.return?.();
     }
   }
 
+  #takeBuffered(): readonly (readonly SseEvent[])[] {
+    const taken = this.#buffered;
+    this.#buffered = [];
+    return taken;
+  }
+
   /** The time until the next events arrive is the upstream's, not ours. */
-  async #nextEvents(): Promise<IteratorResult<readonly SseEvent[]>> {
+  async #asUpstreamWait<T>(work: Promise<T>): Promise<T> {
     const { upstreamWait } = this.#request.state;
     upstreamWait.start();
     try {
-      return await this.#source.next();
+      return await work;
     } finally {
       upstreamWait.stop();
+    }
+  }
+
+  /** Reads what follows the message, so that the connection can be used again; never rejects. */
+  async #awaitEnd(): Promise<void> {
+    const giveUp = () => this.#limit.abort(new AppError('timeout', 'the stream did not end'));
+    const timer = setTimeout(giveUp, END_MS);
+    try {
+      while (!(await this.#source.next()).done);
+    } catch {
+      // The message was whole already.
+    } finally {
+      clearTimeout(timer);
     }
   }
 

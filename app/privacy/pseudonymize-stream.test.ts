@@ -103,13 +103,12 @@ test('restoreStream: all other events pass byte for byte, whatever ends their li
     const cr = all.replaceAll('\n', '\r');
     assert.equal(await atOnce(cr), cr);
   }
-  assert.equal(await atOnce('event: ping\ndata: half'), 'event: ping\ndata: half');
 });
 
-test('restoreStream: what is held back goes before an event that never ends', async () => {
+test('restoreStream: what is held back comes where the stream ends in half an event', async () => {
   for (const tail of ['', '\n']) {
     const restored = await atOnce(`${text('a <EMAIL')}event: ping\ndata: {}${tail}`);
-    assert.equal(restored, `${text('a ')}${text('<EMAIL')}event: ping\ndata: {}${tail}`);
+    assert.equal(restored, text('a ') + text('<EMAIL'));
   }
 });
 
@@ -155,7 +154,7 @@ test('restoreStream: a stream that breaks gives what was held back, then its err
       for (const { raw } of events) seen += Buffer.from(raw);
     }
   }, /broken/);
-  assert.equal(seen, `${text('a ')}${text('<EMAIL')}event: pi`);
+  assert.equal(seen, text('a ') + text('<EMAIL'));
 });
 
 test('restoreStream: a reader who stops closes the upstream', async () => {

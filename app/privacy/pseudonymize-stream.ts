@@ -52,8 +52,7 @@ class StreamRestorer {
 
   /** @returns what is sent in the event's place */
   restore(event: SseEvent): readonly SseEvent[] {
-    const { type, data, unfinished } = event;
-    if (unfinished) return [...this.rest(), event];
+    const { type, data } = event;
     if (type === undefined) return [event];
     if (ENDS_ALL_BLOCKS.has(type)) return [...this.rest(), event];
     if (!type.startsWith('content_block_')) return [event];

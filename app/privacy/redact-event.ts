@@ -8,13 +8,11 @@ import type { Redactor } from './redactor.ts';
  * @returns the event itself where nothing is to be hidden
  */
 export function redactEvent(event: SseEvent, redactor: Redactor): SseEvent {
-  const { type, data, unfinished } = event;
+  const { type, data } = event;
   if (type !== undefined && type !== 'error') return event;
   const cleanData = data && redactor.line(data).trimEnd();
   const raw = Buffer.from(event.raw).toString();
   if (cleanData === data && redactor.text(raw) === raw) return event;
   if (type === undefined) return { ...event, raw: Buffer.from(redactor.text(raw)) };
-  const clean = createEvent('error', cleanData.replaceAll('\n', '\ndata: '));
-  // Its bytes still end without a blank line, so that whoever adds to the stream ends it first.
-  return unfinished ? { ...clean, raw: clean.raw.subarray(0, -2), unfinished } : clean;
+  return createEvent('error', cleanData.replaceAll('\n', '\ndata: '));
 }

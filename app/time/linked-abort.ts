@@ -20,8 +20,8 @@ export class LinkedAbort implements Disposable {
 
   constructor(parent: AbortSignal, { timeoutMs, onTimeout, onParent }: LinkOptions) {
     this.#parent = parent;
-    this.#timer = setTimeout(() => this.#abort(onTimeout()), timeoutMs);
-    this.#follow = () => this.#abort(onParent ? onParent() : parent.reason);
+    this.#timer = setTimeout(() => this.abort(onTimeout()), timeoutMs);
+    this.#follow = () => this.abort(onParent ? onParent() : parent.reason);
     if (parent.aborted) this.#follow();
     else parent.addEventListener('abort', this.#follow, { once: true });
   }
@@ -41,7 +41,8 @@ export class LinkedAbort implements Disposable {
     this.#parent.removeEventListener('abort', this.#follow);
   }
 
-  #abort(reason: unknown): void {
+  /** Aborts at once; may be called after it was disposed of. */
+  abort(reason: unknown): void {
     this[Symbol.dispose]();
     this.#controller.abort(reason);
   }
