@@ -4,6 +4,7 @@ import type { Caller } from '../callers/callers.ts';
 import type { CallInput, CallResult, ClaudeClient } from '../claude/client.ts';
 import { outcomeOfError } from '../errors.ts';
 import type { OwnKeys } from '../pipeline/stage.ts';
+import type { Redactor } from '../privacy/redactor.ts';
 import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
 import { localsOf } from './context.ts';
 import { deadlineOf, headersUp } from './headers.ts';
@@ -40,15 +41,17 @@ export interface CallDeps {
   readonly client: ClaudeClient;
   /** Callers' own keys, by the caller's name; other callers use the upstreams' keys. */
   readonly ownKeys: ReadonlyMap<string, OwnKeys>;
+  readonly redactor: Redactor;
 }
 
 /**
- * Runs an admitted call.
+ * Runs an admitted call. A complete answer is redacted here, whoever asked for it; the events of a stream
+ * are redacted as they are written.
  * @param slot is billed the call's tokens when its holder disposes of it
  * @throws {AppError} as `ClaudeClient.call`
  */
 export async function callOnce(
-  { client, ownKeys }: CallDeps,
+  { client, ownKeys, redactor }: CallDeps,
   { caller, signal, receivedAtMs, uploadMs, deadlineAtMs, headers }: CallContext,
   slot: Slot,
   ask: Ask,
@@ -65,7 +68,17 @@ export async function callOnce(
     ownKeys: ownKeys.get(caller.name),
   });
   slot.tokens = result.tokens;
-  return result;
+  const { status, data } = result;
+  return typeof data === 'string'
+    ? { ...result, data: redactAnswer(status, data, redactor) }
+    : result;
+}
+
+/** An error may quote what a proxy was sent; of a success, which is the caller's, only our secrets are hidden. */
+function redactAnswer(status: number, text: string, redactor: Redactor): string {
+  if (status < 300) return redactor.secrets(text);
+  const clean = redactor.line(text);
+  return clean === text ? text : clean.trimEnd();
 }
 
 /** What a request asked for, as far as it was read when it was refused. */

@@ -66,6 +66,8 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
       };
       Object.assign(response.locals, locals);
       response.setHeader(CORRELATION_HEADER, id);
+      // What callers wrote comes back in errors: no browser may take it for a page.
+      response.setHeader('x-content-type-options', 'nosniff');
       if (replaced) {
         onReplacedId();
         // The value is hostile or useless, so it is not logged.

@@ -13,6 +13,10 @@ import { headersDown } from './headers.ts';
 /** How long a client may read nothing of a response that is ready, milliseconds. */
 const STALL_MS = 30_000;
 
+/** What `http` accepts: https://www.rfc-editor.org/rfc/rfc9110#section-5 */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const NOT_IN_HEADERS = /[^\t\x20-\x7e\x80-\xff]/;
+
 /** Resolves when the last byte is written, or the caller has gone away. */
 export type WriteResponse = (response: Response, result: CallResult) => Promise<void>;
 
@@ -21,7 +25,13 @@ export function createResponseWriter(redactor: Redactor): WriteResponse {
   return async function writeResponse(response, result) {
     if (typeof result.data === 'string')
       return writeComplete(response, result, result.data, redactor);
-    writeStreamHead(response, result);
+    try {
+      writeStreamHead(response, result, redactor);
+    } catch (error) {
+      // Nobody will read the stream, so that the caller's signal must end it.
+      response.destroy();
+      throw error;
+    }
     await writeEvents(response, result, result.data, redactor);
   };
 }
@@ -32,22 +42,35 @@ function serverTiming({ timing }: CallResult): string {
   return `upstream;dur=${upstreamMs.toFixed(3)}, overhead;dur=${overheadMs.toFixed(3)}`;
 }
 
+/** Headers that Node would refuse to send are left out, and so is one that has a secret in its name. */
+function headersOf({ headers }: CallResult, redactor: Redactor): Record<string, string> {
+  const sent: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headersDown(headers))) {
+    const isSafe = HEADER_NAME.test(name) && !NOT_IN_HEADERS.test(value);
+    if (isSafe && redactor.secrets(name) === name) sent[name] = redactor.secrets(value);
+  }
+  return sent;
+}
+
 function writeComplete(
   response: Response,
   result: CallResult,
   text: string,
   redactor: Redactor,
 ): void {
-  const headers = headersDown(result.headers);
-  response.writeHead(result.status, { ...headers, 'server-timing': serverTiming(result) });
-  response.end(result.status < 400 ? text : redactor.line(text).trimEnd());
+  response.writeHead(result.status, {
+    ...headersOf(result, redactor),
+    'content-length': Buffer.byteLength(text),
+    'server-timing': serverTiming(result),
+  });
+  response.end(text);
   // Most responses fit the socket's buffer and need no timer.
   if (response.writableLength > 0) response.setTimeout(STALL_MS, () => response.destroy());
 }
 
-function writeStreamHead(response: Response, result: CallResult): void {
+function writeStreamHead(response: Response, result: CallResult, redactor: Redactor): void {
   response.writeHead(result.status, {
-    ...headersDown(result.headers),
+    ...headersOf(result, redactor),
     'cache-control': 'no-cache',
     // nginx reads this: a proxy must not buffer the stream.
     'x-accel-buffering': 'no',

@@ -82,6 +82,15 @@ stageTable('readResponse', () => stage, {
   'a proxy’s page of a transient status keeps the status': complete(502, '<html>', 502),
   'a page of a permanent status keeps the status': complete(404, '<html>', 404),
   'an error without a body keeps the status': complete(431, '', 431),
+  'an error too long to be one keeps the status': complete(
+    413,
+    `{"a":"${'x'.repeat(300_000)}"}`,
+    413,
+  ),
+  'a status that HTTP does not have is a 502': complete(600, '{}', 502),
+  'a status below those of final responses is a 502': complete(99, '{}', 502),
+  'a success without content is a bad response': complete(204, '', 'bad_upstream_response'),
+  'a 304 is a bad response': complete(304, '', 'bad_upstream_response'),
   'a redirect’s page is a bad response': complete(307, '<html>', 'bad_upstream_response'),
   'a stream with content flows': stream([START, DELTA], 200, MESSAGE_STARTED, ['recordChunk']),
   'a complete error in place of a stream passes': {

@@ -11,6 +11,12 @@ import { LinkedAbort } from '../time/linked-abort.ts';
 import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 import { StreamReader } from './stream-reader.ts';
 
+/** No error of the API comes near it: a longer one is a page, and redacting it would take time. */
+const MAX_ERROR_CHARS = 256 * 1024;
+/** Statuses of final responses: https://www.rfc-editor.org/rfc/rfc9110#section-15 */
+const MIN_STATUS = 200;
+const MAX_STATUS = 599;
+
 /**
  * The time limit of a stream ends with its first event, of whatever kind: from then on the upstream is
  * at work.
@@ -50,7 +56,9 @@ export function readResponse(firstEventTimeoutMs: number): Stage {
 function readComplete(response: PipelineResponse, request: PipelineRequest): PipelineResponse {
   const { status, data } = response;
   if (typeof data !== 'string') return response;
-  const body = parseObject(data);
+  if (status < MIN_STATUS || status > MAX_STATUS)
+    return failed(badStatus(response), undefined, request);
+  const body = status >= 300 && data.length > MAX_ERROR_CHARS ? undefined : parseObject(data);
   if (status >= 400) {
     return body
       ? failed(response, readApiError(body), request)
@@ -100,11 +108,25 @@ function asError(
   request: PipelineRequest,
 ): PipelineResponse {
   const error = readApiError(parseObject(text) ?? {});
-  return failed(jsonError(statusOfErrorType(error.type), headers, text), error, request);
+  const status = statusOfErrorType(error.type);
+  const { length } = text;
+  const sent =
+    length > MAX_ERROR_CHARS ? withoutPage({ status, headers }) : jsonError(status, headers, text);
+  return failed(sent, error, request);
+}
+
+/** A status that HTTP does not have for a response cannot be passed on; it counts as a gateway's failure. */
+function badStatus({ status, headers }: PipelineResponse): Omit<PipelineResponse, 'outcome'> {
+  const message = `the upstream answered with the status ${status}`;
+  const error = { type: 'api_error', message };
+  return jsonError(502, headers, JSON.stringify({ type: 'error', error }));
 }
 
 /** Keeps the status, which decides retries, and replaces a proxy's HTML by an API error. */
-function withoutPage({ status, headers }: PipelineResponse): Omit<PipelineResponse, 'outcome'> {
+function withoutPage({
+  status,
+  headers,
+}: Pick<PipelineResponse, 'status' | 'headers'>): Omit<PipelineResponse, 'outcome'> {
   const { message } = notJson(status);
   const error = { type: errorTypeOfStatus(status), message };
   return jsonError(status, headers, JSON.stringify({ type: 'error', error }));

@@ -1,33 +1,51 @@
-/** Finds known secrets in a text: as they are, and as JSON, URLs and base64 write them. */
+/** Hides known secrets in a text: as they are, and as JSON, URLs, HTML, base64 and hex write them. */
+import { CENSOR } from './rules.ts';
+import { unescaped } from './unescaped.ts';
 
-/** Shorter texts are not secrets, and would be found everywhere. */
-const MIN_SECRET_LENGTH = 4;
 /** Shorter parts of a secret would be found in unrelated base64 by chance. */
 const MIN_BASE64_LENGTH = 8;
 
 /**
  * The pattern is rebuilt only when the secrets have changed.
- * @returns a function whose pattern finds the current secrets in any form; undefined when there are none
+ * @param secrets is called each time, because keys change while the service runs
+ * @param minLength shorter texts are not secrets, and would be found everywhere
+ * @returns a function that hides the current secrets; it returns the text itself where there is none
  */
-export function exactSecrets(secrets: () => Iterable<string>): () => RegExp | undefined {
+export function hideSecrets(
+  secrets: () => Iterable<string>,
+  minLength: number,
+): (text: string) => string {
   let known: readonly string[] = [];
   let regex: RegExp | undefined;
-  return () => {
+  return (text) => {
     const now = [...secrets()];
     if (now.length !== known.length || now.some((secret, i) => secret !== known[i])) {
       known = now;
-      regex = regexOf(now);
+      regex = regexOf(now.filter(({ length }) => length >= minLength));
     }
-    return regex;
+    return regex ? hideAll(text, regex) : text;
   };
 }
 
-/** The longest form comes first, because one secret may begin with another. */
+/** Whoever reads the text may decode it, so it is also searched as it reads then. */
+function hideAll(text: string, regex: RegExp): string {
+  const plain = text.replace(regex, CENSOR);
+  const decoded = unescaped(plain);
+  if (!decoded) return plain;
+  let clean = '';
+  let from = 0;
+  for (const { 0: found, index } of decoded.text.matchAll(regex)) {
+    clean += plain.slice(from, decoded.begin(index)) + CENSOR;
+    from = decoded.end(index + found.length - 1);
+  }
+  return clean + plain.slice(from);
+}
+
+/** In descending order a secret comes before another that it begins with. Hex may be of either case. */
 function regexOf(secrets: readonly string[]): RegExp | undefined {
-  const long = secrets.filter(({ length }) => length >= MIN_SECRET_LENGTH);
-  const forms = [...new Set(long.flatMap(formsOf))].sort((a, b) => b.length - a.length);
+  const forms = [...new Set(secrets.flatMap(formsOf))].sort().reverse();
   const escaped = forms.map((form) => form.replaceAll(/[^\w]/g, String.raw`\$&`));
-  return forms.length > 0 ? new RegExp(escaped.join('|'), 'g') : undefined;
+  return forms.length > 0 ? new RegExp(escaped.join('|'), 'gi') : undefined;
 }
 
 function formsOf(secret: string): string[] {
@@ -36,7 +54,8 @@ function formsOf(secret: string): string[] {
     .map((shift) => base64Of(secret, shift))
     .filter(({ length }) => length >= MIN_BASE64_LENGTH);
   const base64url = base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'));
-  return [secret, json, encodeURIComponent(secret.toWellFormed()), ...base64, ...base64url];
+  const hex = Buffer.from(secret).toString('hex');
+  return [secret, json, encodeURIComponent(secret.toWellFormed()), hex, ...base64, ...base64url];
 }
 
 /** @returns the base64 characters that depend on the secret alone when `shift` bytes precede it */

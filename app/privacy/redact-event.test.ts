@@ -6,7 +6,8 @@ import { Redactor } from './redactor.ts';
 
 const KEY = 'planted-key-0123456789';
 const redactor = new Redactor({ secrets: () => [KEY] });
-const DELTA = `event: content_block_delta\ndata: {"text":"event: error, mail bob@example.com ${KEY}"}\n\n`;
+const DELTA =
+  'event: content_block_delta\ndata: {"text":"event: error, mail bob@example.com sk-ant-x"}\n\n';
 const QUOTED = JSON.stringify({ error: { message: `cannot use ${KEY}` } });
 const CLEAN = JSON.stringify({ error: { message: 'cannot use [redacted]' } });
 const error = (data: string) => `event: error\ndata: ${data}\n\n`;
@@ -66,7 +67,7 @@ test('redactEvent: a byte order mark before the first event hides nothing', () =
 });
 
 test('redactEvent: content that talks of errors and people passes untouched', () => {
-  const text = `${DELTA}event: ping\ndata: {}\n\nevent: error_report\ndata: ${KEY}\n\n`;
+  const text = `${DELTA}event: ping\ndata: {}\n\nevent: error_report\ndata: eve@example.com\n\n`;
   for (let i = 0; i <= text.length; i++) assert.equal(pass(text, i), text);
 });
 
@@ -82,4 +83,49 @@ test('redactEvent: a redacted error stays JSON', () => {
     headers: { 'x-api-key': '[redacted]', password: '[redacted]' },
     n: 5,
   });
+});
+
+/** Every way in which an event of content can spell our key. */
+const SPELT: Readonly<Record<string, string>> = {
+  'as it is': KEY,
+  'in a JSON escape': KEY.replace('p', '\\u0070'),
+  'in JSON escapes of either case': KEY.replace('-', '\\u002D').replace('-', '\\u002d'),
+  'in JSON inside JSON': KEY.replace('p', '\\\\u0070'),
+  'in a URL': KEY.replaceAll('-', '%2d').replace('k', '%6B'),
+  'in a URL inside a URL': KEY.replaceAll('-', '%252D'),
+  'in HTML': KEY.replace('l', '&#108;').replaceAll('-', '&#x2D;'),
+  'in base64': Buffer.from(`x-api-key: ${KEY}`).toString('base64'),
+  'in base64 for URLs': Buffer.from(`?${KEY}?`).toString('base64url'),
+  'in hex': Buffer.from(KEY).toString('hex'),
+  'in upper-case hex': Buffer.from(KEY).toString('hex').toUpperCase(),
+};
+for (const [name, spelt] of Object.entries(SPELT)) {
+  test(`redactEvent: content with our key ${name} loses it and stays JSON`, () => {
+    const data = `{"text":"my key: ${spelt}, \\u00e9\\n100%"}`;
+    const sent = pass(`event: content_block_delta\ndata: ${data}\n\n`);
+    const { text } = JSON.parse(/data: (.*)/.exec(sent)?.[1] ?? '');
+    assert.match(text, /^my key: .{0,20}\[redacted\].{0,5}, é\n100%$/);
+  });
+}
+
+test('redactEvent: no field of an event of content takes our key along', () => {
+  for (const field of ['id', 'event', 'retry', 'unknown', '']) {
+    const sent = pass(`${field}: ${KEY}\nevent: content_block_delta\ndata: {}\n\n`);
+    assert(!sent.includes(KEY) && sent.endsWith('data: {}\n\n'), sent);
+  }
+});
+
+test('redactEvent: our key in two lines of data is hidden in events of every type', () => {
+  const [a, b] = [KEY.slice(0, 9), KEY.slice(9)];
+  for (const type of ['error', 'content_block_delta']) {
+    const sent = pass(`event: ${type}\ndata: {"a":"${a}\ndata: ${b}"}\n\n`);
+    assert.equal(sent, `event: ${type}\ndata: {"a":"[redacted]"}\n\n`);
+  }
+});
+
+test('redactEvent: an error or a comment too long to be searched is not passed on', () => {
+  const long = 'x'.repeat(300_000);
+  const [, data] = /^event: error\ndata: (.*)\n\n$/.exec(pass(error(`{"a":"${long}"}`))) ?? [];
+  assert.equal(JSON.parse(data ?? '').error.type, 'api_error');
+  assert.equal(pass(`: ${long}\n\n${DELTA}`), DELTA);
 });

@@ -1,18 +1,46 @@
-/** Redacts streams on their way to callers, because an upstream's errors may quote our key. */
+/** Redacts streams on their way to callers, because an upstream may quote our key in any event. */
 import { createEvent, type SseEvent } from '../anthropic/sse.ts';
 import type { Redactor } from './redactor.ts';
 
+/** No error or comment of an API comes near it: the rules take their time for a longer one. */
+const MAX_BYTES = 256 * 1024;
+const TOO_LONG = JSON.stringify({
+  type: 'error',
+  error: { type: 'api_error', message: 'the upstream’s error is too long' },
+});
+
 /**
- * Events of content pass byte for byte. An `error` event quotes what proxies were sent, and a block that is
- * no event (a comment) may hold anything.
+ * In events of content only the service's own secrets are hidden. An `error` event quotes what proxies were
+ * sent, and a block that is no event (a comment) may hold anything, so all rules apply to these.
  * @returns the event itself where nothing is to be hidden
  */
 export function redactEvent(event: SseEvent, redactor: Redactor): SseEvent {
+  const { type, raw } = event;
+  if ((type === undefined || type === 'error') && raw.length > MAX_BYTES) {
+    return type === 'error' ? createEvent(type, TOO_LONG) : { ...event, raw: new Uint8Array() };
+  }
+  const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString();
+  if (type === 'error') return redactError(event, text, redactor);
+  const clean = type === undefined ? redactor.text(text) : redactor.secrets(text);
+  return rejoined(clean === text ? event : { ...event, raw: Buffer.from(clean) }, redactor.secrets);
+}
+
+function redactError(event: SseEvent, text: string, redactor: Redactor): SseEvent {
+  const { data } = event;
+  const clean = data && redactor.line(data).trimEnd();
+  if (clean !== data || redactor.text(text) !== text) return eventOf('error', clean);
+  return rejoined(event, redactor.secrets);
+}
+
+/** Data of several lines may break a secret: then it is sent as one line. */
+function rejoined(event: SseEvent, hide: (text: string) => string): SseEvent {
   const { type, data } = event;
-  if (type !== undefined && type !== 'error') return event;
-  const cleanData = data && redactor.line(data).trimEnd();
-  const raw = Buffer.from(event.raw).toString();
-  if (cleanData === data && redactor.text(raw) === raw) return event;
-  if (type === undefined) return { ...event, raw: Buffer.from(redactor.text(raw)) };
-  return createEvent('error', cleanData.replaceAll('\n', '\ndata: '));
+  if (type === undefined || !data.includes('\n')) return event;
+  const joined = data.replaceAll('\n', '');
+  const clean = hide(joined);
+  return clean === joined ? event : eventOf(type, clean);
+}
+
+function eventOf(type: string, data: string): SseEvent {
+  return createEvent(type, data.replaceAll('\n', '\ndata: '));
 }

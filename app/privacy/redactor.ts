@@ -1,7 +1,11 @@
 /** Hides what the rules find, and the service's own secrets, in texts, data and log lines. */
-import { exactSecrets } from './known-secrets.ts';
+import { hideSecrets } from './known-secrets.ts';
 import { CENSOR, ID_FIELDS, type PersonalKind, RULES, SECRET_FIELD } from './rules.ts';
 
+/** Shorter texts are not secrets, and would be found everywhere. */
+const MIN_SECRET_LENGTH = 4;
+/** Content of answers may hold any word, so there a short secret is more likely to be one. */
+const MIN_SECRET_LENGTH_IN_CONTENT = 8;
 /** Shorter numbers are neither card nor phone numbers. */
 const MIN_LONG_NUMBER = 1e12;
 
@@ -13,15 +17,21 @@ const ALL = [...SECRETS, ...PERSONAL];
 
 /** Its methods are fields, so that each can be passed on as a function. */
 export class Redactor {
-  readonly #exactSecrets: () => RegExp | undefined;
+  readonly #hideSecrets: (text: string) => string;
+  /**
+   * Hides the service's own secrets alone, for content that else must pass byte for byte. JSON stays JSON.
+   * @returns the text itself where there is none
+   */
+  readonly secrets: (text: string) => string;
 
   /**
    * @param deps `secrets` returns the exact texts to hide, and is called each time because keys change
-   *   while the service runs. Their JSON, URL and base64 forms are hidden too; texts under four
-   *   characters are not.
+   *   while the service runs. Their JSON, URL, HTML, base64 and hex forms are hidden too; texts under
+   *   four characters are not, nor in content those under eight.
    */
   constructor({ secrets }: { readonly secrets: () => Iterable<string> }) {
-    this.#exactSecrets = exactSecrets(secrets);
+    this.#hideSecrets = hideSecrets(secrets, MIN_SECRET_LENGTH);
+    this.secrets = hideSecrets(secrets, MIN_SECRET_LENGTH_IN_CONTENT);
   }
 
   /** @returns the text itself when nothing in it is to be hidden */
@@ -41,12 +51,12 @@ export class Redactor {
     const parsed = parse(line);
     if (parsed === undefined) return this.text(line);
     const clean = this.#walk(parsed, ALL);
-    return clean === parsed ? line : `${JSON.stringify(clean)}\n`;
+    // A key that stands twice in the line has only its last value in what was parsed.
+    return clean === parsed ? this.#hideSecrets(line) : `${JSON.stringify(clean)}\n`;
   };
 
   #hide(text: string, rules: readonly Compiled[]): string {
-    const secrets = this.#exactSecrets();
-    return rules.reduce(hide, secrets ? text.replace(secrets, CENSOR) : text);
+    return rules.reduce(hide, this.#hideSecrets(text));
   }
 
   /** Most data is clean, and its JSON shows that at once, unless an escape cuts what a rule looks for. */
