@@ -1,6 +1,7 @@
 /** The pool of upstream connections: undici's agent with the article's figures. */
 import type { LookupFunction } from 'node:net';
 import { Agent } from 'undici';
+import { MAX_RESPONSE_BYTES } from './decoded-body.ts';
 
 export interface PoolOptions {
   /** Maximum number of connections to each origin. */
@@ -22,9 +23,6 @@ export const POOL_DEFAULTS = {
   idleTimeoutMs: 60_000,
   maxAgeMs: 60_000,
 } satisfies Partial<PoolOptions>;
-
-/** Largest response in bytes, complete or streamed; the longest that a model gives take a few megabytes. */
-const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /** @returns undici's agent, which pools connections for each origin */
 export function createPool(options: PoolOptions): Agent {

@@ -2,12 +2,14 @@
  * Trae over undici: the only importer of trae. Trae's global `fetch` is the slowest path to the network
  * that Node has, so a subclass replaces that one method (docs/adr/0001).
  */
+import { text } from 'node:stream/consumers';
 import trae, { type Trae, type TraeConfig, type TraeResponse } from 'trae';
 import { type Dispatcher, request as undiciRequest } from 'undici';
 import { type EventStream, EventTooLargeError, parseEvents } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import { outcomeOfStatus } from '../outcome.ts';
 import type { Next } from '../pipeline/stage.ts';
+import { CodingError, decodedBody } from './decoded-body.ts';
 
 /** A path from the root, without an authority (`//host`). */
 const PATH = /^\/(?![/\\])/;
@@ -40,14 +42,16 @@ class LeanTrae extends LeanBase {
     const headers = flatten(response.headers);
     // Before the body, which may break off.
     config.onHeaders?.(headers);
-    const raw = config.bodyType === 'raw' && statusCode < 300;
-    return {
-      status: statusCode,
-      headers,
-      data: raw ? body : await body.text(),
-      config,
-    };
+    const bytes = decodedBody(body, headers['content-encoding']);
+    const raw = config.bodyType === 'raw' && mayBeStream(statusCode, headers);
+    const data = raw ? bytes : await (bytes === body ? body.text() : text(bytes));
+    return { status: statusCode, headers, data, config };
   }
+}
+
+/** A stream comes with 200; whoever sends JSON in its place is read as that, because it was paid for. */
+function mayBeStream(status: number, headers: Readonly<Record<string, string>>): boolean {
+  return status === 200 && !/^application\/json\b/i.test(headers['content-type'] ?? '');
 }
 
 /** undici looks at the signal of a request only once it has a connection for it. */
@@ -78,7 +82,8 @@ export function createTransport(pool: Dispatcher): Next {
       const response = await api.request({
         method,
         url: upstream.baseUrl + url,
-        headers: { ...headers },
+        // Answers are read here, so a coding would cost more time than it saves.
+        headers: { ...headers, 'accept-encoding': 'identity' },
         signal,
         onHeaders: (received) => attempt?.setHeaders(received),
         bodyType: stream ? 'raw' : 'text',
@@ -108,7 +113,7 @@ function dataOf(
 function transportError(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof AppError) return error;
-  if (error instanceof EventTooLargeError) {
+  if (error instanceof EventTooLargeError || error instanceof CodingError) {
     return new AppError('bad_upstream_response', error.message, { cause: error });
   }
   const code = (error as { code?: unknown } | undefined)?.code;

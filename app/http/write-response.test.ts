@@ -103,6 +103,17 @@ test('write-response: secrets in a complete error of the upstream are redacted, 
   }
 });
 
+test('write-response: a header that Node would refuse to send is left out', async (t) => {
+  const headers = { 'request-id': 'a\x7fb', 'retry-after': '€', 'anthropic-ratelimit-ü': '1' };
+  const { port } = await serveApp(t, () => aResult({ headers }));
+  const answer = await post(port);
+  assert.equal(answer.status, 200);
+  assert.deepEqual(
+    [answer.headers.get('request-id'), answer.headers.get('retry-after')],
+    [null, null],
+  );
+});
+
 test('write-response: a client that does not read costs no memory, and its leaving ends the stream', async (t) => {
   const ended = Promise.withResolvers<void>();
   let produced = 0;

@@ -89,8 +89,8 @@ stageTable('readResponse', () => stage, {
   ),
   'a status that HTTP does not have is a 502': complete(600, '{}', 502),
   'a status below those of final responses is a 502': complete(99, '{}', 502),
-  'a success without content is a bad response': complete(204, '', 'bad_upstream_response'),
-  'a 304 is a bad response': complete(304, '', 'bad_upstream_response'),
+  'a success without content is a 502': complete(204, '', 502),
+  'a 304 is a 502': complete(304, '', 502),
   'a redirect’s page is a bad response': complete(307, '<html>', 'bad_upstream_response'),
   'a stream with content flows': stream([START, DELTA], 200, MESSAGE_STARTED, ['recordChunk']),
   'a complete error in place of a stream passes': {
@@ -117,6 +117,23 @@ stageTable('readResponse', () => stage, {
     ...stream([START, PING, BLOCK], 'truncated', MESSAGE_STARTED),
     usage,
   },
+});
+
+test('readResponse: JSON in place of a stream passes, and its usage counts once', async () => {
+  const state = new CallState(() => 0);
+  const body = JSON.stringify({ type: 'message', usage: { input_tokens: 7, output_tokens: 9 } });
+  const response = await read(aResponse(200, { data: body }), recordingCall(), state);
+  assert.equal(response.data, body);
+  assert.deepEqual(state.usage, { ...USAGE, cacheReadTokens: 0 });
+});
+
+test('readResponse: a stream in place of JSON fails once, and its usage counts', async () => {
+  const state = new CallState(() => 0);
+  const headers = { 'content-type': 'text/event-stream; charset=utf-8' };
+  const answer = aResponse(200, { headers, data: START + DELTA + END + STOP });
+  const asked = stage(aRequest({ state }), scripted(answer));
+  await assert.rejects(asked, { code: 'bad_upstream_response', retryable: false });
+  assert.deepEqual(state.usage, USAGE);
 });
 
 test('readResponse: half a body is retryable, a page of a redirect is not', async () => {

@@ -4,7 +4,9 @@
  */
 import { type ApiError, readApiError } from '../anthropic/account-errors.ts';
 import { errorTypeOfStatus, statusOfErrorType } from '../anthropic/errors.ts';
+import { MessageStream } from '../anthropic/message-stream.ts';
 import { parseObject, readMessage, readUsage } from '../anthropic/messages.ts';
+import { SseParser } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import { outcomeOfApiError } from '../outcome.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
@@ -16,6 +18,8 @@ const MAX_ERROR_CHARS = 256 * 1024;
 /** Statuses of final responses: https://www.rfc-editor.org/rfc/rfc9110#section-15 */
 const MIN_STATUS = 200;
 const MAX_STATUS = 599;
+/** An answer of the API has content, and a caller's parser would wait for it. */
+const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * The time limit of a stream ends with its first event, of whatever kind: from then on the upstream is
@@ -56,7 +60,7 @@ export function readResponse(firstEventTimeoutMs: number): Stage {
 function readComplete(response: PipelineResponse, request: PipelineRequest): PipelineResponse {
   const { status, data } = response;
   if (typeof data !== 'string') return response;
-  if (status < MIN_STATUS || status > MAX_STATUS)
+  if (status < MIN_STATUS || status > MAX_STATUS || WITHOUT_CONTENT.has(status))
     return failed(badStatus(response), undefined, request);
   const body = status >= 300 && data.length > MAX_ERROR_CHARS ? undefined : parseObject(data);
   if (status >= 400) {
@@ -64,7 +68,7 @@ function readComplete(response: PipelineResponse, request: PipelineRequest): Pip
       ? failed(response, readApiError(body), request)
       : failed(withoutPage(response), undefined, request);
   }
-  if (!body) throw notJson(status);
+  if (!body) throw isEvents(response) ? unaskedStream(data, request) : notJson(status);
   if (status >= 300) return response;
   if (body['type'] === 'error') return asError(response, data, request);
   const { call, state } = request;
@@ -115,7 +119,7 @@ function asError(
   return failed(sent, error, request);
 }
 
-/** A status that HTTP does not have for a response cannot be passed on; it counts as a gateway's failure. */
+/** A status that HTTP does not have for an answer cannot be passed on: it is a gateway's failure. */
 function badStatus({ status, headers }: PipelineResponse): Omit<PipelineResponse, 'outcome'> {
   const message = `the upstream answered with the status ${status}`;
   const error = { type: 'api_error', message };
@@ -138,6 +142,23 @@ function jsonError(
   data: string,
 ): Omit<PipelineResponse, 'outcome'> {
   return { status, headers: { ...headers, 'content-type': 'application/json' }, data };
+}
+
+function isEvents({ headers }: PipelineResponse): boolean {
+  return /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
+}
+
+/** Records what a stream has used that nobody asked for. @returns the error, not retryable: it was paid for */
+function unaskedStream(text: string, { call, state }: PipelineRequest): AppError {
+  const message = new MessageStream({
+    setResponse: (facts) => call.setResponse(facts),
+    capturesContent: false,
+    recordChunk() {},
+    recordOutput() {},
+  });
+  for (const event of new SseParser().push(Buffer.from(text))) message.read(event);
+  if (message.usage) state.addUsage(message.usage);
+  return new AppError('bad_upstream_response', 'the upstream sent a stream in place of an answer');
 }
 
 function notJson(status: number): AppError {
