@@ -180,8 +180,8 @@ describe('sums with two upstreams and a bad key', { concurrency: false }, () => 
       {
         backoff: { baseMs: 1, capMs: 2 },
         retryBudget: { capacity: 1_000 },
-        // With a circuit open, a retry may find no upstream for its attempt.
-        breaker: { minAttempts: 100_000 },
+        // Circuits open here, and then a retry may find no upstream for its attempt.
+        breaker: { minAttempts: 5 },
       },
     );
   });

@@ -71,7 +71,6 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
         return lastWord(unwrap(result));
       }
       await backOff(wait, request, deps.clock);
-      // Only now: a caller who leaves, or a deadline that passes, during the back-off ends in no retry.
       call.retry(reason);
       tally.retries += 1;
     }

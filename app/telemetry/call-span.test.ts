@@ -10,12 +10,29 @@ test('CallSpan: retries and refused retries are counted under the label `reason`
   const call = startCall();
   call.startAttempt('one').end('overloaded', 529);
   call.retry('overloaded');
+  call.startAttempt('one').end('overloaded', 529);
   call.failedOver('two', 'overloaded');
+  call.startAttempt('two').end('overloaded', 529);
   call.retryRefused('budget');
   assert.deepEqual(await values('claude_api_retries_total', { reason: 'overloaded' }), [1]);
   assert.deepEqual(await values('claude_api_retries_refused_total', { reason: 'budget' }), [1]);
   assert.deepEqual(await values('claude_api_failovers_total', { upstream: 'two' }), [1]);
-  assert.deepEqual(messages(), ['attempt failed', 'retrying', 'failing over']);
+  assert.deepEqual(messages(), [
+    'attempt failed',
+    'retrying',
+    'attempt failed',
+    'failing over',
+    'attempt failed',
+  ]);
+});
+
+test('CallSpan.retry: a retry that comes to no attempt, as no upstream is left, is not counted', async (t) => {
+  const { startCall, values } = recordedCalls(t);
+  const call = startCall();
+  call.startAttempt('one').end('overloaded', 529);
+  call.retry('overloaded');
+  call.end('upstream_error', TOTALS);
+  assert.deepEqual(await values('claude_api_retries_total'), []);
 });
 
 test('CallSpan.end: only the first call of it counts', async (t) => {

@@ -48,6 +48,8 @@ export class CallSpan implements CallRecord {
   readonly #genAiLabels: Attributes;
   #attempts = 0;
   #attempt: AttemptSpan | undefined;
+  /** Set between the decision to retry and the attempt that follows, if one does. */
+  #retryReason: Outcome | undefined;
   #lastChunkMs: number | undefined;
   /** Blocks of a complete response, or a stream's text so far; undefined unless content is captured. */
   #output: unknown;
@@ -76,6 +78,8 @@ export class CallSpan implements CallRecord {
   }
 
   startAttempt(upstream: string): AttemptSpan {
+    if (this.#retryReason) this.#deps.instruments.retries.add(1, { reason: this.#retryReason });
+    this.#retryReason = undefined;
     this.#attempts += 1;
     this.#attempt = new AttemptSpan(this.#deps, this.#context, upstream, this.#attempts);
     return this.#attempt;
@@ -87,7 +91,7 @@ export class CallSpan implements CallRecord {
   }
 
   retry(reason: Outcome): void {
-    this.#deps.instruments.retries.add(1, { reason });
+    this.#retryReason = reason;
     this.#deps.logger.warn({ reason, attempt: this.#attempts }, 'retrying');
   }
 

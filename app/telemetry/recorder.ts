@@ -58,7 +58,7 @@ export interface CallRecord {
   startAttempt(upstream: string): AttemptRecord;
   /** A key was rejected or rate limited by a response of this status; another is tried. */
   keyRejected(alias: string, status: number): void;
-  /** Another attempt will be made because of `reason`. */
+  /** Another attempt is to be made because of `reason`; it counts as a retry once it begins. */
   retry(reason: Outcome): void;
   /** Another attempt could have succeeded but is not made. */
   retryRefused(reason: RetryRefusal): void;
