@@ -18,6 +18,7 @@ import {
 import { localsOf } from './context.ts';
 import { type Batch, checkBatch } from './schemas.ts';
 import { type AdmissionDeps, acquireSlot } from './slot.ts';
+import { endWithText } from './write-body.ts';
 
 export interface BatchOptions {
   /** Maximum number of items in a batch. */
@@ -59,13 +60,11 @@ export function batch(deps: BatchDeps, options: BatchOptions): RequestHandler {
     );
     const succeeded = results.filter((result) => result.succeeded).length;
     const counts = { succeeded, errored: results.length - succeeded };
-    response
-      .type('json')
-      .send(
-        `{"type":"batch_result","results":[${results
-          .map(({ json }) => json)
-          .join(',')}],"counts":${JSON.stringify(counts)}}`,
-      );
+    const all = results.map(({ json }) => json).join(',');
+    const text = `{"type":"batch_result","results":[${all}],"counts":${JSON.stringify(counts)}}`;
+    const type = 'application/json; charset=utf-8';
+    response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
+    await endWithText(response, text);
   };
 }
 
@@ -102,7 +101,7 @@ async function runItem(
     using slot = await acquireSlot(deps, context);
     isCall = true;
     const { status, data } = await callOnce(deps, context, slot, ask);
-    return resultOf(item, index, status, answerOf(status, data, deps.redactor));
+    return resultOf(item, index, status, answerOf(data));
   } catch (thrown) {
     const error = toAppError(thrown);
     // What happens to a call is recorded by its stages; an item whose caller has left never became one.
@@ -115,17 +114,17 @@ async function runItem(
 }
 
 /**
- * @returns the upstream's answer as it came; in an error nothing is left that it quotes, our key for instance
+ * @returns the upstream's answer
  * @throws {AppError} bad_upstream_response: an answer that is not JSON would spoil those of all other items
  */
-function answerOf(status: number, data: unknown, redactor: Redactor): string {
+function answerOf(data: unknown): string {
   const text = typeof data === 'string' ? data : '';
   try {
     JSON.parse(text);
   } catch (cause) {
     throw new AppError('bad_upstream_response', 'the answer is not JSON', { cause });
   }
-  return status < 400 ? text : redactor.line(text).trimEnd();
+  return text;
 }
 
 /** @param answer JSON text */

@@ -1,5 +1,6 @@
 /** The HTTP server's own limits, which bound what a slow or silent client can cost. */
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { dropSilentReaders } from './silent-readers.ts';
 
 /** Milliseconds. A body of 32 MB on a slow line takes up to two minutes. */
 export const serverOptions = {
@@ -12,6 +13,7 @@ export const serverOptions = {
 /** @returns a server that is not listening yet */
 export function createServer(app: RequestListener): Server {
   const server = createHttpServer(serverOptions, app);
+  dropSilentReaders(server);
   // Node would answer `100 Continue` before anybody has looked at the request; `readBody` says it instead.
   return server.on('checkContinue', (request, response) => {
     server.emit('request', request, response);

@@ -1,17 +1,14 @@
 /** Writes an upstream's response to the caller: complete with its timing, or streamed as it comes. */
-import { once } from 'node:events';
 import type { Response } from 'express';
-import { bytesOf, createEvent, type EventStream } from '../anthropic/sse.ts';
+import { createEvent, type EventStream } from '../anthropic/sse.ts';
 import type { CallResult } from '../claude/client.ts';
 import { errorBody, toAppError } from '../errors.ts';
 import { whenEnded } from '../pipeline/attempt.ts';
-import { redactEvent } from '../privacy/redact-event.ts';
+import { redactEvents } from '../privacy/redact-events.ts';
 import type { Redactor } from '../privacy/redactor.ts';
 import { localsOf } from './context.ts';
 import { headersDown } from './headers.ts';
-
-/** How long a client may read nothing of a response that is ready, milliseconds. */
-const STALL_MS = 30_000;
+import { endWithText, writeBytes } from './write-body.ts';
 
 /** What `http` accepts: https://www.rfc-editor.org/rfc/rfc9110#section-5 */
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
@@ -52,20 +49,18 @@ function headersOf({ headers }: CallResult, redactor: Redactor): Record<string, 
   return sent;
 }
 
-function writeComplete(
+async function writeComplete(
   response: Response,
   result: CallResult,
   text: string,
   redactor: Redactor,
-): void {
+): Promise<void> {
   response.writeHead(result.status, {
     ...headersOf(result, redactor),
     'content-length': Buffer.byteLength(text),
     'server-timing': serverTiming(result),
   });
-  response.end(text);
-  // Most responses fit the socket's buffer and need no timer.
-  if (response.writableLength > 0) response.setTimeout(STALL_MS, () => response.destroy());
+  await endWithText(response, text);
 }
 
 function writeStreamHead(response: Response, result: CallResult, redactor: Redactor): void {
@@ -92,21 +87,13 @@ async function writeEvents(
   try {
     for await (const batch of events) {
       if (response.destroyed) return;
-      const bytes = bytesOf(batch.map((event) => redactEvent(event, redactor)));
-      if (bytes.length > 0 && !response.write(bytes)) await drained(response, callerWait);
+      // Waiting for a slow reader slows the upstream down and costs no memory.
+      await writeBytes(response, redactEvents(batch, redactor), callerWait);
     }
     response.end();
   } catch (thrown) {
     endBroken(response, thrown, redactor);
   }
-}
-
-/** Waits for a slow reader, which slows the upstream down and costs no memory. */
-async function drained(response: Response, callerWait: CallResult['callerWait']): Promise<void> {
-  const { signal } = localsOf(response);
-  callerWait.start();
-  await once(response, 'drain', { signal }).catch(() => {});
-  callerWait.stop();
 }
 
 /** The headers are out, so the error goes as an event, which the official SDKs throw. */

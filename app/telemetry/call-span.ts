@@ -21,7 +21,7 @@ import {
   ATTR_OVERHEAD_MS,
   ATTR_REQUEST_ID,
 } from './attributes.ts';
-import { inputAttributes, outputAttributes } from './content.ts';
+import { inputAttributes, joined, outputAttributes } from './content.ts';
 import { findCorrelation } from './correlation.ts';
 import {
   countUsage,
@@ -119,8 +119,7 @@ export class CallSpan implements CallRecord {
   }
 
   recordOutput(content: unknown): void {
-    const before = typeof this.#output === 'string' ? this.#output : '';
-    this.#output = typeof content === 'string' ? before + content : content;
+    this.#output = typeof content === 'string' ? joined(this.#output, content) : content;
   }
 
   setResponse({ id, model, stopReason }: MessageFacts): void {

@@ -1,4 +1,5 @@
 /** For tests: the app over real HTTP in this process, on a stub of the client. */
+import type { Server } from 'node:http';
 import type { TestContext } from 'node:test';
 import { type AppDeps, type AppOptions, createApp } from '../app.ts';
 import { Callers } from '../callers/callers.ts';
@@ -24,6 +25,7 @@ export function aResult(part: Partial<CallResult> = {}): CallResult {
 export interface ServedApp {
   readonly port: number;
   readonly url: string;
+  readonly server: Server;
   /** The calls that the client received, in order. */
   readonly calls: CallInput[];
   /** The requests that were refused before they became calls, in order. */
@@ -68,6 +70,7 @@ export async function serveApp(
     ...part,
   };
   const app = createApp(deps, { ...limits, batch: BATCH_DEFAULTS });
-  const port = await listen(t, createServer(app));
-  return { port, url: `http://127.0.0.1:${port}`, calls, rejections };
+  const server = createServer(app);
+  const port = await listen(t, server);
+  return { port, url: `http://127.0.0.1:${port}`, server, calls, rejections };
 }

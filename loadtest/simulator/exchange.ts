@@ -109,7 +109,7 @@ export async function sendStream(
     response.write(chunk);
   }
   if (fault?.kind === 'stream_hang') return untilClosed(exchange);
-  response.end(limit === undefined ? end : brokenEnd(fault));
+  response.end(limit === undefined ? end : brokenEnd(fault, chunks[limit] ?? end, state.random));
 }
 
 const BREAK_STREAMS: ReadonlySet<FaultKind> = new Set([
@@ -125,9 +125,14 @@ function breaksAfter(fault: Fault | undefined): number | undefined {
   return breaks ? (fault.afterChunks ?? 1) : undefined;
 }
 
-function brokenEnd(fault: Fault | undefined): string {
+/** @param next what would have come: a cut falls on any of its bytes, also inside a line or a character */
+function brokenEnd(fault: Fault | undefined, next: string, random: () => number): string | Buffer {
   if (fault?.kind === 'stream_error') {
     return sse('error', { error: { type: 'overloaded_error', message: 'simulated: Overloaded' } });
+  }
+  if (fault?.kind === 'stream_cut') {
+    const bytes = Buffer.from(next);
+    return bytes.subarray(0, Math.floor(random() * bytes.length));
   }
   return fault?.kind === 'malformed_json' ? 'event: content_block_delta\ndata: {"type":\n\n' : '';
 }

@@ -90,7 +90,8 @@ const EXPECTED: Readonly<
   },
   html: { matches: (e) => statusOf(e) === 502 },
   stream_error: { stream: true, matches: (e) => e instanceof Anthropic.APIError },
-  stream_cut: { stream: true, matches: (e) => e instanceof Anthropic.AnthropicError },
+  // Half a line is a SyntaxError to the SDK.
+  stream_cut: { stream: true, matches: (e) => e instanceof Error },
   // The SDK's time limit ends with the headers, so only its caller can end the call.
   stream_hang: {
     stream: true,
@@ -123,6 +124,26 @@ for (const kind of FAULT_KINDS) {
     assert((await sdk().messages.create(ASK)).content.length > 0);
   });
 }
+
+test('fault stream_cut: cuts at any byte of the next event, but never after its end', async (t) => {
+  let draw = 0;
+  const { simulator } = await setUp(t, { random: () => draw });
+  const read = async () => {
+    const response = await fetch(`${simulator.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': DEFAULT_KEY, 'anthropic-version': '2023-06-01' },
+      body: JSON.stringify({ ...ASK, stream: true }),
+    });
+    return response.text();
+  };
+  simulator.setFaults([{ kind: 'stream_cut' }]);
+  const whole = await read();
+  assert(whole.endsWith('\n\n') && !whole.includes('message_stop'));
+  for (draw of [0.1, 0.5, 0.999]) {
+    const cut = await read();
+    assert(cut.length > whole.length && !cut.endsWith('\n\n'), cut.slice(whole.length));
+  }
+});
 
 test('faults: are injected by probability, region and key', async (t) => {
   const draws = [0.2, 0.9, 0.2];

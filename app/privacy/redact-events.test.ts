@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesOf, SseParser } from '../anthropic/sse.ts';
-import { redactEvent } from './redact-event.ts';
+import { SseParser } from '../anthropic/sse.ts';
+import { redactEvents } from './redact-events.ts';
 import { Redactor } from './redactor.ts';
 
 const KEY = 'planted-key-0123456789';
@@ -17,9 +17,8 @@ function pass(text: string, ...at: readonly number[]): string {
   const bytes = Buffer.from(text);
   const parser = new SseParser();
   const ends = [...at, bytes.length];
-  const events = ends.flatMap((to, i) => parser.push(bytes.subarray(ends[i - 1] ?? 0, to)));
-  const all = events.map((event) => redactEvent(event, redactor));
-  return Buffer.from(bytesOf(all)).toString();
+  const chunks = ends.map((to, i) => parser.push(bytes.subarray(ends[i - 1] ?? 0, to)));
+  return Buffer.concat(chunks.map((events) => redactEvents(events, redactor))).toString();
 }
 
 /** A LF that is cut from its CR begins the next event, so ends of line are not compared. */
@@ -45,7 +44,7 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 };
 
 for (const [name, spelling] of Object.entries(SPELLINGS)) {
-  test(`redactEvent: an error event ${name} loses the key, wherever the stream is cut`, () => {
+  test(`redactEvents: an error event ${name} loses the key, wherever the stream is cut`, () => {
     const text = DELTA + spelling + DELTA;
     const whole = pass(text);
     assert(whole.startsWith(DELTA) && whole.endsWith(DELTA), whole);
@@ -61,22 +60,22 @@ for (const [name, spelling] of Object.entries(SPELLINGS)) {
   });
 }
 
-test('redactEvent: a byte order mark before the first event hides nothing', () => {
+test('redactEvents: a byte order mark before the first event hides nothing', () => {
   const text = pass(`\ufeff${error(QUOTED)}`);
   assert(!text.includes(KEY) && text.includes(CLEAN), text);
 });
 
-test('redactEvent: content that talks of errors and people passes untouched', () => {
+test('redactEvents: content that talks of errors and people passes untouched', () => {
   const text = `${DELTA}event: ping\ndata: {}\n\nevent: error_report\ndata: eve@example.com\n\n`;
   for (let i = 0; i <= text.length; i++) assert.equal(pass(text, i), text);
 });
 
-test('redactEvent: a clean error event passes byte for byte', () => {
+test('redactEvents: a clean error event passes byte for byte', () => {
   const odd = 'id: 7\r\nevent:error\r\ndata: {"error" : {"type":"overloaded_error"} }\r\n\r\n';
   assert.equal(pass(odd), odd);
 });
 
-test('redactEvent: a redacted error stays JSON', () => {
+test('redactEvents: a redacted error stays JSON', () => {
   const data = JSON.stringify({ headers: { 'x-api-key': { a: 1 }, password: true }, n: 5 });
   const parsed = JSON.parse(/data: (.*)/.exec(pass(error(data)))?.[1] ?? '');
   assert.deepEqual(parsed, {
@@ -100,7 +99,7 @@ const SPELT: Readonly<Record<string, string>> = {
   'in upper-case hex': Buffer.from(KEY).toString('hex').toUpperCase(),
 };
 for (const [name, spelt] of Object.entries(SPELT)) {
-  test(`redactEvent: content with our key ${name} loses it and stays JSON`, () => {
+  test(`redactEvents: content with our key ${name} loses it and stays JSON`, () => {
     const data = `{"text":"my key: ${spelt}, \\u00e9\\n100%"}`;
     const sent = pass(`event: content_block_delta\ndata: ${data}\n\n`);
     const { text } = JSON.parse(/data: (.*)/.exec(sent)?.[1] ?? '');
@@ -108,14 +107,14 @@ for (const [name, spelt] of Object.entries(SPELT)) {
   });
 }
 
-test('redactEvent: no field of an event of content takes our key along', () => {
+test('redactEvents: no field of an event of content takes our key along', () => {
   for (const field of ['id', 'event', 'retry', 'unknown', '']) {
     const sent = pass(`${field}: ${KEY}\nevent: content_block_delta\ndata: {}\n\n`);
     assert(!sent.includes(KEY) && sent.endsWith('data: {}\n\n'), sent);
   }
 });
 
-test('redactEvent: our key in two lines of data is hidden in events of every type', () => {
+test('redactEvents: our key in two lines of data is hidden in events of every type', () => {
   const [a, b] = [KEY.slice(0, 9), KEY.slice(9)];
   for (const type of ['error', 'content_block_delta']) {
     const sent = pass(`event: ${type}\ndata: {"a":"${a}\ndata: ${b}"}\n\n`);
@@ -123,7 +122,7 @@ test('redactEvent: our key in two lines of data is hidden in events of every typ
   }
 });
 
-test('redactEvent: an error or a comment too long to be searched is not passed on', () => {
+test('redactEvents: an error or a comment too long to be searched is not passed on', () => {
   const long = 'x'.repeat(300_000);
   const [, data] = /^event: error\ndata: (.*)\n\n$/.exec(pass(error(`{"a":"${long}"}`))) ?? [];
   assert.equal(JSON.parse(data ?? '').error.type, 'api_error');

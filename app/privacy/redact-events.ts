@@ -1,5 +1,5 @@
 /** Redacts streams on their way to callers, because an upstream may quote our key in any event. */
-import { createEvent, type SseEvent } from '../anthropic/sse.ts';
+import { bytesOf, createEvent, type SseEvent } from '../anthropic/sse.ts';
 import type { Redactor } from './redactor.ts';
 
 /** No error or comment of an API comes near it: the rules take their time for a longer one. */
@@ -9,17 +9,35 @@ const TOO_LONG = JSON.stringify({
   error: { type: 'api_error', message: 'the upstream’s error is too long' },
 });
 
+/** @returns the bytes of events that came together; most hold content without a secret, and are looked at once */
+export function redactEvents(events: readonly SseEvent[], redactor: Redactor): Uint8Array {
+  const bytes = bytesOf(events);
+  if (events.every(isOneLineOfContent)) {
+    const text = textOf(bytes);
+    if (redactor.secrets(text) === text) return bytes;
+  }
+  return bytesOf(events.map((event) => redactEvent(event, redactor)));
+}
+
+function isOneLineOfContent({ type, data }: SseEvent): boolean {
+  return type !== undefined && type !== 'error' && !data.includes('\n');
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
+}
+
 /**
  * In events of content only the service's own secrets are hidden. An `error` event quotes what proxies were
  * sent, and a block that is no event (a comment) may hold anything, so all rules apply to these.
  * @returns the event itself where nothing is to be hidden
  */
-export function redactEvent(event: SseEvent, redactor: Redactor): SseEvent {
+function redactEvent(event: SseEvent, redactor: Redactor): SseEvent {
   const { type, raw } = event;
   if ((type === undefined || type === 'error') && raw.length > MAX_BYTES) {
     return type === 'error' ? createEvent(type, TOO_LONG) : { ...event, raw: new Uint8Array() };
   }
-  const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString();
+  const text = textOf(raw);
   if (type === 'error') return redactError(event, text, redactor);
   const clean = type === undefined ? redactor.text(text) : redactor.secrets(text);
   return rejoined(clean === text ? event : { ...event, raw: Buffer.from(clean) }, redactor.secrets);

@@ -1,0 +1,40 @@
+/** Writes the bytes of a body at the pace of its reader, so that a slow one shows progress and costs little. */
+import { once } from 'node:events';
+import type { Response } from 'express';
+import { localsOf } from './context.ts';
+
+/** What is handed over at once: the kernel takes a piece as a whole before anybody sees that it took any. */
+const PIECE_BYTES = 64 * 1024;
+
+/** Adds up the time in which the caller does not read. */
+export interface CallerWait {
+  start(): void;
+  stop(): void;
+}
+const unmeasured: CallerWait = { start() {}, stop() {} };
+
+/** Resolves when the response can take more, or its caller has gone away. */
+export async function writeBytes(
+  response: Response,
+  bytes: Uint8Array,
+  callerWait: CallerWait = unmeasured,
+): Promise<void> {
+  for (let from = 0; from < bytes.length && !response.destroyed; from += PIECE_BYTES) {
+    if (response.write(bytes.subarray(from, from + PIECE_BYTES))) continue;
+    const { signal } = localsOf(response);
+    callerWait.start();
+    await once(response, 'drain', { signal }).catch(() => {});
+    callerWait.stop();
+  }
+}
+
+/** Sends a whole body after a head of `content-length`. Resolves when it is sent, or the caller has gone away. */
+export async function endWithText(response: Response, text: string): Promise<void> {
+  // Head and body go out as one, and fit the socket's buffer.
+  if (text.length < PIECE_BYTES / 4) {
+    response.end(text);
+    return;
+  }
+  await writeBytes(response, Buffer.from(text));
+  response.end();
+}
