@@ -88,10 +88,13 @@ const ECHOES = {
     body: JSON.stringify({ [words]: 1 }).replace('credit', '\\u0063redit'),
   },
   'other letters': { ...SENT, body: JSON.stringify({ [words.toUpperCase()]: 1 }) },
+  'other spaces': { ...SENT, body: JSON.stringify({ [words.replaceAll(' ', ' \n\u2003')]: 1 }) },
+  'wide letters': { ...SENT, body: JSON.stringify({ [words.replace('c', '\uff43')]: 1 }) },
   'a query': { ...SENT, url: `/v1/messages?${encodeURIComponent(words)}=1` },
   'a query with pluses': { ...SENT, url: `/v1/messages?${words.replaceAll(' ', '+')}` },
   'a query that cannot be decoded': { ...SENT, url: '/v1/messages?%' },
   'a header': { ...SENT, headers: { 'anthropic-beta': words } },
+  'a body too long to be searched': { ...SENT, body: `"${'x'.repeat(5 * 2 ** 20)}"` },
   'a body that cannot be read': { ...SENT, body: '{' },
 };
 for (const [name, sent] of Object.entries(ECHOES)) {
