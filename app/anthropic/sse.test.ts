@@ -106,6 +106,16 @@ test('sse: an event that never ends does not come out, wherever it breaks off', 
   }
 });
 
+test('sse: a megabyte of blank lines is one block, and its bytes are kept', () => {
+  for (const newline of ['\n', '\r', '\r\n']) {
+    const blank = newline.repeat(2 ** 20 / newline.length);
+    const events = parse(`${EVENT}${blank}${EVENT}`);
+    assert.deepEqual(fieldsOf(events), [read, read], JSON.stringify(newline));
+    assert.equal(textOf(events), `${EVENT}${blank}${EVENT}`);
+    assert.equal(events.length, 2);
+  }
+});
+
 test('sse: multi-byte characters and invalid UTF-8 keep their bytes', () => {
   const bytes = Buffer.concat([
     Buffer.from('data: é👋\n\ndata: '),

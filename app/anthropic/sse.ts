@@ -5,7 +5,7 @@
  */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 
-/** One block of a stream, up to and including the blank line that ends it. */
+/** One block of a stream, up to and including the blank lines that end it. */
 export interface SseEvent {
   /** Its bytes, exactly as they came. */
   readonly raw: Uint8Array;
@@ -60,6 +60,9 @@ export class SseParser {
       to !== undefined;
       to = this.#endOfEvent(chunk, from)
     ) {
+      // More blank lines belong to the same block: a megabyte of them must not become a million blocks.
+      while (chunk[to] === LF || chunk[to] === CR) to += 1;
+      this.#afterCr = chunk[to - 1] === CR;
       events.push(this.#complete(chunk.subarray(from, to)));
       from = to;
     }

@@ -49,9 +49,9 @@ class LeanTrae extends LeanBase {
   }
 }
 
-/** A stream comes with 200; whoever sends JSON in its place is read as that, because it was paid for. */
+/** A stream comes with 200; what says that it is something else is read as that, because it was paid for. */
 function mayBeStream(status: number, headers: Readonly<Record<string, string>>): boolean {
-  return status === 200 && !/^application\/json\b/i.test(headers['content-type'] ?? '');
+  return status === 200 && /^(?:text\/event-stream\b|$)/i.test(headers['content-type'] ?? '');
 }
 
 /** undici looks at the signal of a request only once it has a connection for it. */

@@ -57,6 +57,13 @@ const PAID: readonly [name: string, type: string, body: string, stream: boolean,
   [
     ['JSON for a stream', 'application/json', `{"type":"message",${USED}}`, true, 200],
     [
+      'JSON that says it is text',
+      'text/plain; charset=utf-8',
+      `{"type":"message",${USED}}`,
+      true,
+      200,
+    ],
+    [
       'a stream for JSON',
       'text/event-stream',
       `event: message_start\ndata: {"message":{${USED}}}\n\n`,

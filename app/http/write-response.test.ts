@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
 import { disabledTelemetry } from '../telemetry/sdk.ts';
 import { aResult, serveApp } from '../testing/app.ts';
+import { events } from '../testing/fakes.ts';
 import { ASK } from '../testing/messages.ts';
 
 disabledTelemetry({ trusts: () => false });
@@ -103,6 +104,23 @@ test('write-response: secrets in a complete error of the upstream are redacted, 
   }
 });
 
+test('write-response: a complete answer is never called a page, and a stream always a stream', async (t) => {
+  const typeOf = async (type: string | undefined, stream: boolean) => {
+    const headers = { ...(type !== undefined && { 'content-type': type }) };
+    const data = stream ? events(': a\n\n') : '{}';
+    const { port } = await serveApp(t, () => aResult({ headers, data }));
+    return (await post(port)).headers.get('content-type');
+  };
+  for (const type of ['text/html', 'text/plain; charset=utf-8', undefined]) {
+    assert.equal(await typeOf(type, false), 'application/json');
+  }
+  assert.equal(
+    await typeOf('application/json; charset=utf-8', false),
+    'application/json; charset=utf-8',
+  );
+  assert.equal(await typeOf(undefined, true), 'text/event-stream; charset=utf-8');
+});
+
 test('write-response: a header that Node would refuse to send is left out', async (t) => {
   const headers = { 'request-id': 'a\x7fb', 'retry-after': '€', 'anthropic-ratelimit-ü': '1' };
   const { port } = await serveApp(t, () => aResult({ headers }));
@@ -112,6 +130,17 @@ test('write-response: a header that Node would refuse to send is left out', asyn
     [answer.headers.get('request-id'), answer.headers.get('retry-after')],
     [null, null],
   );
+});
+
+test('write-response: a stream whose head cannot be sent is not left unread', async (t) => {
+  const data = parseEvents(
+    (async function* () {
+      for (;;) yield CHUNK;
+    })(),
+  );
+  const { port, calls } = await serveApp(t, () => aResult({ status: 1_000, data }));
+  await assert.rejects(post(port));
+  assert.equal(calls[0]?.signal.aborted, true);
 });
 
 test('write-response: a client that does not read costs no memory, and its leaving ends the stream', async (t) => {

@@ -39,6 +39,12 @@ function serverTiming({ timing }: CallResult): string {
   return `upstream;dur=${upstreamMs.toFixed(3)}, overhead;dur=${overheadMs.toFixed(3)}`;
 }
 
+/** What a complete answer is, whatever its upstream calls it: no browser may take what a caller wrote for a page. */
+function jsonType(sent: Readonly<Record<string, string>>): string {
+  const type = sent['content-type'] ?? '';
+  return /^(?:text\/|$)/i.test(type) ? 'application/json' : type;
+}
+
 /** Headers that Node would refuse to send are left out, and so is one that has a secret in its name. */
 function headersOf({ headers }: CallResult, redactor: Redactor): Record<string, string> {
   const sent: Record<string, string> = {};
@@ -55,8 +61,10 @@ async function writeComplete(
   text: string,
   redactor: Redactor,
 ): Promise<void> {
+  const headers = headersOf(result, redactor);
   response.writeHead(result.status, {
-    ...headersOf(result, redactor),
+    ...headers,
+    'content-type': jsonType(headers),
     'content-length': Buffer.byteLength(text),
     'server-timing': serverTiming(result),
   });
@@ -65,6 +73,7 @@ async function writeComplete(
 
 function writeStreamHead(response: Response, result: CallResult, redactor: Redactor): void {
   response.writeHead(result.status, {
+    'content-type': 'text/event-stream; charset=utf-8',
     ...headersOf(result, redactor),
     'cache-control': 'no-cache',
     // nginx reads this: a proxy must not buffer the stream.

@@ -9,18 +9,20 @@ const TOO_LONG = JSON.stringify({
   error: { type: 'api_error', message: 'the upstream’s error is too long' },
 });
 
-/** @returns the bytes of events that came together; most hold content without a secret, and are looked at once */
+/** @returns the bytes of events that came together; most hold nothing to hide, and are looked at once */
 export function redactEvents(events: readonly SseEvent[], redactor: Redactor): Uint8Array {
   const bytes = bytesOf(events);
-  if (events.every(isOneLineOfContent)) {
+  if (events.every(isOneLine)) {
     const text = textOf(bytes);
-    if (redactor.secrets(text) === text) return bytes;
+    const hide = events.some(({ type }) => type === undefined) ? redactor.text : redactor.secrets;
+    if (hide(text) === text) return bytes;
   }
   return bytesOf(events.map((event) => redactEvent(event, redactor)));
 }
 
-function isOneLineOfContent({ type, data }: SseEvent): boolean {
-  return type !== undefined && type !== 'error' && !data.includes('\n');
+function isOneLine({ type, data, raw }: SseEvent): boolean {
+  if (type === undefined) return raw.length <= MAX_BYTES;
+  return type !== 'error' && !data.includes('\n');
 }
 
 function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
