@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { Callers } from './callers/callers.ts';
 import { AppError } from './errors.ts';
+import { Lifecycle } from './http/lifecycle.ts';
 import { disabledTelemetry } from './telemetry/sdk.ts';
 import { serveApp } from './testing/app.ts';
 import { jsonOf, postJson } from './testing/http.ts';
@@ -31,7 +32,9 @@ test('app: nothing of a path is answered before its caller is known', async (t) 
 });
 
 test('app: an instance that drains refuses every path but health', async (t) => {
-  const { url } = await serveApp(t, undefined, { lifecycle: { draining: true } });
+  const lifecycle = new Lifecycle();
+  lifecycle.drain();
+  const { url } = await serveApp(t, undefined, { lifecycle });
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
   for (const path of ['/v1/models/%zz', '/v1/messages', '/v1/none']) {
     assert.equal((await fetch(url + path)).status, 503, path);

@@ -1,5 +1,6 @@
 /** The Express app: one table of routes, and the middleware that each row asks for. */
-import express, { type Express, type RequestHandler } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { type BatchDeps, type BatchOptions, batch } from './http/batch.ts';
 import { readBody } from './http/body.ts';
 import { ByteBudget } from './http/byte-budget.ts';
@@ -10,12 +11,16 @@ import {
   notFound,
   recordRejections,
 } from './http/error-handler.ts';
-import { alive, type Health, type Lifecycle, readiness } from './http/health.ts';
+import { alive, type Health, readiness } from './http/health.ts';
+import type { Lifecycle } from './http/lifecycle.ts';
 import { countTokens, messages } from './http/messages.ts';
 import {
   type AuthenticateDeps,
   authenticate,
+  type CheckHostDeps,
+  checkHost,
   checkQuota,
+  checkTarget,
   refuseWhenDraining,
 } from './http/middleware.ts';
 import { getModel, listModels } from './http/models.ts';
@@ -23,7 +28,7 @@ import { createRespond } from './http/respond.ts';
 import { createResponseWriter } from './http/write-response.ts';
 import type { Operation } from './telemetry/vocabulary.ts';
 
-export interface AppDeps extends BatchDeps, AuthenticateDeps, ContextDeps {
+export interface AppDeps extends BatchDeps, AuthenticateDeps, CheckHostDeps, ContextDeps {
   readonly health: Health;
   readonly lifecycle: Lifecycle;
   /** Checks the signatures of callers that must sign. */
@@ -74,7 +79,7 @@ function handlersOf(deps: AppDeps, options: AppOptions): Handlers {
 }
 
 /** Does not listen, and does not read the environment. */
-export function createApp(deps: AppDeps, options: AppOptions): Express {
+export function createApp(deps: AppDeps, options: AppOptions): RequestListener {
   const { logger, recorder, redactor } = deps;
   const handlers = handlersOf(deps, options);
   const body = readBody({
@@ -89,7 +94,8 @@ export function createApp(deps: AppDeps, options: AppOptions): Express {
     if (!operation) app.route(path)[method](handlers[path]);
   }
   app.use(identifyRoute(ROUTES), accessLog(logger));
-  app.use(refuseWhenDraining(deps.lifecycle), authenticate(deps));
+  app.use(refuseWhenDraining(deps.lifecycle), checkHost(deps), authenticate(deps));
+  app.use(checkTarget(deps.onRefused));
   for (const route of ROUTES) {
     const { method, path, operation } = route;
     if (!operation) continue;
@@ -103,5 +109,10 @@ export function createApp(deps: AppDeps, options: AppOptions): Express {
   }
   app.use(notFound);
   app.use(recordRejections(recorder), errorHandler(logger, redactor));
-  return app;
+  return (request, response) =>
+    app(request as Request, response as Response, () => {
+      // Express passes a target that it cannot parse by all of the above. `*` is one that it can.
+      request.url = '*';
+      app(request, response);
+    });
 }

@@ -1,5 +1,6 @@
 /** What a running service shows on `/metrics`. The snapshot is updated by `--test-update-snapshots`. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import {
   ask,
@@ -40,6 +41,50 @@ test('/metrics: every series of an objective exists at zero before the first cal
   for (const type of ['upstream_error', 'overloaded', 'timeout', 'network_error', 'truncated']) {
     const series = `claude_api_errors_total{upstream="simulator",error_type="${type}"} 0`;
     assert(text.includes(series), series);
+  }
+});
+
+test('/metrics: whoever is refused, and why, a path of ours is counted under its one route', async (t) => {
+  const TOKEN = 'token-of-the-test-0123456789';
+  const token_sha256 = createHash('sha256').update(TOKEN).digest('hex');
+  const { service } = await serviceWithSimulator(t, {
+    CALLERS: JSON.stringify([{ name: 'search', token_sha256, requests_per_minute: 4 }]),
+    BODY_LIMIT_BYTES: '1000',
+    OTEL_TRACES_EXPORTER: 'none',
+  });
+  const send = async (path: string, init: RequestInit = {}, token = TOKEN) => {
+    const response = await fetch(service.url + path, { ...init, headers: { 'x-api-key': token } });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  const post = (body: string) => ({ method: 'POST', body });
+  const refusals: readonly [route: string, status: number, Promise<number>][] = [
+    ['/v1/messages', 401, send('/v1/messages', post('{}'), 'of-nobody')],
+    ['/v1/models/:id', 401, send('/v1/models/a', {}, 'of-nobody')],
+    ['/v1/messages', 405, send('/v1/messages')],
+    ['/v1/models/:id', 405, send('/v1/models/a', { method: 'DELETE' })],
+    ['/v1/messages', 413, send('/v1/messages', post('x'.repeat(2_000)))],
+    ['/v1/batch', 400, send('/v1/batch', post('{'))],
+    ['/v1/models/:id', 400, send('/v1/models/%zz')],
+    ['', 404, send('/v1/none')],
+  ];
+  for (const [route, status, actual] of refusals) assert.equal(await actual, status, route);
+  const text = await scrape(service.metricsUrl);
+  const counted = (route: string, status: number) =>
+    text.split('\n').some((line) => {
+      if (!line.startsWith('http_server_request_duration_count{')) return false;
+      const hasRoute = route
+        ? line.includes(`http_route="${route}"`)
+        : !line.includes('http_route');
+      return hasRoute && line.includes(`http_response_status_code="${status}"`);
+    });
+  for (const [route, status] of refusals) assert(counted(route, status), `${route} ${status}`);
+  const lines = service.lines.filter(({ msg }) => msg === 'request');
+  for (const [route, status] of refusals) {
+    const line = lines.find((l) => l['route'] === (route || 'none') && l['status'] === status);
+    assert(line, `${route} ${status}`);
+    assert.equal(line['client_address'], '127.0.0.1');
+    assert.equal(line['caller'], status === 401 ? undefined : 'search');
   }
 });
 

@@ -5,27 +5,30 @@ import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
 import { Callers } from './callers/callers.ts';
 import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
+import { createMetricsServer } from './http/metrics-server.ts';
+import type { RefusalDeps } from './http/refusals.ts';
+import { stopServing, within } from './http/stop.ts';
 import { Redactor } from './privacy/redactor.ts';
 import type { TuningOverrides } from './service.ts';
+import { type LogOutput, outputTo } from './telemetry/log-output.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
-import { createMetricsServer } from './telemetry/metrics-server.ts';
 import { samplingRatio } from './telemetry/sampler.ts';
 import { disabledTelemetry, enabledTelemetry, type Telemetry } from './telemetry/sdk.ts';
 import { ANYBODY } from './telemetry/vocabulary.ts';
 
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
-/** How often a stopping server closes connections that have become idle, milliseconds. */
-const IDLE_SWEEP_MS = 50;
 /** Limit for flushing telemetry, milliseconds: a dead collector must not hold up the exit. */
 const FLUSH_LIMIT_MS = 5_000;
+/** Limit for writing the last log lines, milliseconds: nor must a reader that does not read. */
+const OUTPUT_LIMIT_MS = 1_000;
 
-function configOrExit(redactor: Redactor): Config {
+function configOrExit(redactor: Redactor, errors: LogOutput): Config {
   try {
     return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${redactor.text(error.message)}\n`);
+    errors.write(`${redactor.text(error.message)}\n`);
     process.exit(EXIT_CONFIG);
   }
 }
@@ -52,17 +55,25 @@ function startTelemetry(config: Config, callers: Callers, redactor: Redactor): T
   );
 }
 
-function loggerOf(config: Config, telemetry: Telemetry, redactor: Redactor): Logger {
-  const sinks = telemetry.logSink ? [process.stdout, telemetry.logSink] : [process.stdout];
+function loggerOf(
+  config: Config,
+  telemetry: Telemetry,
+  redactor: Redactor,
+  output: LogOutput,
+): Logger {
+  const sinks = telemetry.logSink ? [output, telemetry.logSink] : [output];
   return createLogger({ level: config.logLevel, service: telemetry.serviceName, redactor, sinks });
 }
 
-function warnAbout({ formerSettings, isOpenToNetwork }: Config, logger: Logger): void {
+function warnAbout({ formerSettings, isOpenToNetwork, server }: Config, logger: Logger): void {
   if (formerSettings.length > 0) {
     logger.warn({ settings: formerSettings }, 'these settings no longer exist and have no effect');
   }
   if (isOpenToNetwork) {
-    logger.warn('no CALLERS configured: the API is open to the network (docs/callers.md)');
+    logger.warn(
+      { hosts: ['localhost', ...server.allowedHosts] },
+      'no CALLERS configured: the API is open to the network, for these hosts (docs/callers.md)',
+    );
   }
 }
 
@@ -71,20 +82,21 @@ async function listen(server: Server, { port, host }: Config['metrics']): Promis
   await once(server, 'listening');
 }
 
-/** Waits for the calls in flight, and cuts them off after the limit. */
-async function drain(server: Server, limitMs: number): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
-  const limit = setTimeout(() => server.closeAllConnections(), limitMs);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(limit);
-}
-
-async function flush(telemetry: Telemetry): Promise<void> {
-  const limit = new Promise((resolve) => setTimeout(resolve, FLUSH_LIMIT_MS).unref());
-  await Promise.race([telemetry.shutdown(), limit]);
+/**
+ * Resolves with the first signal to stop. A second one does not cut a stop that makes progress, because
+ * supervisors repeat themselves; a third one is meant.
+ */
+function askedToStop(logger: Logger): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let times = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    times += 1;
+    if (times === 2) logger.info({ signal }, 'stopping already; a third signal ends the process');
+    if (times > 2) process.exit(1);
+    resolve(signal);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+  return promise;
 }
 
 interface Running {
@@ -100,14 +112,22 @@ interface Running {
 
 async function run({ secrets, ...deps }: Running): Promise<void> {
   const { config, telemetry, logger } = deps;
-  // Import these only now: Express is patched while it is being imported.
+  // Import these only now: the HTTP server is patched while it is being imported.
   const { createService } = await import('./service.ts');
   const { createServer } = await import('./http/server.ts');
   const service = createService(deps);
   secrets.push(service.secrets);
   await service.ready();
-  const server = createServer(service.app);
-  const metricsServer = createMetricsServer(telemetry.prometheus);
+  const onRefused: RefusalDeps['onRefused'] = (reason) =>
+    telemetry.instruments.refusedRequests.add(1, { reason });
+  const { server, connections } = createServer(service.app, { logger, onRefused });
+  const { prometheus } = telemetry;
+  const metricsServer = createMetricsServer({
+    scrape: prometheus?.getMetricsRequestHandler.bind(prometheus),
+    allowedHosts: config.server.allowedHosts,
+    logger,
+    onRefused,
+  });
   await listen(metricsServer, config.metrics);
   await listen(server, config.server);
   logger.info(
@@ -120,14 +140,16 @@ async function run({ secrets, ...deps }: Running): Promise<void> {
     'listening',
   );
   warnAbout(config, logger);
-  const [signal] = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  logger.info({ signal }, 'stopping');
-  service.lifecycle.draining = true;
-  await drain(server, config.shutdownTimeoutMs);
-  await service.close();
-  await flush(telemetry);
-  metricsServer.close();
+  logger.info({ signal: await askedToStop(logger) }, 'stopping');
+  await stopServing({ server, connections, lifecycle: service.lifecycle }, config.stop);
+  await within(Promise.allSettled([service.close(), telemetry.shutdown()]), FLUSH_LIMIT_MS);
   logger.info('stopped');
+}
+
+/** Ends the process once its last lines are written, unless nobody reads them. */
+async function exitWith(code: number, outputs: readonly LogOutput[]): Promise<never> {
+  await within(Promise.all(outputs.map((output) => output.flush())), OUTPUT_LIMIT_MS);
+  return process.exit(code);
 }
 
 /**
@@ -137,27 +159,33 @@ async function run({ secrets, ...deps }: Running): Promise<void> {
 export async function main(tuning: TuningOverrides = {}): Promise<never> {
   const secrets: (() => Iterable<string>)[] = [];
   const redactor = new Redactor({ secrets: () => secrets.flatMap((read) => [...read()]) });
-  let reportCrash = (error: unknown) => {
-    process.stderr.write(`${redactor.text(inspect(error))}\n`);
-  };
+  const errors = outputTo(process.stderr);
+  const outputs = [errors];
+  let reportCrash = (error: unknown) => errors.write(`${redactor.text(inspect(error))}\n`);
   // Node would print the error unredacted. Unhandled rejections arrive here too.
   process.on('uncaughtException', (error) => {
-    reportCrash(error);
-    process.exit(1);
+    try {
+      reportCrash(error);
+    } finally {
+      void exitWith(1, outputs);
+    }
   });
-  const config = configOrExit(redactor);
+  const config = configOrExit(redactor, errors);
   const ofConfig = secretsOf(config);
   secrets.push(() => ofConfig);
   const callers = new Callers(config.callers);
   const telemetry = startTelemetry(config, callers, redactor);
-  const logger = loggerOf(config, telemetry, redactor);
+  const { droppedLines } = telemetry.instruments;
+  const output = outputTo(process.stdout, (reason) => droppedLines.add(1, { reason }));
+  const logger = loggerOf(config, telemetry, redactor, output);
+  outputs.push(output);
   reportCrash = (error) => logger.fatal({ err: error }, 'crashed');
   try {
     await run({ config, callers, telemetry, logger, redactor, tuning, secrets });
-    process.exit(0);
+    return await exitWith(0, outputs);
   } catch (error) {
     logger.fatal({ err: error }, 'cannot run');
-    process.exit(1);
+    return await exitWith(1, outputs);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The composition root: builds the parts of the service from its configuration and wires them. */
-import type { Express } from 'express';
+import type { RequestListener } from 'node:http';
 import { createApp } from './app.ts';
 import type { Callers } from './callers/callers.ts';
 import { ADMISSION_DEFAULTS, ConcurrencyLimiter } from './callers/concurrency.ts';
@@ -10,6 +10,7 @@ import { createClient } from './claude/client.ts';
 import { createPool, POOL_DEFAULTS, poolStates } from './claude/pool.ts';
 import type { Config } from './config/config.ts';
 import { BATCH_DEFAULTS } from './http/batch.ts';
+import { Lifecycle } from './http/lifecycle.ts';
 import { type VerifyCallersDeps, verifyCallers } from './http/middleware.ts';
 import { ownerLabels } from './keys/key-owner.ts';
 import { createKeyStore, KEY_GRACE_PERIOD_MS, type KeyStore } from './keys/key-store.ts';
@@ -53,9 +54,8 @@ export interface ServiceDeps {
 }
 
 export interface Service {
-  readonly app: Express;
-  /** Set `draining` to refuse new calls and be removed from the load balancer. */
-  readonly lifecycle: { draining: boolean };
+  readonly app: RequestListener;
+  readonly lifecycle: Lifecycle;
   /** Every key that may be sent now. */
   secrets(): readonly string[];
   /** Resolves when the keys were read, or could not be. */
@@ -64,7 +64,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Does not listen. Import this after telemetry has started, because it imports Express. */
+/** Does not listen. Import this after telemetry has started, because it imports the HTTP server. */
 export function createService(deps: ServiceDeps): Service {
   const { config, callers, logger, redactor } = deps;
   const { instruments } = deps.telemetry;
@@ -73,7 +73,7 @@ export function createService(deps: ServiceDeps): Service {
   const { close: closeCalls, gauges, ...calls } = createCalls(deps, tuning, keys);
   const { close: closeAdmission, ...admission } = createAdmission(deps, tuning, keys);
   observeGauges(instruments, { ...gauges, admission: () => admission.limiter.counts() });
-  const lifecycle = { draining: false };
+  const lifecycle = new Lifecycle();
   const app = createApp(
     {
       callers,
@@ -82,6 +82,8 @@ export function createService(deps: ServiceDeps): Service {
       lifecycle,
       ...calls,
       ...admission,
+      allowedHosts: config.server.allowedHosts,
+      onRefused: (reason) => instruments.refusedRequests.add(1, { reason }),
       onReplacedId: () => instruments.replacedIds.add(1),
       onUnauthenticated: () => instruments.unauthenticated.add(1),
     },

@@ -35,7 +35,7 @@ export interface CallInput extends CallInfo {
   /** The caller's JSON text, sent byte for byte. */
   readonly body?: string;
   readonly ownKeys?: OwnKeys | undefined;
-  /** Aborted when the caller goes away. */
+  /** Aborted when the caller goes away, or with an AppError when the service stops. */
   readonly signal: AbortSignal;
   /** The caller's own limit, milliseconds from `receivedAtMs`; the service's holds where it is shorter. */
   readonly deadlineMs?: number;
@@ -138,6 +138,12 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
   };
 }
 
+/** A stop says so itself; whatever other reason the signal has, here it means that the caller went away. */
+function reasonToStop({ reason }: AbortSignal): AppError {
+  if (reason instanceof AppError) return reason;
+  return new AppError('client_cancelled', 'the caller went away');
+}
+
 interface Deadline extends Disposable {
   readonly signal: AbortSignal;
   /** `clock.now()` milliseconds. */
@@ -152,8 +158,7 @@ function deadlineOf(input: CallInput, options: ClientOptions, clock: Clock): Dea
   const limit = new LinkedAbort(input.signal, {
     timeoutMs: leftMs,
     onTimeout: () => deadlinePassed(deadlineMs, deadlineMs < options.deadlineMs),
-    // Whatever reason the signal has, here it means that the caller went away.
-    onParent: () => new AppError('client_cancelled', 'the caller went away'),
+    onParent: () => reasonToStop(input.signal),
   });
   return {
     signal: limit.signal,

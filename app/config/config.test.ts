@@ -11,6 +11,7 @@ test('readConfig: an empty environment gives the documented defaults', () => {
     port: 8080,
     bodyLimitBytes: 32 * 1024 * 1024,
     bodyBudgetBytes: 64 * 1024 * 1024,
+    allowedHosts: [],
   });
   assert.deepEqual(config.metrics, { host: '127.0.0.1', port: 9464 });
   assert.equal(config.upstreams[0]?.url, 'https://api.anthropic.com');
@@ -24,7 +25,7 @@ test('readConfig: an empty value counts as not set', () => {
 });
 
 test('readConfig: there are no more settings than anybody can survey', () => {
-  assert(Object.keys(settingsSchema.shape).length <= 41);
+  assert(Object.keys(settingsSchema.shape).length <= 43);
 });
 
 test('readConfig: a former setting that is still set is named with what took its place', () => {

@@ -66,7 +66,7 @@ function toConfig(
   return {
     server: serverOf(settings),
     metrics: { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
-    shutdownTimeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
+    stop: { delayMs: settings.DRAIN_DELAY_MS, limitMs: settings.SHUTDOWN_TIMEOUT_MS },
     upstreams,
     models: settings.CLAUDE_MODELS,
     keys: { pollMs: settings.KEY_POLL_MS },
@@ -102,6 +102,7 @@ function serverOf(settings: Settings) {
     host: settings.HOST,
     port: settings.PORT,
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
+    allowedHosts: settings.ALLOWED_HOSTS,
     bodyBudgetBytes: Math.max(settings.BODY_BUDGET_BYTES, roomFor(settings.BODY_LIMIT_BYTES)),
   };
 }

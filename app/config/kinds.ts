@@ -1,4 +1,5 @@
 /** The kinds of values that settings have, up to the two lists in JSON: upstreams and callers. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SHARED, SIGNING } from '../keys/key-owner.ts';
 import { keysFromText } from '../keys/sources/source.ts';
@@ -23,6 +24,28 @@ export const list = z
   .string()
   .transform((v) => v.split(',').map((s) => s.trim()))
   .pipe(z.array(z.string().regex(/^[A-Za-z0-9._:@/-]{1,100}$/)).min(1));
+
+/** Names and addresses as `Host` has them, without a port, lower case; or `*`. */
+export const hosts = z
+  .string()
+  .transform((v) =>
+    v.split(',').map((s) =>
+      s
+        .trim()
+        .toLowerCase()
+        .replace(/^\[(.*)\]$/, '$1'),
+    ),
+  )
+  .pipe(
+    z.array(
+      z
+        .string()
+        .refine(
+          (host) => host === '*' || isIP(host) !== 0 || /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(host),
+          'must be host names or addresses without a port, or *',
+        ),
+    ),
+  );
 
 export const keyText = z.string().superRefine((text, context) => {
   try {

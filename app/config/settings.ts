@@ -6,6 +6,7 @@ import {
   callers,
   count,
   flag,
+  hosts,
   keySource,
   keyText,
   list,
@@ -42,7 +43,16 @@ const server = {
     .describe(
       'Request bodies held at once, at least the largest one; each byte takes up to four of memory',
     ),
-  SHUTDOWN_TIMEOUT_MS: ms.default(30_000).describe('Limit for finishing calls at shutdown'),
+  DRAIN_DELAY_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(0)
+    .describe('How long /readyz says 503 at a stop, while calls are still taken'),
+  SHUTDOWN_TIMEOUT_MS: ms
+    .default(30_000)
+    .describe('Limit for finishing calls at a stop, after that delay'),
 };
 
 /** Where calls go, and with which keys. */
@@ -80,6 +90,11 @@ const inbound = {
   ALLOW_ANYBODY: flag
     .default(false)
     .describe('Start without CALLERS on an address other than loopback'),
+  ALLOWED_HOSTS: hosts
+    .default([])
+    .describe(
+      'Hosts besides localhost that are served without CALLERS, and where /metrics is; * is any',
+    ),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .optional()

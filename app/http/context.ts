@@ -2,10 +2,13 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { anybody, type Caller } from '../callers/callers.ts';
 import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry/correlation.ts';
+import { setHttpRoute } from '../telemetry/http-route.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { CallInfo } from '../telemetry/recorder.ts';
 import type { Operation } from '../telemetry/vocabulary.ts';
 import type { BodyPlace } from './byte-budget.ts';
+import { clientAddress } from './client-address.ts';
+import type { Lifecycle } from './lifecycle.ts';
 
 /** Kept in `response.locals`. */
 export interface RequestLocals {
@@ -13,11 +16,13 @@ export interface RequestLocals {
   receivedAtMs: number;
   /** How long its body took to arrive: the caller's time and not ours. */
   uploadMs: number;
-  /** Aborted as soon as the caller goes away. */
+  /** Aborted as soon as the caller goes away, and by a stop that cannot wait: then with an AppError. */
   signal: AbortSignal;
   correlationId: string;
   /** Anybody until the caller is authenticated. */
   caller: Caller;
+  /** Whether the caller is known, if only as anybody. */
+  isAuthenticated: boolean;
   /** What a call of the route is counted as; undefined for unknown paths. */
   operation: Operation | undefined;
   /** The path of the route as the table has it, `none` for any other path. */
@@ -35,9 +40,11 @@ export function localsOf(response: Response): RequestLocals {
 }
 
 /** The caller has gone away when the connection closes before the response has ended. */
-function callerSignal(response: Response): AbortSignal {
+function callerSignal(response: Response, lifecycle: Lifecycle): AbortSignal {
   const controller = new AbortController();
+  const forget = lifecycle.track(controller);
   response.once('close', () => {
+    forget();
     if (!response.writableFinished) controller.abort();
   });
   return controller.signal;
@@ -45,21 +52,23 @@ function callerSignal(response: Response): AbortSignal {
 
 export interface ContextDeps {
   readonly logger: Logger;
+  readonly lifecycle: Lifecycle;
   /** Called for each correlation ID that could not be kept. */
   readonly onReplacedId: () => void;
 }
 
 /** Must come first, so that everything else runs inside the request's correlation. */
-export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHandler {
+export function requestContext({ logger, lifecycle, onReplacedId }: ContextDeps): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     withCorrelation(request.headers, () => {
       const { id, replaced } = correlationOf();
       const locals: RequestLocals = {
         receivedAtMs: performance.now(),
         uploadMs: 0,
-        signal: callerSignal(response),
+        signal: callerSignal(response, lifecycle),
         correlationId: id,
         caller: anybody,
+        isAuthenticated: false,
         operation: undefined,
         route: 'none',
         isCall: false,
@@ -80,7 +89,7 @@ export function requestContext({ logger, onReplacedId }: ContextDeps): RequestHa
 
 /**
  * Finds the request's route before Express does, so that a request that is refused on its way there is
- * recorded under its operation and logged with its route.
+ * recorded under its operation, and has its route in metrics, on its span and in its log line.
  * @param routes paths as Express takes them, of literal segments and `:parameters`
  */
 export function identifyRoute(
@@ -97,21 +106,28 @@ export function identifyRoute(
       const locals = localsOf(response);
       locals.route = found.route;
       locals.operation = found.operation;
+      setHttpRoute(found.route);
     }
     next();
   };
 }
 
-/** Logs one line for each request, when its response has ended or its caller has gone away. */
+/**
+ * Logs one line for each request, when its response has ended or its caller has gone away. A request that
+ * is refused before its caller is known has no `caller`.
+ */
 export function accessLog(logger: Logger): RequestHandler {
   return (request, response, next) => {
+    const client_address = clientAddress(request.socket);
     response.once('close', () => {
-      const { receivedAtMs, route } = localsOf(response);
+      const { receivedAtMs, route, caller, isAuthenticated } = localsOf(response);
       logger.info(
         {
           method: request.method,
           route,
           status: response.writableFinished ? response.statusCode : 499,
+          caller: isAuthenticated ? caller.name : undefined,
+          client_address,
           duration_ms: Math.round((performance.now() - receivedAtMs) * 1000) / 1000,
         },
         'request',

@@ -1,11 +1,7 @@
 /** `/healthz` (alive) and `/readyz` (this instance can take calls). */
 import type { RequestHandler } from 'express';
 import type { CircuitState } from '../telemetry/vocabulary.ts';
-
-/** What the process is doing besides serving. */
-export interface Lifecycle {
-  draining: boolean;
-}
+import type { Lifecycle } from './lifecycle.ts';
 
 /** What readiness depends on. */
 export interface Health {
@@ -22,7 +18,7 @@ export const alive: RequestHandler = (_request, response) => {
 /** Open circuits are shown but do not make it unready: all instances share the upstreams. */
 export function readiness(health: Health, lifecycle: Lifecycle): RequestHandler {
   return (_request, response) => {
-    const checks = { key: health.hasKey(), draining: lifecycle.draining };
+    const checks = { key: health.hasKey(), draining: !lifecycle.isReady };
     const ready = checks.key && !checks.draining;
     response.status(ready ? 200 : 503).json({
       status: ready ? 'ready' : 'not_ready',

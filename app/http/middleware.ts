@@ -7,16 +7,56 @@ import type { Quotas } from '../callers/quotas.ts';
 import { AppError } from '../errors.ts';
 import type { SigningSecret } from '../signing/signature.ts';
 import { checkSignature, type VerifyOptions, WINDOW_MS } from '../signing/verify.ts';
-import type { SignatureCheck, SignatureResult } from '../telemetry/vocabulary.ts';
+import type { RefusedRequest, SignatureCheck, SignatureResult } from '../telemetry/vocabulary.ts';
 import { localsOf } from './context.ts';
-import type { Lifecycle } from './health.ts';
+import { createHostCheck } from './hosts.ts';
+import { type Lifecycle, shuttingDown } from './lifecycle.ts';
 
 /** While the process drains, calls in flight continue and no new ones begin. */
 export function refuseWhenDraining(lifecycle: Lifecycle): RequestHandler {
   return (_request, response, next) => {
-    if (!lifecycle.draining) return next();
+    if (!lifecycle.isDraining) return next();
     response.setHeader('connection', 'close');
-    next(new AppError('draining', 'this instance is shutting down'));
+    next(shuttingDown());
+  };
+}
+
+export interface CheckHostDeps {
+  readonly callers: Callers;
+  /** Hosts besides loopback that are served where anybody may call; `*` is every host. */
+  readonly allowedHosts: readonly string[];
+  readonly onRefused: (reason: RefusedRequest) => void;
+}
+
+/**
+ * Where anybody may call, serves only requests for a host of ours. Callers with tokens may use any name,
+ * because a page of a stranger has no token.
+ * @throws {AppError} (to `next`) invalid_request, forbidden
+ */
+export function checkHost({ callers, allowedHosts, onRefused }: CheckHostDeps): RequestHandler {
+  const check = createHostCheck({ allowed: callers.open ? allowedHosts : ['*'] });
+  return (request, _response, next) => {
+    const verdict = check(request);
+    if (verdict === 'served') return next();
+    onRefused(verdict === 'foreign' ? 'foreign_host' : 'malformed');
+    next(
+      verdict === 'foreign'
+        ? new AppError('forbidden', 'this host is not served here; see ALLOWED_HOSTS')
+        : new AppError('invalid_request', 'exactly one valid Host header is required'),
+    );
+  };
+}
+
+/**
+ * A target is a path, or the URL of one (RFC 9112, 3.2).
+ * @throws {AppError} (to `next`) invalid_request
+ */
+export function checkTarget(onRefused: CheckHostDeps['onRefused']): RequestHandler {
+  return ({ url }, _response, next) => {
+    if (url.startsWith('/')) return next();
+    if (/^https?:/i.test(url) && URL.canParse(url)) return next();
+    onRefused('bad_target');
+    next(new AppError('invalid_request', 'the request target is neither a path nor a URL'));
   };
 }
 
@@ -48,7 +88,7 @@ export function authenticate({ callers, onUnauthenticated }: AuthenticateDeps): 
         new AppError('forbidden', 'requests from pages of other origins are not allowed'),
       );
     }
-    localsOf(response).caller = caller;
+    Object.assign(localsOf(response), { caller, isAuthenticated: true });
     next();
   };
 }

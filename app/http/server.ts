@@ -1,21 +1,32 @@
 /** The HTTP server's own limits, which bound what a slow or silent client can cost. */
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { Connections } from './connections.ts';
+import { type RefusalDeps, refuseBadRequests } from './refusals.ts';
 import { dropSilentReaders } from './silent-readers.ts';
 
 /** Milliseconds. A body of 32 MB on a slow line takes up to two minutes. */
 export const serverOptions = {
   headersTimeout: 15_000,
   requestTimeout: 120_000,
+  // How often both are looked at.
+  connectionsCheckingInterval: 5_000,
   // Longer than the idle timeout of common load balancers (60 s), so that they close first.
   keepAliveTimeout: 65_000,
+  // Node's own refusal has no body; checkHost has one.
+  requireHostHeader: false,
 } as const;
 
-/** @returns a server that is not listening yet */
-export function createServer(app: RequestListener): Server {
+export interface ServedConnections {
+  /** Not listening yet. */
+  readonly server: Server;
+  readonly connections: Connections;
+}
+
+/** @returns a server that refuses what is not HTTP in the form of every other error */
+export function createServer(app: RequestListener, deps: RefusalDeps): ServedConnections {
   const server = createHttpServer(serverOptions, app);
+  const connections = new Connections(server);
+  refuseBadRequests(server, connections, deps);
   dropSilentReaders(server);
-  // Node would answer `100 Continue` before anybody has looked at the request; `readBody` says it instead.
-  return server.on('checkContinue', (request, response) => {
-    server.emit('request', request, response);
-  });
+  return { server, connections };
 }

@@ -36,7 +36,7 @@ function silentReader(port: number) {
   const socket = connect(port, '127.0.0.1');
   socket.pause();
   socket.write(
-    `POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`,
+    `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`,
   );
   return socket;
 }

@@ -1,5 +1,4 @@
-/** The libraries whose spans and metrics the service takes as they are: HTTP, Express, undici, Node. */
-import { ExpressInstrumentation, ExpressLayerType } from '@opentelemetry/instrumentation-express';
+/** The libraries whose spans and metrics the service takes as they are: HTTP, undici, Node. */
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
@@ -34,17 +33,12 @@ function pathOf(url: string | undefined): string {
   return (url ?? '').split('?', 1)[0] ?? '';
 }
 
-/** @returns the instrumentations of Express, undici and the Node runtime */
+/**
+ * @returns the instrumentations of undici and the Node runtime. Express has none: a span per layer would cost a
+ *   fifth of the throughput, and the routes name themselves (http-route.ts).
+ */
 export function otherInstrumentations() {
   return [
-    // We need Express for `http.route` only; a span per layer would cost a fifth of the throughput.
-    new ExpressInstrumentation({
-      ignoreLayersType: [
-        ExpressLayerType.MIDDLEWARE,
-        ExpressLayerType.ROUTER,
-        ExpressLayerType.REQUEST_HANDLER,
-      ],
-    }),
     new UndiciInstrumentation({ requireParentforSpans: true }),
     new RuntimeNodeInstrumentation(),
   ];

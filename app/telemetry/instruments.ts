@@ -5,7 +5,9 @@ import { METRICS } from './metric-catalogue.ts';
 import type { LabelValues, MetricDefinition } from './metric-definition.ts';
 import { OTHER, UNKNOWN } from './model-labels.ts';
 import {
+  LOG_DROPS,
   QUOTAS,
+  REFUSED_REQUESTS,
   RETRY_REFUSALS,
   SIGNATURE_RESULTS,
   type SignatureCheck,
@@ -74,6 +76,8 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
   }
   instruments.unauthenticated.add(0);
   instruments.replacedIds.add(0);
+  for (const reason of REFUSED_REQUESTS) instruments.refusedRequests.add(0, { reason });
+  for (const reason of LOG_DROPS) instruments.droppedLines.add(0, { reason });
 }
 
 /** Counts the results of signature checks, and how far the signer's clock was off. */

@@ -16,8 +16,10 @@ import {
 } from './metric-definition.ts';
 import {
   CIRCUIT_STATES,
+  LOG_DROPS,
   OPERATIONS,
   QUOTAS,
+  REFUSED_REQUESTS,
   RETRY_REFUSALS,
   SIGNATURE_RESULTS,
   TOKEN_TYPES,
@@ -186,6 +188,20 @@ export const METRICS = {
     unit: '{request}',
     help: 'Requests whose correlation ID was not valid and was replaced',
     labels: {},
+  },
+  refusedRequests: {
+    name: 'claude_http_refused_requests_total',
+    kind: 'counter',
+    unit: '{request}',
+    help: 'Requests refused before they reached a route, by reason',
+    labels: { reason: REFUSED_REQUESTS },
+  },
+  droppedLines: {
+    name: 'claude_log_lines_dropped_total',
+    kind: 'counter',
+    unit: '{line}',
+    help: 'Log lines that could not be written to standard output, by reason',
+    labels: { reason: LOG_DROPS },
   },
   signatureChecks: {
     name: 'claude_signature_checks_total',

@@ -1,6 +1,6 @@
 /**
  * Lets instrumentations patch modules that are imported later. Load it by `node --import`: if the app
- * imported it, Express would be loaded too early, and `http.route` and the Express spans would be lost.
+ * imported it, the HTTP server would be loaded too early, and its spans and metrics would be lost.
  */
 import { register } from 'node:module';
 

@@ -82,7 +82,7 @@ export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Te
   };
 }
 
-/** Starts the SDK. Call it before Express is imported, because Express is patched during its import. */
+/** Starts the SDK. Call it before the HTTP server is imported, because it is patched during its import. */
 export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps): Telemetry {
   let producer: MetricProducer | undefined;
   const prometheus = new PrometheusExporter({

@@ -67,6 +67,25 @@ export const ANYBODY = 'anybody';
 export const QUOTAS = ['requests', 'tokens', 'concurrent'] as const;
 export type Quota = (typeof QUOTAS)[number];
 
+/** Why a log line was lost: too many lines wait for a reader, or the reader is gone or the disk full. */
+export const LOG_DROPS = ['queue_full', 'write_failed'] as const;
+export type LogDrop = (typeof LOG_DROPS)[number];
+
+/**
+ * Why a request was refused before it reached a route. `malformed`, `too_large` (its headers) and `timeout`
+ * are requests that never were complete; `bad_target` is no path and no URL, `method` is CONNECT, `foreign_host`
+ * names a host that is not served.
+ */
+export const REFUSED_REQUESTS = [
+  'malformed',
+  'too_large',
+  'timeout',
+  'bad_target',
+  'method',
+  'foreign_host',
+] as const;
+export type RefusedRequest = (typeof REFUSED_REQUESTS)[number];
+
 /** The kinds of tokens that the API reports. */
 export const TOKEN_TYPES = ['input', 'output', 'cache_read', 'cache_creation'] as const;
 export type TokenType = (typeof TOKEN_TYPES)[number];

@@ -7,6 +7,7 @@ import { ConcurrencyLimiter } from '../callers/concurrency.ts';
 import { Quotas } from '../callers/quotas.ts';
 import type { CallInput, CallResult } from '../claude/client.ts';
 import { BATCH_DEFAULTS } from '../http/batch.ts';
+import { Lifecycle } from '../http/lifecycle.ts';
 import { createServer } from '../http/server.ts';
 import type { Outcome } from '../outcome.ts';
 import { Redactor } from '../privacy/redactor.ts';
@@ -64,13 +65,15 @@ export async function serveApp(
     verify: (_request, _response, next) => next(),
     logger: createLogger({ level: 'silent', service: 'test', redactor, sinks: [] }),
     redactor,
-    lifecycle: { draining: false },
+    lifecycle: new Lifecycle(),
+    allowedHosts: [],
+    onRefused() {},
     onReplacedId() {},
     onUnauthenticated() {},
     ...part,
   };
   const app = createApp(deps, { ...limits, batch: BATCH_DEFAULTS });
-  const server = createServer(app);
+  const { server } = createServer(app, deps);
   const port = await listen(t, server);
   return { port, url: `http://127.0.0.1:${port}`, server, calls, rejections };
 }

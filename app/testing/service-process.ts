@@ -43,15 +43,20 @@ export async function freePort(): Promise<number> {
  * Starts the service.
  * @param env all of its environment
  * @param tuning figures that no setting changes
+ * @param output where standard output and standard error go: a pipe to this process, or a descriptor
  */
-export function spawnService(env: Env, tuning?: TuningOverrides): ChildProcess {
+export function spawnService(
+  env: Env,
+  tuning?: TuningOverrides,
+  output: readonly ['pipe' | number, 'pipe' | number] = ['pipe', 'pipe'],
+): ChildProcess {
   const program = tuning
     ? ['app/testing/tuned-service.ts', JSON.stringify(tuning)]
     : ['app/main.ts'];
   return spawn(process.execPath, ['--import', './app/telemetry/preload.ts', ...program], {
     cwd: ROOT,
     env: { PORT: '0', METRICS_PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', ...output],
   });
 }
 

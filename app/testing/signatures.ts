@@ -8,6 +8,7 @@ import { readBody } from '../http/body.ts';
 import { ByteBudget } from '../http/byte-budget.ts';
 import { requestContext } from '../http/context.ts';
 import { errorHandler } from '../http/error-handler.ts';
+import { Lifecycle } from '../http/lifecycle.ts';
 import { verifySignature } from '../http/middleware.ts';
 import { type SignOptions, sign } from '../pipeline/sign.ts';
 import { Redactor } from '../privacy/redactor.ts';
@@ -73,7 +74,7 @@ export async function receiver(
   const redactor = new Redactor({ secrets: () => [] });
   const logger = createLogger({ level: 'silent', service: 'test', redactor, sinks: [] });
   const app = express();
-  app.use(requestContext({ logger, onReplacedId() {} }));
+  app.use(requestContext({ logger, lifecycle: new Lifecycle(), onReplacedId() {} }));
   app.post(/.*/, parser);
   app.use(
     mount,

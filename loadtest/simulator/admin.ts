@@ -1,11 +1,14 @@
 /** The admin routes under `/__sim`: faults, accepted keys, latency profile and the request log. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { createHostCheck } from '../../app/http/hosts.ts';
 import { checkFaults } from './faults.ts';
 import { PROFILES, type ProfileName } from './latency.ts';
 import type { SimulatorState } from './state.ts';
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
+
+const checkHost = createHostCheck({ allowed: [], anyAddress: true });
 
 type Reply = readonly [status: number, body: unknown];
 
@@ -16,9 +19,11 @@ export async function handleAdmin(
 ): Promise<void> {
   const allowed =
     state.adminAccess === 'anyone' || LOOPBACK.test(request.socket.remoteAddress ?? '');
-  const [status, body] = allowed
-    ? await reply(state, request)
-    : ([403, { error: 'loopback only' }] as const);
+  // No page in a developer's browser may change what the simulator does.
+  const [status, body] =
+    allowed && checkHost(request) === 'served'
+      ? await reply(state, request)
+      : ([403, { error: 'loopback only, and by a name or address of loopback' }] as const);
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(`${JSON.stringify(body)}\n`);
 }

@@ -1,0 +1,47 @@
+/** The life of one instance, from serving to stopping, and the requests that a stop may have to cut. */
+import { AppError } from '../errors.ts';
+
+export class Lifecycle {
+  #isLeaving = false;
+  #isDraining = false;
+  readonly #requests = new Set<AbortController>();
+
+  /** Whether load balancers shall send calls here. */
+  get isReady(): boolean {
+    return !this.#isLeaving && !this.#isDraining;
+  }
+
+  /** Whether new calls are refused. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Calls are still taken, because load balancers need a while to learn that they should go elsewhere. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  /** Requests in progress go on, and no new ones begin. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  /**
+   * Aborts every request in progress, so that its caller gets an error and its telemetry a true end: `shed`,
+   * which blames neither the upstream nor the caller.
+   */
+  cut(): void {
+    for (const request of this.#requests) request.abort(shuttingDown());
+  }
+
+  /** @param request is aborted by `cut`, with an AppError, until the returned function is called */
+  track(request: AbortController): () => void {
+    this.#requests.add(request);
+    return () => this.#requests.delete(request);
+  }
+}
+
+/** @returns the error of a call that this instance refuses, or cuts, because it stops */
+export function shuttingDown(): AppError {
+  return new AppError('draining', 'this instance is shutting down');
+}

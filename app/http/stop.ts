@@ -1,0 +1,55 @@
+/** Stops a server without losing a call that can still be finished. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connections } from './connections.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+export interface StopDeps {
+  readonly server: Server;
+  readonly connections: Connections;
+  readonly lifecycle: Lifecycle;
+}
+
+export interface StopOptions {
+  /** How long the instance is not ready but still takes calls, milliseconds. */
+  readonly delayMs: number;
+  /** After that, how long the calls in progress may take, milliseconds. */
+  readonly limitMs: number;
+}
+
+/** How long the errors of calls that were cut may take to reach their callers, milliseconds. */
+export const CUT_GRACE_MS = 2_000;
+
+/**
+ * Resolves when every connection is closed. Connections without a request are closed as soon as calls are
+ * refused; the others as their requests end, at the limit with an error.
+ */
+export async function stopServing(
+  { server, connections, lifecycle }: StopDeps,
+  { delayMs, limitMs }: StopOptions,
+): Promise<void> {
+  lifecycle.leave();
+  await sleep(delayMs);
+  lifecycle.drain();
+  const closed = once(server, 'close');
+  server.close();
+  connections.endAll();
+  if (await within(closed, limitMs)) return;
+  lifecycle.cut();
+  if (await within(closed, CUT_GRACE_MS)) return;
+  connections.destroyAll();
+  await closed;
+}
+
+/** @returns whether the work was done within the time; it goes on in any case */
+export async function within(work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  using limit = timer(limitMs);
+  return await Promise.race([work.then(() => true), limit.isOver]);
+}
+
+function timer(ms: number): Disposable & { readonly isOver: Promise<false> } {
+  const { promise, resolve } = Promise.withResolvers<false>();
+  const timeout = setTimeout(resolve, ms, false as const);
+  return { isOver: promise, [Symbol.dispose]: () => clearTimeout(timeout) };
+}
