@@ -74,6 +74,12 @@ export function errorBody(
   };
 }
 
+/** @returns why a caller's signal was aborted: a stop of ours says so, anything else is that they went away */
+export function errorOfAbort({ reason }: AbortSignal): AppError {
+  if (reason instanceof AppError) return reason;
+  return new AppError('client_cancelled', 'the caller went away');
+}
+
 /** Anything thrown, as an AppError; an unknown error becomes `internal_error`, its text kept as the cause. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;

@@ -128,6 +128,7 @@ async function run({ secrets, ...deps }: Running): Promise<void> {
     logger,
     onRefused,
   });
+  const asked = askedToStop(logger);
   await listen(metricsServer, config.metrics);
   await listen(server, config.server);
   logger.info(
@@ -140,7 +141,7 @@ async function run({ secrets, ...deps }: Running): Promise<void> {
     'listening',
   );
   warnAbout(config, logger);
-  logger.info({ signal: await askedToStop(logger) }, 'stopping');
+  logger.info({ signal: await asked }, 'stopping');
   await stopServing({ server, connections, lifecycle: service.lifecycle }, config.stop);
   await within(Promise.allSettled([service.close(), telemetry.shutdown()]), FLUSH_LIMIT_MS);
   logger.info('stopped');

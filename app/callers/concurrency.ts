@@ -2,7 +2,7 @@
  * Limits the calls that run at once: a few more wait, the rest are refused immediately, so that accepted
  * calls stay quick under overload. https://sre.google/sre-book/handling-overload/
  */
-import { AppError } from '../errors.ts';
+import { AppError, errorOfAbort } from '../errors.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
 
 export interface ConcurrencyOptions {
@@ -34,11 +34,11 @@ export class ConcurrencyLimiter {
    * Resolves when the call may begin, with the function that releases its slot; calling that function
    * again does nothing.
    * @param signal the caller's: a caller who leaves while waiting gives up their place in the queue
-   * @throws {AppError} shed, at once or after the longest wait; client_cancelled
+   * @throws {AppError} shed, at once or after the longest wait; client_cancelled; draining
    */
   async acquire(signal: AbortSignal): Promise<() => void> {
     const { limit, queue } = this.#options;
-    if (signal.aborted) throw cancelled();
+    if (signal.aborted) throw errorOfAbort(signal);
     if (this.#active < limit) this.#active += 1;
     else if (this.#waiting.size < queue) await this.#wait(signal);
     else throw full();
@@ -57,7 +57,11 @@ export class ConcurrencyLimiter {
   async #wait(signal: AbortSignal): Promise<void> {
     const { waitMs: timeoutMs } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    using wait = new LinkedAbort(signal, { timeoutMs, onTimeout: full, onParent: cancelled });
+    using wait = new LinkedAbort(signal, {
+      timeoutMs,
+      onTimeout: full,
+      onParent: () => errorOfAbort(signal),
+    });
     wait.signal.addEventListener('abort', () => {
       this.#waiting.delete(resolve);
       reject(wait.signal.reason);
@@ -80,8 +84,4 @@ export class ConcurrencyLimiter {
 
 function full(): AppError {
   return new AppError('shed', 'the service is at its limit', { retryAfterMs: RETRY_AFTER_MS });
-}
-
-function cancelled(): AppError {
-  return new AppError('client_cancelled', 'the caller went away');
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { totalTokens } from '../anthropic/messages.ts';
-import { AppError } from '../errors.ts';
+import { AppError, errorOfAbort } from '../errors.ts';
 import { whenEnded } from '../pipeline/attempt.ts';
 import { attemptTimeout } from '../pipeline/attempt-timeout.ts';
 import { authenticate } from '../pipeline/authenticate.ts';
@@ -138,12 +138,6 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
   };
 }
 
-/** A stop says so itself; whatever other reason the signal has, here it means that the caller went away. */
-function reasonToStop({ reason }: AbortSignal): AppError {
-  if (reason instanceof AppError) return reason;
-  return new AppError('client_cancelled', 'the caller went away');
-}
-
 interface Deadline extends Disposable {
   readonly signal: AbortSignal;
   /** `clock.now()` milliseconds. */
@@ -158,7 +152,7 @@ function deadlineOf(input: CallInput, options: ClientOptions, clock: Clock): Dea
   const limit = new LinkedAbort(input.signal, {
     timeoutMs: leftMs,
     onTimeout: () => deadlinePassed(deadlineMs, deadlineMs < options.deadlineMs),
-    onParent: () => reasonToStop(input.signal),
+    onParent: () => errorOfAbort(input.signal),
   });
   return {
     signal: limit.signal,

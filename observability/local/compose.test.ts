@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { FORMER_SETTINGS, settingsSchema } from '../../app/config/settings.ts';
+import { CUT_GRACE_MS } from '../../app/http/stop.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
 import { serviceEnv } from './backends.ts';
 import { COMPONENT_NAMES, DEFAULT_PORTS } from './components.ts';
@@ -183,9 +184,10 @@ test('compose: settings that no longer exist and those of OpenTelemetry reach th
 
 test('compose: docker stop waits longer than the service takes to finish the calls in flight', () => {
   const grace = Number.parseInt(compose.services['service']?.stop_grace_period ?? '', 10) * 1000;
-  const { SHUTDOWN_TIMEOUT_MS } = settingsSchema.parse({});
-  // Five seconds are for the last spans, see main.ts.
-  assert(grace >= SHUTDOWN_TIMEOUT_MS + 5_000, `${grace} ms`);
+  const { DRAIN_DELAY_MS, SHUTDOWN_TIMEOUT_MS } = settingsSchema.parse({});
+  // Errors of cut calls, the last spans and the last lines: see stop.ts and main.ts.
+  const limits = DRAIN_DELAY_MS + SHUTDOWN_TIMEOUT_MS + CUT_GRACE_MS + 5_000 + 1_000;
+  assert(grace > limits, `${grace} ms`);
 });
 
 test('compose: Prometheus keeps the data of 30-day windows', () => {
