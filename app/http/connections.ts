@@ -1,9 +1,10 @@
 /** The connections of a server and the requests in progress on each, for refusals and for a stop. */
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 export class Connections {
   readonly #open = new Map<Socket, Set<ServerResponse>>();
+  readonly #last = new WeakMap<Socket, IncomingMessage>();
   /** Connections that are closed after their last response. */
   readonly #ending = new WeakSet<Socket>();
 
@@ -12,12 +13,17 @@ export class Connections {
       this.#open.set(socket, new Set());
       socket.once('close', () => this.#open.delete(socket));
     });
-    server.prependListener('request', ({ socket }, response) => this.#begin(socket, response));
+    server.prependListener('request', (request, response) => this.#begin(request, response));
   }
 
   /** The responses that have not ended, in the order of their requests. */
   responses(socket: Socket): readonly ServerResponse[] {
     return [...(this.#open.get(socket) ?? [])];
+  }
+
+  /** Whether the body of a request still arrives that has had its answer. */
+  isAnswered(socket: Socket): boolean {
+    return this.#last.get(socket)?.complete === false && this.responses(socket).length === 0;
   }
 
   /** Closes a connection as soon as its last response has ended: at once where there is none. */
@@ -39,7 +45,9 @@ export class Connections {
     for (const socket of this.#open.keys()) socket.destroy();
   }
 
-  #begin(socket: Socket, response: ServerResponse): void {
+  #begin(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    this.#last.set(socket, request);
     const responses = this.#open.get(socket);
     if (!responses) return;
     responses.add(response);

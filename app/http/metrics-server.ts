@@ -34,7 +34,12 @@ export function createMetricsServer({ scrape, allowedHosts, ...deps }: MetricsSe
   // Prometheus finds pods by their address, and pages of strangers have a name.
   const check = createHostCheck({ allowed: allowedHosts, anyAddress: true });
   const server = createHttpServer(LIMITS, (request, response) => {
-    if (check(request) !== 'served') {
+    const verdict = check(request);
+    if (verdict === 'malformed') {
+      deps.onRefused('malformed');
+      return answer(response, 400, 'exactly one valid Host header is required');
+    }
+    if (verdict === 'foreign') {
       deps.onRefused('foreign_host');
       return answer(response, 403, 'this host is not served here; see ALLOWED_HOSTS');
     }

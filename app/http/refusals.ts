@@ -86,6 +86,10 @@ export function refuseBadRequests(
     if (isGone) socket.destroy();
     else refuse(socket, REFUSALS[error.code ?? ''] ?? MALFORMED);
   });
+  // Without descriptors a connection cannot be accepted; without a listener the process would end.
+  server.on('error', (error) => {
+    if (server.listening && mayLog()) logger.error({ err: error }, 'a connection was not accepted');
+  });
   server.on('connect', (_request, duplex) => refuse(duplex as Socket, CONNECT));
   // An expectation that is not understood may be ignored (RFC 9110, 10.1.1). Node would answer
   // `100 Continue` before anybody has looked at the request; `readBody` says it instead.
@@ -97,10 +101,14 @@ export function refuseBadRequests(
 /** @returns the correlation ID that the answer has; undefined where none could be given */
 function answer(socket: Socket, connections: Connections, refusal: Refusal): string | undefined {
   const [response] = connections.responses(socket);
-  if (!response) return answerOnSocket(socket, refusal);
-  // What is wrong comes after this request, or after its answer has begun: nothing may come between.
-  if (response.req.complete || response.headersSent) return connections.end(socket) ?? undefined;
-  return answerRequest(response, refusal);
+  if (response && !response.req.complete && !response.headersSent) {
+    return answerRequest(response, refusal);
+  }
+  // Nothing may come into an answer that has begun, nor in place of the answer to a whole request.
+  if (response) connections.end(socket);
+  else if (connections.isAnswered(socket)) socket.destroy();
+  else return answerOnSocket(socket, refusal);
+  return undefined;
 }
 
 function answerOnSocket(socket: Socket, refusal: Refusal): string {

@@ -1,11 +1,16 @@
 /** The HTTP server's own limits, which bound what a slow or silent client can cost. */
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
 import { Connections } from './connections.ts';
 import { type RefusalDeps, refuseBadRequests } from './refusals.ts';
 import { dropSilentReaders } from './silent-readers.ts';
 
 /** Milliseconds. A body of 32 MB on a slow line takes up to two minutes. */
-export const serverOptions = {
+export const SERVER_DEFAULTS: ServerOptions = {
   headersTimeout: 15_000,
   requestTimeout: 120_000,
   // How often both are looked at.
@@ -14,7 +19,7 @@ export const serverOptions = {
   keepAliveTimeout: 65_000,
   // Node's own refusal has no body; checkHost has one.
   requireHostHeader: false,
-} as const;
+};
 
 export interface ServedConnections {
   /** Not listening yet. */
@@ -23,8 +28,12 @@ export interface ServedConnections {
 }
 
 /** @returns a server that refuses what is not HTTP in the form of every other error */
-export function createServer(app: RequestListener, deps: RefusalDeps): ServedConnections {
-  const server = createHttpServer(serverOptions, app);
+export function createServer(
+  app: RequestListener,
+  deps: RefusalDeps,
+  options: ServerOptions = SERVER_DEFAULTS,
+): ServedConnections {
+  const server = createHttpServer(options, app);
   const connections = new Connections(server);
   refuseBadRequests(server, connections, deps);
   dropSilentReaders(server);
