@@ -165,7 +165,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   return {
     client,
     recorder,
-    health: { hasKey: () => hasKey(keys), upstreams: () => upstreams.states() },
+    health: { hasKey: keys.hasCallKey, upstreams: () => upstreams.states() },
     gauges: {
       pool: () => poolStates(pool),
       upstreams: () => upstreams.states(),
@@ -242,11 +242,4 @@ function ownKeysOf({ callers }: Config, store: KeyStore): ReadonlyMap<string, Ow
       return [caller, new Map(pools)];
     }),
   );
-}
-
-/** Whether there is a key for calls to any upstream. */
-function hasKey(keys: KeyStore): boolean {
-  return keys
-    .pools()
-    .some(({ owner, pool }) => owner.purpose === 'call' && pool.valid().length > 0);
 }

@@ -45,6 +45,8 @@ export interface KeyStore {
   /** Creates a pool and starts to keep it up to date. */
   pool(owner: KeyOwner, spec: KeySpec): KeyPool;
   pools(): readonly OwnedPool[];
+  /** Whether there is a key for calls to any upstream. */
+  hasCallKey(): boolean;
   /** Resolves when every source has been read once, however that ended. */
   ready(): Promise<void>;
   /** Every key that may still be sent, for the redactor. */
@@ -67,6 +69,8 @@ export function createKeyStore(options: KeyStoreOptions, deps: KeyStoreDeps): Ke
       return pool;
     },
     pools: () => kept,
+    hasCallKey: () =>
+      kept.some(({ owner, pool }) => owner.purpose === 'call' && pool.valid().length > 0),
     ready: async () => {
       await Promise.all(kept.map(({ firstRead }) => firstRead));
     },
