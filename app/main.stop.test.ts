@@ -123,6 +123,20 @@ for (const [what, kind, status] of CALLS) {
   });
 }
 
+test('a stop at its limit: an upload that is not complete gets 503', async (t) => {
+  const { service } = await serviceWithSimulator(t, { ...NO_SPANS, SHUTDOWN_TIMEOUT_MS: '500' });
+  const head = 'POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n';
+  // The invitation to send its body shows that the request has begun.
+  const upload = await open(t, service.url, `${head}expect: 100-continue\r\n\r\n`);
+  await once(upload, 'data');
+  upload.write('{');
+  const stopped = service.stop();
+  const answer = String(await once(upload, 'data'));
+  assert.match(answer, /^HTTP\/1\.1 503 [\s\S]*this instance is shutting down/);
+  assert.equal(await stopped, 0);
+  assert.equal(service.lines.find(({ msg }) => msg === 'call')?.['outcome'], 'shed');
+});
+
 test('a stop at its limit: a batch gets its results, those that were cut or waited as errors', async (t) => {
   const params = JSON.parse(bodyOf());
   const requests = Array.from({ length: 3 }, (_, i) => ({ custom_id: `${i}`, params }));

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Request, RequestHandler, Response } from 'express';
 import { sizeOfJson } from '../anthropic/json-text.ts';
-import { AppError } from '../errors.ts';
+import { AppError, errorOfAbort } from '../errors.ts';
 import type { BodyPlace, ByteBudget } from './byte-budget.ts';
 import { localsOf } from './context.ts';
 import { decoderOf } from './decoders.ts';
@@ -29,7 +29,7 @@ export interface BodyOptions {
 /**
  * Reads any body as bytes into `request.body`, compressed or not. Its bytes are taken from the budget as they
  * arrive, and given back when the response has ended.
- * @throws {AppError} (to `next`) request_too_large, invalid_request, shed, client_cancelled
+ * @throws {AppError} (to `next`) request_too_large, invalid_request, shed, client_cancelled, draining
  */
 export function readBody(options: BodyOptions): RequestHandler {
   return async (request, response, next) => {
@@ -42,7 +42,7 @@ export function readBody(options: BodyOptions): RequestHandler {
       const decode = decoderOf(request.headers['content-encoding']);
       // Only now: whoever is refused sends nothing. RFC 9110, 10.1.1.
       if (request.headers.expect !== undefined) response.writeContinue();
-      request.body = await readBytes(request, decode, options, place);
+      request.body = await readBytes(request, decode, { ...options, place, signal: locals.signal });
     } catch (error) {
       // What was not read cannot be told from the next request.
       response.setHeader('connection', 'close');
@@ -64,12 +64,18 @@ function unreadable(cause: unknown): AppError {
   return new AppError('invalid_request', message, { cause });
 }
 
+/** One body that is being read. */
+interface Reading {
+  readonly place: BodyPlace;
+  /** Aborted when the caller has left, or a stop cuts the request. */
+  readonly signal: AbortSignal;
+}
+
 /** Stops reading as soon as anything is wrong, and leaves the connection to whoever answers. */
 async function readBytes(
   request: Request,
   decode: ReturnType<typeof decoderOf>,
-  { limitBytes }: BodyOptions,
-  place: BodyPlace,
+  { limitBytes, place, signal }: BodyOptions & Reading,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let received = 0;
@@ -84,7 +90,7 @@ async function readBytes(
     chunks.push(chunk);
   };
   if (!decode) {
-    await forEachChunk(request, request, keep);
+    await forEachChunk(request, request, signal, keep);
   } else {
     const decoding = decode();
     const count = (chunk: Buffer) => {
@@ -92,7 +98,7 @@ async function readBytes(
     };
     request.on('data', count);
     try {
-      await forEachChunk(request.pipe(decoding), request, keep);
+      await forEachChunk(request.pipe(decoding), request, signal, keep);
     } finally {
       request.off('data', count);
       request.unpipe(decoding);
@@ -103,16 +109,18 @@ async function readBytes(
   return chunks.length === 1 && only ? only : Buffer.concat(chunks, size);
 }
 
-/** Resolves at the end of `source`; rejects with what `keep` throws, or when the caller has left. */
+/** Resolves at the end of `source`; rejects with what `keep` throws, or when the caller has left or a stop cuts it. */
 function forEachChunk(
   source: Readable,
   request: Request,
+  signal: AbortSignal,
   keep: (chunk: Buffer) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: unknown) => {
       source.off('data', onData).off('end', settle);
       request.off('close', onClose);
+      signal.removeEventListener('abort', onAbort);
       source.pause();
       if (error === undefined) resolve();
       else reject(error);
@@ -124,6 +132,7 @@ function forEachChunk(
         settle(error);
       }
     };
+    const onAbort = () => settle(errorOfAbort(signal));
     const onClose = () => {
       if (!request.complete) settle(new AppError('client_cancelled', 'the caller went away'));
     };
@@ -132,6 +141,7 @@ function forEachChunk(
     source.on('error', (error) => settle(source === request ? gone() : unreadable(error)));
     if (source !== request) request.on('error', () => settle(gone()));
     request.on('close', onClose);
+    signal.addEventListener('abort', onAbort);
   });
 }
 
