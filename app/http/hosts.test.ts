@@ -52,3 +52,17 @@ for (const [host, options, verdict] of HOSTS) {
     assert.match(answer, new RegExp(`${verdict}(\r\n0)?\\s*$`));
   });
 }
+
+test('a request of HTTP/1.0 without Host: foreign, and served where every host is', async (t) => {
+  for (const [allowed, verdict] of [
+    [[], 'foreign'],
+    [['*'], 'served'],
+  ] as const) {
+    const check = createHostCheck({ allowed });
+    const server = createServer((request, response) => {
+      response.end(check(request));
+    });
+    const answer = await rawRequest(await listen(t, server), 'GET / HTTP/1.0\r\n\r\n');
+    assert(answer.endsWith(verdict), answer);
+  }
+});

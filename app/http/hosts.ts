@@ -31,8 +31,11 @@ export function createHostCheck({ allowed, anyAddress = false }: HostOptions) {
   const isServed = (name: string) =>
     names.has('*') || names.has(name) || isLoopback(name) || (anyAddress && isIP(name) !== 0);
   return (request: IncomingMessage): HostVerdict => {
-    let verdict: HostVerdict = 'served';
-    for (const text of hostsOf(request)) {
+    const hosts = hostsOf(request);
+    // Every client since HTTP/1.1 names exactly one.
+    if (hosts.length === 0 && request.httpVersion !== '1.0') return 'malformed';
+    let verdict: HostVerdict = hosts.length > 0 || names.has('*') ? 'served' : 'foreign';
+    for (const text of hosts) {
       const name = hostName(text);
       if (name === undefined) return 'malformed';
       if (!isServed(name)) verdict = 'foreign';
@@ -48,14 +51,13 @@ function isLoopback(name: string): boolean {
 }
 
 function hostsOf(request: IncomingMessage): readonly string[] {
-  const { rawHeaders, httpVersion, url = '' } = request;
+  const { rawHeaders, url = '' } = request;
   const hosts: string[] = [];
   // `headers` has the first of two only.
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (rawHeaders[i]?.toLowerCase() === 'host') hosts.push(rawHeaders[i + 1] ?? '');
   }
-  // Every client since HTTP/1.1 names exactly one.
-  if (hosts.length > 1 || (hosts.length === 0 && httpVersion !== '1.0')) return [''];
+  if (hosts.length > 1) return [''];
   const authority = AUTHORITY.exec(url)?.groups?.['authority'];
   if (authority !== undefined) hosts.push(authority);
   return hosts;
