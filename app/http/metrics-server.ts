@@ -8,6 +8,7 @@ import {
 import { Connections } from './connections.ts';
 import { createHostCheck } from './hosts.ts';
 import { type RefusalDeps, refuseBadRequests } from './refusals.ts';
+import { dropSilentReaders } from './silent-readers.ts';
 
 /** Scrapers are few, near and quick. Times are milliseconds, sizes bytes. */
 const LIMITS = {
@@ -50,7 +51,7 @@ export function createMetricsServer({ scrape, allowedHosts, ...deps }: MetricsSe
     answer(response, 405, 'Method Not Allowed');
   });
   server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(SILENCE_MS);
+  dropSilentReaders(server, SILENCE_MS);
   refuseBadRequests(server, new Connections(server), deps);
   return server;
 }
