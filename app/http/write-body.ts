@@ -35,6 +35,17 @@ export async function endWithText(response: Response, text: string): Promise<voi
     response.end(text);
     return;
   }
-  await writeBytes(response, Buffer.from(text));
+  // Encoded as it goes: an answer that waits for its reader is held once.
+  for (let from = 0; from < text.length && !response.destroyed; ) {
+    const to = endOfPiece(text, from + PIECE_BYTES);
+    await writeBytes(response, Buffer.from(text.slice(from, to)));
+    from = to;
+  }
   response.end();
+}
+
+/** @returns the index, or the one before it where a character of two code units would be cut */
+function endOfPiece(text: string, index: number): number {
+  const last = text.charCodeAt(index - 1);
+  return last >= 0xd800 && last < 0xdc00 ? index - 1 : index;
 }

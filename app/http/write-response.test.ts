@@ -121,6 +121,16 @@ test('write-response: a complete answer is never called a page, and a stream alw
   assert.equal(await typeOf(undefined, true), 'text/event-stream; charset=utf-8');
 });
 
+test('write-response: a long answer passes whole, wherever its pieces cut a character', async (t) => {
+  for (const start of ['', 'x', 'é']) {
+    const data = JSON.stringify({ text: start + '👋é'.repeat(100_000), lone: '\\ud83d' });
+    const { port } = await serveApp(t, () => aResult({ data }));
+    const answer = await post(port);
+    assert.equal(await answer.text(), data);
+    assert.equal(answer.headers.get('content-length'), String(Buffer.byteLength(data)));
+  }
+});
+
 test('write-response: a header that Node would refuse to send is left out', async (t) => {
   const headers = { 'request-id': 'a\x7fb', 'retry-after': '€', 'anthropic-ratelimit-ü': '1' };
   const { port } = await serveApp(t, () => aResult({ headers }));
