@@ -57,5 +57,6 @@ export function createMetricsServer({ scrape, allowedHosts, ...deps }: MetricsSe
 }
 
 function answer(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain' }).end(`${text}\n`);
+  const headers = { 'content-type': 'text/plain', 'x-content-type-options': 'nosniff' };
+  response.writeHead(status, headers).end(`${text}\n`);
 }

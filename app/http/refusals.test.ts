@@ -95,6 +95,7 @@ for (const [what, sent, status, reason] of REFUSED) {
     assert.equal(typeof error.message, 'string');
     assert.match(error.type, /_error$|^request_too_large$/);
     assert.equal(request_id, answer.id);
+    assert.match(answer.head, /^x-content-type-options: nosniff$/im);
     assert.match(answer.id ?? '', /^[0-9a-f]{32}$/);
     assert.deepEqual(refused, [reason]);
     const logged = await eventually(() => lines().find((l) => l['status'] === status));
@@ -127,6 +128,7 @@ for (const [what, sent, status] of SERVED) {
     const { port, refused, lines } = await serve(t);
     const answer = parse(await rawRequest(port, sent));
     assert.equal(answer.status, status, answer.head);
+    assert.match(answer.head, /^x-content-type-options: nosniff$/im);
     assert(answer.id);
     const { status: logged } = await eventually(() => lines().find((l) => l['msg'] === 'request'));
     assert.equal(logged, status);

@@ -117,6 +117,7 @@ function answerOnSocket(socket: Socket, refusal: Refusal): string {
   const { status } = refusal;
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +
+      'x-content-type-options: nosniff\r\n' +
       `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
       `${CORRELATION_HEADER}: ${correlationId}\r\nrequest-id: ${correlationId}\r\n\r\n${body}`,
   );
