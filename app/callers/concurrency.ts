@@ -12,74 +12,126 @@ export interface ConcurrencyOptions {
   readonly queue: number;
   /** Longest wait for a slot, milliseconds. */
   readonly waitMs: number;
+  /** Calls that may be paused at once; others keep their slot while they wait. */
+  readonly paused: number;
 }
 
-/** A fifth of the default limit, for a second at most: bursts are absorbed, latency stays low. */
-export const ADMISSION_DEFAULTS = { queue: 20, waitMs: 1_000 };
+/**
+ * A fifth of the default limit, for a second at most: bursts are absorbed, latency stays low. A paused call
+ * holds no more than its request, so there may be many.
+ */
+export const ADMISSION_DEFAULTS = { queue: 20, waitMs: 1_000, paused: 1_000 };
 
 /** Most calls are done by then; a client's own back-off spreads the rest. */
 const RETRY_AFTER_MS = 1_000;
 
+/** What a call that runs holds. */
+export interface Place {
+  /** Frees the slot for good; doing so again does nothing. */
+  release(): void;
+  /** Frees the slot while the call waits for something that is not ours, the end of a back-off for instance. */
+  pause(): void;
+  /**
+   * Takes a slot again, ahead of every new call: this one has been paid for. It waits as long as it must.
+   * @throws the signal's reason once aborted
+   */
+  resume(signal: AbortSignal): Promise<void>;
+}
+
 export class ConcurrencyLimiter {
   readonly #options: ConcurrencyOptions;
   #active = 0;
+  #paused = 0;
   /** Each wakes one waiting call, the longest wait first. */
   readonly #waiting = new Set<() => void>();
+  /** The same for paused calls that go on; they come first. */
+  readonly #resuming = new Set<() => void>();
 
   constructor(options: ConcurrencyOptions) {
     this.#options = options;
   }
 
   /**
-   * Resolves when the call may begin, with the function that releases its slot; calling that function
-   * again does nothing.
+   * Resolves when the call may begin.
    * @param signal the caller's: a caller who leaves while waiting gives up their place in the queue
    * @throws {AppError} shed, at once or after the longest wait; client_cancelled; draining
    */
-  async acquire(signal: AbortSignal): Promise<() => void> {
+  async acquire(signal: AbortSignal): Promise<Place> {
     const { limit, queue } = this.#options;
     if (signal.aborted) throw errorOfAbort(signal);
     if (this.#active < limit) this.#active += 1;
     else if (this.#waiting.size < queue) await this.#wait(signal);
     else throw full();
-    let released = false;
-    return () => {
-      if (!released) this.#release();
-      released = true;
-    };
+    return this.#place();
   }
 
-  /** Running and waiting calls. */
-  counts(): { readonly active: number; readonly queued: number } {
-    return { active: this.#active, queued: this.#waiting.size };
+  /** Running, waiting and paused calls. */
+  counts(): { readonly active: number; readonly queued: number; readonly paused: number } {
+    const queued = this.#waiting.size + this.#resuming.size;
+    return { active: this.#active, queued, paused: this.#paused };
+  }
+
+  #place(): Place {
+    let state: 'active' | 'paused' | 'released' = 'active';
+    return {
+      release: () => {
+        if (state === 'active') this.#release();
+        if (state === 'paused') this.#paused -= 1;
+        state = 'released';
+      },
+      pause: () => {
+        if (state !== 'active' || this.#paused >= this.#options.paused) return;
+        state = 'paused';
+        this.#paused += 1;
+        this.#release();
+      },
+      resume: async (signal) => {
+        if (state !== 'paused') return;
+        await this.#takeAgain(signal);
+        // Its caller may have left just when its turn came.
+        if (state !== 'paused') return this.#release();
+        state = 'active';
+        this.#paused -= 1;
+      },
+    };
   }
 
   async #wait(signal: AbortSignal): Promise<void> {
     const { waitMs: timeoutMs } = this.#options;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    using wait = new LinkedAbort(signal, {
-      timeoutMs,
-      onTimeout: full,
-      onParent: () => errorOfAbort(signal),
-    });
-    wait.signal.addEventListener('abort', () => {
-      this.#waiting.delete(resolve);
-      reject(wait.signal.reason);
-    });
-    this.#waiting.add(resolve);
-    await promise;
+    const onParent = () => errorOfAbort(signal);
+    using wait = new LinkedAbort(signal, { timeoutMs, onTimeout: full, onParent });
+    await turnIn(this.#waiting, wait.signal);
   }
 
-  /** Hands the slot to the call that has waited longest. */
+  async #takeAgain(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#active < this.#options.limit) this.#active += 1;
+    else await turnIn(this.#resuming, signal);
+  }
+
+  /** Hands the slot to the paused call, or else to the new one, that has waited longest. */
   #release(): void {
-    const [next] = this.#waiting;
+    const queue = this.#resuming.size > 0 ? this.#resuming : this.#waiting;
+    const [next] = queue;
     if (!next) {
       this.#active -= 1;
       return;
     }
-    this.#waiting.delete(next);
+    queue.delete(next);
     next();
   }
+}
+
+/** Resolves when the queue has come to this call; rejects with the signal's reason. */
+function turnIn(queue: Set<() => void>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const leave = () => {
+    queue.delete(resolve);
+    reject(signal.reason);
+  };
+  signal.addEventListener('abort', leave, { once: true });
+  queue.add(resolve);
+  return promise.finally(() => signal.removeEventListener('abort', leave));
 }
 
 function full(): AppError {

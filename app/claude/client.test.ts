@@ -60,7 +60,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     clock: systemClock,
     wallClock: Date.now,
     random: () => 0,
-    budget: new RetryBudget({ ratio: 0.1, capacity: 100 }),
+    budget: new RetryBudget({ earned: 0.2, capacity: 100 }),
     upstreams: new UpstreamPool([upstream], BREAKER, { clock: systemClock, random: () => 0 }),
     pool,
   };

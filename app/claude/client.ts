@@ -15,7 +15,13 @@ import { pseudonymize } from '../pipeline/pseudonymize.ts';
 import { readResponse } from '../pipeline/read-response.ts';
 import { type RetryOptions, retry } from '../pipeline/retry.ts';
 import { sign } from '../pipeline/sign.ts';
-import type { Next, OwnKeys, PipelineRequest, PipelineResponse } from '../pipeline/stage.ts';
+import type {
+  LendSlot,
+  Next,
+  OwnKeys,
+  PipelineRequest,
+  PipelineResponse,
+} from '../pipeline/stage.ts';
 import type { SigningSecret } from '../signing/signature.ts';
 import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
 import type { Clock } from '../time/clock.ts';
@@ -35,6 +41,7 @@ export interface CallInput extends CallInfo {
   /** The caller's JSON text, sent byte for byte. */
   readonly body?: string;
   readonly ownKeys?: OwnKeys | undefined;
+  readonly lendSlot?: LendSlot;
   /** Aborted when the caller goes away, or with an AppError when the service stops. */
   readonly signal: AbortSignal;
   /** The caller's own limit, milliseconds from `receivedAtMs`; the service's holds where it is shorter. */
@@ -166,7 +173,7 @@ function toRequest(
   { signal, atMs }: Deadline,
   { recorder, clock }: ClientDeps,
 ): PipelineRequest {
-  const { method, url, headers, body, model, stream, ownKeys } = input;
+  const { method, url, headers, body, model, stream, ownKeys, lendSlot } = input;
   return {
     method,
     url,
@@ -174,6 +181,7 @@ function toRequest(
     headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
     ...(body !== undefined && { body }),
     ...(ownKeys && { ownKeys }),
+    ...(lendSlot && { lendSlot }),
     model,
     stream,
     signal,

@@ -114,7 +114,7 @@ const calls = {
     .default(10_000)
     .describe('Limit of one attempt at a stream, up to its first event'),
   POOL_CONNECTIONS: count.default(100).describe('Most connections to each upstream'),
-  RETRY_MAX: z.coerce.number().int().min(0).max(10).default(2).describe('Most retries of a call'),
+  RETRY_MAX: z.coerce.number().int().min(0).max(10).default(3).describe('Most retries of a call'),
   ADMISSION_LIMIT: count
     .default(100)
     .describe('Calls served at once; keep it near POOL_CONNECTIONS'),

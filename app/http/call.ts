@@ -66,6 +66,7 @@ export async function callOnce(
     deadlineMs,
     caller: caller.name,
     ownKeys: ownKeys.get(caller.name),
+    lendSlot: slot.lend,
   });
   slot.tokens = result.tokens;
   const { status, data } = result;

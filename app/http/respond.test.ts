@@ -13,7 +13,8 @@ import { acquireSlot } from './slot.ts';
 
 disabledTelemetry({ trusts: () => false });
 
-const limiterOf = (limit: number) => new ConcurrencyLimiter({ limit, queue: 0, waitMs: 60_000 });
+const limiterOf = (limit: number) =>
+  new ConcurrencyLimiter({ limit, queue: 0, waitMs: 60_000, paused: 10 });
 
 test('respond: a call that finds no slot is recorded under its model, and as a stream if it is one', async (t) => {
   const { url, rejections } = await serveApp(t, undefined, { limiter: limiterOf(0) });
@@ -26,7 +27,7 @@ test('respond: a call that finds no slot is recorded under its model, and as a s
 });
 
 test('respond: a caller who leaves while the call waits for a slot is recorded as client_cancelled', async (t) => {
-  const limiter = new ConcurrencyLimiter({ limit: 1, queue: 1, waitMs: 60_000 });
+  const limiter = new ConcurrencyLimiter({ limit: 1, queue: 1, waitMs: 60_000, paused: 10 });
   const release = await limiter.acquire(new AbortController().signal);
   const { port, rejections } = await serveApp(t, undefined, { limiter });
   const socket = connect(port, '127.0.0.1');
@@ -41,7 +42,7 @@ test('respond: a caller who leaves while the call waits for a slot is recorded a
     rejections.map(([{ model }, outcome]) => [model, outcome]),
     [[MODEL, 'client_cancelled']],
   );
-  release();
+  release.release();
 });
 
 test('respond: a fault of ours before a call has begun is recorded as internal_error', async (t) => {

@@ -1,7 +1,7 @@
 /** Admission of one call: a slot of the service, taken within the caller's quotas. */
 
 import type { Caller } from '../callers/callers.ts';
-import type { ConcurrencyLimiter } from '../callers/concurrency.ts';
+import type { ConcurrencyLimiter, Place } from '../callers/concurrency.ts';
 import type { Quotas } from '../callers/quotas.ts';
 
 export interface AdmissionDeps {
@@ -11,16 +11,26 @@ export interface AdmissionDeps {
 
 /** An admitted call. Disposing of it releases its slot and bills its tokens to the caller. */
 export class Slot implements Disposable {
-  readonly #release: (tokens: number) => void;
+  readonly #place: Place;
+  readonly #bill: (tokens: number) => void;
   /** Tokens that the call has used so far. */
   tokens: () => number = () => 0;
 
-  constructor(release: (tokens: number) => void) {
-    this.#release = release;
+  constructor(place: Place, bill: (tokens: number) => void) {
+    this.#place = place;
+    this.#bill = bill;
   }
 
+  /** Runs a wait that is not ours without the slot; the caller's quota goes on. */
+  readonly lend = async (signal: AbortSignal, wait: () => Promise<void>): Promise<void> => {
+    this.#place.pause();
+    await wait();
+    await this.#place.resume(signal);
+  };
+
   [Symbol.dispose](): void {
-    this.#release(this.tokens());
+    this.#place.release();
+    this.#bill(this.tokens());
   }
 }
 
@@ -34,11 +44,7 @@ export async function acquireSlot(
 ): Promise<Slot> {
   const bill = await quotas.acquire(caller);
   try {
-    const release = await limiter.acquire(signal);
-    return new Slot((tokens) => {
-      release();
-      bill(tokens);
-    });
+    return new Slot(await limiter.acquire(signal), bill);
   } catch (error) {
     bill(0);
     throw error;

@@ -186,7 +186,7 @@ test('article: retry: as a stage, three retries, doubling', async (t) => {
   const { seen, baseUrl } = await upstream(t, 429, 502, 503);
   const api = create(t, baseUrl);
   const options = { maxRetries: 3, baseMs: 1, capMs: 1000 };
-  const budget = new RetryBudget({ ratio: 0.1, capacity: 10 });
+  const budget = new RetryBudget({ earned: 0.2, capacity: 10 });
   api.use(retry(options, { clock: systemClock, random: Math.random, budget }));
   assert.equal((await api.post('/v1/messages', {})).status, 200);
   assert.equal(seen.length, 4);

@@ -11,7 +11,7 @@ import {
   unwrap,
   whenEnded,
 } from './attempt.ts';
-import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
+import type { LendSlot, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 
 export interface RetryOptions {
   /** Attempts after the first. */
@@ -35,6 +35,8 @@ export interface RetryDeps {
 
 /** A timeout is retried once only: the first attempt may still run, and is billed. */
 const MAX_TIMEOUT_RETRIES = 1;
+/** What a retry after a timeout takes from the budget: the upstream has probably too much to do. */
+const TIMEOUT_COST = 2;
 /** `setTimeout` fires at once for a longer wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -42,6 +44,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 interface Tally {
   retries: number;
   timeouts: number;
+  /** What the last retry took from the budget. */
+  cost: number;
 }
 
 /**
@@ -52,11 +56,11 @@ interface Tally {
 export function retry(options: RetryOptions, deps: RetryDeps): Stage {
   return async function retry(request, next) {
     const { call, signal } = request;
-    const tally: Tally = { retries: 0, timeouts: 0 };
+    const tally: Tally = { retries: 0, timeouts: 0, cost: 0 };
     for (;;) {
       const result = await settle(() => next(request));
       const reason = reasonToRetry(result);
-      if (reason === undefined || signal.aborted) return earn(unwrap(result), deps.budget);
+      if (reason === undefined || signal.aborted) return earn(unwrap(result), tally, deps.budget);
       // The upstream is healthy, only the key is not: another is tried at once and costs no budget. The
       // upstream's few keys bound such attempts.
       if (canUseAnotherKey(result)) {
@@ -64,13 +68,17 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
         continue;
       }
       if (reason === 'timeout') tally.timeouts += 1;
+      tally.cost = reason === 'timeout' ? TIMEOUT_COST : 1;
       const leftMs = request.deadlineAtMs - deps.clock.now();
       const wait = nextWait(result, tally, leftMs, options, deps);
       if (typeof wait === 'string') {
         call.retryRefused(wait);
         return lastWord(unwrap(result));
       }
-      await backOff(wait, request, deps.clock);
+      await backOff(wait, request, deps.clock).catch((error) => {
+        deps.budget.giveBack(tally.cost);
+        throw error;
+      });
       call.retry(reason);
       tally.retries += 1;
     }
@@ -80,7 +88,7 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
 /** @returns milliseconds until the next attempt, or why none is made */
 function nextWait(
   result: Result,
-  { retries, timeouts }: Tally,
+  { retries, timeouts, cost }: Tally,
   leftMs: number,
   { maxRetries, baseMs, capMs }: RetryOptions,
   { random, budget }: RetryDeps,
@@ -93,27 +101,38 @@ function nextWait(
       : requestedMs + random() * baseMs;
   // The deadline is checked first: a retry that cannot be made takes none of the budget.
   if (waitMs >= Math.min(leftMs, MAX_TIMER_MS)) return 'deadline';
-  return budget.spend() ? waitMs : 'budget';
+  return budget.spend(cost) ? waitMs : 'budget';
 }
 
-async function backOff(
+/** Nothing is done for the call meanwhile, so that it holds no slot: others are served. */
+function backOff(
   waitMs: number,
-  { state, signal }: PipelineRequest,
+  { state, signal, lendSlot = withoutSlot }: PipelineRequest,
   clock: Clock,
 ): Promise<void> {
-  state.upstreamWait.start();
-  try {
-    await clock.sleep(waitMs, signal);
-  } finally {
-    state.upstreamWait.stop();
-  }
+  return lendSlot(signal, async () => {
+    state.upstreamWait.start();
+    try {
+      await clock.sleep(waitMs, signal);
+    } finally {
+      state.upstreamWait.stop();
+    }
+  });
 }
 
-/** Only a call that succeeds earns retries for other calls. */
-function earn(response: PipelineResponse, budget: RetryBudget): PipelineResponse {
+const withoutSlot: LendSlot = (_signal, wait) => wait();
+
+/** Only a call that succeeds earns retries for others, or gives back what its own last retry took. */
+function earn(
+  response: PipelineResponse,
+  { retries, cost }: Tally,
+  budget: RetryBudget,
+): PipelineResponse {
   if (response.status < 400) {
     whenEnded(response, (outcome) => {
-      if (outcome === 'success') budget.earn();
+      if (outcome !== 'success') return;
+      if (retries === 0) budget.earn();
+      else budget.giveBack(cost);
     });
   }
   return response;

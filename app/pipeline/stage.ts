@@ -9,6 +9,9 @@ import type { CallState } from './call-state.ts';
 /** A caller's own keys, by the name of the upstream that takes them. */
 export type OwnKeys = ReadonlyMap<string, KeyPool>;
 
+/** Resolves when the wait is over and the call has a slot again; rejects with the signal's reason. */
+export type LendSlot = (signal: AbortSignal, wait: () => Promise<void>) => Promise<void>;
+
 /** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
 export interface PipelineRequest {
   readonly method: 'GET' | 'POST';
@@ -30,6 +33,8 @@ export interface PipelineRequest {
   readonly signal: AbortSignal;
   /** When the signal fires at the latest, `clock.now()` milliseconds; Infinity without a limit. */
   readonly deadlineAtMs: number;
+  /** Runs a wait without the call's slot, so that others can use it; absent where calls hold none. */
+  readonly lendSlot?: LendSlot;
   /** What this call has tried and used so far; all of its attempts share it. */
   readonly state: CallState;
   /** Telemetry's record of this call. */

@@ -60,7 +60,7 @@ export async function serveApp(
     health: { hasKey: () => true, upstreams: () => [] },
     callers: new Callers([]),
     quotas: new Quotas({ redis: undefined, onExceeded() {} }),
-    limiter: new ConcurrencyLimiter({ limit: 100, queue: 0, waitMs: 60_000 }),
+    limiter: new ConcurrencyLimiter({ limit: 100, queue: 0, waitMs: 60_000, paused: 10 }),
     ownKeys: new Map(),
     verify: (_request, _response, next) => next(),
     logger: createLogger({ level: 'silent', service: 'test', redactor, sinks: [] }),

@@ -1,41 +1,46 @@
 /**
- * Limits retries to a share of the successes: in an outage nothing succeeds, so retries stop and do not
- * multiply the load. A token bucket, as in gRPC's retry throttling (gRFC A6).
+ * Limits the retries of all calls together: light faults are hidden, but in an outage, where no retry
+ * succeeds, retries stop and do not multiply the load. The token bucket of the AWS SDKs' standard mode, in
+ * units of one retry: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
  */
 
 export interface RetryBudgetOptions {
-  /** Retries earned by a success: 0.1 allows one retry for ten successes. */
-  readonly ratio: number;
-  /** Retries that can be saved up. There are as many at the start, so that a quiet service can retry. */
+  /** Retries that can be saved up, and that there are at the start. */
   readonly capacity: number;
+  /** What a call earns that succeeds without a retry. */
+  readonly earned: number;
 }
 
-export const RETRY_BUDGET_DEFAULTS: RetryBudgetOptions = { ratio: 0.1, capacity: 10 };
+export const RETRY_BUDGET_DEFAULTS: RetryBudgetOptions = { capacity: 100, earned: 0.2 };
 
 export class RetryBudget {
   readonly #options: RetryBudgetOptions;
-  #tokens: number;
+  #left: number;
 
   constructor(options: RetryBudgetOptions) {
     this.#options = options;
-    this.#tokens = options.capacity;
+    this.#left = options.capacity;
   }
 
-  /** Records a successful call, which earns part of a retry. */
+  /** Records a call that succeeded without a retry, which earns part of one. */
   earn(): void {
-    const { ratio, capacity } = this.#options;
-    this.#tokens = Math.min(capacity, this.#tokens + ratio);
+    this.giveBack(this.#options.earned);
   }
 
-  /** Takes one retry. @returns false when none is left */
-  spend(): boolean {
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+  /** Records a retry that succeeded: it was worth its cost. */
+  giveBack(cost: number): void {
+    this.#left = Math.min(this.#options.capacity, this.#left + cost);
+  }
+
+  /** @param cost 1 for most retries @returns false when less than that is left; nothing is taken then */
+  spend(cost = 1): boolean {
+    if (this.#left < cost) return false;
+    this.#left -= cost;
     return true;
   }
 
   /** Retries that may be made now. */
   left(): number {
-    return Math.floor(this.#tokens);
+    return Math.floor(this.#left);
   }
 }
