@@ -103,6 +103,8 @@ export const ERROR_CODES = {
     outcome: 'client_cancelled',
     outOfTime: true,
   },
+  // This machine lacks descriptors, ports or memory, which says nothing about the upstream.
+  resources_exhausted: { status: 503, type: 'api_error', outcome: 'internal_error' },
   network_error: { status: 502, type: 'api_error', outcome: 'network_error' },
   bad_upstream_response: { status: 502, type: 'api_error', outcome: 'upstream_error' },
   truncated: { status: 502, type: 'api_error', outcome: 'truncated' },

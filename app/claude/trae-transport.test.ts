@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createRawServer, type LookupFunction } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { MockAgent } from 'undici';
 import type { EventStream } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import type { PipelineRequest } from '../pipeline/stage.ts';
@@ -210,4 +211,61 @@ test('transport: an event over 8 MiB ends the stream, and is not retryable', asy
     for await (const _ of data as EventStream);
   };
   await assert.rejects(read(), { code: 'bad_upstream_response', retryable: false });
+});
+
+for (const body of ['short', 'x'.repeat(4_000_000)]) {
+  test(`transport: an upstream that refuses a body of ${body.length} bytes before it has read it is heard`, async (t) => {
+    const server = createRawServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.end('HTTP/1.1 431 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const { send } = aTransport(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    for (let i = 0; i < 5; i++) {
+      const { status, data } = await send({ method: 'POST', body });
+      assert.deepEqual([status, data], [431, '']);
+    }
+  });
+}
+
+test('transport: a refused connection and a name that does not exist are told apart', async (t) => {
+  const causes: string[] = [];
+  const { call } = aRequest();
+  const attempt = {
+    ...call.startAttempt('one'),
+    setNetworkCause: (cause: string) => void causes.push(cause),
+  };
+  const closed = createRawServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const { port } = closed.address() as AddressInfo;
+  closed.close();
+  const lookup: LookupFunction = (_name, _options, done) =>
+    done(Object.assign(new Error('x'), { code: 'ENOTFOUND' }), []);
+  for (const [url, part] of [
+    [`http://127.0.0.1:${port}`, {}],
+    ['http://upstream.test', { lookup }],
+  ] as const) {
+    await assert.rejects(aTransport(t, url, part).send({ attempt }), { code: 'network_error' });
+  }
+  assert.deepEqual(causes, ['refused', 'dns']);
+});
+
+test('transport: a lack of descriptors is ours, no fault of the upstream, and not retried here', async (t) => {
+  const agent = new MockAgent();
+  agent.disableNetConnect();
+  t.after(() => agent.close());
+  const lacking = Object.assign(new Error('connect EMFILE 127.0.0.1:1'), { code: 'EMFILE' });
+  agent
+    .get('http://upstream.test')
+    .intercept({ path: () => true, method: 'POST' })
+    .replyWithError(lacking);
+  const upstream = anUpstream({ baseUrl: 'http://upstream.test' });
+  await assert.rejects(createTransport(agent)(aRequest({ upstream })), {
+    code: 'resources_exhausted',
+    status: 503,
+    retryable: false,
+  });
 });

@@ -8,8 +8,9 @@ import { type Dispatcher, request as undiciRequest } from 'undici';
 import { type EventStream, EventTooLargeError, parseEvents } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import { outcomeOfStatus } from '../outcome.ts';
-import type { Next } from '../pipeline/stage.ts';
+import type { Next, PipelineRequest } from '../pipeline/stage.ts';
 import { CodingError, decodedBody } from './decoded-body.ts';
+import { networkCauseOf } from './network-cause.ts';
 
 /** A path from the root, without an authority (`//host`). */
 const PATH = /^\/(?![/\\])/;
@@ -66,7 +67,7 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 /**
  * @param pool the caller owns and closes it
  * @returns what sends one request: a stream's `data` is its events, any other response is text
- * @throws {AppError} network_error, timeout or bad_upstream_response; internal_error for a URL that is
+ * @throws {AppError} network_error, resources_exhausted, timeout or bad_upstream_response; internal_error for a URL that is
  *   not a path or a request without an upstream; or the signal's reason when it was aborted. A stream
  *   throws the same while it is read.
  */
@@ -92,25 +93,25 @@ export function createTransport(pool: Dispatcher): Next {
       return {
         status: response.status,
         headers: response.headers,
-        data: dataOf(response.data as string | AsyncIterable<Uint8Array>, signal),
+        data: dataOf(response.data as string | AsyncIterable<Uint8Array>, request),
         outcome: Promise.resolve(outcomeOfStatus(response.status)),
       };
     } catch (error) {
-      throw transportError(error, signal);
+      throw transportError(error, request);
     }
   };
 }
 
 function dataOf(
   data: string | AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  request: PipelineRequest,
 ): string | EventStream {
   if (typeof data === 'string') return data;
-  return parseEvents(data, (error) => transportError(error, signal));
+  return parseEvents(data, (error) => transportError(error, request));
 }
 
 /** The cause's own message never reaches the caller: it can hold addresses. */
-function transportError(error: unknown, signal: AbortSignal): unknown {
+function transportError(error: unknown, { signal, attempt }: PipelineRequest): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof AppError) return error;
   if (error instanceof EventTooLargeError || error instanceof CodingError) {
@@ -123,10 +124,14 @@ function transportError(error: unknown, signal: AbortSignal): unknown {
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
     return new AppError('bad_upstream_response', 'the response exceeds 64 MiB', { cause: error });
   }
-  return new AppError('network_error', 'the upstream cannot be reached', {
-    retryable: true,
-    cause: error,
-  });
+  const cause = networkCauseOf(error);
+  attempt?.setNetworkCause(cause);
+  if (cause === 'local') {
+    const message = 'the service lacks what it needs to reach the upstream';
+    return new AppError('resources_exhausted', message, { retryAfterMs: 1_000, cause: error });
+  }
+  const message = 'the upstream cannot be reached';
+  return new AppError('network_error', message, { retryable: true, cause: error });
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {

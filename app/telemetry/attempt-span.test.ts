@@ -105,3 +105,14 @@ for (const id of ['', 'a b', 'é', 'x'.repeat(129), 'a\nb', '"}']) {
     assert(lines().every((line) => !('request_id' in line)));
   });
 }
+
+test('AttemptSpan.setNetworkCause: the cause is on the span, in the log line and in a metric', async (t) => {
+  const { startCall, span, lines, values } = recordedCalls(t);
+  const attempt = startCall().startAttempt('one');
+  attempt.setNetworkCause('refused');
+  attempt.end('network_error', 0);
+  assert.equal(span('attempt')?.attributes['claude.network.cause'], 'refused');
+  assert.equal(lines()[0]?.['cause'], 'refused');
+  const labels = { upstream: 'one', cause: 'refused' };
+  assert.deepEqual(await values('claude_api_network_errors_total', labels), [1]);
+});

@@ -5,6 +5,7 @@ import {
   ATTR_ATTEMPT,
   ATTR_HTTP_STATUS,
   ATTR_KEY,
+  ATTR_NETWORK_CAUSE,
   ATTR_OUTCOME,
   ATTR_REQUEST_ID,
   ATTR_UPSTREAM,
@@ -12,6 +13,7 @@ import {
 import { markInjected } from './propagator.ts';
 import type { AttemptRecord } from './recorder.ts';
 import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
+import type { NetworkCause } from './vocabulary.ts';
 
 /** Anthropic's own are `req_…`; anything that is no such token stays out of logs and spans. */
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -20,6 +22,7 @@ export class AttemptSpan implements AttemptRecord {
   readonly headers: Record<string, string> = {};
   /** The upstream's `request-id`; undefined until it has answered, and without one. */
   requestId: string | undefined;
+  #networkCause: NetworkCause | undefined;
   readonly #deps: RecorderDeps;
   readonly #upstream: string;
   readonly #attempt: number;
@@ -56,6 +59,11 @@ export class AttemptSpan implements AttemptRecord {
     this.#span.setAttribute(ATTR_REQUEST_ID, id);
   }
 
+  setNetworkCause(cause: NetworkCause): void {
+    this.#networkCause = cause;
+    this.#span.setAttribute(ATTR_NETWORK_CAUSE, cause);
+  }
+
   end(outcome: Outcome, status: number): void {
     guarded(this.#deps.logger, () => this.#end(outcome, status));
   }
@@ -65,11 +73,17 @@ export class AttemptSpan implements AttemptRecord {
     const failed = OUTCOME_TRAITS[outcome].failedAttempt === true;
     instruments.attempts.add(1, { upstream: this.#upstream, outcome });
     if (failed) instruments.errors.add(1, { upstream: this.#upstream, error_type: outcome });
+    this.#countNetworkError();
     this.#span.setAttribute(ATTR_OUTCOME, outcome);
     if (status > 0) this.#span.setAttribute(ATTR_HTTP_STATUS, status);
     markError(this.#span, outcome);
     this.#span.end();
-    if (failed) this.#logFailure(outcome, status);
+    if (failed || this.#networkCause) this.#logFailure(outcome, status);
+  }
+
+  #countNetworkError(): void {
+    const cause = this.#networkCause;
+    if (cause) this.#deps.instruments.networkErrors.add(1, { upstream: this.#upstream, cause });
   }
 
   #logFailure(outcome: Outcome, status: number): void {
@@ -80,6 +94,7 @@ export class AttemptSpan implements AttemptRecord {
       outcome,
       status,
       request_id: this.requestId,
+      cause: this.#networkCause,
       duration_ms: roundMs(now() - this.#startedAtMs),
     };
     context.with(this.#context, () => logger.warn(line, 'attempt failed'));

@@ -8,6 +8,7 @@ export const ATTR_OUTCOME = 'claude.outcome';
 export const ATTR_ATTEMPT = 'claude.attempt';
 export const ATTR_CALLER = 'claude.caller';
 export const ATTR_KEY = 'claude.key';
+export const ATTR_NETWORK_CAUSE = 'claude.network.cause';
 export const ATTR_UPSTREAM = 'claude.upstream';
 export const ATTR_OVERHEAD_MS = 'claude.overhead_ms';
 export const ATTR_REQUEST_ID = 'anthropic.request_id';

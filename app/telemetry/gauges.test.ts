@@ -10,7 +10,7 @@ test('observeGauges: each scrape reads the sources as they are then', async (t) 
   let left = 10;
   observeGauges(instruments, {
     pool: () => ({ open: 3, free: 2, pending: 1 }),
-    admission: () => ({ active: 5, queued: 4 }),
+    admission: () => ({ active: 5, queued: 4, paused: 3 }),
     upstreams: () => [{ name: 'one', state }],
     budget: () => left,
   });
@@ -19,7 +19,11 @@ test('observeGauges: each scrape reads the sources as they are then', async (t) 
       (await points(name)).map(({ attributes, value }) => [attributes['state'] ?? 'all', value]),
     );
   assert.deepEqual(await read('claude_api_pool_connections'), { open: 3, free: 2, pending: 1 });
-  assert.deepEqual(await read('claude_api_admission_calls'), { active: 5, queued: 4 });
+  assert.deepEqual(await read('claude_api_admission_calls'), {
+    active: 5,
+    queued: 4,
+    paused: 3,
+  });
   assert.deepEqual(await read('claude_api_retry_budget'), { all: 10 });
   assert.deepEqual(await read('claude_api_circuit_state'), { closed: 1, half_open: 0, open: 0 });
   state = 'open';

@@ -6,8 +6,8 @@ import { CIRCUIT_STATES, type CircuitState } from './vocabulary.ts';
 export interface GaugeSources {
   /** Connections of the pool, and requests that wait for one. */
   readonly pool: () => Readonly<Record<'open' | 'free' | 'pending', number>>;
-  /** Calls that hold a slot, and calls that wait for one. */
-  readonly admission: () => Readonly<Record<'active' | 'queued', number>>;
+  /** Calls that hold a slot, calls that wait for one, and calls in back-off. */
+  readonly admission: () => Readonly<Record<'active' | 'queued' | 'paused', number>>;
   /** The circuit of every upstream. */
   readonly upstreams: () => readonly { readonly name: string; readonly state: CircuitState }[];
   /** Retries that are left in the budget. */

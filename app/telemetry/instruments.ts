@@ -6,6 +6,7 @@ import type { LabelValues, MetricDefinition } from './metric-definition.ts';
 import { OTHER, UNKNOWN } from './model-labels.ts';
 import {
   LOG_DROPS,
+  NETWORK_CAUSES,
   QUOTAS,
   REFUSED_REQUESTS,
   RETRY_REFUSALS,
@@ -53,6 +54,7 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
   for (const upstream of values.upstreams) {
     for (const error_type of ATTEMPT_ERRORS) instruments.errors.add(0, { upstream, error_type });
     for (const outcome of OUTCOMES) instruments.attempts.add(0, { upstream, outcome });
+    for (const cause of NETWORK_CAUSES) instruments.networkErrors.add(0, { upstream, cause });
     instruments.failovers.add(0, { upstream });
   }
   for (const reason of RETRY_REASONS) instruments.retries.add(0, { reason });

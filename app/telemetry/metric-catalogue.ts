@@ -17,6 +17,7 @@ import {
 import {
   CIRCUIT_STATES,
   LOG_DROPS,
+  NETWORK_CAUSES,
   OPERATIONS,
   QUOTAS,
   REFUSED_REQUESTS,
@@ -58,6 +59,13 @@ export const METRICS = {
     help: 'Attempts at an upstream, by outcome; one that finds no key or no connection sends nothing',
     labels: { upstream: UPSTREAM, outcome: OUTCOMES },
   },
+  networkErrors: {
+    name: 'claude_api_network_errors_total',
+    kind: 'counter',
+    unit: '{attempt}',
+    help: 'Attempts that the network failed, by cause; `local` means that this machine lacks something',
+    labels: { upstream: UPSTREAM, cause: NETWORK_CAUSES },
+  },
   retries: {
     name: 'claude_api_retries_total',
     kind: 'counter',
@@ -90,7 +98,7 @@ export const METRICS = {
     name: 'claude_api_retry_budget',
     kind: 'observable_gauge',
     unit: '{retry}',
-    help: 'Retries that the budget allows now; at 0 failures are no longer retried',
+    help: 'Retries that the budget allows now; at 0 over a third of the attempts fail, and none is retried',
     labels: {},
   },
   attemptsPerCall: {
@@ -143,8 +151,8 @@ export const METRICS = {
     name: 'claude_api_admission_calls',
     kind: 'observable_gauge',
     unit: '{call}',
-    help: 'Calls that hold a slot of the concurrency limit, and calls that wait for one',
-    labels: { state: ['active', 'queued'] },
+    help: 'Calls that hold a slot of the concurrency limit, calls that wait for one, and calls in back-off, which hold none',
+    labels: { state: ['active', 'queued', 'paused'] },
   },
   pool: {
     name: 'claude_api_pool_connections',

@@ -4,7 +4,7 @@
  */
 import type { MessageFacts, Usage } from '../anthropic/messages.ts';
 import type { Outcome } from '../outcome.ts';
-import type { Operation, RetryRefusal } from './vocabulary.ts';
+import type { NetworkCause, Operation, RetryRefusal } from './vocabulary.ts';
 
 /** What is known of a call when it begins. */
 export interface CallInfo {
@@ -40,6 +40,8 @@ export interface AttemptRecord {
   setKey(alias: string): void;
   /** The upstream has begun to answer. @param headers lower-case names */
   setHeaders(headers: Readonly<Record<string, string>>): void;
+  /** The network failed. */
+  setNetworkCause(cause: NetworkCause): void;
   /** Call once, when the response has ended or the attempt failed; `status` is 0 without a response. */
   end(outcome: Outcome, status: number): void;
 }
@@ -87,6 +89,7 @@ const unrecordedAttempt: AttemptRecord = {
   run: (fn) => fn(),
   setKey() {},
   setHeaders() {},
+  setNetworkCause() {},
   end() {},
 };
 

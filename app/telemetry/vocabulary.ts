@@ -40,6 +40,20 @@ export type KeyRead =
 export const RETRY_REFUSALS = ['attempts', 'budget', 'deadline'] as const;
 export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
 
+/** Why the network between the service and an upstream failed; `local` is the fault of this machine. */
+export const NETWORK_CAUSES = [
+  'dns',
+  'refused',
+  'unreachable',
+  'connect_timeout',
+  'reset',
+  'tls',
+  'protocol',
+  'local',
+  'other',
+] as const;
+export type NetworkCause = (typeof NETWORK_CAUSES)[number];
+
 /** The result of checking the signature of a request. */
 export const SIGNATURE_RESULTS = [
   'valid',

@@ -92,6 +92,7 @@ export function recordingCall(): CallRecord & { readonly recorded: unknown[] } {
       run: (fn) => fn(),
       setKey() {},
       setHeaders() {},
+      setNetworkCause() {},
       end: (outcome: Outcome, status: number) =>
         void recorded.push(['attempt', upstream, outcome, status]),
     }),
