@@ -108,8 +108,8 @@ describe('correlation of a running service', { concurrency: false }, () => {
     simulator.setFaults([]);
     assert.equal(response.status, 500);
     assert.equal(response.headers.get('x-should-retry'), 'false');
-    const spans = await waitForSpans(store, uuid, 8);
-    assert.equal(spans.filter((s) => s.name === 'attempt').length, 3);
+    const spans = await waitForSpans(store, uuid, 10);
+    assert.equal(spans.filter((s) => s.name === 'attempt').length, 4);
   });
 });
 
