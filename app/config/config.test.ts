@@ -10,7 +10,7 @@ test('readConfig: an empty environment gives the documented defaults', () => {
     host: '127.0.0.1',
     port: 8080,
     bodyLimitBytes: 32 * 1024 * 1024,
-    bodyBudgetBytes: 64 * 1024 * 1024,
+    bodyBudgetBytes: 40 * 1024 * 1024,
     allowedHosts: [],
   });
   assert.deepEqual(config.metrics, { host: '127.0.0.1', port: 9464 });

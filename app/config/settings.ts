@@ -39,9 +39,9 @@ const server = {
     .default(32 * 1024 * 1024)
     .describe('Largest request body'),
   BODY_BUDGET_BYTES: bytes
-    .default(64 * 1024 * 1024)
+    .default(40 * 1024 * 1024)
     .describe(
-      'Request bodies held at once, at least the largest one; each byte takes up to four of memory',
+      'Request bodies held at once, at least the largest one; at worst a byte takes ten of memory',
     ),
   DRAIN_DELAY_MS: z.coerce
     .number()

@@ -6,6 +6,7 @@ import { AppError, errorOfAbort } from '../errors.ts';
 import type { BodyPlace, ByteBudget } from './byte-budget.ts';
 import { localsOf } from './context.ts';
 import { decoderOf } from './decoders.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -77,36 +78,36 @@ async function readBytes(
   decode: ReturnType<typeof decoderOf>,
   { limitBytes, place, signal }: BodyOptions & Reading,
 ): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+  // The bytes are kept in one piece, because a copy of a large body at its end would double its memory.
+  const announced = decode ? 0 : Number(request.headers['content-length'] ?? 0);
+  const bytes = new GrowingBuffer(announced);
   let received = 0;
-  let size = 0;
   const keep = (chunk: Buffer) => {
-    size += chunk.length;
+    const size = bytes.length + chunk.length;
     if (size > limitBytes) throw tooLarge();
     if (decode && size > MIN_RATIO_BYTES && size > MAX_RATIO * received) {
       throw new AppError('invalid_request', `the request body inflates over ${MAX_RATIO}-fold`);
     }
     place.add(chunk.length);
-    chunks.push(chunk);
+    bytes.add(chunk);
   };
   if (!decode) {
     await forEachChunk(request, request, signal, keep);
-  } else {
-    const decoding = decode();
-    const count = (chunk: Buffer) => {
-      received += chunk.length;
-    };
-    request.on('data', count);
-    try {
-      await forEachChunk(request.pipe(decoding), request, signal, keep);
-    } finally {
-      request.off('data', count);
-      request.unpipe(decoding);
-      decoding.destroy();
-    }
+    return bytes.take();
   }
-  const [only] = chunks;
-  return chunks.length === 1 && only ? only : Buffer.concat(chunks, size);
+  const decoding = decode();
+  const count = (chunk: Buffer) => {
+    received += chunk.length;
+  };
+  request.on('data', count);
+  try {
+    await forEachChunk(request.pipe(decoding), request, signal, keep);
+    return bytes.take();
+  } finally {
+    request.off('data', count);
+    request.unpipe(decoding);
+    decoding.destroy();
+  }
 }
 
 /** Resolves at the end of `source`; rejects with what `keep` throws, or when the caller has left or a stop cuts it. */
