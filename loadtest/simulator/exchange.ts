@@ -1,9 +1,10 @@
 /** Sends the simulator's responses, with the active profile's latency and the picked fault. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Message } from './content.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import { PROFILES, type Profile, sampleMs } from './latency.ts';
-import { createMessage, type MessageRequest, messageBody, sse, streamEvents } from './responses.ts';
+import { messageBody, sse, streamEvents } from './responses.ts';
 import type { SimulatorState } from './state.ts';
 
 /** One request while it is being served. */
@@ -79,22 +80,22 @@ async function latency({ state, signal }: Exchange, phase: keyof Profile): Promi
 
 export async function sendComplete(
   exchange: Exchange,
-  request: MessageRequest,
+  message: Message,
   fault?: Fault,
 ): Promise<void> {
   await latency(exchange, 'complete');
-  const body = messageBody(createMessage(request, exchange.state.requestLog.seen));
+  const body = messageBody(message);
   const cut = fault?.kind === 'malformed_json';
   sendJson(exchange, 200, cut ? body.slice(0, body.length / 2) : body);
 }
 
 export async function sendStream(
   exchange: Exchange,
-  request: MessageRequest,
+  message: Message,
   fault?: Fault,
 ): Promise<void> {
   const { response, state } = exchange;
-  const { start, chunks, end } = streamEvents(createMessage(request, state.requestLog.seen));
+  const { start, chunks, end } = streamEvents(message);
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const limit = breaksAfter(fault);
   if (state.profile === 'none' && limit === undefined) {

@@ -1,5 +1,6 @@
 /** The routes of the Messages API: reads a request, checks its key, answers and records it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createMessage } from './content.ts';
 import {
   type Exchange,
   injectFault,
@@ -9,9 +10,11 @@ import {
   sendStream,
 } from './exchange.ts';
 import type { Fault } from './faults.ts';
+import { findModel, modelsPage } from './models.ts';
 import { maskKey } from './request-log.ts';
-import { inputTokens, type MessageRequest, MODELS, problemWith } from './responses.ts';
+import { type MessageRequest, problemWith, problemWithVersion } from './requests.ts';
 import type { SimulatorState } from './state.ts';
+import { inputTokens, UNCACHED } from './usage.ts';
 
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 const REGION_PATH = /^\/regions\/([a-z0-9-]{1,32})(\/v1\/.*)$/;
@@ -51,10 +54,12 @@ function setHeaders({ state, response, requestId }: Exchange): void {
   }
 }
 
-type Body = { readonly value: unknown } | { readonly problem: 'too large' | 'not JSON' };
+type Body =
+  | { readonly value: unknown; readonly text: string }
+  | { readonly problem: 'too large' | 'not JSON' };
 
 async function readBody(request: IncomingMessage): Promise<Body> {
-  if (request.method !== 'POST') return { value: undefined };
+  if (request.method !== 'POST') return { value: undefined, text: '' };
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -63,7 +68,8 @@ async function readBody(request: IncomingMessage): Promise<Body> {
     chunks.push(chunk);
   }
   try {
-    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+    const text = Buffer.concat(chunks).toString('utf8');
+    return { value: JSON.parse(text), text };
   } catch {
     return { problem: 'not JSON' };
   }
@@ -114,32 +120,56 @@ async function respond(
   if (!accepted) return sendError(exchange, 401, 'authentication_error', 'invalid x-api-key');
   if (fault && (await injectFault(exchange, fault))) return;
   const invalid = (message: string) => sendError(exchange, 400, 'invalid_request_error', message);
-  if (exchange.request.headers['anthropic-version'] === undefined) {
-    return invalid('anthropic-version: header is required');
-  }
-  if (!('problem' in body)) return dispatch(exchange, body.value, fault);
+  const problem = problemWithVersion(exchange.request.headers['anthropic-version']);
+  if (problem) return invalid(problem);
+  if (!('problem' in body)) return dispatch(exchange, body, fault);
   if (body.problem === 'not JSON') return invalid('The request body is not valid JSON');
   return sendError(exchange, 413, 'request_too_large', 'Request exceeds the maximum size');
 }
 
-async function dispatch(exchange: Exchange, body: unknown, fault?: Fault): Promise<void> {
+async function dispatch(
+  exchange: Exchange,
+  body: Exclude<Body, { problem: unknown }>,
+  fault?: Fault,
+): Promise<void> {
   const { path, request } = exchange;
-  const counting = path === '/v1/messages/count_tokens';
-  if (request.method === 'POST' && (counting || path === '/v1/messages')) {
-    const problem = problemWith(body, counting);
-    if (problem) return sendError(exchange, 400, 'invalid_request_error', problem);
-    const message = body as MessageRequest;
-    if (counting) return sendObject(exchange, { input_tokens: inputTokens(message) });
-    const send = message.stream === true ? sendStream : sendComplete;
-    return send(exchange, message, fault);
+  if (request.method === 'POST' && path === '/v1/messages')
+    return sendMessage(exchange, body, fault);
+  if (request.method === 'POST' && path === '/v1/messages/count_tokens') {
+    return sendCount(exchange, body.value);
   }
   if (request.method === 'GET' && path === '/v1/models') {
-    const ids = { first_id: MODELS[0]?.id, last_id: MODELS.at(-1)?.id, has_more: false };
-    return sendObject(exchange, { data: MODELS, ...ids });
+    const { searchParams } = new URL(request.url ?? '', 'http://simulator');
+    return sendObject(exchange, modelsPage(searchParams));
   }
-  const model = MODELS.find(({ id }) => path === `/v1/models/${id}`);
+  const id = /^\/v1\/models\/([^/]+)$/.exec(path)?.[1];
+  const model = id === undefined ? undefined : findModel(id);
   if (request.method === 'GET' && model) return sendObject(exchange, model);
-  return sendError(exchange, 404, 'not_found_error', 'Not Found');
+  const message = id === undefined ? 'Not Found' : `model: ${id}`;
+  return sendError(exchange, 404, 'not_found_error', message);
+}
+
+function sendMessage(
+  exchange: Exchange,
+  { value, text }: Exclude<Body, { problem: unknown }>,
+  fault?: Fault,
+): void | Promise<void> {
+  const { state, request } = exchange;
+  const version = request.headers['anthropic-version'];
+  const problem = problemWith(value, { counting: false, version });
+  if (problem) return sendError(exchange, 400, 'invalid_request_error', problem);
+  const message = value as MessageRequest;
+  // Most requests cache nothing, and finding that out must cost nothing.
+  const cache = text.includes('"cache_control"') ? state.promptCache.use(message) : UNCACHED;
+  const answer = createMessage(message, state.requestLog.seen, cache);
+  return (message.stream === true ? sendStream : sendComplete)(exchange, answer, fault);
+}
+
+function sendCount(exchange: Exchange, value: unknown): void {
+  const version = exchange.request.headers['anthropic-version'];
+  const problem = problemWith(value, { counting: true, version });
+  if (problem) sendError(exchange, 400, 'invalid_request_error', problem);
+  else sendObject(exchange, { input_tokens: inputTokens(value as MessageRequest) });
 }
 
 function sendObject(exchange: Exchange, value: object): void {

@@ -2,6 +2,7 @@
 import { FaultSet } from './faults.ts';
 import type { ProfileName } from './latency.ts';
 import { RequestLog } from './request-log.ts';
+import { PromptCache } from './usage.ts';
 
 /**
  * Who may use the admin routes. `anyone` is for a container whose port is published on loopback
@@ -17,6 +18,7 @@ export interface SimulatorState {
   readonly adminAccess: AdminAccess;
   readonly faults: FaultSet;
   readonly requestLog: RequestLog;
+  readonly promptCache: PromptCache;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
 }
@@ -40,6 +42,7 @@ export function createState(options: StateOptions): SimulatorState {
     adminAccess: admin,
     faults: new FaultSet(random),
     requestLog: new RequestLog(),
+    promptCache: new PromptCache(),
     random,
   };
 }
