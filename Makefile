@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 NODE_VERSION := $(shell sed -n 's/^ *"node": "\([0-9.]*\)",*$$/\1/p' package.json)
 NODE := ./node_modules/.bin/node
 SETUP := node_modules/.set-up
+CLIENTS := clients/node_modules/.set-up
 # Variables that are typed (`make up PORT=9000`) reach the commands without an `export` here, which would
 # also hand down empty values for those that are not typed, so that .env could no longer set them.
 
@@ -19,6 +20,12 @@ $(SETUP): package.json package-lock.json
 	@command -v npx >/dev/null || { echo "npx is missing: install Node.js 20 or newer with npm"; exit 1; }
 	@echo "setup: npm ci under Node $(NODE_VERSION)"
 	@npx --yes --package node@$(NODE_VERSION) -c 'npm ci --no-fund --no-audit --loglevel=error'
+	@touch $@
+
+# Other people's clients of the API, which only the tests need, have a lock file of their own.
+$(CLIENTS): clients/package.json clients/package-lock.json $(SETUP)
+	@echo "clients: npm ci"
+	@cd clients && npx --yes --package node@$(NODE_VERSION) -c 'npm ci --ignore-scripts --no-fund --no-audit --loglevel=error'
 	@touch $@
 
 setup: $(SETUP) ## Install node_modules with the pinned Node; the other targets do so themselves
@@ -55,7 +62,7 @@ loadtest-node: setup ## Make the same load from plain Node, where there is no k6
 check: setup ## Check format, lint, types, generated files, sizes and imports, and run the unit tests
 	@$(NODE) .ci/run-tests.ts check
 
-test: setup ## Run everything: check, rules and configuration, a live run under load
+test: setup $(CLIENTS) ## Run everything: check, rules and configuration, a live run under load
 	@$(NODE) observability/local/tools.ts test
 	@$(NODE) .ci/run-tests.ts all
 
@@ -76,4 +83,4 @@ format: setup ## Format, and fix what lint can fix
 
 clean: ## Stop everything, remove all that was fetched or written
 	@[ "$$($(NODE) -v 2>/dev/null)" != "v$(NODE_VERSION)" ] || $(NODE) observability/local/stack.ts clean
-	@rm -rf node_modules .tools .run
+	@rm -rf node_modules clients/node_modules .tools .run

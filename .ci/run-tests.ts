@@ -65,6 +65,11 @@ function configurationChecks(): Counts[] {
  */
 const KINDS = ['unit', 'load', 'live', 'proof'] as const;
 
+/** Tests of other people's clients, which have a lock file of their own: `make test` installs them. */
+function clientFiles(): string[] {
+  return globSync('clients/*.test.ts', { cwd: ROOT }).map((file) => join(ROOT, file));
+}
+
 function testFiles(wanted: (typeof KINDS)[number]): string[] {
   const all = globSync('{app,loadtest,observability,.ci}/**/*.test.ts', { cwd: ROOT });
   const kindOf = (file: string) =>
@@ -95,6 +100,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Counts[]>>> = {
   check,
   all: async () => [
     ...(await check()),
+    step('types of the clients', bin('tsc'), ['--noEmit', '-p', 'clients']),
+    await nodeTests(clientFiles()),
     await nodeTests(testFiles('load'), true),
     ...configurationChecks(),
     await nodeTests(testFiles('live')),
