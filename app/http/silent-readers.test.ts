@@ -21,7 +21,7 @@ const SILENCE_MS = 1_000;
 const LARGE = `{"type":"message","text":"${'x'.repeat(30 * 2 ** 20)}"}`;
 
 async function serve(t: TestContext, answer?: (input: CallInput) => CallResult) {
-  const limiter = new ConcurrencyLimiter({ limit: 100, queue: 0, waitMs: 60_000 });
+  const limiter = new ConcurrencyLimiter({ limit: 100, queue: 0, waitMs: 60_000, paused: 10 });
   const served = await serveApp(t, answer, { limiter });
   dropSilentReaders(served.server, SILENCE_MS);
   return { ...served, limiter };

@@ -14,10 +14,11 @@ import { hostileLoad } from '../lib/hostile-load.ts';
 const DURATION_MS = 60_000;
 const MiB = 1024 * 1024;
 
-/** The limits that the service has in docker-compose.yml. */
+/** The limits that the service has in its container: of its heap in the image, of its memory in compose. */
 function limits(): { readonly memoryBytes: number; readonly nodeOptions: string } {
   const compose = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
-  const [, nodeOptions = ''] = /NODE_OPTIONS: (\S+)/.exec(compose) ?? [];
+  const image = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+  const [, nodeOptions = ''] = /NODE_OPTIONS=(\S+)/.exec(image) ?? [];
   const [, mebibytes] = /mem_limit: (\d+)m/.exec(compose) ?? [];
   assert(nodeOptions && mebibytes);
   return { memoryBytes: Number(mebibytes) * MiB, nodeOptions };
