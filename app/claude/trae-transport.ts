@@ -74,7 +74,7 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 export function createTransport(pool: Dispatcher): Next {
   const api = new LeanTrae(pool);
   return async function transport(request) {
-    const { method, url, headers, body, stream, signal, upstream, attempt } = request;
+    const { method, url, headers, key, body, stream, signal, upstream, attempt } = request;
     signal.throwIfAborted();
     if (!upstream) throw new AppError('internal_error', 'a request needs an upstream');
     // Trae takes an absolute URL in place of its base URL, and the key would go there.
@@ -84,7 +84,11 @@ export function createTransport(pool: Dispatcher): Next {
         method,
         url: upstream.baseUrl + url,
         // Answers are read here, so a coding would cost more time than it saves.
-        headers: { ...headers, 'accept-encoding': 'identity' },
+        headers: {
+          ...headers,
+          'accept-encoding': 'identity',
+          ...(key && { 'x-api-key': key.reveal() }),
+        },
         signal,
         onHeaders: (received) => attempt?.setHeaders(received),
         bodyType: stream ? 'raw' : 'text',

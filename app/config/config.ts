@@ -114,7 +114,8 @@ function roomFor(bodyBytes: number): number {
 
 /** Whoever prints the configuration, or the part of it that holds secrets, sees none. */
 function hidden<T extends object>(config: T): T {
-  return Object.defineProperty(config, inspect.custom, { value: () => '[configuration]' });
+  const value = () => '[configuration]';
+  return Object.defineProperties(config, { [inspect.custom]: { value }, toJSON: { value } });
 }
 
 function telemetryOf(settings: Settings) {
@@ -221,5 +222,5 @@ function specOf(source: string, env: Env): KeySpec {
   const colon = source.indexOf(':');
   const kind = source.slice(0, colon) as KeySpec['kind'];
   const name = source.slice(colon + 1);
-  return kind === 'env' ? { kind, name, value: env[name] } : { kind, name };
+  return kind === 'env' ? hidden({ kind, name, value: env[name] }) : { kind, name };
 }

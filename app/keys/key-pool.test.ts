@@ -10,14 +10,22 @@ const GRACE_PERIOD_MS = 60_000;
 
 function setUp(random: () => number = () => 0) {
   let nowMs = 1_000_000;
-  const pool = new KeyPool({ gracePeriodMs: GRACE_PERIOD_MS }, { now: () => nowMs, random });
+  let setBackMs = 0;
+  const wallClock = () => nowMs - setBackMs;
+  const pool = new KeyPool(
+    { gracePeriodMs: GRACE_PERIOD_MS },
+    { now: () => nowMs, wallClock, random },
+  );
+  const setBack = (ms: number) => {
+    setBackMs = ms;
+  };
   const has = (keys: Record<string, string>, previous: Record<string, string> = {}) =>
     pool.update({ current: keysOf(keys), previous: keysOf(previous) });
   const pass = (ms: number) => {
     nowMs += ms;
   };
-  const reset = (inMs: number) => new Date(nowMs + inMs).toISOString();
-  return { pool, has, pass, reset };
+  const reset = (inMs: number) => new Date(wallClock() + inMs).toISOString();
+  return { pool, has, pass, reset, setBack };
 }
 
 function keysOf(keys: Record<string, string>): KeySet['current'] {
@@ -268,4 +276,25 @@ test('key pool: a key is never printed', () => {
     assert(!text.includes('very'), text);
     assert(text.includes('[secret]'), text);
   }
+});
+
+test('key pool: a clock that is set back prolongs neither a cool-down, a rejection nor a grace period', () => {
+  const { pool, has, pass, reset, setBack } = setUp();
+  has({ a: 'key-a', b: 'key-b', c: 'key-c' });
+  const headers = {
+    'anthropic-ratelimit-requests-limit': '1',
+    'anthropic-ratelimit-requests-remaining': '0',
+    'anthropic-ratelimit-requests-reset': reset(20_000),
+  };
+  use(pool, 'key-a', response(429, { headers }));
+  use(pool, 'key-b', response(401));
+  has({ a: 'key-a', b: 'key-b' });
+  assert.deepEqual(states(pool), { a: 'cooling_down', b: 'rejected', 'c-old': 'retiring' });
+  setBack(3_600_000);
+  pass(20_000);
+  assert.equal(states(pool)['a'], 'active');
+  pass(10_000);
+  assert.equal(states(pool)['b'], 'active');
+  pass(30_000);
+  assert.deepEqual(states(pool), { a: 'active', b: 'active' });
 });

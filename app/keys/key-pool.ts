@@ -13,8 +13,10 @@ export interface KeyPoolOptions {
 }
 
 export interface KeyPoolDeps {
-  /** Milliseconds since the epoch: upstreams state their resets in wall-clock time. */
+  /** Milliseconds, monotonic: a clock that is set back must not prolong a rest or a grace period. */
   readonly now: () => number;
+  /** Milliseconds since the epoch, in which upstreams state their resets. */
+  readonly wallClock: () => number;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
 }
@@ -35,8 +37,8 @@ export interface KeyView {
   /** `…-old` while it retires. */
   readonly alias: string;
   readonly state: KeyState;
-  /** When the pool first had it, milliseconds since the epoch. */
-  readonly sinceMs: number;
+  /** Since the pool first had it, milliseconds. */
+  readonly ageMs: number;
   /** Only what the upstream has reported. */
   readonly limits: ReadonlyMap<Family, Limit>;
 }
@@ -47,14 +49,16 @@ const NONE: ReadonlySet<string> = new Set();
 export class KeyPool {
   readonly #gracePeriodMs: number;
   readonly #now: () => number;
+  readonly #wallClock: () => number;
   readonly #random: () => number;
   #keys: readonly PooledKey[] = [];
   /** Expired keys, remembered so that a source still listing them as `previous` cannot revive them. */
   #expired: ReadonlySet<string> = new Set();
 
-  constructor({ gracePeriodMs }: KeyPoolOptions, { now, random }: KeyPoolDeps) {
+  constructor({ gracePeriodMs }: KeyPoolOptions, { now, wallClock, random }: KeyPoolDeps) {
     this.#gracePeriodMs = gracePeriodMs;
     this.#now = now;
+    this.#wallClock = wallClock;
     this.#random = random;
   }
 
@@ -73,7 +77,7 @@ export class KeyPool {
   hasHealthy(tried: ReadonlySet<string> = NONE): boolean {
     const nowMs = this.#now();
     this.#prune(nowMs);
-    return this.#keys.some((key) => key.isHealthy(nowMs) && !tried.has(key.value));
+    return this.#keys.some((key) => key.isHealthy(nowMs) && !tried.has(keyText(key)));
   }
 
   /**
@@ -105,7 +109,7 @@ export class KeyPool {
     return this.#keys.map((key) => ({
       alias: key.isRetiring ? `${key.alias}-old` : key.alias,
       state: key.state(nowMs),
-      sinceMs: key.sinceMs,
+      ageMs: nowMs - key.sinceMs,
       limits: key.limits,
     }));
   }
@@ -117,7 +121,7 @@ export class KeyPool {
     const nowMs = this.#now();
     this.#prune(nowMs);
     const candidates = this.#candidates(tried, nowMs);
-    const chosen = weightedRandom(candidates, (key) => key.weight(nowMs), this.#random);
+    const chosen = weightedRandom(candidates, (key) => key.weight(this.#wallClock()), this.#random);
     if (!chosen) throw new AppError('no_key', 'the service has no key for the upstream');
     return chosen;
   }
@@ -131,13 +135,13 @@ export class KeyPool {
     if (healthy.length === 0) {
       return this.#keys.toSorted((a, b) => a.healthyAtMs - b.healthyAtMs).slice(0, 1);
     }
-    const untried = prefer(healthy, (key) => !tried.has(key.value));
+    const untried = prefer(healthy, (key) => !tried.has(keyText(key)));
     return prefer(untried, (key) => !key.isRetiring);
   }
 
   #report(key: PooledKey, response: KeyResponse, pickedAtMs: number): boolean {
     const nowMs = this.#now();
-    const isKeysFault = key.report(response, pickedAtMs, nowMs);
+    const isKeysFault = key.report(response, { pickedAtMs, nowMs, wallMs: this.#wallClock() });
     if (isKeysFault) this.#recoverIfAllForbidden(nowMs);
     return isKeysFault;
   }
@@ -178,7 +182,7 @@ interface KeyDiff {
 }
 
 function diff(pooled: readonly PooledKey[], listed: readonly ApiKey[]): KeyDiff {
-  const byValue = new Map(pooled.map((key) => [key.value, key]));
+  const byValue = new Map(pooled.map((key) => [keyText(key), key]));
   const values = new Set(listed.map(keyText));
   const kept = new Map<ApiKey, PooledKey>();
   for (const key of listed) {
@@ -188,12 +192,12 @@ function diff(pooled: readonly PooledKey[], listed: readonly ApiKey[]): KeyDiff 
   return {
     added: listed.filter((key) => !byValue.has(keyText(key))),
     kept,
-    removed: [...byValue.values()].filter(({ value }) => !values.has(value)),
+    removed: [...byValue.values()].filter((key) => !values.has(keyText(key))),
   };
 }
 
 function isSame(pooled: PooledKey, { alias, secret }: ApiKey): boolean {
-  return !pooled.isRetiring && pooled.alias === alias && pooled.value === secret.reveal();
+  return !pooled.isRetiring && pooled.alias === alias && keyText(pooled) === secret.reveal();
 }
 
 function keyText({ secret }: ApiKey): string {

@@ -59,7 +59,7 @@ export function createKeyStore(options: KeyStoreOptions, deps: KeyStoreDeps): Ke
   const { clock, wallClock, random, onRead } = deps;
   return {
     pool(owner, spec) {
-      const pool = new KeyPool(options, { now: wallClock, random });
+      const pool = new KeyPool(options, { now: clock.now, wallClock, random });
       const refresher = new Refresher(sourceOf(spec, options, deps), pool, options, {
         clock,
         random,

@@ -29,7 +29,7 @@ const MAX_COOL_DOWN_MS = 24 * 3_600_000;
 /** Above 0, so that the pool can choose among keys that all have nothing left. */
 const MIN_WEIGHT = 0.001;
 
-/** Times are milliseconds since the epoch. */
+/** Times are monotonic milliseconds, but for those of `wallMs`, which are since the epoch. */
 export class PooledKey implements ApiKey {
   readonly alias: string;
   readonly secret: Secret;
@@ -51,11 +51,6 @@ export class PooledKey implements ApiKey {
     this.secret = secret;
     this.sinceMs = nowMs;
     this.#retiresAtMs = retiresAtMs;
-  }
-
-  /** The key itself. A getter, so that printing the object does not show it. */
-  get value(): string {
-    return this.secret.reveal();
   }
 
   /** Whether its source no longer lists the key as current. */
@@ -99,18 +94,21 @@ export class PooledKey implements ApiKey {
   }
 
   /** Share that is left of its scarcest limit, above 0 to 1; a key without known limits counts as full. */
-  weight(nowMs: number): number {
+  weight(wallMs: number): number {
     let weight = 1;
-    for (const limit of this.limits.values()) weight = Math.min(weight, shareLeft(limit, nowMs));
+    for (const limit of this.limits.values()) weight = Math.min(weight, shareLeft(limit, wallMs));
     return Math.max(MIN_WEIGHT, weight);
   }
 
   /**
    * Updates health and limits from a response.
-   * @param pickedAtMs when the attempt began
+   * @param times `pickedAtMs` is when the attempt began
    * @returns true if the key itself caused the response (rejected or rate limited)
    */
-  report(response: KeyResponse, pickedAtMs: number, nowMs: number): boolean {
+  report(
+    response: KeyResponse,
+    { pickedAtMs, nowMs, wallMs }: Readonly<Record<'pickedAtMs' | 'nowMs' | 'wallMs', number>>,
+  ): boolean {
     const { status, headers, retryAfterMs, rejected } = response;
     if (reportsLimits(headers)) {
       this.#reportedLimits = headers;
@@ -120,7 +118,7 @@ export class PooledKey implements ApiKey {
       this.#reject(status, nowMs);
       return true;
     }
-    if (status === 429) return this.#coolDown(retryAfterMs ?? this.#untilResetMs(nowMs), nowMs);
+    if (status === 429) return this.#coolDown(retryAfterMs ?? this.#untilResetMs(wallMs), nowMs);
     // Only a success proves the account, and an attempt says nothing about what happened after it began.
     if (status < 400 && pickedAtMs > this.#unhealthySinceMs) this.recover();
     return false;
@@ -152,8 +150,8 @@ export class PooledKey implements ApiKey {
   }
 
   /** 0 where no limit is known to be used up: then the 429 was not about this key. */
-  #untilResetMs(nowMs: number): number {
+  #untilResetMs(wallMs: number): number {
     const usedUp = [...this.limits.values()].filter(({ remaining }) => remaining === 0);
-    return Math.max(0, ...usedUp.map(({ resetAtMs }) => resetAtMs - nowMs));
+    return Math.max(0, ...usedUp.map(({ resetAtMs }) => resetAtMs - wallMs));
   }
 }

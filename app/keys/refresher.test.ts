@@ -26,7 +26,10 @@ const one = (key: string): KeySet => ({ current: [{ alias: 'k', secret: createSe
 
 function setUp(read: KeySource['read'], part: Partial<KeySource> = {}) {
   const { clock, sleeping } = handClock();
-  const pool = new KeyPool({ gracePeriodMs: 0 }, { now: () => 0, random: () => 0 });
+  const pool = new KeyPool(
+    { gracePeriodMs: 0 },
+    { now: () => 0, wallClock: () => 0, random: () => 0 },
+  );
   const reads: KeyRead[] = [];
   const waiting: (() => void)[] = [];
   const options = { pollMs: 60_000, timeoutMs: 20 };

@@ -5,6 +5,7 @@ import {
   anUpstream,
   aRequest,
   aResponse,
+  asSent,
   events,
   keyPoolOf,
   type Row,
@@ -92,7 +93,7 @@ test('authenticate: the next attempt takes another key, and the one that recover
   assert.equal((await stage(request, next)).retryWithAnotherKey, undefined);
   await stage(request, next);
   assert.deepEqual(
-    next.seen.map(({ headers }) => headers['x-api-key']),
+    next.seen.map((request) => asSent(request).headers['x-api-key']),
     ['one', 'two', 'one'],
   );
 });

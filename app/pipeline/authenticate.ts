@@ -20,14 +20,12 @@ export function authenticate(): Stage {
     const { upstream, ownKeys, state, attempt, call } = request;
     if (!upstream) throw new AppError('no_key', 'no upstream was chosen, so there is no key');
     const keys = keysOf(upstream, ownKeys);
-    const key = keys.pick(state.triedKeys);
-    const secret = key.secret.reveal();
+    const key = keys.pick(state.triedKeys());
     attempt?.setKey(key.alias);
-    const headers = { ...request.headers, 'x-api-key': secret };
-    const response = await next({ ...request, headers });
+    const response = await next({ ...request, key: key.secret });
     if (!report(key, request, response)) return response;
-    state.addTriedKey(secret);
-    if (!keys.hasHealthy(state.triedKeys)) return response;
+    state.addTriedKey(key.secret.reveal());
+    if (!keys.hasHealthy(state.triedKeys())) return response;
     call.keyRejected(key.alias, response.status);
     return { ...response, retryWithAnotherKey: true };
   };

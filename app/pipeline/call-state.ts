@@ -30,8 +30,8 @@ export class CallState {
     return this.#triedUpstreams ?? NONE;
   }
 
-  /** Keys that were rejected or rate limited, as their text. */
-  get triedKeys(): ReadonlySet<string> {
+  /** Keys that were rejected or rate limited, as their text. A method, because inspection shows getters. */
+  triedKeys(): ReadonlySet<string> {
     return this.#triedKeys ?? NONE;
   }
 

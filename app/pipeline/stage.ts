@@ -1,6 +1,7 @@
 /** The shapes that pass through the pipeline: request, response, stage. */
 import type { EventStream } from '../anthropic/sse.ts';
 import type { KeyPool } from '../keys/key-pool.ts';
+import type { Secret } from '../keys/secret.ts';
 import type { Outcome } from '../outcome.ts';
 import type { AttemptRecord, CallRecord } from '../telemetry/recorder.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
@@ -25,6 +26,8 @@ export interface PipelineRequest {
   readonly model: string;
   /** Where it goes: set by `failover`, for each attempt. */
   readonly upstream?: Upstream;
+  /** Sent as `x-api-key`; no header here holds it, so that whoever prints a request shows no key. */
+  readonly key?: Secret;
   /** The caller's own keys, used in place of the upstream's. */
   readonly ownKeys?: OwnKeys;
   /** Whether the response is requested as a stream of events. */

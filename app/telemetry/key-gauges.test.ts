@@ -8,7 +8,7 @@ const LABELS = { upstream: 'one', caller: 'shared' };
 const aKey = (part: Partial<KeyFacts>): KeyFacts => ({
   alias: 'k1',
   state: 'active',
-  sinceMs: 0,
+  ageMs: 0,
   limits: new Map(),
   ...part,
 });
@@ -30,7 +30,7 @@ async function produce(keys: readonly KeyFacts[], nowMs: number) {
 
 test('createKeyProducer: a key has one series per state, its age and its rate limits', async () => {
   const limit = { limit: 50, remaining: 7, resetAtMs: 60_000 };
-  const key = aKey({ state: 'cooling_down', sinceMs: 1_000, limits: new Map([['tokens', limit]]) });
+  const key = aKey({ state: 'cooling_down', ageMs: 2_000, limits: new Map([['tokens', limit]]) });
   const labels = { ...LABELS, key: 'k1' };
   assert.deepEqual(await produce([key], 3_000), {
     claude_api_key_state: [
@@ -53,7 +53,7 @@ test('createKeyProducer: after its reset a rate limit is reported as full', asyn
 
 test('createKeyProducer: two retiring keys of one alias are one series', async () => {
   const key = aKey({ alias: 'k1-old', state: 'retiring' });
-  const { claude_api_key_age_seconds: points } = await produce([key, { ...key, sinceMs: 500 }], 0);
+  const { claude_api_key_age_seconds: points } = await produce([key, { ...key, ageMs: 500 }], 0);
   assert.equal(points?.length, 1);
 });
 

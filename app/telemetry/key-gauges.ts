@@ -22,8 +22,8 @@ export type KeyLabels = { readonly upstream: string; readonly caller: string };
 export interface KeyFacts {
   readonly alias: string;
   readonly state: KeyState;
-  /** When this instance first had it, milliseconds since the epoch. */
-  readonly sinceMs: number;
+  /** Since this instance first had it, milliseconds. */
+  readonly ageMs: number;
   /** Only what the upstream has reported. */
   readonly limits: ReadonlyMap<Family, Limit>;
 }
@@ -45,7 +45,7 @@ const POINTS: Readonly<
 > = {
   keyState: ({ state: current }) =>
     KEY_STATES.map((state) => [Number(state === current), { state }]),
-  keyAge: ({ sinceMs }, nowMs) => [[(nowMs - sinceMs) / 1000, {}]],
+  keyAge: ({ ageMs }) => [[ageMs / 1000, {}]],
   rateLimitRemaining: ({ limits }, nowMs) =>
     [...limits].map(([family, { limit, remaining, resetAtMs }]) => [
       nowMs >= resetAtMs ? limit : remaining,

@@ -37,7 +37,10 @@ export function aResponse(status = 200, part: Partial<PipelineResponse> = {}): P
 
 /** A pool of keys `k1`, `k2`, …; without a grace period, by the system's clock. */
 export function keyPoolOf(...values: readonly string[]): KeyPool {
-  const pool = new KeyPool({ gracePeriodMs: 0 }, { now: Date.now, random: () => 0 });
+  const pool = new KeyPool(
+    { gracePeriodMs: 0 },
+    { now: Date.now, wallClock: Date.now, random: () => 0 },
+  );
   const key = (value: string, i: number) => ({ alias: `k${i + 1}`, secret: createSecret(value) });
   pool.update({ current: values.map(key) });
   return pool;
@@ -176,7 +179,7 @@ export function stageTable(
         (error) => error.code ?? error.message,
       );
       assert.deepEqual(
-        next.seen.map((request, i) => fieldsOf(request, saw[i])),
+        next.seen.map((request, i) => fieldsOf(asSent(request), saw[i])),
         saw,
       );
       assert.equal(actual, result, 'status or error code');
@@ -184,6 +187,12 @@ export function stageTable(
       assert.deepEqual(request.state.usage, usage, 'usage');
     });
   }
+}
+
+/** The request with its key among its headers, where the transport puts it. */
+export function asSent(request: PipelineRequest): PipelineRequest {
+  if (!request.key) return request;
+  return { ...request, headers: { ...request.headers, 'x-api-key': request.key.reveal() } };
 }
 
 function fieldsOf(request: PipelineRequest, like: Partial<PipelineRequest> = {}) {

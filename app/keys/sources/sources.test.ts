@@ -1,5 +1,6 @@
 /** Tests the format of keys and the sources that need no server: environment and file. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -135,4 +136,38 @@ test('file source: it reports a change, also of a symbolic link that is replaced
 
 test('file source: watching a missing folder is no error', () => {
   assert.doesNotThrow(() => fileSource('/not/there/key').watch?.(() => {})());
+});
+
+for (const [name, make] of [
+  ['a FIFO', (path: string) => execFileSync('mkfifo', [path])],
+  ['a folder', (path: string) => mkdirSync(path)],
+  ['a link to a device', (path: string) => symlinkSync('/dev/zero', path)],
+] as const) {
+  test(`file source: ${name} is malformed, at once, and the next good file is read`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'keys-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'key');
+    make(path);
+    const source = fileSource(path);
+    // More reads than Node has threads: none of them may hang.
+    for (let i = 0; i < 8; i++) {
+      await assert.rejects(source.read(signal), { failure: 'malformed' });
+    }
+    rmSync(path, { recursive: true });
+    writeFileSync(path, 'sk-ant-one');
+    const { current } = await source.read(signal);
+    assert.equal(current[0]?.secret.reveal(), 'sk-ant-one');
+  });
+}
+
+test('file source: reads at the same time are one read', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'keys-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'key');
+  writeFileSync(path, 'sk-ant-one');
+  const source = fileSource(path);
+  const first = source.read(signal);
+  assert.equal(source.read(signal), first);
+  await first;
+  assert.notEqual(source.read(signal), first);
 });
