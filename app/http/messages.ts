@@ -1,7 +1,8 @@
 /** `POST /v1/messages` and `POST /v1/messages/count_tokens`: one call each, its body sent as it came. */
 import type { RequestHandler } from 'express';
 import { parseJson } from './body.ts';
-import { type Respond, targetOf } from './respond.ts';
+import { targetOf } from './headers.ts';
+import type { Respond } from './respond.ts';
 import { checkCountTokens, checkMessages } from './schemas.ts';
 
 export function messages(respond: Respond): RequestHandler {

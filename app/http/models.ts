@@ -2,7 +2,8 @@
 import type { RequestHandler } from 'express';
 import { AppError } from '../errors.ts';
 import type { Ask } from './call.ts';
-import { type Respond, targetOf } from './respond.ts';
+import { targetOf } from './headers.ts';
+import type { Respond } from './respond.ts';
 
 const ASK = { operation: 'models', method: 'GET', stream: false } as const satisfies Partial<Ask>;
 

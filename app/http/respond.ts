@@ -30,12 +30,3 @@ export function createRespond(deps: CallDeps & AdmissionDeps, write: WriteRespon
     await write(response, result);
   };
 }
-
-/**
- * The target of the upstream's request: our own path with the caller's query. The caller's path is never
- * sent as it came: a target in absolute form (RFC 9112, 3.2.2) would take our key to another host.
- */
-export function targetOf(path: string, { url }: Request): string {
-  const query = url.indexOf('?');
-  return query < 0 ? path : path + url.slice(query);
-}
