@@ -114,7 +114,7 @@ function tuned(overrides: TuningOverrides = {}): Tuning {
   return Object.fromEntries(parts);
 }
 
-function createKeys({ config, logger, telemetry }: ServiceDeps, tuning: Tuning): KeyStore {
+function createKeys({ config, callers, logger, telemetry }: ServiceDeps, tuning: Tuning): KeyStore {
   const recordRead = createReadObserver(telemetry.instruments, logger);
   const { roleId, secretId = '', token = '', ...vault } = config.vault;
   const auth = roleId ? { roleId, secretId: async () => secretId } : { token: async () => token };
@@ -130,6 +130,11 @@ function createKeys({ config, logger, telemetry }: ServiceDeps, tuning: Tuning):
   const read = () =>
     keys.pools().map(({ owner, pool }) => ({ labels: ownerLabels(owner), keys: pool.view() }));
   telemetry.produce(createKeyProducer(read, Date.now));
+  for (const { name: caller, tokens } of config.callers) {
+    if (!tokens) continue;
+    const pool = keys.pool({ purpose: 'accept', caller }, tokens);
+    callers.accept(caller, () => pool.valid());
+  }
   return keys;
 }
 

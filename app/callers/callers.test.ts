@@ -64,3 +64,18 @@ test('Callers: a token is hashed once a request, for trace context and authentic
   assert.equal(hashed(), 1);
   assert.equal((await postJson(`${url}/v1/messages`, BODY)).status, 401);
 });
+
+test('Callers: tokens of a source are accepted while it lists them, and hashed once', () => {
+  const { callers, hashed } = countingCallers();
+  const tokens = (...texts: string[]) => texts.map((text) => ({ secret: { reveal: () => text } }));
+  let valid = tokens('new token');
+  callers.accept('other', () => valid);
+  assert.equal(callers.find({ 'x-api-key': 'new token' })?.name, 'other');
+  assert.equal(callers.find({ 'x-api-key': 'token of other' })?.name, 'other');
+  // The two that came and the one of the source.
+  assert.equal(hashed(), 3);
+  valid = tokens('newer token', 'token of one');
+  assert.equal(callers.find({ 'x-api-key': 'new token' }), undefined);
+  assert.equal(callers.find({ 'x-api-key': 'newer token' })?.name, 'other');
+  assert.equal(callers.find({ 'x-api-key': 'token of one' })?.name, 'one');
+});

@@ -32,15 +32,27 @@ function tokenOf({ authorization, 'x-api-key': apiKey }: IncomingHttpHeaders): s
   return bearer ?? (apiKey || undefined);
 }
 
+/** The tokens of one caller that are valid now, as the source of them lists them. */
+interface TokenSource {
+  readonly caller: Caller;
+  readonly valid: () => readonly { readonly secret: { reveal(): string } }[];
+  /** What `valid` returned when the digests were made. */
+  seen?: readonly unknown[];
+  digests: readonly Buffer[];
+}
+
 /** The configured callers; without any, everybody may call. */
 export class Callers {
+  readonly #callers: ReadonlyMap<string, Caller>;
   readonly #known: readonly (readonly [digest: Buffer, caller: Caller])[];
+  readonly #sources: TokenSource[] = [];
   readonly #digest: (token: string) => Buffer;
   /** Trace context and authentication both look up the caller of a request, so the result is cached. */
   readonly #found = new WeakMap<IncomingHttpHeaders, { readonly caller: Caller | undefined }>();
 
   /** @param digest SHA-256, 32 bytes; a test counts its calls */
   constructor(known: readonly KnownCaller[], digest = sha256) {
+    this.#callers = new Map(known.map(({ name, limits }) => [name, { name, limits }]));
     this.#known = known.flatMap(({ tokenDigests, name, limits }) =>
       tokenDigests.map((hex) => [Buffer.from(hex, 'hex'), { name, limits }] as const),
     );
@@ -49,7 +61,17 @@ export class Callers {
 
   /** Whether anybody may call. */
   get open(): boolean {
-    return this.#known.length === 0;
+    return this.#callers.size === 0;
+  }
+
+  /**
+   * Accepts a caller's tokens from a source that may change.
+   * @param valid returns the same list until it changes
+   */
+  accept(name: string, valid: TokenSource['valid']): void {
+    const caller = this.#callers.get(name);
+    if (!caller) throw new Error(`no such caller: ${name}`);
+    this.#sources.push({ caller, valid, digests: [] });
   }
 
   /**
@@ -70,8 +92,25 @@ export class Callers {
     if (token === undefined) return undefined;
     const given = this.#digest(token);
     let found: Caller | undefined;
-    // Compare every digest, so response time does not reveal a near match.
-    for (const [digest, caller] of this.#known) if (timingSafeEqual(given, digest)) found = caller;
+    // Compare every digest, so response time does not reveal a near match. The first caller has a token.
+    for (const [digest, caller] of this.#known) {
+      if (timingSafeEqual(given, digest)) found ??= caller;
+    }
+    for (const source of this.#sources) {
+      for (const digest of this.#digestsOf(source)) {
+        if (timingSafeEqual(given, digest)) found ??= source.caller;
+      }
+    }
     return found;
+  }
+
+  /** Tokens are hashed again only when their source has changed. */
+  #digestsOf(source: TokenSource): readonly Buffer[] {
+    const valid = source.valid();
+    if (valid !== source.seen) {
+      source.seen = valid;
+      source.digests = valid.map(({ secret }) => this.#digest(secret.reveal()));
+    }
+    return source.digests;
   }
 }

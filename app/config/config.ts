@@ -6,10 +6,12 @@ import { type CallerSettings, keyText, type UpstreamSettings } from './kinds.ts'
 import { FORMER_SETTINGS, type Settings, settingsSchema } from './settings.ts';
 
 /** A caller, with the sources of their own keys by upstream. */
-export type CallerConfig = Omit<CallerSettings, 'keys' | 'signing'> & {
+export type CallerConfig = Omit<CallerSettings, 'keys' | 'signing' | 'tokens'> & {
   readonly keys: Readonly<Record<string, KeySpec>>;
   /** Source of the secrets that their requests must be signed with. */
   readonly signing: KeySpec | undefined;
+  /** Source of tokens that are accepted besides those of `tokenDigests`. */
+  readonly tokens: KeySpec | undefined;
 };
 
 export type UpstreamConfig = Omit<UpstreamSettings, 'keys' | 'signing'> & {
@@ -178,14 +180,19 @@ function callersOf(
       .filter((upstream) => !known.has(upstream))
       .map((upstream) => `CALLERS: ${name} has keys for ${upstream}, which is not an upstream`),
   );
-  const all = CALLERS.map(({ keys, signing, ...one }) => {
+  const all = CALLERS.map(({ keys, signing, tokens, ...one }) => {
     const specs = Object.entries(keys).map(
       ([name, source]) => [name, specOf(source, env)] as const,
     );
-    return { ...one, keys: Object.fromEntries(specs), signing: optionalSpec(signing, env) };
+    return {
+      ...one,
+      keys: Object.fromEntries(specs),
+      signing: optionalSpec(signing, env),
+      tokens: optionalSpec(tokens, env),
+    };
   });
-  for (const { name, keys, signing } of all) {
-    const variables = missing(...Object.values(keys), signing);
+  for (const { name, keys, signing, tokens } of all) {
+    const variables = missing(...Object.values(keys), signing, tokens);
     problems.push(...variables.map((variable) => `CALLERS: ${name} needs a key in ${variable}`));
   }
   if (problems.length > 0) throw new ConfigError(problems);
@@ -196,7 +203,7 @@ function callersOf(
 export function secretsOf({ upstreams, callers, vault, redisUrl }: Config): readonly string[] {
   const specs = [
     ...upstreams.flatMap(({ keys, signing }) => [keys, signing]),
-    ...callers.flatMap(({ keys, signing }) => [...Object.values(keys), signing]),
+    ...callers.flatMap(({ keys, signing, tokens }) => [...Object.values(keys), signing, tokens]),
   ];
   const fromEnv = specs.flatMap((spec) => (spec?.kind === 'env' && spec.value) || []);
   const password = redisUrl && new URL(redisUrl).password;

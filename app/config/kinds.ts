@@ -1,7 +1,7 @@
 /** The kinds of values that settings have, up to the two lists in JSON: upstreams and callers. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { SHARED, SIGNING } from '../keys/key-owner.ts';
+import { SHARED, SIGNING, TOKENS } from '../keys/key-owner.ts';
 import { keysFromText } from '../keys/sources/source.ts';
 import { ANYBODY } from '../telemetry/vocabulary.ts';
 
@@ -111,13 +111,18 @@ const sha256 = z
 /** One caller of CALLERS: snake case in the JSON, as in Anthropic's API, camel case in the service. */
 const caller = z
   .strictObject({
-    name: alias.refine((name) => ![SHARED, SIGNING, ANYBODY].includes(name), 'is reserved'),
-    token_sha256: z.union([sha256, z.array(sha256).min(1).max(4)]),
+    name: alias.refine((name) => ![SHARED, SIGNING, TOKENS, ANYBODY].includes(name), 'is reserved'),
+    token_sha256: z.union([sha256, z.array(sha256).min(1).max(4)]).default([]),
+    tokens: keySource.optional(),
     requests_per_minute: count.optional(),
     tokens_per_minute: z.int().min(1).max(1_000_000_000).optional(),
     concurrent: count.optional(),
     keys: z.record(alias, keySource).default({}),
     signing: keySource.optional(),
+  })
+  .refine(({ token_sha256, tokens }) => token_sha256.length > 0 || tokens !== undefined, {
+    message: 'needs token_sha256 or tokens',
+    path: ['tokens'],
   })
   .transform(({ token_sha256, requests_per_minute, tokens_per_minute, concurrent, ...rest }) => ({
     ...rest,

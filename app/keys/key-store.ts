@@ -59,7 +59,9 @@ export function createKeyStore(options: KeyStoreOptions, deps: KeyStoreDeps): Ke
   const { clock, wallClock, random, onRead } = deps;
   return {
     pool(owner, spec) {
-      const pool = new KeyPool(options, { now: clock.now, wallClock, random });
+      // A token that was withdrawn is refused at once; keys that we send ourselves have time to go.
+      const gracePeriodMs = owner.purpose === 'accept' ? 0 : options.gracePeriodMs;
+      const pool = new KeyPool({ gracePeriodMs }, { now: clock.now, wallClock, random });
       const refresher = new Refresher(sourceOf(spec, options, deps), pool, options, {
         clock,
         random,
