@@ -13,6 +13,7 @@ import {
 } from './http/error-handler.ts';
 import { alive, type Health, readiness } from './http/health.ts';
 import type { Lifecycle } from './http/lifecycle.ts';
+import { batchResults, createBatch, listBatches, oneBatch } from './http/message-batches.ts';
 import { countTokens, messages } from './http/messages.ts';
 import {
   type AuthenticateDeps,
@@ -44,7 +45,7 @@ export interface AppOptions {
 }
 
 interface Route {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'delete';
   readonly path: string;
   /** What its calls are counted as; health checks are not calls, and anybody may make them at any time. */
   readonly operation: Operation | undefined;
@@ -60,21 +61,40 @@ const ROUTES = [
   { method: 'get', path: '/v1/models/:id', operation: 'models', body: false },
   { method: 'post', path: '/v1/messages', operation: 'chat', body: true },
   { method: 'post', path: '/v1/messages/count_tokens', operation: 'count_tokens', body: true },
+  { method: 'post', path: '/v1/messages/batches', operation: 'batches', body: true },
+  { method: 'get', path: '/v1/messages/batches', operation: 'batches', body: false },
+  { method: 'get', path: '/v1/messages/batches/:id', operation: 'batches', body: false },
+  { method: 'delete', path: '/v1/messages/batches/:id', operation: 'batches', body: false },
+  { method: 'post', path: '/v1/messages/batches/:id/cancel', operation: 'batches', body: false },
+  { method: 'get', path: '/v1/messages/batches/:id/results', operation: 'batches', body: false },
   { method: 'post', path: '/v1/batch', operation: 'chat', body: true },
 ] as const satisfies readonly Route[];
 
-type Handlers = Readonly<Record<(typeof ROUTES)[number]['path'], RequestHandler>>;
+type RouteName<R = (typeof ROUTES)[number]> = R extends Route
+  ? `${R['method']} ${R['path']}`
+  : never;
+type Handlers = Readonly<Record<RouteName, RequestHandler>>;
+
+function nameOf({ method, path }: (typeof ROUTES)[number]): RouteName {
+  return `${method} ${path}` as RouteName;
+}
 
 function handlersOf(deps: AppDeps, options: AppOptions): Handlers {
   const respond = createRespond(deps, createResponseWriter(deps.redactor));
   return {
-    '/healthz': alive,
-    '/readyz': readiness(deps.health, deps.lifecycle),
-    '/v1/models': listModels(respond),
-    '/v1/models/:id': getModel(respond),
-    '/v1/messages': messages(respond),
-    '/v1/messages/count_tokens': countTokens(respond),
-    '/v1/batch': batch(deps, options.batch),
+    'get /healthz': alive,
+    'get /readyz': readiness(deps.health, deps.lifecycle),
+    'get /v1/models': listModels(respond),
+    'get /v1/models/:id': getModel(respond),
+    'post /v1/messages': messages(respond),
+    'post /v1/messages/count_tokens': countTokens(respond),
+    'post /v1/messages/batches': createBatch(respond),
+    'get /v1/messages/batches': listBatches(respond),
+    'get /v1/messages/batches/:id': oneBatch(respond, 'GET'),
+    'delete /v1/messages/batches/:id': oneBatch(respond, 'DELETE'),
+    'post /v1/messages/batches/:id/cancel': oneBatch(respond, 'POST', '/cancel'),
+    'get /v1/messages/batches/:id/results': batchResults(respond),
+    'post /v1/batch': batch(deps, options.batch),
   };
 }
 
@@ -90,8 +110,8 @@ export function createApp(deps: AppDeps, options: AppOptions): RequestListener {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(requestContext(deps));
-  for (const { method, path, operation } of ROUTES) {
-    if (!operation) app.route(path)[method](handlers[path]);
+  for (const route of ROUTES) {
+    if (!route.operation) app.route(route.path)[route.method](handlers[nameOf(route)]);
   }
   app.use(identifyRoute(ROUTES), accessLog(logger));
   app.use(refuseWhenDraining(deps.lifecycle), checkHost(deps), authenticate(deps));
@@ -102,10 +122,11 @@ export function createApp(deps: AppDeps, options: AppOptions): RequestListener {
     // The quotas come first, so that a throttled caller fills no memory and uses up no nonces. A slot is
     // taken by the call itself: a slow upload occupies none, and a refusal is recorded under its model.
     const read = route.body ? [body] : [];
-    app.route(path)[method](checkQuota(deps.quotas), ...read, deps.verify, handlers[path]);
+    app.route(path)[method](checkQuota(deps.quotas), ...read, deps.verify, handlers[nameOf(route)]);
   }
-  for (const { method, path } of ROUTES) {
-    app.all(path, methodNotAllowed(method.toUpperCase(), redactor));
+  for (const [path, routes] of Map.groupBy(ROUTES, ({ path }) => path)) {
+    const allowed = routes.map(({ method }) => method.toUpperCase()).join(', ');
+    app.all(path, methodNotAllowed(allowed, redactor));
   }
   app.use(notFound);
   app.use(recordRejections(recorder), errorHandler(logger, redactor));

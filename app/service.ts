@@ -141,7 +141,9 @@ function createKeys({ config, callers, logger, telemetry }: ServiceDeps, tuning:
 /** What calls are sent through: the connections, the upstreams with their circuits, the client. */
 function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   const { config, logger, telemetry } = deps;
-  const pool = createPool({ connections: config.calls.connections, ...tuning.pool });
+  const { connections } = config.calls;
+  const pool = createPool({ connections, ...tuning.pool });
+  const unlimitedPool = createPool({ connections, ...tuning.pool, maxResponseBytes: 0 });
   const budget = new RetryBudget(tuning.retryBudget);
   const upstreams = createUpstreams(deps, tuning, keys);
   const recorder = createSdkRecorder({
@@ -165,6 +167,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
       budget,
       upstreams,
       pool,
+      unlimitedPool,
     },
   );
   return {
@@ -176,7 +179,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
       upstreams: () => upstreams.states(),
       budget: () => budget.left(),
     },
-    close: () => pool.destroy(),
+    close: async () => void (await Promise.all([pool.destroy(), unlimitedPool.destroy()])),
   };
 }
 

@@ -33,7 +33,9 @@ import { createTransport } from './trae-transport.ts';
 
 /** One call, as the HTTP layer asks for it. */
 export interface CallInput extends CallInfo {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** The response is a stream of JSON lines; `stream` must be true. */
+  readonly lines?: boolean;
   /** Path and query, e.g. `/v1/messages`. */
   readonly url: string;
   /** What goes upstream besides our own headers: allow-listed, lower case. */
@@ -90,6 +92,8 @@ export interface ClientDeps {
   readonly upstreams: UpstreamPool;
   /** Its creator closes it. */
   readonly pool: Dispatcher;
+  /** For responses of any length, which are never held as a whole; its creator closes it. Default: `pool`. */
+  readonly unlimitedPool?: Dispatcher;
 }
 
 /**
@@ -118,7 +122,11 @@ function signingSecret({ upstream }: PipelineRequest): SigningSecret | undefined
 }
 
 export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeClient {
-  const pipeline = createClaudePipeline(createTransport(deps.pool), options, deps);
+  const pipeline = createClaudePipeline(
+    createTransport(deps.pool, deps.unlimitedPool),
+    options,
+    deps,
+  );
   return {
     async call(input) {
       const limit = deadlineOf(input, options, deps.clock);
@@ -173,7 +181,7 @@ function toRequest(
   { signal, atMs }: Deadline,
   { recorder, clock }: ClientDeps,
 ): PipelineRequest {
-  const { method, url, headers, body, model, stream, ownKeys, lendSlot } = input;
+  const { method, url, headers, body, model, stream, lines, ownKeys, lendSlot } = input;
   return {
     method,
     url,
@@ -182,6 +190,7 @@ function toRequest(
     ...(body !== undefined && { body }),
     ...(ownKeys && { ownKeys }),
     ...(lendSlot && { lendSlot }),
+    ...(lines && { lines }),
     model,
     stream,
     signal,

@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly idleTimeoutMs: number;
   /** An older connection takes no more requests, so that a change in DNS is followed under load. */
   readonly maxAgeMs: number;
+  /** Largest response in bytes, complete or streamed; 0 for any. Default: 64 MiB. */
+  readonly maxResponseBytes?: number;
   /** Default: the system's resolver. */
   readonly lookup?: LookupFunction;
 }
@@ -33,7 +35,8 @@ export function createPool(options: PoolOptions): Agent {
       ...(options.lookup && { lookup: options.lookup }),
     },
     clientTtl: options.maxAgeMs,
-    maxResponseSize: MAX_RESPONSE_BYTES,
+    maxResponseSize:
+      options.maxResponseBytes === 0 ? -1 : (options.maxResponseBytes ?? MAX_RESPONSE_BYTES),
     // HTTP/2 would put a hundred calls on each connection, and the pool would bound nothing.
     allowH2: false,
     keepAliveTimeout: options.keepAliveMs,

@@ -5,6 +5,7 @@
 import { text } from 'node:stream/consumers';
 import trae, { type Trae, type TraeConfig, type TraeResponse } from 'trae';
 import { type Dispatcher, request as undiciRequest } from 'undici';
+import { parseLines } from '../anthropic/json-lines.ts';
 import { type EventStream, EventTooLargeError, parseEvents } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import { outcomeOfStatus } from '../outcome.ts';
@@ -65,14 +66,15 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /**
- * @param pool the caller owns and closes it
+ * @param pool the caller owns and closes it, and `unlimitedPool`, which takes streams of JSON lines
  * @returns what sends one request: a stream's `data` is its events, any other response is text
  * @throws {AppError} network_error, resources_exhausted, timeout or bad_upstream_response; internal_error for a URL that is
  *   not a path or a request without an upstream; or the signal's reason when it was aborted. A stream
  *   throws the same while it is read.
  */
-export function createTransport(pool: Dispatcher): Next {
+export function createTransport(pool: Dispatcher, unlimitedPool = pool): Next {
   const api = new LeanTrae(pool);
+  const unlimitedApi = new LeanTrae(unlimitedPool);
   return async function transport(request) {
     const { method, url, headers, key, body, stream, signal, upstream, attempt } = request;
     signal.throwIfAborted();
@@ -80,7 +82,7 @@ export function createTransport(pool: Dispatcher): Next {
     // Trae takes an absolute URL in place of its base URL, and the key would go there.
     if (!PATH.test(url)) throw new AppError('internal_error', 'an upstream URL must be a path');
     try {
-      const response = await api.request({
+      const response = await (request.lines ? unlimitedApi : api).request({
         method,
         url: upstream.baseUrl + url,
         // Answers are read here, so a coding would cost more time than it saves.
@@ -111,7 +113,8 @@ function dataOf(
   request: PipelineRequest,
 ): string | EventStream {
   if (typeof data === 'string') return data;
-  return parseEvents(data, (error) => transportError(error, request));
+  const parse = request.lines ? parseLines : parseEvents;
+  return parse(data, (error) => transportError(error, request));
 }
 
 /** The cause's own message never reaches the caller: it can hold addresses. */

@@ -35,7 +35,10 @@ export function callContextOf(request: Request, response: Response): CallContext
 }
 
 /** What a call sends to the API. */
-export type Ask = Pick<CallInput, 'operation' | 'method' | 'url' | 'model' | 'stream' | 'body'>;
+export type Ask = Pick<
+  CallInput,
+  'operation' | 'method' | 'url' | 'model' | 'stream' | 'lines' | 'body'
+>;
 
 export interface CallDeps {
   readonly client: ClaudeClient;

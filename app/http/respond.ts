@@ -8,13 +8,19 @@ import type { WriteResponse } from './write-response.ts';
 
 /**
  * Resolves when the response has ended.
+ * @param change what is to be changed in a complete answer
  * @throws {AppError} quota_exceeded, shed, or as `callOnce`, before any byte is sent
  */
-export type Respond = (request: Request, response: Response, ask: Ask) => Promise<void>;
+export type Respond = (
+  request: Request,
+  response: Response,
+  ask: Ask,
+  change?: (text: string) => string,
+) => Promise<void>;
 
 /** The call holds a slot until its response has ended. */
 export function createRespond(deps: CallDeps & AdmissionDeps, write: WriteResponse): Respond {
-  return async function respond(request, response, ask) {
+  return async function respond(request, response, ask, change = unchanged) {
     const locals = localsOf(response);
     locals.asked = ask;
     const context = callContextOf(request, response);
@@ -27,6 +33,9 @@ export function createRespond(deps: CallDeps & AdmissionDeps, write: WriteRespon
     response.once('close', () => slot[Symbol.dispose]());
     locals.isCall = true;
     const result = await callOnce(deps, context, slot, ask);
-    await write(response, result);
+    const { data } = result;
+    await write(response, typeof data === 'string' ? { ...result, data: change(data) } : result);
   };
 }
+
+const unchanged = (text: string) => text;

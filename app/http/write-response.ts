@@ -108,7 +108,13 @@ async function writeEvents(
 /** The headers are out, so the error goes as an event, which the official SDKs throw. */
 function endBroken(response: Response, thrown: unknown, redactor: Redactor): void {
   if (response.destroyed) return;
+  // A list of results has no place for an error: whoever reads it sees that it ends too soon.
+  if (!isEvents(response)) return void response.destroy();
   const error = toAppError(thrown);
   const body = JSON.stringify(errorBody(error, localsOf(response).correlationId, redactor.text));
   response.end(createEvent('error', body).raw);
+}
+
+function isEvents(response: Response): boolean {
+  return String(response.getHeader('content-type')).startsWith('text/event-stream');
 }

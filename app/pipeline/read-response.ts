@@ -10,6 +10,7 @@ import { SseParser } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
 import { outcomeOfApiError } from '../outcome.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
+import { followLines } from './lines-reader.ts';
 import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 import { StreamReader } from './stream-reader.ts';
 
@@ -39,6 +40,7 @@ export function readResponse(firstEventTimeoutMs: number): Stage {
     try {
       const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
+        if (request.lines) return followLines(response, response.data, limit);
         const reader = new StreamReader(response.data, request, limit);
         return await readStream(response, reader, request);
       }

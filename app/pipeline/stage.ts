@@ -15,7 +15,7 @@ export type LendSlot = (signal: AbortSignal, wait: () => Promise<void>) => Promi
 
 /** One request to an upstream, in Trae's terms. Stages copy it and never change it in place. */
 export interface PipelineRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path with query, relative to the upstream's base URL. */
   readonly url: string;
   /** Lower-case names, but for Trae's own `Content-Type`. */
@@ -30,8 +30,10 @@ export interface PipelineRequest {
   readonly key?: Secret;
   /** The caller's own keys, used in place of the upstream's. */
   readonly ownKeys?: OwnKeys;
-  /** Whether the response is requested as a stream of events. */
+  /** Whether the response is requested as a stream. */
   readonly stream: boolean;
+  /** The stream is of JSON lines and not of events. */
+  readonly lines?: boolean;
   /** Ends the request and everything that waits for it. */
   readonly signal: AbortSignal;
   /** When the signal fires at the latest, `clock.now()` milliseconds; Infinity without a limit. */

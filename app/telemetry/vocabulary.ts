@@ -1,7 +1,7 @@
 /** Every fixed set of label values except the outcomes, which are in `app/outcome.ts`. */
 
 /** The operation that a call requests of the API. */
-export const OPERATIONS = ['chat', 'count_tokens', 'models'] as const;
+export const OPERATIONS = ['chat', 'count_tokens', 'models', 'batches'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** The state of an upstream's circuit breaker: open, it gets no attempts; half-open, it gets a few. */

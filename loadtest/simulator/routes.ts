@@ -1,5 +1,6 @@
 /** The routes of the Messages API: reads a request, checks its key, answers and records it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { handleBatches, isBatchPath } from './batch-routes.ts';
 import { createMessage } from './content.ts';
 import {
   type Exchange,
@@ -69,7 +70,8 @@ async function readBody(request: IncomingMessage): Promise<Body> {
   }
   try {
     const text = Buffer.concat(chunks).toString('utf8');
-    return { value: JSON.parse(text), text };
+    // Cancelling a batch takes no body.
+    return { value: text === '' ? undefined : JSON.parse(text), text };
   } catch {
     return { problem: 'not JSON' };
   }
@@ -133,6 +135,7 @@ async function dispatch(
   fault?: Fault,
 ): Promise<void> {
   const { path, request } = exchange;
+  if (isBatchPath(path)) return handleBatches(exchange, body.value);
   if (request.method === 'POST' && path === '/v1/messages')
     return sendMessage(exchange, body, fault);
   if (request.method === 'POST' && path === '/v1/messages/count_tokens') {

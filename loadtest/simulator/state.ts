@@ -1,4 +1,5 @@
 /** The state of a simulator: its routes read it, and its admin routes change it. */
+import { BatchStore } from './batches.ts';
 import { FaultSet } from './faults.ts';
 import type { ProfileName } from './latency.ts';
 import { RequestLog } from './request-log.ts';
@@ -19,6 +20,7 @@ export interface SimulatorState {
   readonly faults: FaultSet;
   readonly requestLog: RequestLog;
   readonly promptCache: PromptCache;
+  readonly batches: BatchStore;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
 }
@@ -43,6 +45,7 @@ export function createState(options: StateOptions): SimulatorState {
     faults: new FaultSet(random),
     requestLog: new RequestLog(),
     promptCache: new PromptCache(),
+    batches: new BatchStore(),
     random,
   };
 }

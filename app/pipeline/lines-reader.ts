@@ -1,0 +1,34 @@
+/** Passes a stream of JSON lines on as its reader asks for it, and tells how it ended. */
+import type { EventStream } from '../anthropic/sse.ts';
+import { outcomeOfError } from '../errors.ts';
+import type { Outcome } from '../outcome.ts';
+import type { LinkedAbort } from '../time/linked-abort.ts';
+import type { PipelineResponse } from './stage.ts';
+
+/** @param limit owned by this function: its timer ends now, because the upstream has answered */
+export function followLines(
+  response: PipelineResponse,
+  lines: EventStream,
+  limit: LinkedAbort,
+): PipelineResponse {
+  limit.clearTimer();
+  const { promise: outcome, resolve } = Promise.withResolvers<Outcome>();
+  // A reader that is stalled asks for nothing, so an abort ends the stream here.
+  const onAbort = () => resolve(outcomeOfError(limit.signal.reason));
+  limit.signal.addEventListener('abort', onAbort, { once: true });
+  async function* follow() {
+    // It ends because its reader stopped reading, unless it has an end or breaks.
+    let ended: Outcome = 'client_cancelled';
+    try {
+      yield* lines;
+      ended = 'success';
+    } catch (error) {
+      ended = outcomeOfError(error);
+      throw error;
+    } finally {
+      limit[Symbol.dispose]();
+      resolve(ended);
+    }
+  }
+  return { ...response, data: follow(), outcome };
+}
