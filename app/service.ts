@@ -7,7 +7,7 @@ import { MAX_NONCES, MemoryNonces, RedisNonces } from './callers/nonces.ts';
 import { Quotas } from './callers/quotas.ts';
 import { createRedis } from './callers/redis.ts';
 import { createClient } from './claude/client.ts';
-import { createPool, POOL_DEFAULTS, poolStates } from './claude/pool.ts';
+import { createPools, POOL_DEFAULTS, poolStates } from './claude/pool.ts';
 import type { Config } from './config/config.ts';
 import { BATCH_DEFAULTS } from './http/batch.ts';
 import { Lifecycle } from './http/lifecycle.ts';
@@ -142,8 +142,7 @@ function createKeys({ config, callers, logger, telemetry }: ServiceDeps, tuning:
 function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   const { config, logger, telemetry } = deps;
   const { connections } = config.calls;
-  const pool = createPool({ connections, ...tuning.pool });
-  const unlimitedPool = createPool({ connections, ...tuning.pool, maxResponseBytes: 0 });
+  const { close, ...pools } = createPools({ connections, ...tuning.pool });
   const budget = new RetryBudget(tuning.retryBudget);
   const upstreams = createUpstreams(deps, tuning, keys);
   const recorder = createSdkRecorder({
@@ -166,8 +165,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
       recorder,
       budget,
       upstreams,
-      pool,
-      unlimitedPool,
+      ...pools,
     },
   );
   return {
@@ -175,11 +173,11 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
     recorder,
     health: { hasKey: keys.hasCallKey, upstreams: () => upstreams.states() },
     gauges: {
-      pool: () => poolStates(pool),
+      pool: () => poolStates(pools.pool),
       upstreams: () => upstreams.states(),
       budget: () => budget.left(),
     },
-    close: async () => void (await Promise.all([pool.destroy(), unlimitedPool.destroy()])),
+    close,
   };
 }
 

@@ -47,6 +47,26 @@ export function createPool(options: PoolOptions): Agent {
   });
 }
 
+/** The pool of all calls, and the one of those whose responses may be of any length. */
+export interface Pools {
+  readonly pool: Agent;
+  readonly unlimitedPool: Agent;
+  /** What is still in flight is cut off. */
+  close(): Promise<void>;
+}
+
+export function createPools(options: PoolOptions): Pools {
+  const pool = createPool(options);
+  const unlimitedPool = createPool({ ...options, maxResponseBytes: 0 });
+  return {
+    pool,
+    unlimitedPool,
+    async close() {
+      await Promise.all([pool.destroy(), unlimitedPool.destroy()]);
+    },
+  };
+}
+
 /** Connections open and free, and requests that wait for one, summed over the pool's origins. */
 export function poolStates(pool: Agent): { open: number; free: number; pending: number } {
   const sums = { open: 0, free: 0, pending: 0 };
