@@ -154,10 +154,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
     now: systemClock.now,
   });
   const client = createClient(
-    {
-      ...config.calls,
-      retry: { maxRetries: config.calls.maxRetries, ...tuning.backoff },
-    },
+    { ...config.calls, retry: { maxRetries: config.calls.maxRetries, ...tuning.backoff } },
     {
       clock: systemClock,
       wallClock: Date.now,

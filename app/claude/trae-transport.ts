@@ -51,9 +51,13 @@ class LeanTrae extends LeanBase {
   }
 }
 
+/** Events, and lists of JSON lines. */
+const STREAM_TYPES =
+  /^(?:(?:text\/event-stream|application\/(?:x-)?(?:jsonl|ndjson|binary|octet-stream))\b|$)/i;
+
 /** A stream comes with 200; what says that it is something else is read as that, because it was paid for. */
 function mayBeStream(status: number, headers: Readonly<Record<string, string>>): boolean {
-  return status === 200 && /^(?:text\/event-stream\b|$)/i.test(headers['content-type'] ?? '');
+  return status === 200 && STREAM_TYPES.test(headers['content-type'] ?? '');
 }
 
 /** undici looks at the signal of a request only once it has a connection for it. */
