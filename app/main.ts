@@ -8,6 +8,7 @@ import { type Config, ConfigError, readConfig, secretsOf } from './config/config
 import { createMetricsServer } from './http/metrics-server.ts';
 import type { RefusalDeps } from './http/refusals.ts';
 import { stopServing, within } from './http/stop.ts';
+import { joined } from './privacy/joined.ts';
 import { Redactor } from './privacy/redactor.ts';
 import type { TuningOverrides } from './service.ts';
 import { type LogOutput, outputTo } from './telemetry/log-output.ts';
@@ -159,7 +160,12 @@ async function exitWith(code: number, outputs: readonly LogOutput[]): Promise<ne
  */
 export async function main(tuning: TuningOverrides = {}): Promise<never> {
   const secrets: (() => Iterable<string>)[] = [];
-  const redactor = new Redactor({ secrets: () => secrets.flatMap((read) => [...read()]) });
+  const redactor = new Redactor({
+    secrets: joined(
+      () => secrets.map((read) => read()),
+      (secret) => secret,
+    ),
+  });
   const errors = outputTo(process.stderr);
   const outputs = [errors];
   let reportCrash = (error: unknown) => errors.write(`${redactor.text(inspect(error))}\n`);

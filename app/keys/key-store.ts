@@ -1,4 +1,5 @@
 /** Every key pool of the service, each kept up to date from the source that the settings name. */
+import { joined } from '../privacy/joined.ts';
 import type { KeyRead } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
 import type { KeyOwner } from './key-owner.ts';
@@ -76,7 +77,10 @@ export function createKeyStore(options: KeyStoreOptions, deps: KeyStoreDeps): Ke
     ready: async () => {
       await Promise.all(kept.map(({ firstRead }) => firstRead));
     },
-    secrets: () => kept.flatMap(({ pool }) => pool.valid().map(({ secret }) => secret.reveal())),
+    secrets: joined(
+      () => kept.map(({ pool }) => pool.valid()),
+      ({ secret }) => secret.reveal(),
+    ),
     close() {
       for (const { refresher } of kept) refresher.stop();
     },

@@ -7,7 +7,8 @@ const MIN_BASE64_LENGTH = 8;
 
 /**
  * The pattern is rebuilt only when the secrets have changed.
- * @param secrets is called each time, because keys change while the service runs
+ * @param secrets is called each time, because keys change while the service runs; a list that it returns again
+ *   is not looked at again, so it must not be changed in place
  * @param minLength shorter texts are not secrets, and would be found everywhere
  * @returns a function that hides the current secrets; it returns the text itself where there is none
  */
@@ -15,14 +16,18 @@ export function hideSecrets(
   secrets: () => Iterable<string>,
   minLength: number,
 ): (text: string) => string {
+  let last: Iterable<string> | undefined;
   let known: readonly string[] = [];
   let regex: RegExp | undefined;
+  const update = (now: readonly string[]) => {
+    if (now.length === known.length && now.every((secret, i) => secret === known[i])) return;
+    known = now;
+    regex = regexOf(now.filter(({ length }) => length >= minLength));
+  };
   return (text) => {
-    const now = [...secrets()];
-    if (now.length !== known.length || now.some((secret, i) => secret !== known[i])) {
-      known = now;
-      regex = regexOf(now.filter(({ length }) => length >= minLength));
-    }
+    const list = secrets();
+    if (list !== last) update([...list]);
+    last = list;
     return regex ? hideAll(text, regex) : text;
   };
 }
