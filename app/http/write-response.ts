@@ -47,12 +47,23 @@ function jsonType(sent: Readonly<Record<string, string>>): string {
 
 /** Headers that Node would refuse to send are left out, and so is one that has a secret in its name. */
 function headersOf({ headers }: CallResult, redactor: Redactor): Record<string, string> {
-  const sent: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headersDown(headers))) {
-    const isSafe = HEADER_NAME.test(name) && !NOT_IN_HEADERS.test(value);
-    if (isSafe && redactor.secrets(name) === name) sent[name] = redactor.secrets(value);
+  const down = headersDown(headers);
+  for (const name in down) {
+    if (!HEADER_NAME.test(name) || NOT_IN_HEADERS.test(down[name] ?? '')) delete down[name];
   }
-  return sent;
+  // A look at all of them together costs a tenth of a look at each.
+  const all = Object.entries(down).flat().join('\n');
+  return redactor.secrets(all) === all ? down : withoutSecrets(down, redactor);
+}
+
+function withoutSecrets(
+  headers: Readonly<Record<string, string>>,
+  redactor: Redactor,
+): Record<string, string> {
+  const clean = Object.entries(headers)
+    .filter(([name]) => redactor.secrets(name) === name)
+    .map(([name, value]) => [name, redactor.secrets(value)]);
+  return Object.fromEntries(clean);
 }
 
 async function writeComplete(
