@@ -103,3 +103,68 @@ export type RefusedRequest = (typeof REFUSED_REQUESTS)[number];
 /** The kinds of tokens that the API reports. */
 export const TOKEN_TYPES = ['input', 'output', 'cache_read', 'cache_creation'] as const;
 export type TokenType = (typeof TOKEN_TYPES)[number];
+
+/** Why a message ended, as the API says; `other` is a reason that is not in this list. */
+export const STOP_REASONS = [
+  'end_turn',
+  'max_tokens',
+  'stop_sequence',
+  'tool_use',
+  'pause_turn',
+  'refusal',
+  'model_context_window_exceeded',
+  'other',
+] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
+
+/** What a refusal was about; `none` where the API gives no category. */
+export const REFUSAL_CATEGORIES = [
+  'cyber',
+  'bio',
+  'frontier_llm',
+  'reasoning_extraction',
+  'general_harms',
+  'none',
+  'other',
+] as const;
+export type RefusalCategory = (typeof REFUSAL_CATEGORIES)[number];
+
+/**
+ * The values of `error.details.error_code` that different people act on; any other code is `other`. The whole
+ * list is in the official SDK.
+ */
+export const API_ERROR_CODES = [
+  'enforced_spend_limit_reached',
+  'contract_spend_limit_reached',
+  'ramp_limit_exceeded',
+  'organization_on_hold',
+  'cmek_key_disabled',
+  'cmek_key_network_blocked',
+  'cmek_key_unreachable',
+  'cmek_context_unavailable',
+  'compaction_unavailable',
+  'request_body_timeout',
+  'request_body_too_large_after_decoding',
+  'image_dimensions_too_large',
+  'tool_name_conflict',
+  'sandbox_egress_restricted',
+  'workspace_policy_violation',
+  'other',
+] as const;
+export type ApiErrorCode = (typeof API_ERROR_CODES)[number];
+
+/** Why the prompt cache had no entry, as the API diagnoses it. */
+export const CACHE_MISS_REASONS = [
+  'model_changed',
+  'system_changed',
+  'tools_changed',
+  'messages_changed',
+  'previous_message_not_found',
+  'unavailable',
+  'other',
+] as const;
+export type CacheMissReason = (typeof CACHE_MISS_REASONS)[number];
+
+/** The API's version that a caller asks for; `none` is a request that names none. */
+export const API_VERSIONS = ['2023-06-01', '2026-10-21', 'none', 'other'] as const;
+export type ApiVersion = (typeof API_VERSIONS)[number];

@@ -6,7 +6,7 @@ import { oneIdDashboard } from './dashboards/one-id.ts';
 import { targetsDashboard } from './dashboards/targets.ts';
 import { envExample } from './env-example.ts';
 import { metricsDoc } from './metrics-doc.ts';
-import { documentedRules } from './rules.ts';
+import { documentedRules } from './rules/documented.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
   '.env.example': envExample,

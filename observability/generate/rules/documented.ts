@@ -1,6 +1,6 @@
 /** Writes the alert rules as Prometheus rule files. */
 import { Document } from 'yaml';
-import { documentedRule } from '../slo.ts';
+import { documentedRule } from '../../slo.ts';
 
 const HEADER = ` Generated from observability/slo.ts by \`make generate\`; do not edit.
  The unit is errors per second and series, not a share: at 1,000 req/s it fires at 0.005 % errors,

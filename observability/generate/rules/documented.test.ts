@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { documentedRule } from '../slo.ts';
-import { documentedRules } from './rules.ts';
+import { documentedRule } from '../../slo.ts';
+import { documentedRules } from './documented.ts';
 
 test('documentedRules: the alert is that of slo.ts, its expression on one line', () => {
   const text = documentedRules();
