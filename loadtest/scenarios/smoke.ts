@@ -29,7 +29,6 @@ const RATE = 50;
 // iterations.
 export const options: Options = {
   userAgent: 'claude-observatory-smoke',
-  noUsageReport: true,
   scenarios: { complete: scenario('complete'), streaming: scenario('streaming') },
   thresholds: k6Thresholds(smokeThresholds(settings.callsPerType)),
   summaryTrendStats: ['min', 'med', 'p(95)', 'p(99)', 'max'],

@@ -148,6 +148,18 @@ describe('the stack in compose', { concurrency: false }, () => {
     });
   });
 
+  test('make find: an ID that is no UUID is found at once too, which takes a search in Tempo', async () => {
+    const id = `order-${process.pid}`;
+    assert.equal((await ask(id)).headers.get('x-correlation-id'), id);
+    const { code, output: found } = await execute(
+      process.execPath,
+      ['observability/local/find.ts', id],
+      env,
+    );
+    assert.equal(code, 0, found);
+    assert.match(found, /Spans of trace [0-9a-f]{32}\n {2}POST \/v1\/messages /, found);
+  });
+
   test('Loki has the correlation and trace ID as metadata, not as labels', async (t) => {
     const answer = await fetch(`${url('LOKI_PORT')}/loki/api/v1/labels`);
     if (answer.status === 404) return t.skip('the server on this port is no Loki');

@@ -119,7 +119,9 @@ async function clean(settings: Settings): Promise<number> {
 
 /** Loads the stack that is up, or BASE_URL. @returns the exit code of the load */
 function load(program: string, args: readonly string[], { shell, ports }: Settings): number {
-  const env = { ...shell, BASE_URL: shell['BASE_URL'] || urlOf('PORT', ports) };
+  const BASE_URL = shell['BASE_URL'] || urlOf('PORT', ports);
+  // A script cannot switch off what k6 reports to its makers.
+  const env = { ...shell, BASE_URL, K6_NO_USAGE_REPORT: 'true' };
   const { status, error } = spawnSync(program, args, { cwd: ROOT, stdio: 'inherit', env });
   if (error) process.stderr.write(`loadtest: ${program} cannot be run: ${error.message}\n`);
   return status ?? 1;
