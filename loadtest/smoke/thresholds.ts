@@ -31,11 +31,12 @@ export interface Threshold {
 
 /** @param callsPerType the number of calls of each type that must have been made */
 export function smokeThresholds(callsPerType: number): readonly Threshold[] {
+  const { availability, latency, overhead } = slo.profiles.documented.objectives;
   const { success, durationMs, overheadMs, overheadReported, correlated } = METRIC;
   return [
-    { metric: success, aggregate: 'rate', operator: '>', limit: slo.successRatio },
-    { metric: durationMs, aggregate: 'p(99)', operator: '<', limit: slo.latencyP99Ms },
-    { metric: overheadMs, aggregate: 'p(99)', operator: '<', limit: slo.overheadP99Ms },
+    { metric: success, aggregate: 'rate', operator: '>', limit: availability.goodRatio },
+    { metric: durationMs, aggregate: 'p(99)', operator: '<', limit: latency.limitMs },
+    { metric: overheadMs, aggregate: 'p(99)', operator: '<', limit: overhead.limitMs },
     { metric: overheadReported, aggregate: 'rate', operator: '==', limit: 1 },
     { metric: correlated, aggregate: 'rate', operator: '==', limit: 1 },
     ...CALL_TYPES.map((type) => enoughCalls(type, callsPerType)),

@@ -2,11 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../local/paths.ts';
+import { slo } from '../slo.ts';
 import { oneIdDashboard } from './dashboards/one-id.ts';
 import { targetsDashboard } from './dashboards/targets.ts';
 import { envExample } from './env-example.ts';
 import { metricsDoc } from './metrics-doc.ts';
 import { documentedRules } from './rules/documented.ts';
+import { recordingRules } from './rules/recording.ts';
 
 const FILES: Readonly<Record<string, () => string>> = {
   '.env.example': envExample,
@@ -14,6 +16,8 @@ const FILES: Readonly<Record<string, () => string>> = {
   'observability/grafana/dashboards/one-id.json': oneIdDashboard,
   'observability/grafana/dashboards/targets.json': targetsDashboard,
   'observability/prometheus/rules/documented.yml': documentedRules,
+  // The local stack loads the documented profile; `make export` writes any.
+  'observability/prometheus/rules/recording.yml': () => recordingRules(slo.profiles.documented),
 };
 
 function main(check: boolean): number {

@@ -1,6 +1,7 @@
 /** The expressions that dashboards show; a window is `5m`, or Grafana's `$__rate_interval`. */
 import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
-import { counted, slo } from '../slo.ts';
+import { slo } from '../slo.ts';
+import { COUNTED, GOOD, LATE_IS_SLOW } from './outcome-matchers.ts';
 import { prometheusName } from './prometheus-names.ts';
 
 /** The collector derives it from the spans that it keeps: it carries exemplars, and its rates mean nothing. */
@@ -8,9 +9,6 @@ export const EXEMPLAR_METRIC = 'traces_span_metrics_duration_seconds';
 
 const DURATION = prometheusName(METRICS.duration.name);
 const REQUESTS = prometheusName(METRICS.requests.name);
-const GOOD = `outcome=~"${counted.good.join('|')}"`;
-const LATE_IS_SLOW = `outcome=~"${counted.lateIsSlow.join('|')}"`;
-const COUNTED = `outcome!~"${counted.excluded.join('|')}"`;
 
 /** The share of good calls in those that count; no value where there were none. */
 export function successRatio(window: string): string {
@@ -37,7 +35,7 @@ export function latencyP99(window: string): string {
   const buckets = (matchers: string) => `rate(${DURATION}_bucket{${matchers}}[${window}])`;
   const good = `sum by (le) (${buckets(GOOD)})`;
   const left = `sum by (le) (${buckets(LATE_IS_SLOW)})`;
-  const inTime = `scalar(sum(${buckets(`${LATE_IS_SLOW},le="${slo.latencyP99Ms / 1000}"`)}))`;
+  const inTime = `scalar(sum(${buckets(`${LATE_IS_SLOW},le="${slo.profiles.documented.objectives.latency.limitMs / 1000}"`)}))`;
   const late = `clamp_min(${left} - ${inTime}, 0)`;
   // Either kind of call may not have happened yet, and then it has no series.
   return `histogram_quantile(0.99, (${good} or 0 * ${left}) + (${late} or 0 * ${good}))`;

@@ -22,18 +22,20 @@ import { dashboardJson, type PanelSpec, stat, timeSeries, WINDOW } from './panel
 export const TARGETS_UID = 'claude-targets';
 export const ONE_ID_UID = 'claude-one-id';
 
+const { availability, latency: p99, overhead } = slo.profiles.documented.objectives;
+
 const percent = (ratio: number) => `${(ratio * 100).toFixed(1)} %`;
 const seconds = (ms: number) => ms / 1000;
 
-const success = { value: slo.successRatio, badAbove: false };
-const latency = { value: seconds(slo.latencyP99Ms), badAbove: true };
+const success = { value: availability.goodRatio, badAbove: false };
+const latency = { value: seconds(p99.limitMs), badAbove: true };
 const [documentedSeries = '', documentedLimit = ''] = documentedRule.expr.split(' > ');
 
 const STATS: readonly PanelSpec[] = [
   {
     id: 1,
     title: 'Success',
-    description: `The share of good calls in those that count, over the range shown. The target is ${percent(slo.successRatio)}.`,
+    description: `The share of good calls in those that count, over the range shown. The target is ${percent(availability.goodRatio)}.`,
     unit: 'percentunit',
     at: { x: 0, y: 0, w: 6, h: 4 },
     queries: [{ expr: successRatio('$__range'), legend: 'success' }],
@@ -42,16 +44,16 @@ const STATS: readonly PanelSpec[] = [
   {
     id: 2,
     title: 'Error budget left',
-    description: `The share that is left of the ${percent(1 - slo.successRatio)} of calls that may fail, over the range shown. Below zero the target is missed.`,
+    description: `The share that is left of the ${percent(1 - availability.goodRatio)} of calls that may fail, over the range shown. Below zero the target is missed.`,
     unit: 'percentunit',
     at: { x: 6, y: 0, w: 6, h: 4 },
-    queries: [{ expr: budgetLeft(slo.successRatio, '$__range'), legend: 'left' }],
+    queries: [{ expr: budgetLeft(availability.goodRatio, '$__range'), legend: 'left' }],
     objective: { value: 0, badAbove: false },
   },
   {
     id: 3,
     title: 'P99 latency',
-    description: `99 of 100 calls ended within this time, over the range shown: good ones, and those that callers cancelled after the target. The documented target, against the simulator, is ${slo.latencyP99Ms} ms.`,
+    description: `99 of 100 calls ended within this time, over the range shown: good ones, and those that callers cancelled after the target. The documented target, against the simulator, is ${p99.limitMs} ms.`,
     unit: 's',
     at: { x: 12, y: 0, w: 6, h: 4 },
     queries: [{ expr: latencyP99('$__range'), legend: 'P99' }],
@@ -133,14 +135,14 @@ const GRAPHS: readonly PanelSpec[] = [
   {
     id: 10,
     title: 'P99 of the first token, and of our own overhead',
-    description: `Time to the first token of streams, and the time that the service itself adds, whose target is ${slo.overheadP99Ms} ms.`,
+    description: `Time to the first token of streams, and the time that the service itself adds, whose target is ${overhead.limitMs} ms.`,
     unit: 's',
     at: { x: 12, y: 20, w: 12, h: 8 },
     queries: [
       { expr: quantile(0.99, METRICS.timeToFirstToken.name, WINDOW), legend: 'first token' },
       { expr: quantile(0.99, METRICS.overhead.name, WINDOW), legend: 'overhead' },
     ],
-    objective: { value: seconds(slo.overheadP99Ms), badAbove: true },
+    objective: { value: seconds(overhead.limitMs), badAbove: true },
   },
   {
     id: 11,
