@@ -2,7 +2,12 @@
  * The one table of how calls, attempts and requests end. Every other set of outcomes, error codes or
  * statuses in the service is a filter of it. Meanings: docs/semantics.md.
  */
-import { type ApiError, blameOf, type SentRequest } from './anthropic/account-errors.ts';
+import {
+  type ApiError,
+  type Blame,
+  blameOf,
+  type SentRequest,
+} from './anthropic/account-errors.ts';
 import { type ApiErrorType, statusOfErrorType } from './anthropic/errors.ts';
 
 /** The consequences of an outcome; an absent flag is false. */
@@ -143,6 +148,12 @@ export function outcomeOfStatus(status: number): Outcome {
   return status >= 400 && status < 500 ? 'invalid_request' : 'upstream_error';
 }
 
+const OUTCOME_OF_BLAME: Readonly<Record<Blame, Outcome>> = {
+  account: 'auth_error',
+  caller: 'invalid_request',
+  network: 'timeout',
+};
+
 /**
  * @param error what the body says; undefined if the API did not write it
  * @param sent what the response answers
@@ -154,8 +165,7 @@ export function outcomeOfApiError(
   sent: SentRequest,
 ): Outcome {
   const blame = blameOf(error, status, sent);
-  if (blame === 'account') return 'auth_error';
-  return blame === 'caller' ? 'invalid_request' : outcomeOfStatus(status);
+  return blame ? OUTCOME_OF_BLAME[blame] : outcomeOfStatus(status);
 }
 
 /** @returns the outcome of an `error` event inside a stream: that of the status it would have had */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as errorClasses from '@anthropic-ai/sdk/core/error-classes';
+import { API_ERROR_CODES } from '../telemetry/vocabulary.ts';
 import { type Blame, blameOf, readApiError } from './account-errors.ts';
 
 const SENT = { url: '/v1/messages', headers: {}, body: '{"model":"m"}' };
@@ -32,8 +34,9 @@ const ROWS: readonly Row[] = [
   coded(402, 'linked_organization_billing_unavailable', 'caller'),
   coded(403, 'user_profile_not_billable', 'caller'),
   coded(429, 'ramp_limit_exceeded', undefined),
-  coded(503, 'cmek_key_unreachable', undefined),
-  coded(503, 'cmek_context_unavailable', undefined),
+  coded(503, 'cmek_key_unreachable', 'account'),
+  coded(503, 'cmek_context_unavailable', 'account'),
+  coded(400, 'request_body_timeout', 'network'),
   coded(400, 'image_dimensions_too_large', undefined),
   coded(400, 'my_spend_limit_reached_again', undefined),
   [400, { message: CREDIT, details: { error_code: 'a_code_of_tomorrow' } }, 'account'],
@@ -65,6 +68,50 @@ for (const [status, error, blame] of ROWS) {
     assert.equal(blameOf(readApiError({ error }), status, SENT), blame);
   });
 }
+
+/** The SDK's own list, by status and code, which its types leave out. */
+const { ERROR_CODE_CLASSES } = errorClasses as unknown as {
+  readonly ERROR_CODE_CLASSES: ReadonlyMap<string, unknown>;
+};
+
+/** Of all codes of the SDK those whose status does not tell; the comments in the SDK say what each means. */
+const BLAMED: Readonly<Record<string, Blame>> = {
+  '400 claude_code_key_creator_not_member': 'account',
+  '400 cmek_key_disabled': 'account',
+  '400 cmek_key_network_blocked': 'account',
+  '400 organization_on_hold': 'account',
+  '400 request_body_timeout': 'network',
+  '400 user_profile_not_found': 'caller',
+  '400 user_profile_required': 'caller',
+  '402 linked_organization_billing_unavailable': 'caller',
+  '402 linked_organization_spend_limit_reached': 'caller',
+  '403 user_profile_billing_not_authorized': 'caller',
+  '403 user_profile_not_billable': 'caller',
+  '429 contract_spend_limit_reached': 'account',
+  '429 enforced_spend_limit_reached': 'account',
+  '503 cmek_context_unavailable': 'account',
+  '503 cmek_key_unreachable': 'account',
+};
+
+test('blameOf: of all codes that the official SDK knows, those of this table are not for their status to tell', () => {
+  const blamed = [...ERROR_CODE_CLASSES.keys()].flatMap((known) => {
+    const [status = '', error_code = ''] = known.split(' ');
+    const error = { type: 't', message: 'm', details: { error_code } };
+    const blame = blameOf(readApiError({ error }), Number(status), SENT);
+    return blame ? [[known, blame]] : [];
+  });
+  assert(ERROR_CODE_CLASSES.size > 80, 'the SDK keeps its list elsewhere now');
+  assert.deepEqual(Object.fromEntries(blamed), BLAMED);
+});
+
+test('blameOf: the codes with a label of their own are codes of the official SDK', () => {
+  const known = new Set([...ERROR_CODE_CLASSES.keys()].map((key) => key.split(' ')[1]));
+  const labels = API_ERROR_CODES.filter((code) => code !== 'other');
+  assert.deepEqual(
+    labels.filter((code) => !known.has(code)),
+    [],
+  );
+});
 
 test('blameOf: a firewall’s page is the caller’s at 403, and is for its status to tell otherwise', () => {
   assert.equal(blameOf(undefined, 403, SENT), 'caller');

@@ -21,18 +21,23 @@ export interface SentRequest {
   readonly body?: string;
 }
 
-/** The account or its key is to blame, or what the caller asked for. */
-export type Blame = 'account' | 'caller';
+/** The account or its key is to blame, what the caller asked for, or the way on which the request was sent. */
+export type Blame = 'account' | 'caller' | 'network';
 
 const ACCOUNT_CODES: ReadonlySet<string> = new Set([
   'organization_on_hold',
   'cmek_key_disabled',
   'cmek_key_network_blocked',
+  // A 503, but about the workspace of one key: the circuit that all callers share must not open for it.
+  'cmek_key_unreachable',
+  'cmek_context_unavailable',
   'claude_code_key_creator_not_member',
 ]);
 const SPEND_LIMIT_CODE = /^(?!linked_organization_)[a-z_]*spend_limit_(?:reached|exceeded)$/;
 /** They are about the user profile that the caller named in a header, not about our account. */
 const PROFILE_CODE = /^(?:user_profile|linked_organization)_/;
+/** A 400 that says what a 408 says, that the body was too slow on its way; its caller had sent all of it. */
+const BODY_TIMEOUT_CODE = 'request_body_timeout';
 const ACCOUNT_TYPES: ReadonlySet<string> = new Set(['authentication_error', 'billing_error']);
 
 /**
@@ -75,6 +80,7 @@ export function blameOf(
   if (!error) return status === 403 ? 'caller' : undefined;
   const { type, message, code } = error;
   if (PROFILE_CODE.test(code)) return 'caller';
+  if (code === BODY_TIMEOUT_CODE) return 'network';
   if (ACCOUNT_CODES.has(code) || SPEND_LIMIT_CODE.test(code)) return 'account';
   if (status >= 500) return undefined;
   if (ACCOUNT_TYPES.has(type)) return 'account';

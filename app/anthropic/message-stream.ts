@@ -75,7 +75,7 @@ export class MessageStream {
   #readMessageDelta(data: string): void {
     const body = parseObject(data);
     this.usage = readUsage(body?.['usage'], this.usage);
-    const { stopReason } = readMessage(body?.['delta']);
-    if (stopReason !== undefined) this.#observer.setResponse({ stopReason });
+    const facts = readMessage(body?.['delta']);
+    if (facts.stopReason !== undefined) this.#observer.setResponse(facts);
   }
 }

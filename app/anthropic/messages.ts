@@ -11,11 +11,18 @@ export interface Usage {
   readonly cacheCreationTokens: number;
 }
 
-/** Facts of a complete response, or of a stream's `message_start`. */
+/**
+ * Facts of a complete response, or of a stream's `message_start` and `message_delta`. The last three are `''`
+ * where the API gave something that is no text.
+ */
 export interface MessageFacts {
   readonly id?: string;
   readonly model?: string;
   readonly stopReason?: string;
+  /** `stop_details.category`; absent where the API names none. */
+  readonly refusalCategory?: string;
+  /** `diagnostics.cache_miss_reason`; absent where nothing was missed, or no diagnosis was asked for. */
+  readonly cacheMissReason?: string;
 }
 
 /** Longer texts are cut: they become span attributes. */
@@ -43,6 +50,11 @@ function isCount(value: unknown): value is number {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value.slice(0, MAX_FACT_LENGTH) : undefined;
+}
+
+/** @returns undefined for what says nothing */
+function word(value: unknown): string | undefined {
+  return value === undefined || value === null ? undefined : (text(value) ?? '');
 }
 
 /**
@@ -85,10 +97,19 @@ export function readMessage(value: unknown): MessageFacts {
   const message = isObject(value) ? value : {};
   const id = text(message['id']);
   const model = text(message['model']);
-  const stopReason = text(message['stop_reason']);
+  const stopReason = word(message['stop_reason']);
+  const refusalCategory = word(fieldOf(message['stop_details'], 'category'));
+  const missed = fieldOf(message['diagnostics'], 'cache_miss_reason');
+  const cacheMissReason = word(isObject(missed) ? (missed['type'] ?? '') : missed);
   return {
     ...(id !== undefined && { id }),
     ...(model !== undefined && { model }),
     ...(stopReason !== undefined && { stopReason }),
+    ...(refusalCategory !== undefined && { refusalCategory }),
+    ...(cacheMissReason !== undefined && { cacheMissReason }),
   };
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
 }

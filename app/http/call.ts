@@ -7,7 +7,7 @@ import type { OwnKeys } from '../pipeline/stage.ts';
 import type { Redactor } from '../privacy/redactor.ts';
 import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
 import { localsOf } from './context.ts';
-import { deadlineOf, headersUp } from './headers.ts';
+import { deadlineOf, headersUp, versionOf } from './headers.ts';
 import type { Slot } from './slot.ts';
 
 /** What the calls of one request have in common. */
@@ -21,6 +21,8 @@ export interface CallContext {
   readonly uploadMs: number;
   /** The caller's own deadline on that clock; Infinity without one. */
   readonly deadlineAtMs: number;
+  /** The API version that the caller asks for; undefined where they name none. */
+  readonly version: string | undefined;
   /** The caller's headers that go upstream. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -31,7 +33,8 @@ export function callContextOf(request: Request, response: Response): CallContext
   const { deadlineMs = Number.POSITIVE_INFINITY } = deadlineOf(request.headers);
   const headers = headersUp(request.headers);
   const deadlineAtMs = receivedAtMs + deadlineMs;
-  return { caller, signal, receivedAtMs, uploadMs, headers, deadlineAtMs };
+  const version = versionOf(request.headers);
+  return { caller, signal, receivedAtMs, uploadMs, version, headers, deadlineAtMs };
 }
 
 /** What a call sends to the API. */
@@ -55,17 +58,16 @@ export interface CallDeps {
  */
 export async function callOnce(
   { client, ownKeys, redactor }: CallDeps,
-  { caller, signal, receivedAtMs, uploadMs, deadlineAtMs, headers }: CallContext,
+  { caller, signal, deadlineAtMs, headers, ...context }: CallContext,
   slot: Slot,
   ask: Ask,
 ): Promise<CallResult> {
-  const deadlineMs = Math.max(1, Math.round(deadlineAtMs - receivedAtMs));
+  const deadlineMs = Math.max(1, Math.round(deadlineAtMs - context.receivedAtMs));
   const result = await client.call({
     ...ask,
+    ...context,
     headers,
     signal,
-    receivedAtMs,
-    uploadMs,
     deadlineMs,
     caller: caller.name,
     ownKeys: ownKeys.get(caller.name),
@@ -93,9 +95,9 @@ export function recordRejection(
   recorder: Recorder,
   error: unknown,
   { operation, model = '', stream = false }: Asked,
-  { caller, ...times }: Pick<CallContext, 'caller' | 'receivedAtMs' | 'uploadMs'>,
+  { caller, ...context }: Pick<CallContext, 'caller' | 'receivedAtMs' | 'uploadMs' | 'version'>,
 ): void {
-  const { receivedAtMs, uploadMs } = times;
-  const info = { operation, model, stream, caller: caller.name, receivedAtMs, uploadMs };
+  const { receivedAtMs, uploadMs, version } = context;
+  const info = { operation, model, stream, caller: caller.name, receivedAtMs, uploadMs, version };
   recorder.recordRejection(info, outcomeOfError(error));
 }

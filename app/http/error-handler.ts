@@ -7,6 +7,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { recordRejection } from './call.ts';
 import { localsOf } from './context.ts';
+import { versionOf } from './headers.ts';
 
 /** No route has the path. */
 export const notFound: RequestHandler = (_request, _response, next) => {
@@ -32,11 +33,14 @@ export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHa
  * their caller left; calls are recorded by stages. Who leaves before the body was read has asked for nothing.
  */
 export function recordRejections(recorder: Recorder): ErrorRequestHandler {
-  return (thrown, _request, response, next) => {
+  return (thrown, request, response, next) => {
     const { operation, asked, isCall, ...locals } = localsOf(response);
     const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);
     const isRefusal = !isCall && (errorTraits(error.code).refused || asked);
-    if (operation && isRefusal) recordRejection(recorder, error, { operation, ...asked }, locals);
+    if (operation && isRefusal) {
+      const context = { ...locals, version: versionOf(request.headers) };
+      recordRejection(recorder, error, { operation, ...asked }, context);
+    }
     next(error);
   };
 }

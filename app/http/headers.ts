@@ -40,6 +40,11 @@ const DOWN: ReadonlySet<string> = new Set([
 
 type Incoming = Readonly<Record<string, string | string[] | undefined>>;
 
+/** @returns the API version that the caller asks for, if any */
+export function versionOf({ 'anthropic-version': version }: Incoming): string | undefined {
+  return typeof version === 'string' ? version : undefined;
+}
+
 /**
  * @returns what goes upstream, lower case, with the API version that Anthropic demands; the caller's
  *   credentials, cookies and all other headers do not

@@ -52,9 +52,14 @@ export function reasonToRetry(result: Result): Outcome | undefined {
   return error instanceof AppError && error.retryable ? outcomeOfError(error) : undefined;
 }
 
-/** A spend limit comes as a 429 too, but lasts until the month is over. */
+/**
+ * A spend limit comes as a 429 too, but lasts until the month is over, while a 5xx about an account passes. A
+ * body that was too slow on its way comes as a 400, and is worth what a 408 is.
+ */
 function isWorthRepeating(response: PipelineResponse): boolean {
   const { status, headers } = response;
-  const isKeysFault = OUTCOME_TRAITS[outcomeOfResponse(response)].keyFault === true;
-  return isRetryable(status, headers) && (!isKeysFault || headers['x-should-retry'] === 'true');
+  const outcome = outcomeOfResponse(response);
+  if (!isRetryable(outcome === 'timeout' ? 408 : status, headers)) return false;
+  const lasts = OUTCOME_TRAITS[outcome].keyFault === true && status < 500;
+  return !lasts || headers['x-should-retry'] === 'true';
 }

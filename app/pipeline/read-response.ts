@@ -100,6 +100,7 @@ function failed(
   error: ApiError | undefined,
   request: PipelineRequest,
 ): PipelineResponse {
+  if (error) request.attempt?.setErrorCode(error.code);
   const failure = outcomeOfApiError(response.status, error, request);
   return { ...response, failure, outcome: Promise.resolve(failure) };
 }

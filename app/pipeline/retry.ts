@@ -1,5 +1,5 @@
 /** Stage: makes an attempt again where that can succeed, with full jitter and within the deadline. */
-import { retryAfterMs } from '../anthropic/errors.ts';
+import { isTransient, retryAfterMs } from '../anthropic/errors.ts';
 import type { RetryRefusal } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
 import type { RetryBudget } from '../upstreams/retry-budget.ts';
@@ -60,7 +60,8 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
     for (;;) {
       const result = await settle(() => next(request));
       const reason = reasonToRetry(result);
-      if (reason === undefined || signal.aborted) return earn(unwrap(result), tally, deps.budget);
+      if (reason === undefined || signal.aborted)
+        return withAdvice(earn(unwrap(result), tally, deps.budget));
       // The upstream is healthy, only the key is not: another is tried at once and costs no budget. The
       // upstream's few keys bound such attempts.
       if (canUseAnotherKey(result)) {
@@ -136,6 +137,11 @@ function earn(
     });
   }
   return response;
+}
+
+/** What is not worth our retry, such as the 429 of a spend limit, is not worth the retry of a caller's SDK. */
+function withAdvice(response: PipelineResponse): PipelineResponse {
+  return isTransient(response.status) ? lastWord(response) : response;
 }
 
 function lastWord(response: PipelineResponse): PipelineResponse {

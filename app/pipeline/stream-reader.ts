@@ -170,7 +170,10 @@ export class StreamReader {
     const { ending } = this.#message;
     if (!ending) this.#ended.resolve(otherwise);
     else if (!ending.error) this.#ended.resolve('success');
-    else this.#ended.resolve(outcomeOfErrorEvent(ending.error, this.#request));
+    else {
+      this.#request.attempt?.setErrorCode(ending.error.code);
+      this.#ended.resolve(outcomeOfErrorEvent(ending.error, this.#request));
+    }
   }
 
   #recordUsage(): void {

@@ -116,3 +116,48 @@ test('AttemptSpan.setNetworkCause: the cause is on the span, in the log line and
   const labels = { upstream: 'one', cause: 'refused' };
   assert.deepEqual(await values('claude_api_network_errors_total', labels), [1]);
 });
+
+const CODES: readonly (readonly [
+  code: string,
+  shown: string | undefined,
+  label: string | undefined,
+])[] = [
+  ['ramp_limit_exceeded', 'ramp_limit_exceeded', 'ramp_limit_exceeded'],
+  ['a_code_of_tomorrow', 'a_code_of_tomorrow', 'other'],
+  ['Not a code: sk-ant-…', 'other', 'other'],
+  ['x'.repeat(65), 'other', 'other'],
+  ['', undefined, undefined],
+];
+for (const [code, shown, label] of CODES) {
+  test(`AttemptSpan.setErrorCode: ${code.slice(0, 24) || 'no code'} is ${shown} on span and line, and counted as ${label}`, async (t) => {
+    const { startCall, span, values, lines } = recordedCalls(t);
+    const call = startCall();
+    const attempt = call.startAttempt('one');
+    attempt.setErrorCode(code);
+    attempt.end('rate_limited', 429);
+    call.end('rate_limited', TOTALS);
+    assert.equal(span('attempt')?.attributes['claude.error_code'], shown);
+    assert.deepEqual(
+      lines().map((line) => line['error_code']),
+      [shown, shown],
+    );
+    const counted = await values(
+      'claude_api_error_codes_total',
+      label ? { error_code: label } : {},
+    );
+    assert.deepEqual(counted, label ? [1] : []);
+  });
+}
+
+test('AttemptSpan.setErrorCode: every attempt counts its own code, and the call’s line has the last one’s', async (t) => {
+  const { startCall, values, lines } = recordedCalls(t);
+  const call = startCall();
+  const first = call.startAttempt('one');
+  first.setErrorCode('ramp_limit_exceeded');
+  first.end('rate_limited', 429);
+  call.startAttempt('two').end('success', 200);
+  call.end('success', TOTALS);
+  assert.deepEqual(await values('claude_api_error_codes_total', { upstream: 'one' }), [1]);
+  assert.deepEqual(await values('claude_api_error_codes_total', { upstream: 'two' }), []);
+  assert.equal(lines().at(-1)?.['error_code'], undefined);
+});

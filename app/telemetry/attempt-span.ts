@@ -1,8 +1,10 @@
 /** One attempt as a span, two counters and, when it failed, a log line. */
 import { type Context, context, propagation, type Span, trace } from '@opentelemetry/api';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
+import { knownOrOther, wordOrOther } from './answers.ts';
 import {
   ATTR_ATTEMPT,
+  ATTR_ERROR_CODE,
   ATTR_HTTP_STATUS,
   ATTR_KEY,
   ATTR_NETWORK_CAUSE,
@@ -13,7 +15,7 @@ import {
 import { markInjected } from './propagator.ts';
 import type { AttemptRecord } from './recorder.ts';
 import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
-import type { NetworkCause } from './vocabulary.ts';
+import { API_ERROR_CODES, type NetworkCause } from './vocabulary.ts';
 
 /** Anthropic's own are `req_…`; anything that is no such token stays out of logs and spans. */
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -22,6 +24,8 @@ export class AttemptSpan implements AttemptRecord {
   readonly headers: Record<string, string> = {};
   /** The upstream's `request-id`; undefined until it has answered, and without one. */
   requestId: string | undefined;
+  /** Why the API refused it; undefined unless it did, and without a code. */
+  errorCode: string | undefined;
   #networkCause: NetworkCause | undefined;
   readonly #deps: RecorderDeps;
   readonly #upstream: string;
@@ -64,6 +68,12 @@ export class AttemptSpan implements AttemptRecord {
     this.#span.setAttribute(ATTR_NETWORK_CAUSE, cause);
   }
 
+  setErrorCode(code: string): void {
+    if (code === '') return;
+    this.errorCode = wordOrOther(code);
+    this.#span.setAttribute(ATTR_ERROR_CODE, this.errorCode);
+  }
+
   end(outcome: Outcome, status: number): void {
     guarded(this.#deps.logger, () => this.#end(outcome, status));
   }
@@ -73,7 +83,7 @@ export class AttemptSpan implements AttemptRecord {
     const failed = OUTCOME_TRAITS[outcome].failedAttempt === true;
     instruments.attempts.add(1, { upstream: this.#upstream, outcome });
     if (failed) instruments.errors.add(1, { upstream: this.#upstream, error_type: outcome });
-    this.#countNetworkError();
+    this.#countReasons();
     this.#span.setAttribute(ATTR_OUTCOME, outcome);
     if (status > 0) this.#span.setAttribute(ATTR_HTTP_STATUS, status);
     markError(this.#span, outcome);
@@ -81,9 +91,13 @@ export class AttemptSpan implements AttemptRecord {
     if (failed || this.#networkCause) this.#logFailure(outcome, status);
   }
 
-  #countNetworkError(): void {
+  #countReasons(): void {
+    const { networkErrors, errorCodes } = this.#deps.instruments;
+    const upstream = this.#upstream;
     const cause = this.#networkCause;
-    if (cause) this.#deps.instruments.networkErrors.add(1, { upstream: this.#upstream, cause });
+    if (cause) networkErrors.add(1, { upstream, cause });
+    if (this.errorCode === undefined) return;
+    errorCodes.add(1, { upstream, error_code: knownOrOther(API_ERROR_CODES, this.errorCode) });
   }
 
   #logFailure(outcome: Outcome, status: number): void {
@@ -93,6 +107,7 @@ export class AttemptSpan implements AttemptRecord {
       upstream: this.#upstream,
       outcome,
       status,
+      error_code: this.errorCode,
       request_id: this.requestId,
       cause: this.#networkCause,
       duration_ms: roundMs(now() - this.#startedAtMs),

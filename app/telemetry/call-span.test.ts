@@ -214,3 +214,45 @@ test('recordRejection: a refused request is a call with an outcome and no attemp
   assert.partialDeepStrictEqual(overhead, { count: 1, sum: 0.04 });
   assert.equal(span('chat')?.status.code, SpanStatusCode.ERROR);
 });
+
+test('CallSpan.setResponse: stop reason and refusal category are on the span, the reason on the line too', async (t) => {
+  const { startCall, span, lines, values } = recordedCalls(t);
+  const call = startCall({ stream: true });
+  call.setResponse({ id: 'm', model: 'second', cacheMissReason: 'tools_changed' });
+  call.setResponse({ stopReason: 'refusal', refusalCategory: 'bio' });
+  call.end('success', TOTALS);
+  const attributes = span('chat known')?.attributes;
+  assert.deepEqual(attributes?.['gen_ai.response.finish_reasons'], ['refusal']);
+  assert.equal(attributes?.['claude.refusal_category'], 'bio');
+  assert.equal(lines()[0]?.['stop_reason'], 'refusal');
+  const labels = { model: 'second', stop_reason: 'refusal' };
+  assert.deepEqual(await values('claude_api_stop_reasons_total', labels), [1]);
+  assert.deepEqual(await values('claude_api_refusals_total', { category: 'bio' }), [1]);
+  assert.deepEqual(await values('claude_api_cache_misses_total', { reason: 'tools_changed' }), [1]);
+});
+
+test('CallSpan.setResponse: a reason of tomorrow is shown by its name and counted as other, what is no word as other', async (t) => {
+  const { startCall, spans, lines, values } = recordedCalls(t);
+  for (const stopReason of ['compaction', 'Not a\u2028word', '']) {
+    const call = startCall();
+    call.setResponse({ stopReason });
+    call.end('success', TOTALS);
+  }
+  const shown = ['compaction', 'other', 'other'];
+  const reasons = spans().flatMap(({ attributes }) => attributes['gen_ai.response.finish_reasons']);
+  assert.deepEqual(reasons, shown);
+  assert.deepEqual(
+    lines().map((line) => line['stop_reason']),
+    shown,
+  );
+  assert.deepEqual(await values('claude_api_stop_reasons_total', { stop_reason: 'other' }), [3]);
+});
+
+test('CallSpan.setResponse: other operations than chat end for no reason', async (t) => {
+  const { startCall, values } = recordedCalls(t);
+  const call = startCall({ operation: 'batches' });
+  call.setResponse({ stopReason: 'end_turn', cacheMissReason: 'unavailable' });
+  call.end('success', TOTALS);
+  assert.deepEqual(await values('claude_api_stop_reasons_total'), []);
+  assert.deepEqual(await values('claude_api_cache_misses_total'), []);
+});

@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import type { MessageFacts, Usage } from '../anthropic/messages.ts';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
+import { countAnswer, countVersion, wordOrOther } from './answers.ts';
 import { AttemptSpan } from './attempt-span.ts';
 import {
   ATTR_CALLER,
@@ -19,6 +20,7 @@ import {
   ATTR_GEN_AI_RESPONSE_MODEL,
   ATTR_OUTCOME,
   ATTR_OVERHEAD_MS,
+  ATTR_REFUSAL_CATEGORY,
   ATTR_REQUEST_ID,
 } from './attributes.ts';
 import { inputAttributes, joined, outputAttributes } from './content.ts';
@@ -43,6 +45,8 @@ export class CallSpan implements CallRecord {
   /** The value of the label `model`; the span and the log line have the full names. */
   #model: string;
   #responseModel: string | undefined;
+  /** What the message has said of itself so far. */
+  #facts: MessageFacts = {};
   readonly #span: Span;
   readonly #context: Context;
   readonly #genAiLabels: Attributes;
@@ -122,12 +126,19 @@ export class CallSpan implements CallRecord {
     this.#output = typeof content === 'string' ? joined(this.#output, content) : content;
   }
 
-  setResponse({ id, model, stopReason }: MessageFacts): void {
+  setResponse(facts: MessageFacts): void {
     // The ID of a model, or of a batch, is no ID of an answer.
     if (this.#info.operation !== 'chat') return;
+    this.#facts = { ...this.#facts, ...facts };
+    const { id, model, stopReason, refusalCategory } = facts;
     if (id) this.#span.setAttribute(ATTR_GEN_AI_RESPONSE_ID, id);
     if (model) this.#setModel(model);
-    if (stopReason) this.#span.setAttribute(ATTR_GEN_AI_FINISH_REASONS, [stopReason]);
+    if (stopReason !== undefined) {
+      this.#span.setAttribute(ATTR_GEN_AI_FINISH_REASONS, [wordOrOther(stopReason)]);
+    }
+    if (refusalCategory !== undefined) {
+      this.#span.setAttribute(ATTR_REFUSAL_CATEGORY, wordOrOther(refusalCategory));
+    }
   }
 
   /** The model that answers may be another than was asked for; what is not configured has no label. */
@@ -153,10 +164,11 @@ export class CallSpan implements CallRecord {
 
   #count(outcome: Outcome, durationMs: number, overheadMs: number): void {
     const { instruments } = this.#deps;
-    const { operation, caller, stream } = this.#info;
+    const { operation, caller, stream, version } = this.#info;
     const labels = { operation, model: this.#model, stream: String(stream), outcome };
     instruments.requests.add(1, labels);
     instruments.callerCalls.add(1, { caller, outcome });
+    countVersion(instruments, version);
     instruments.duration.record(durationMs / 1000, labels);
     if (this.#attempts > 0) instruments.attemptsPerCall.record(this.#attempts, { operation });
     instruments.overhead.record(overheadMs / 1000, { operation, stream: String(stream) });
@@ -167,6 +179,7 @@ export class CallSpan implements CallRecord {
     instruments.inFlight.add(-1);
     const error = OUTCOME_TRAITS[outcome].isError ? { [ATTR_ERROR_TYPE]: outcome } : {};
     instruments.genAiDuration.record(durationMs / 1000, { ...this.#genAiLabels, ...error });
+    countAnswer(instruments, this.#model, this.#facts);
     if (!usage) return;
     const { caller } = this.#info;
     countUsage(instruments, usage, { model: this.#model, caller, genAi: this.#genAiLabels });
@@ -185,11 +198,14 @@ export class CallSpan implements CallRecord {
 
   #log(outcome: Outcome, durationMs: number, { usage, overheadMs }: CallTotals): void {
     const { operation, model, stream, caller } = this.#info;
+    const { stopReason } = this.#facts;
     const line = {
       operation,
       model: model.slice(0, MAX_MODEL_LENGTH) || this.#model,
       response_model: this.#responseModel,
       request_id: this.#attempt?.requestId,
+      error_code: this.#attempt?.errorCode,
+      stop_reason: stopReason === undefined ? undefined : wordOrOther(stopReason),
       stream: String(stream),
       outcome,
       caller,

@@ -1,6 +1,7 @@
 /** Creates the instruments of the catalogue on a meter, and at 0 the series that objectives read. */
 import type { Meter, MetricOptions } from '@opentelemetry/api';
 import { ATTEMPT_ERRORS, OUTCOMES, REFUSAL_OUTCOMES, RETRY_REASONS } from '../outcome.ts';
+import { createAnswerSeriesAtZero } from './answers.ts';
 import { METRICS } from './metric-catalogue.ts';
 import type { LabelValues, MetricDefinition } from './metric-definition.ts';
 import { OTHER, UNKNOWN } from './model-labels.ts';
@@ -76,6 +77,7 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
     for (const outcome of OUTCOMES) instruments.callerCalls.add(0, { caller, outcome });
     for (const reason of QUOTAS) instruments.callerRefusals.add(0, { caller, reason });
   }
+  createAnswerSeriesAtZero(instruments, values);
   instruments.unauthenticated.add(0);
   instruments.replacedIds.add(0);
   for (const reason of REFUSED_REQUESTS) instruments.refusedRequests.add(0, { reason });

@@ -18,6 +18,8 @@ export interface CallInfo {
   readonly body?: string;
   /** When the caller's request arrived, `clock.now()` milliseconds. */
   readonly receivedAtMs: number;
+  /** The header `anthropic-version` as the caller sent it; undefined without one. */
+  readonly version?: string | undefined;
   /** How long its body took to arrive from then on, milliseconds; default 0. */
   readonly uploadMs?: number;
 }
@@ -42,6 +44,8 @@ export interface AttemptRecord {
   setHeaders(headers: Readonly<Record<string, string>>): void;
   /** The network failed. */
   setNetworkCause(cause: NetworkCause): void;
+  /** The API answered with an error. @param code its `error_code` as it came, `''` without one */
+  setErrorCode(code: string): void;
   /** Call once, when the response has ended or the attempt failed; `status` is 0 without a response. */
   end(outcome: Outcome, status: number): void;
 }
@@ -90,6 +94,7 @@ const unrecordedAttempt: AttemptRecord = {
   setKey() {},
   setHeaders() {},
   setNetworkCause() {},
+  setErrorCode() {},
   end() {},
 };
 

@@ -130,25 +130,25 @@ export const REFUSAL_CATEGORIES = [
 export type RefusalCategory = (typeof REFUSAL_CATEGORIES)[number];
 
 /**
- * The values of `error.details.error_code` that different people act on; any other code is `other`. The whole
- * list is in the official SDK.
+ * The values of `error.details.error_code` that wake different people (docs/semantics.md); any other code, such
+ * as one that tells a caller what is wrong with their request, is `other`. The whole list is in the official SDK.
  */
 export const API_ERROR_CODES = [
   'enforced_spend_limit_reached',
   'contract_spend_limit_reached',
   'ramp_limit_exceeded',
   'organization_on_hold',
+  'claude_code_key_creator_not_member',
   'cmek_key_disabled',
   'cmek_key_network_blocked',
   'cmek_key_unreachable',
   'cmek_context_unavailable',
+  'linked_organization_spend_limit_reached',
+  'linked_organization_billing_unavailable',
   'compaction_unavailable',
   'request_body_timeout',
-  'request_body_too_large_after_decoding',
-  'image_dimensions_too_large',
-  'tool_name_conflict',
   'sandbox_egress_restricted',
-  'workspace_policy_violation',
+  'claude_code_version_too_old',
   'other',
 ] as const;
 export type ApiErrorCode = (typeof API_ERROR_CODES)[number];

@@ -96,6 +96,7 @@ export function recordingCall(): CallRecord & { readonly recorded: unknown[] } {
       setKey() {},
       setHeaders() {},
       setNetworkCause() {},
+      setErrorCode() {},
       end: (outcome: Outcome, status: number) =>
         void recorded.push(['attempt', upstream, outcome, status]),
     }),

@@ -1,9 +1,10 @@
-/** The admin routes under `/__sim`: faults, accepted keys, latency profile and the request log. */
+/** The admin routes under `/__sim`: faults, keys, models' days left, latency profile and the request log. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { createHostCheck } from '../../app/http/hosts.ts';
 import { checkFaults } from './faults.ts';
 import { PROFILES, type ProfileName } from './latency.ts';
+import { checkDaysLeft } from './models.ts';
 import type { SimulatorState } from './state.ts';
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
@@ -54,6 +55,11 @@ async function reply(state: SimulatorState, request: IncomingMessage): Promise<R
       return change(request, (value) => {
         state.keys = new Set(checkKeys(value));
         return { accepted: state.keys.size };
+      });
+    case 'PUT /__sim/models':
+      return change(request, (value) => {
+        state.daysLeft = checkDaysLeft(value);
+        return Object.fromEntries(state.daysLeft);
       });
     case 'PUT /__sim/profile':
       return change(request, (value) => {

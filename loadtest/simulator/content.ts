@@ -14,7 +14,11 @@ export interface Message {
   readonly id: string;
   readonly model: string;
   readonly blocks: readonly Block[];
-  readonly stopReason: 'end_turn' | 'tool_use' | 'max_tokens' | 'stop_sequence';
+  readonly stopReason: string;
+  /** What a refusal was about; null for any other reason. */
+  readonly stopDetails: object | null;
+  /** Why the prompt cache missed; null unless it did. */
+  readonly diagnostics: object | null;
   /** The sequence that ended the answer. */
   readonly stopSequence: string | null;
   readonly tokens: Tokens;
@@ -53,6 +57,8 @@ export function createMessage(request: MessageRequest, n: number, cache: CacheUs
         : end.stopSequence === null
           ? 'end_turn'
           : 'stop_sequence',
+    stopDetails: null,
+    diagnostics: null,
     stopSequence: isCut ? null : end.stopSequence,
     tokens: tokensOfAnswer(request, cache, thinking, kept),
   };

@@ -1,8 +1,9 @@
 /** Sends the simulator's responses, with the active profile's latency and the picked fault. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type CodedAnswer, changed, codedErrorOf } from './answer-faults.ts';
 import type { Message } from './content.ts';
-import type { Fault, FaultKind } from './faults.ts';
+import type { Fault } from './faults.ts';
 import { PROFILES, type Profile, sampleMs } from './latency.ts';
 import { messageBody, sse, streamEvents } from './responses.ts';
 import type { SimulatorState } from './state.ts';
@@ -32,10 +33,21 @@ export function sendError(exchange: Exchange, status: number, type: string, mess
 
 /**
  * Applies a fault that comes before the answer.
+ * @param stream whether the answer would be a stream
  * @returns whether the request is finished with it
  */
-export async function injectFault(exchange: Exchange, fault: Fault): Promise<boolean> {
+export async function injectFault(
+  exchange: Exchange,
+  fault: Fault,
+  stream: boolean,
+): Promise<boolean> {
   const { response, signal } = exchange;
+  const coded = codedErrorOf(fault.kind);
+  if (coded) {
+    if (stream && fault.afterChunks !== undefined) return false;
+    sendCoded(exchange, coded, fault);
+    return true;
+  }
   switch (fault.kind) {
     case 'rate_limited':
       response.setHeader('retry-after', fault.retryAfterS ?? 1);
@@ -67,6 +79,15 @@ export async function injectFault(exchange: Exchange, fault: Fault): Promise<boo
   }
 }
 
+/** Of the codes, only a ramp limit says when to come back. */
+function sendCoded(exchange: Exchange, { status, error }: CodedAnswer, fault: Fault): void {
+  if (fault.kind === 'error_code:ramp_limit_exceeded') {
+    exchange.response.setHeader('retry-after', fault.retryAfterS ?? 1);
+  }
+  const body = { type: 'error', error, request_id: exchange.requestId };
+  sendJson(exchange, status, JSON.stringify(body));
+}
+
 /** Sends nothing more until the caller closes the connection. */
 async function untilClosed({ response, signal }: Exchange): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => response.once('close', resolve));
@@ -84,7 +105,7 @@ export async function sendComplete(
   fault?: Fault,
 ): Promise<void> {
   await latency(exchange, 'complete');
-  const body = messageBody(message);
+  const body = messageBody(withFault(message, fault));
   const cut = fault?.kind === 'malformed_json';
   sendJson(exchange, 200, cut ? body.slice(0, body.length / 2) : body);
 }
@@ -95,7 +116,7 @@ export async function sendStream(
   fault?: Fault,
 ): Promise<void> {
   const { response, state } = exchange;
-  const { start, chunks, end } = streamEvents(message);
+  const { start, chunks, end } = streamEvents(withFault(message, fault));
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const limit = breaksAfter(fault);
   if (state.profile === 'none' && limit === undefined) {
@@ -113,7 +134,11 @@ export async function sendStream(
   response.end(limit === undefined ? end : brokenEnd(fault, chunks[limit] ?? end, state.random));
 }
 
-const BREAK_STREAMS: ReadonlySet<FaultKind> = new Set([
+function withFault(message: Message, fault: Fault | undefined): Message {
+  return fault ? changed(message, fault.kind, fault.category ?? null) : message;
+}
+
+const BREAK_STREAMS: ReadonlySet<string> = new Set([
   'stream_error',
   'stream_cut',
   'stream_hang',
@@ -122,12 +147,15 @@ const BREAK_STREAMS: ReadonlySet<FaultKind> = new Set([
 
 /** @returns the number of chunks after which the stream breaks; undefined if it does not */
 function breaksAfter(fault: Fault | undefined): number | undefined {
+  if (fault && codedErrorOf(fault.kind)) return fault.afterChunks;
   const breaks = fault && BREAK_STREAMS.has(fault.kind);
   return breaks ? (fault.afterChunks ?? 1) : undefined;
 }
 
 /** @param next what would have come: a cut falls on any of its bytes, also inside a line or a character */
 function brokenEnd(fault: Fault | undefined, next: string, random: () => number): string | Buffer {
+  const coded = fault && codedErrorOf(fault.kind);
+  if (coded) return sse('error', { error: coded.error });
   if (fault?.kind === 'stream_error') {
     return sse('error', { error: { type: 'overloaded_error', message: 'simulated: Overloaded' } });
   }

@@ -1,5 +1,7 @@
 /** The faults that can be injected at run time, and the count of how often each was. */
+import { ANSWER_KINDS, type AnswerKind, REFUSAL_CATEGORIES } from './answer-faults.ts';
 
+/** Failures of the upstream and of the network; those that are answers of the API are in answer-faults.ts. */
 export const FAULT_KINDS = [
   'rate_limited',
   'overloaded',
@@ -19,19 +21,24 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** One kind of failure, for some of the requests. */
 export interface Fault {
-  readonly kind: FaultKind;
+  readonly kind: FaultKind | AnswerKind;
   /** Share of the matching requests that fail, 0 to 1; default 1. */
   readonly probability?: number;
   /** Only requests to this region, as in `/regions/{region}/v1/…`; other paths are in `default`. */
   readonly region?: string;
   /** Only requests with this key, given in full or masked as the request log shows it. */
   readonly key?: string;
-  /** Seconds, for `rate_limited`; default 1. */
+  /** Seconds, for `rate_limited` and `error_code:ramp_limit_exceeded`; default 1. */
   readonly retryAfterS?: number;
   /** For `slow`; default 2,000. */
   readonly delayMs?: number;
-  /** Number of chunks before a stream breaks, also for `malformed_json`; default 1. */
+  /**
+   * Number of chunks before a stream breaks, also for `malformed_json`; default 1. An `error_code:…` is a
+   * whole answer unless this is given.
+   */
   readonly afterChunks?: number;
+  /** Of `stop_reason:refusal`; default null, as the API says where it names none. */
+  readonly category?: string;
 }
 
 /** A fault with the number of requests that it was injected into. */
@@ -45,7 +52,7 @@ export interface Target {
   readonly stream: boolean;
 }
 
-const STREAM_ONLY: ReadonlySet<FaultKind> = new Set(['stream_error', 'stream_cut', 'stream_hang']);
+const STREAM_ONLY: ReadonlySet<string> = new Set(['stream_error', 'stream_cut', 'stream_hang']);
 
 /** The active faults, in the order in which a request is matched against them. */
 export class FaultSet {
@@ -92,8 +99,12 @@ const NAMES: ReadonlySet<string> = new Set([
   'kind',
   'region',
   'key',
+  'category',
   ...NUMBERS.map(([name]) => name),
 ]);
+
+const KINDS: readonly string[] = [...FAULT_KINDS, ...ANSWER_KINDS];
+const CATEGORIES: readonly unknown[] = [undefined, ...REFUSAL_CATEGORIES];
 
 /**
  * Checks the body of an admin request.
@@ -112,8 +123,11 @@ function problemsOf(value: unknown): string[] {
   const problems = Object.keys(fault)
     .filter((name) => !NAMES.has(name))
     .map((name) => `${name}: unknown`);
-  if (!FAULT_KINDS.includes(fault['kind'] as FaultKind)) {
-    problems.push(`kind: must be one of ${FAULT_KINDS.join(', ')}`);
+  if (!KINDS.includes(fault['kind'] as string)) {
+    problems.push(`kind: must be one of ${KINDS.join(', ')}`);
+  }
+  if (!CATEGORIES.includes(fault['category'])) {
+    problems.push(`category: must be one of ${REFUSAL_CATEGORIES.join(', ')}`);
   }
   for (const name of ['region', 'key']) {
     if (fault[name] !== undefined && typeof fault[name] !== 'string') {

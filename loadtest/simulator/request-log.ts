@@ -1,6 +1,6 @@
 /** Keeps the last requests for inspection, with keys masked and other credentials hidden. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FaultKind } from './faults.ts';
+import type { Fault } from './faults.ts';
 
 /** One request as the log shows it. */
 export interface RecordedRequest {
@@ -14,7 +14,7 @@ export interface RecordedRequest {
   readonly stream: boolean;
   /** Status of the response; 0 if the request hung or its connection was reset. */
   readonly status: number;
-  readonly fault: FaultKind | null;
+  readonly fault: Fault['kind'] | null;
 }
 
 /** One request as the log keeps it: headers are masked only when somebody reads them. */

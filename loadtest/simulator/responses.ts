@@ -9,18 +9,19 @@ export function messageBody(message: Message): string {
     content: message.blocks.map(completeBlock),
     stop_reason: message.stopReason,
     stop_sequence: message.stopSequence,
+    stop_details: message.stopDetails,
     usage: fullUsage(message.tokens),
   });
 }
 
-function envelope({ id, model }: Message) {
+function envelope({ id, model, diagnostics }: Message) {
   return {
     id,
     type: 'message',
     role: 'assistant',
     model,
     container: null,
-    diagnostics: null,
+    diagnostics,
     stop_details: null,
   };
 }
@@ -47,7 +48,7 @@ export function sse(type: string, data: object = {}): string {
  *   after it
  */
 export function streamEvents(message: Message): { start: string; chunks: string[]; end: string } {
-  const { blocks, stopReason, stopSequence, tokens } = message;
+  const { blocks, stopReason, stopSequence, stopDetails, tokens } = message;
   const empty = {
     ...envelope(message),
     content: [],
@@ -55,7 +56,11 @@ export function streamEvents(message: Message): { start: string; chunks: string[
     stop_sequence: null,
     usage: { ...fullUsage(tokens), output_tokens: Math.min(1, tokens.output) },
   };
-  const delta = { stop_reason: stopReason, stop_sequence: stopSequence };
+  const delta = {
+    stop_reason: stopReason,
+    stop_sequence: stopSequence,
+    stop_details: stopDetails,
+  };
   return {
     start: sse('message_start', { message: empty }) + sse('ping'),
     chunks: blocks.flatMap(blockEvents),

@@ -120,7 +120,8 @@ async function respond(
   fault?: Fault,
 ): Promise<void> {
   if (!accepted) return sendError(exchange, 401, 'authentication_error', 'invalid x-api-key');
-  if (fault && (await injectFault(exchange, fault))) return;
+  const stream = fieldsOf(body)['stream'] === true;
+  if (fault && (await injectFault(exchange, fault, stream))) return;
   const invalid = (message: string) => sendError(exchange, 400, 'invalid_request_error', message);
   const problem = problemWithVersion(exchange.request.headers['anthropic-version']);
   if (problem) return invalid(problem);
@@ -143,10 +144,10 @@ async function dispatch(
   }
   if (request.method === 'GET' && path === '/v1/models') {
     const { searchParams } = new URL(request.url ?? '', 'http://simulator');
-    return sendObject(exchange, modelsPage(searchParams));
+    return sendObject(exchange, modelsPage(searchParams, exchange.state.daysLeft));
   }
   const id = /^\/v1\/models\/([^/]+)$/.exec(path)?.[1];
-  const model = id === undefined ? undefined : findModel(id);
+  const model = id === undefined ? undefined : findModel(id, exchange.state.daysLeft);
   if (request.method === 'GET' && model) return sendObject(exchange, model);
   const message = id === undefined ? 'Not Found' : `model: ${id}`;
   return sendError(exchange, 404, 'not_found_error', message);

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { handleAdmin } from './admin.ts';
 import type { Fault } from './faults.ts';
+import { checkDaysLeft } from './models.ts';
 import type { RecordedRequest } from './request-log.ts';
 import { handleApi } from './routes.ts';
 import { createState, type SimulatorState, type StateOptions } from './state.ts';
@@ -22,6 +23,8 @@ export interface Simulator {
   readonly port: number;
   /** Replaces the faults that are injected. */
   setFaults(faults: readonly Fault[]): void;
+  /** Deprecates these models, by their days left until they retire; all others are active. */
+  setModels(daysLeft: Readonly<Record<string, number>>): void;
   /** Issues and revokes keys: from now on these are accepted, and no others. */
   setKeys(keys: readonly string[]): void;
   /** The last 1,000 requests, oldest first. */
@@ -50,6 +53,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     url: `http://${host}:${port}`,
     port,
     setFaults: (faults) => state.faults.set(faults),
+    setModels(daysLeft) {
+      state.daysLeft = checkDaysLeft(daysLeft);
+    },
     setKeys(keys) {
       state.keys = new Set(keys);
     },

@@ -2,6 +2,7 @@
 import { BatchStore } from './batches.ts';
 import { FaultSet } from './faults.ts';
 import type { ProfileName } from './latency.ts';
+import type { DaysLeft } from './models.ts';
 import { RequestLog } from './request-log.ts';
 import { PromptCache } from './usage.ts';
 
@@ -18,6 +19,7 @@ export interface SimulatorState {
   profile: ProfileName;
   readonly adminAccess: AdminAccess;
   readonly faults: FaultSet;
+  daysLeft: DaysLeft;
   readonly requestLog: RequestLog;
   readonly promptCache: PromptCache;
   readonly batches: BatchStore;
@@ -43,6 +45,7 @@ export function createState(options: StateOptions): SimulatorState {
     profile,
     adminAccess: admin,
     faults: new FaultSet(random),
+    daysLeft: new Map(),
     requestLog: new RequestLog(),
     promptCache: new PromptCache(),
     batches: new BatchStore(),
