@@ -39,13 +39,9 @@ async function reply(state: SimulatorState, request: IncomingMessage): Promise<R
     case 'GET /__sim/faults':
       return [200, state.faults.list()];
     case 'PUT /__sim/faults':
-      return change(request, (value) => {
-        state.faults.set(checkFaults(value));
-        return state.faults.list();
-      });
+      return change(request, (value) => state.faults.set(checkFaults(value)));
     case 'DELETE /__sim/faults':
-      state.faults.set([]);
-      return [200, []];
+      return [200, state.faults.set([])];
     case 'GET /__sim/requests':
       return [200, requestsOf(state, searchParams.get('correlation_id'))];
     case 'DELETE /__sim/requests':

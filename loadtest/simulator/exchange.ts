@@ -41,13 +41,15 @@ export async function injectFault(
   fault: Fault,
   stream: boolean,
 ): Promise<boolean> {
-  const { response, signal } = exchange;
   const coded = codedErrorOf(fault.kind);
-  if (coded) {
-    if (stream && fault.afterChunks !== undefined) return false;
-    sendCoded(exchange, coded, fault);
-    return true;
-  }
+  if (!coded) return failWith(exchange, fault);
+  const isEvent = stream && fault.afterChunks !== undefined;
+  if (!isEvent) sendCoded(exchange, coded, fault);
+  return !isEvent;
+}
+
+async function failWith(exchange: Exchange, fault: Fault): Promise<boolean> {
+  const { response, signal } = exchange;
   switch (fault.kind) {
     case 'rate_limited':
       response.setHeader('retry-after', fault.retryAfterS ?? 1);

@@ -64,9 +64,10 @@ export class FaultSet {
     this.#random = random;
   }
 
-  /** Replaces all faults; their counts begin at 0. */
-  set(faults: readonly Fault[]): void {
+  /** Replaces all faults; their counts begin at 0. @returns the new list */
+  set(faults: readonly Fault[]): ActiveFault[] {
     this.#active = faults.map((fault) => ({ fault, bitten: 0 }));
+    return this.list();
   }
 
   list(): ActiveFault[] {
