@@ -10,6 +10,8 @@ export const GO_BIN_DIR = join(TOOLS_DIR, 'bin');
 /** The root of the unpacked Debian packages. */
 export const DEBIAN_DIR = join(TOOLS_DIR, 'debian');
 /** A Python environment of its own. */
+/** The schemas of the Prometheus Operator's resources, for the tests of the export. */
+export const OPERATOR_SCHEMAS_DIR = join(TOOLS_DIR, 'schemas');
 export const MOTO_DIR = join(TOOLS_DIR, 'moto');
 
 function isProgram(path: string): boolean {

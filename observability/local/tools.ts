@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +14,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { DEBIAN_DIR, findK6, findTool, GO_BIN_DIR, MOTO_DIR, ROOT, TOOLS_DIR } from './paths.ts';
+import {
+  DEBIAN_DIR,
+  findK6,
+  findTool,
+  GO_BIN_DIR,
+  MOTO_DIR,
+  OPERATOR_SCHEMAS_DIR,
+  ROOT,
+  TOOLS_DIR,
+} from './paths.ts';
 
 /** Debian 12's packages, unpacked into `.tools/debian`; their versions are the release's. */
 const PROMETHEUS_PACKAGES = [
@@ -52,9 +62,17 @@ const K6_MODULE = 'go.k6.io/k6/v2@v2.3.0';
 /** Builds the collector of observability/collector/builder.yaml, and has its version. */
 const COLLECTOR_BUILDER_MODULE = 'go.opentelemetry.io/collector/cmd/builder@v0.160.0';
 
+/** Sloth derives burn rates from the exported specification, to compare with ours. Apache-2.0. */
+const SLOTH_MODULE = 'github.com/slok/sloth/cmd/sloth@v0.16.0';
+
+/** Its module has the schemas of PrometheusRule and PodMonitor. Apache-2.0. */
+const OPERATOR_MODULE = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
+
 /** A tool that is needed, and how it gets here. */
 interface Tool {
   readonly name: string;
+  /** Whether it is here; by default, whether its program is found. */
+  readonly find?: () => boolean;
   readonly fetch: () => void;
   /** What to do where it cannot be fetched. */
   readonly byHand: string;
@@ -111,10 +129,12 @@ function fetchDebianPackages(packages: readonly string[]): void {
   }
 }
 
-function go(...args: string[]): void {
-  execFileSync('go', args, {
+/** @returns what the command printed */
+function go(...args: string[]): string {
+  return execFileSync('go', args, {
+    encoding: 'utf8',
     env: { ...process.env, GOBIN: GO_BIN_DIR, GOFLAGS: '-buildvcs=false', CGO_ENABLED: '0' },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
@@ -136,9 +156,19 @@ function buildCollector(): void {
   }
 }
 
+function copyOperatorSchemas(): void {
+  const { Dir } = JSON.parse(go('mod', 'download', '-json', OPERATOR_MODULE));
+  const from = join(Dir, 'jsonnet/prometheus-operator');
+  mkdirSync(OPERATOR_SCHEMAS_DIR, { recursive: true });
+  for (const kind of ['prometheusrules', 'podmonitors']) {
+    copyFileSync(join(from, `${kind}-crd.json`), join(OPERATOR_SCHEMAS_DIR, `${kind}.json`));
+  }
+}
+
 /** @returns whether the tool is there now */
-function ensure({ name, fetch, byHand }: Tool): boolean {
-  if (findTool(name)) return true;
+function ensure(tool: Tool): boolean {
+  const { name, find = () => Boolean(findTool(name)), fetch, byHand } = tool;
+  if (find()) return true;
   process.stdout.write(`tools: fetching ${name}\n`);
   try {
     fetch();
@@ -148,7 +178,7 @@ function ensure({ name, fetch, byHand }: Tool): boolean {
       .split('\n');
     process.stderr.write(`tools: cannot fetch ${name}: ${lines.at(-1)}\n`);
   }
-  if (findTool(name)) return true;
+  if (find()) return true;
   process.stderr.write(`tools: ${name} is missing; ${byHand}\n`);
   return false;
 }
@@ -184,9 +214,24 @@ const MOTO: Tool = {
   optional: true,
 };
 
+const SLOTH: Tool = {
+  name: 'sloth',
+  fetch: () => goInstall(SLOTH_MODULE),
+  byHand: 'install Go 1.26 or newer; the comparison of burn rates is skipped',
+  optional: true,
+};
+
+const OPERATOR_SCHEMAS: Tool = {
+  name: 'schemas of the Prometheus Operator',
+  find: () => existsSync(join(OPERATOR_SCHEMAS_DIR, 'podmonitors.json')),
+  fetch: copyOperatorSchemas,
+  byHand: 'install Go 1.25 or newer; the check of the exported manifests is skipped',
+  optional: true,
+};
+
 const SETS: Readonly<Record<string, readonly Tool[]>> = {
   stack: TOOLS,
-  test: [...TOOLS, COLLECTOR, REDIS, MOTO],
+  test: [...TOOLS, COLLECTOR, REDIS, MOTO, SLOTH, OPERATOR_SCHEMAS],
   k6: [K6],
 };
 
