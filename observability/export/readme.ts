@@ -1,0 +1,44 @@
+/** The page that lies in every export: what each file is for, what it was made with, what is to be changed. */
+import { slo } from '../slo.ts';
+import type { ExportOptions } from './options.ts';
+
+/** The first line, by which a later export knows an earlier one. */
+const TITLE = '# Claude observability pack (made by `make export`)';
+
+/** @param readme the text of a README.md */
+export function isExport(readme: string): boolean {
+  return readme.startsWith(`${TITLE}\n`);
+}
+
+const FILES = `| file | what to do with it |
+|---|---|
+| \`prometheus/rules/*.yml\` | name them in \`rule_files\`; Prometheus 2.42 or newer |
+| \`prometheus/tests/*.test.yml\` | \`promtool test rules prometheus/tests/*.test.yml\`, after each change of yours |
+| \`kubernetes/prometheus-rule-*.yaml\` | the same rules for the Prometheus Operator; apply these **or** the plain files |
+| \`kubernetes/pod-monitor.yaml\` | scrapes the port \`metrics\` of pods with \`app.kubernetes.io/name: claude-observatory\` |
+| \`kubernetes/dashboard-*.yaml\` | a ConfigMap for each dashboard, for the sidecar of Grafana's Helm chart |
+| \`grafana/*.json\` | the same dashboards, for *Import* or for file provisioning |
+| \`alertmanager/fragment.yml\` | merge its routes, inhibitions and receivers into yours, and give the receivers addresses |
+| \`runbooks/*.md\` | publish them where \`runbook_url\` leads |
+| \`slo/sloth.yml\` | the objectives alone, for Sloth: without our guards, \`for\`, and traffic-weighted budget |
+| \`slo/openslo.yml\` | the same as OpenSLO v1 |`;
+
+/** @returns the text of README.md */
+export function exportReadme({ profile, namespace, job, datasource }: ExportOptions): string {
+  const { urls } = slo.profiles[profile];
+  return `${TITLE}
+
+Profile \`${profile}\`, namespace \`${namespace}\`, job \`${job}\`, data source ${datasource ? `\`${datasource}\`` : 'chosen in Grafana'}.
+
+${FILES}
+
+## Before you page anybody
+
+1. Set the objectives of the profile in \`observability/slo.ts\` to what your users need and your model does, and
+   export again. Do not edit the files here: the next export replaces the folder.
+2. The links of alerts lead to \`${urls.runbooks}\` and \`${urls.dashboards}\`; both stand in \`slo.ts\`.
+3. \`spendDollarsPerMonth\` in \`slo.ts\` is your budget.
+4. Windows of ${slo.budgetWindow} need a retention of 31 days or more.
+5. \`Watchdog\` always fires. Send it to a dead man's switch outside of this cluster.
+`;
+}
