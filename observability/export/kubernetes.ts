@@ -28,7 +28,11 @@ export function prometheusRules(
   ruleFiles: readonly ExportedFile[],
 ): ExportedFile[] {
   return ruleFiles.map(({ path, text }) => {
-    const file = path.split('/').at(-1)?.replace(/\.yml$/, '') ?? '';
+    const file =
+      path
+        .split('/')
+        .at(-1)
+        ?.replace(/\.yml$/, '') ?? '';
     const name = `claude-observatory-${resourceName(file)}`;
     return {
       path: `kubernetes/prometheus-rule-${file}.yaml`,

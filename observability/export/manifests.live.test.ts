@@ -46,14 +46,19 @@ const CONFIG_MAP_BYTES = 1024 * 1024;
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== 'object' || schema === null) return schema;
-  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  const copy = Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => [key, closed(value)]),
+  );
   const isOpen = 'additionalProperties' in copy || !('properties' in copy);
   return isOpen ? copy : { ...copy, additionalProperties: false };
 }
 
 function operatorSchema(kind: string): AnySchema {
   // Go's inline flag, which only loosens a pattern, is unknown to JavaScript.
-  const text = readFileSync(join(OPERATOR_SCHEMAS_DIR, `${kind}.json`), 'utf8').replaceAll('(?i)', '');
+  const text = readFileSync(join(OPERATOR_SCHEMAS_DIR, `${kind}.json`), 'utf8').replaceAll(
+    '(?i)',
+    '',
+  );
   const [version] = JSON.parse(text).spec.versions;
   const { properties, ...schema } = version.schema.openAPIV3Schema;
   return closed({ ...schema, properties: { ...properties, metadata: METADATA } }) as AnySchema;

@@ -67,7 +67,9 @@ export function openSlo(profile: Profile): ExportedFile {
   };
   const documents = objectivesOf(profile).map(([name, objective]) => {
     const { bad, counted } = totals(name, objective, '5m');
-    const query = (text: string) => ({ metricSource: { type: 'Prometheus', spec: { query: text } } });
+    const query = (text: string) => ({
+      metricSource: { type: 'Prometheus', spec: { query: text } },
+    });
     return {
       apiVersion: 'openslo/v1',
       kind: 'SLO',

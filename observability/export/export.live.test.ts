@@ -1,0 +1,60 @@
+/** `make export` as it is typed: what it writes, what it refuses, and Prometheus' own check of the rules. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { findTool, ROOT } from '../local/paths.ts';
+import { slo } from '../slo.ts';
+
+function emptyFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'export-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function runExport(variables: Readonly<Record<string, string>>) {
+  const env = { ...process.env, ...variables };
+  const args = ['observability/export/main.ts'];
+  return spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: 'utf8' });
+}
+
+for (const PROFILE of Object.keys(slo.profiles)) {
+  test(`make export PROFILE=${PROFILE}: promtool finds no fault in the rules`, (t) => {
+    const OUT = emptyFolder(t);
+    const { status, stderr, stdout } = runExport({ PROFILE, OUT });
+    assert.equal(status, 0, stderr);
+    assert(stdout.startsWith('README.md\n'), stdout);
+    const rules = globSync(join(OUT, 'prometheus/rules/*.yml'));
+    assert(rules.length > 1);
+    const lint = ['check', 'rules', '--lint=all', '--lint-fatal', ...rules];
+    execFileSync(findTool('promtool') ?? 'promtool', lint);
+  });
+}
+
+test('make export: bad variables are named, the exit code is 78 and nothing is written', (t) => {
+  const OUT = join(emptyFolder(t), 'out');
+  const { status, stderr } = runExport({ PROFILE: 'staging', NAMESPACE: 'A B', OUT });
+  assert.equal(status, 78);
+  assert.match(stderr, /^export: PROFILE must be one of documented, production$/m);
+  assert.match(stderr, /^export: NAMESPACE must be a name of Kubernetes/m);
+  assert.match(stderr, /^export: nothing was written$/m);
+  assert.equal(existsSync(OUT), false);
+});
+
+test('make export: a folder with anything else in it is left alone, an earlier export is replaced', (t) => {
+  const OUT = emptyFolder(t);
+  const mine = join(OUT, 'mine.yml');
+  writeFileSync(mine, 'groups: []');
+  const refused = runExport({ OUT });
+  assert.equal(refused.status, 78);
+  assert.match(refused.stderr, /is not empty and holds no earlier export/);
+  assert(existsSync(mine));
+  rmSync(mine);
+  assert.equal(runExport({ OUT }).status, 0);
+  const left = join(OUT, 'prometheus/rules/of-an-earlier-export.yml');
+  writeFileSync(left, 'groups: []');
+  assert.equal(runExport({ OUT }).status, 0);
+  assert.equal(existsSync(left), false);
+});
