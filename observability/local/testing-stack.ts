@@ -1,9 +1,7 @@
 /** What the live tests share: free ports, and the stack's commands run as a user types them. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
 import { PORT_NAMES, type PortName } from './components.ts';
 import { ROOT } from './paths.ts';
 
@@ -52,20 +50,6 @@ export function execute(
     resolve({ code, output: stdout + stderr });
   });
   return promise;
-}
-
-/** The queries of the targets' dashboard, with fixed windows in place of Grafana's variables. */
-export function panelExpressions(): { title: string; expr: string }[] {
-  const file = join(ROOT, 'observability/grafana/dashboards/targets.json');
-  const { panels } = JSON.parse(readFileSync(file, 'utf8')) as {
-    panels: { title: string; targets: { expr: string }[] }[];
-  };
-  return panels.flatMap(({ title, targets }) =>
-    targets.map(({ expr }) => ({
-      title,
-      expr: expr.replaceAll('$__rate_interval', '1m').replaceAll('$__range', '5m'),
-    })),
-  );
 }
 
 /** @returns how many series of an expression have a finite value now */
