@@ -16,7 +16,7 @@ const SCRAPES: Group = {
 
 /** https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/, and the labels of our alerts */
 const ALERTS: Group = {
-  ALERTS: ['alertname', 'alertstate', 'severity'],
+  ALERTS: ['alertname', 'alertstate', 'severity', 'kind'],
 };
 
 /** @opentelemetry/instrumentation-http: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/ */
@@ -41,9 +41,6 @@ const RUNTIME: Group = {
     ...['otel_component_type', 'otel_component_name', 'error_type'],
   ],
   otel_sdk_processor_log_processed_total: [
-    ...['otel_component_type', 'otel_component_name', 'error_type'],
-  ],
-  otel_sdk_exporter_span_exported_total: [
     ...['otel_component_type', 'otel_component_name', 'error_type'],
   ],
 };

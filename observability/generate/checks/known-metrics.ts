@@ -38,6 +38,13 @@ export function seriesOf(metrics: Iterable<MetricDefinition>): Map<string, Label
   return known;
 }
 
+/** The labels that it is summed by, or those of what it reads. */
+function labelsOfRecording(expr: string, known: KnownMetrics): Labels {
+  const { grouping, selectors } = readPromql(expr);
+  if (grouping.length > 0) return new Map(grouping.map((name) => [name, undefined]));
+  return new Map(selectors.flatMap(({ metric = '' }) => [...(known.get(metric) ?? [])]));
+}
+
 /** @param catalogue the service's own metrics; a test takes one away */
 export function knownMetrics(
   catalogue: Iterable<MetricDefinition> = Object.values(METRICS),
@@ -46,14 +53,9 @@ export function knownMetrics(
   for (const [name, labels] of Object.entries(EXTERNAL_METRICS)) {
     known.set(name, withTargets(labels.map((label) => [label, undefined])));
   }
+  // A recording stands after those that it reads.
   for (const { rule } of committedRules()) {
-    if (rule.record === undefined) continue;
-    // A recording has the labels that it is summed by.
-    const labels = readPromql(rule.expr).grouping.map((name): [string, undefined] => [
-      name,
-      undefined,
-    ]);
-    known.set(rule.record, new Map(labels));
+    if (rule.record !== undefined) known.set(rule.record, labelsOfRecording(rule.expr, known));
   }
   return known;
 }

@@ -20,7 +20,7 @@ const running = (offset = '') => `count by (job, version) (${series(METRICS.buil
 const MARKS: readonly Mark[] = [
   {
     name: 'Firing alerts',
-    expr: 'ALERTS{alertstate="firing",severity=~"page|ticket|critical"}',
+    expr: 'ALERTS{alertstate="firing",severity=~"page|ticket"}',
     title: '{{alertname}} ({{severity}})',
     color: 'red',
   },

@@ -1,6 +1,6 @@
 /** The part of the dashboard of calls that shows attempts at upstreams: failures, retries, circuits, failover. */
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
-import { documentedRule } from '../../slo.ts';
+import { documentedRule, thresholds } from '../../slo.ts';
 import { above, type RowSpec } from './panel-spec.ts';
 import { highest, mean, rate, series, share, sum } from './queries.ts';
 
@@ -74,13 +74,13 @@ export const ATTEMPTS_ROWS: readonly RowSpec[] = [
       {
         kind: 'lines',
         title: 'Attempts for each call',
-        description:
-          'How much our retries multiply the load of the upstream: 1 is none. Beyond 1.2 they rather hinder its recovery.',
+        description: `How much our retries multiply the load of the upstream: 1 is none. Beyond ${thresholds.attemptsPerCall} they rather hinder its recovery.`,
         unit: 'none',
         width: 8,
         min: 1,
         decimals: 2,
         queries: [{ expr: mean(METRICS.attemptsPerCall, ['operation']), legend: '{{operation}}' }],
+        limit: above(thresholds.attemptsPerCall),
       },
     ],
   },
@@ -151,6 +151,7 @@ export const ATTEMPTS_ROWS: readonly RowSpec[] = [
           { expr: share(METRICS.requests, 'outcome="truncated"'), legend: 'truncated' },
           { expr: share(METRICS.requests, 'outcome="shed"'), legend: 'shed' },
         ],
+        limit: above(Math.min(thresholds.truncatedRatio, thresholds.shedRatio)),
       },
     ],
   },

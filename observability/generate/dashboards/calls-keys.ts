@@ -1,5 +1,6 @@
 /** The part of the dashboard of calls that shows API keys: their states, ages, sources and rate limits. */
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
+import { thresholds } from '../../slo.ts';
 import { above, below, type RowSpec } from './panel-spec.ts';
 import { highest, rate, series } from './queries.ts';
 
@@ -16,7 +17,7 @@ export const KEYS_ROWS: readonly RowSpec[] = [
         kind: 'lines',
         title: 'Room left in the rate limits',
         description:
-          'The part that is left of each limit, by key and model family, as the API last said. Below a tenth the next peak gets a 429.',
+          'The part that is left of each limit, by key and model family, as the API last said. Near 0 the next peak gets a 429.',
         unit: 'percentunit',
         min: 0,
         max: 1,
@@ -26,7 +27,7 @@ export const KEYS_ROWS: readonly RowSpec[] = [
             legend: '{{upstream}} {{key}} {{model_family}} {{limit}}',
           },
         ],
-        limit: below(0.1, 0.2),
+        limit: below(thresholds.rateLimitRemainingRatio, 2 * thresholds.rateLimitRemainingRatio),
         noValue: 'no limit reported',
       },
       {

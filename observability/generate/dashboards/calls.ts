@@ -1,11 +1,12 @@
 /** What becomes of calls to Claude: how many, how they end, how fast they are, and what stands in their way. */
 
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
+import { type Profile, thresholds } from '../../slo.ts';
 import { ATTEMPTS_ROWS } from './calls-attempts.ts';
 import { KEYS_ROWS } from './calls-keys.ts';
-import { SPEED_ROWS } from './calls-speed.ts';
+import { speedRow } from './calls-speed.ts';
 import type { DashboardSpec } from './dashboard.ts';
-import type { RowSpec } from './panel-spec.ts';
+import { above, below, type RowSpec } from './panel-spec.ts';
 import { rate, share, sum } from './queries.ts';
 
 /** Opens the traces of calls that ended like the value that was clicked. */
@@ -115,6 +116,7 @@ const WHAT_THEY_SAY: RowSpec = {
           legend: 'refusal {{model}}',
         },
       ],
+      limit: above(thresholds.maxTokensRatio),
     },
     {
       kind: 'lines',
@@ -156,17 +158,19 @@ const WHAT_THEY_SAY: RowSpec = {
           legend: '{{model}}',
         },
       ],
-      limit: { value: 7, warning: 30, bad: 'below' },
+      limit: below(0, thresholds.modelRetirementDays),
       noValue: 'none announced',
     },
   ],
 };
 
-export const CALLS_DASHBOARD: DashboardSpec = {
-  uid: 'claude-calls',
-  title: 'Claude: calls',
-  description: 'What becomes of calls, how fast they are, and what stands in their way?',
-  from: 'now-1h',
-  refresh: '30s',
-  rows: [HOW_THEY_END, ...SPEED_ROWS, WHAT_THEY_SAY, ...ATTEMPTS_ROWS, ...KEYS_ROWS],
-};
+export function callsDashboard(profile: Profile): DashboardSpec {
+  return {
+    uid: 'claude-calls',
+    title: 'Claude: calls',
+    description: 'What becomes of calls, how fast they are, and what stands in their way?',
+    from: 'now-1h',
+    refresh: '30s',
+    rows: [HOW_THEY_END, speedRow(profile), WHAT_THEY_SAY, ...ATTEMPTS_ROWS, ...KEYS_ROWS],
+  };
+}

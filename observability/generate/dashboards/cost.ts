@@ -1,5 +1,6 @@
 /** Where the money and the tokens go, and whether the budget will do. */
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
+import { thresholds } from '../../slo.ts';
 import type { DashboardSpec } from './dashboard.ts';
 import { ANY_LOSS, above, type RowSpec } from './panel-spec.ts';
 import { highest, rate, series } from './queries.ts';
@@ -8,19 +9,20 @@ const DAY_S = 86_400;
 const HOUR_S = 3_600;
 /** Tokens of a prompt, however they are priced. */
 const PROMPT = 'type=~"input|cache_read|cache_write_5m|cache_write_1h"';
-const OLD_TABLE_DAYS = 90;
+/** The budget, spread evenly over a month. */
+const DOLLARS_A_DAY = thresholds.spendDollarsPerMonth / 30;
 
 const SPEND: RowSpec = {
   panels: [
     {
       kind: 'stat',
       title: 'Spend at this pace, a day',
-      description:
-        'List price of what calls use now, taken over a whole day. Calls of models without a price are missing in it: see “Unpriced calls”.',
+      description: `List price of what calls use now, taken over a whole day. The budget of ${thresholds.spendDollarsPerMonth} $ a month allows ${DOLLARS_A_DAY.toFixed(0)} $.`,
       unit: 'currencyUSD',
       height: 6,
       decimals: 2,
       queries: [{ expr: `${rate(METRICS.cost)} * ${DAY_S}`, legend: '' }],
+      limit: above(thresholds.spendRateBudgets * DOLLARS_A_DAY, DOLLARS_A_DAY),
     },
     {
       kind: 'stat',
@@ -49,12 +51,12 @@ const SPEND: RowSpec = {
     {
       kind: 'stat',
       title: 'Age of the price table',
-      description: `Since it was last compared with the published prices. Beyond ${OLD_TABLE_DAYS} days the dollars are a guess.`,
+      description: `Since it was last compared with the published prices. Beyond ${thresholds.priceTableAgeDays} days the dollars are a guess.`,
       unit: 's',
       height: 6,
       decimals: 0,
       queries: [{ expr: highest(METRICS.priceTableAge), legend: '' }],
-      limit: above(OLD_TABLE_DAYS * DAY_S),
+      limit: above(thresholds.priceTableAgeDays * DAY_S),
       noValue: 'not scraped',
     },
     {

@@ -6,6 +6,7 @@ import {
   DashboardLinkType,
   RowBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Profile } from '../../slo.ts';
 import { annotations } from './annotations.ts';
 import { logs, text, traces } from './found-panels.ts';
 import { type Placed, place } from './layout.ts';
@@ -70,7 +71,7 @@ function toTheOthers(): DashboardLinkBuilder {
 }
 
 /** @returns the JSON of a dashboard in the v1 model, which file provisioning and import take */
-export function dashboardJson(spec: DashboardSpec): string {
+export function dashboardJson(spec: DashboardSpec, { urls }: Pick<Profile, 'urls'>): string {
   const builder = new DashboardBuilder(spec.title)
     .uid(spec.uid)
     .description(spec.description)
@@ -83,7 +84,9 @@ export function dashboardJson(spec: DashboardSpec): string {
   for (const placed of place(spec.rows)) addTo(builder, placed);
   // What shows no metrics has no use for marks that are made of them.
   if (JSON.stringify(builder.build()).includes('$job')) builder.annotations(annotations());
-  builder.variables(variablesIn(JSON.stringify(builder.build()), spec.targets ?? 'service'));
+  const { targets = 'service' } = spec;
+  const used = variablesIn(JSON.stringify(builder.build()), { targets, runbooks: urls.runbooks });
+  builder.variables(used);
   const dashboard = builder.build();
   // The SDK hides every link in a menu; a link without a placement stands above the panels.
   for (const link of dashboard.links ?? []) delete link.placement;

@@ -1,8 +1,9 @@
 /** The service itself: the requests it gets, the time it adds, and whether its process is well. */
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
-import { slo } from '../../slo.ts';
+import { type Profile, thresholds } from '../../slo.ts';
 import type { DashboardSpec } from './dashboard.ts';
-import { above, type RowSpec } from './panel-spec.ts';
+import { limitOf } from './limits.ts';
+import { above, type PanelSpec, type RowSpec } from './panel-spec.ts';
 import { buckets, highest, quantile, rate, series, sum } from './queries.ts';
 
 const HTTP = 'http_server_request_duration';
@@ -78,54 +79,55 @@ const REQUESTS: RowSpec = {
   ],
 };
 
-const OVERHEAD: RowSpec = {
-  title: 'What the service adds',
-  panels: [
-    {
-      kind: 'lines',
-      title: 'Our own time in a call',
-      description: `A call’s duration without the time in which it waited for an upstream, a back-off or a slow caller. 99 of 100 calls shall have less than ${slo.overheadP99Ms} ms of it.`,
-      unit: 's',
-      min: 0,
-      queries: [
-        { expr: quantile(0.5, METRICS.overhead), legend: 'median' },
-        { expr: quantile(0.99, METRICS.overhead), legend: 'P99' },
-      ],
-      limit: above(slo.overheadP99Ms / 1000),
-    },
-    {
-      kind: 'heatmap',
-      title: 'Our own time in a call, all of them',
-      description:
-        'A second band above the usual one is work that only some calls cause, such as large bodies or pseudonyms.',
-      unit: 's',
-      queries: [{ expr: buckets(METRICS.overhead), legend: '{{le}}' }],
-    },
-    {
-      kind: 'lines',
-      title: 'Admission',
-      description:
-        'Calls that hold a slot, wait for one, or are in back-off, against their limits. A queue that does not empty ends in calls that are shed.',
-      unit: 'short',
-      min: 0,
-      queries: [
-        { expr: sum(METRICS.admission, ['state']), legend: '{{state}}' },
-        { expr: sum(METRICS.admissionLimit, ['state']), legend: 'limit of {{state}}' },
-      ],
-      noValue: 'not scraped',
-    },
-    {
-      kind: 'lines',
-      title: 'Calls shed',
-      description:
-        'Calls a second that were refused at once because all slots and the queue were taken.',
-      unit: 'reqps',
-      min: 0,
-      queries: [{ expr: rate(METRICS.requests.name, [], 'outcome="shed"'), legend: 'shed' }],
-      noValue: 'not scraped',
-    },
-  ],
-};
+function ownTime(profile: Profile): PanelSpec {
+  const { overhead } = profile.objectives;
+  return {
+    kind: 'lines',
+    title: 'Our own time in a call',
+    description: `A call’s duration without the time in which it waited for an upstream, a back-off or a slow caller. 99 of 100 calls shall have less than ${overhead?.limitMs} ms of it.`,
+    unit: 's',
+    min: 0,
+    queries: [
+      { expr: quantile(0.5, METRICS.overhead), legend: 'median' },
+      { expr: quantile(0.99, METRICS.overhead), legend: 'P99' },
+    ],
+    ...limitOf(profile, 'overhead'),
+  };
+}
+
+const ADMISSION: readonly PanelSpec[] = [
+  {
+    kind: 'heatmap',
+    title: 'Our own time in a call, all of them',
+    description:
+      'A second band above the usual one is work that only some calls cause, such as large bodies or pseudonyms.',
+    unit: 's',
+    queries: [{ expr: buckets(METRICS.overhead), legend: '{{le}}' }],
+  },
+  {
+    kind: 'lines',
+    title: 'Admission',
+    description:
+      'Calls that hold a slot, wait for one, or are in back-off, against their limits. A queue that does not empty ends in calls that are shed.',
+    unit: 'short',
+    min: 0,
+    queries: [
+      { expr: sum(METRICS.admission, ['state']), legend: '{{state}}' },
+      { expr: sum(METRICS.admissionLimit, ['state']), legend: 'limit of {{state}}' },
+    ],
+    noValue: 'not scraped',
+  },
+  {
+    kind: 'lines',
+    title: 'Calls shed',
+    description:
+      'Calls a second that were refused at once because all slots and the queue were taken.',
+    unit: 'reqps',
+    min: 0,
+    queries: [{ expr: rate(METRICS.requests.name, [], 'outcome="shed"'), legend: 'shed' }],
+    noValue: 'not scraped',
+  },
+];
 
 const PROCESS: RowSpec = {
   title: 'Process',
@@ -134,14 +136,14 @@ const PROCESS: RowSpec = {
       kind: 'lines',
       title: 'Event loop: P99 delay',
       description:
-        'How late a timer fires that is due. Every call waits as long; beyond 100 ms something blocks the only thread.',
+        'How late a timer fires that is due. Every call waits as long: something blocks the only thread.',
       unit: 's',
       width: 8,
       min: 0,
       queries: [
         { expr: highest('nodejs_eventloop_delay_p99', ['instance']), legend: '{{instance}}' },
       ],
-      limit: above(0.1),
+      limit: above(thresholds.eventLoopDelaySeconds),
       noValue: 'not scraped',
     },
     {
@@ -190,7 +192,7 @@ const PROCESS: RowSpec = {
           legend: '{{instance}}',
         },
       ],
-      limit: above(0.9, 0.8),
+      limit: above(thresholds.memoryUsedRatio),
       noValue: 'not scraped',
     },
     {
@@ -218,11 +220,14 @@ const PROCESS: RowSpec = {
   ],
 };
 
-export const SERVICE_DASHBOARD: DashboardSpec = {
-  uid: 'claude-service',
-  title: 'Claude: service',
-  description: 'Is the service itself well: its requests, the time it adds, its process?',
-  from: 'now-1h',
-  refresh: '30s',
-  rows: [REQUESTS, OVERHEAD, PROCESS],
-};
+export function serviceDashboard(profile: Profile): DashboardSpec {
+  const added = { title: 'What the service adds', panels: [ownTime(profile), ...ADMISSION] };
+  return {
+    uid: 'claude-service',
+    title: 'Claude: service',
+    description: 'Is the service itself well: its requests, the time it adds, its process?',
+    from: 'now-1h',
+    refresh: '30s',
+    rows: [REQUESTS, added, PROCESS],
+  };
+}

@@ -1,4 +1,5 @@
 /** The part of the dashboard of telemetry that shows the collector, Prometheus and Alertmanager. */
+import { thresholds } from '../../slo.ts';
 import { ANY_LOSS, above, below, type RowSpec } from './panel-spec.ts';
 import { highest, rate, series, sum } from './queries.ts';
 
@@ -37,7 +38,7 @@ export const STACK_ROWS: readonly RowSpec[] = [
             legend: '{{exporter}} {{data_type}}',
           },
         ],
-        limit: above(0.8, 0.5),
+        limit: above(thresholds.collectorQueueUsedRatio),
         noValue: 'the collector is not scraped',
       },
       {

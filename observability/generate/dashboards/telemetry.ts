@@ -1,11 +1,11 @@
 /** The telemetry's own health: what is lost on the way, and whether the watchers themselves are watched. */
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
+import { thresholds } from '../../slo.ts';
 import type { DashboardSpec } from './dashboard.ts';
 import { ANY_LOSS, above, below, type RowSpec } from './panel-spec.ts';
 import { rate, series, sum } from './queries.ts';
 import { STACK_ROWS } from './telemetry-stack.ts';
 
-const LIMIT_OF_SERIES = 3_000;
 const SCRAPES: RowSpec = {
   panels: [
     {
@@ -35,7 +35,7 @@ const SCRAPES: RowSpec = {
     {
       kind: 'lines',
       title: 'Series by target',
-      description: `What each scrape brings. The service shall stay below ${LIMIT_OF_SERIES} an instance; a climbing line is a label that is not bounded.`,
+      description: `What each scrape brings. The service shall stay below ${thresholds.seriesPerInstance} an instance; a climbing line is a label that is not bounded.`,
       unit: 'short',
       width: 8,
       min: 0,
@@ -45,7 +45,7 @@ const SCRAPES: RowSpec = {
           legend: '{{job}} {{instance}}',
         },
       ],
-      limit: above(LIMIT_OF_SERIES),
+      limit: above(thresholds.seriesPerInstance),
       noValue: 'no target at all',
     },
     {
@@ -95,7 +95,7 @@ const SERVICE: RowSpec = {
           legend: '{{instance}}',
         },
       ],
-      limit: above(0.8),
+      limit: above(thresholds.collectorQueueUsedRatio),
       noValue: 'no trace exporter',
     },
     {
@@ -114,10 +114,6 @@ const SERVICE: RowSpec = {
         {
           expr: rate('otel_sdk_processor_log_processed_total', ['error_type'], 'error_type!=""'),
           legend: 'lines: {{error_type}}',
-        },
-        {
-          expr: rate('otel_sdk_exporter_span_exported_total', ['error_type'], 'error_type!=""'),
-          legend: 'spans not exported: {{error_type}}',
         },
       ],
       limit: ANY_LOSS,

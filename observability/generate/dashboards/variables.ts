@@ -3,6 +3,7 @@ import {
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   TextBoxVariableBuilder,
+  VariableHide,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -37,23 +38,33 @@ const TARGETS = { service: METRICS.buildInfo.name, all: 'up' } as const;
 
 const chosen = (metric: { readonly name: string }) => `${metric.name}{${CHOSEN}}`;
 
+/** What the variables of a dashboard are made for. */
+export interface VariableOptions {
+  readonly targets: Targets;
+  /** Where the runbooks are: the base of their addresses. */
+  readonly runbooks: string;
+}
+
 /** In the order in which they stand above a dashboard. */
 const VARIABLES = {
   datasource: () => source('datasource'),
   tempo_datasource: () => source('tempo_datasource'),
   loki_datasource: () => source('loki_datasource'),
-  job: (targets: Targets) => choice('job', 'Job', TARGETS[targets], 'job'),
-  instance: (targets: Targets) =>
+  job: ({ targets }: VariableOptions) => choice('job', 'Job', TARGETS[targets], 'job'),
+  instance: ({ targets }: VariableOptions) =>
     choice('instance', 'Instance', `${TARGETS[targets]}{job=~"$job"}`, 'instance'),
   model: () => choice('model', 'Model', chosen(METRICS.requests), 'model'),
   upstream: () => choice('upstream', 'Upstream', chosen(METRICS.attempts), 'upstream'),
   id: () => new TextBoxVariableBuilder('id').label('Correlation ID').defaultValue(''),
+  // A hidden field, so that whoever imports the dashboard can set it once, in its address.
+  runbooks: ({ runbooks }: VariableOptions) =>
+    new TextBoxVariableBuilder('runbooks').defaultValue(runbooks).hide(VariableHide.HideVariable),
   session: () => new TextBoxVariableBuilder('session').label('Session').defaultValue(''),
 } as const;
 
 /** @returns the variables that a dashboard's text uses, as `$name` or in braces, in their order */
-export function variablesIn(text: string, targets: Targets) {
+export function variablesIn(text: string, options: VariableOptions) {
   return Object.entries(VARIABLES)
     .filter(([name]) => new RegExp(`\\$(?:${name}\\b|\\{${name}[:}])`).test(text))
-    .map(([, build]) => build(targets));
+    .map(([, build]) => build(options));
 }
