@@ -4,6 +4,8 @@ import { readApiError } from './anthropic/account-errors.ts';
 import { API_ERROR_STATUS } from './anthropic/errors.ts';
 import {
   ATTEMPT_ERRORS,
+  DURATION_OUTCOMES,
+  durationOutcome,
   ERROR_CODES,
   OUTCOMES,
   outcomeOfApiError,
@@ -118,4 +120,15 @@ test('error codes: every outcome is one of the table, only refusals of ours are 
       'internal_error',
     ],
   );
+});
+
+test('durationOutcome: what the latency objective reads keeps its name, all other outcomes are one', () => {
+  const kept = outcomesWhere(
+    ({ objective, lateIsSlow }) => objective === 'good' || lateIsSlow === true,
+  );
+  for (const outcome of OUTCOMES) {
+    const expected = kept.includes(outcome) ? outcome : 'failed';
+    assert.equal(durationOutcome(outcome), expected);
+  }
+  assert.deepEqual([...kept, 'failed'], DURATION_OUTCOMES);
 });

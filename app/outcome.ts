@@ -53,6 +53,14 @@ export const OUTCOME_TRAITS: Readonly<Record<Outcome, OutcomeTraits>> = TRAITS;
 /** Every outcome. */
 export const OUTCOMES = Object.keys(TRAITS) as readonly Outcome[];
 
+/** Values of the label `outcome` of durations: each would otherwise have a histogram of every model. */
+export const DURATION_OUTCOMES = ['success', 'client_cancelled', 'failed'] as const;
+
+/** @returns the outcome as the label of a duration has it */
+export function durationOutcome(outcome: Outcome): (typeof DURATION_OUTCOMES)[number] {
+  return outcome === 'success' || outcome === 'client_cancelled' ? outcome : 'failed';
+}
+
 /** @returns the outcomes whose traits pass the test, in the order of the table */
 export function outcomesWhere(test: (traits: OutcomeTraits) => boolean): readonly Outcome[] {
   return OUTCOMES.filter((outcome) => test(TRAITS[outcome]));

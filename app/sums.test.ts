@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { request } from 'undici';
 import { FAULT_KINDS, type Fault } from '../loadtest/simulator/faults.ts';
 import { DEFAULT_KEY, type Simulator, startSimulator } from '../loadtest/simulator/server.ts';
-import { ATTEMPT_ERRORS, OUTCOMES } from './outcome.ts';
+import { ATTEMPT_ERRORS, durationOutcome, OUTCOMES } from './outcome.ts';
 import { METRICS } from './telemetry/metric-catalogue.ts';
 import type { MetricDefinition } from './telemetry/metric-definition.ts';
 import { TOKEN_TYPES } from './telemetry/vocabulary.ts';
@@ -219,7 +219,12 @@ function check(now: Scrape, calls: number): void {
   const requests = now.by('outcome', 'claude_api_requests_total');
   assert.equal(now.sum('claude_api_requests_total'), calls, 'calls');
   assert.deepEqual(now.by('outcome', 'claude_api_caller_calls_total'), requests);
-  assert.deepEqual(now.by('outcome', 'claude_api_request_duration_seconds_count'), requests);
+  const endings: Record<string, number> = {};
+  for (const outcome of OUTCOMES) {
+    const n = requests[outcome] ?? 0;
+    if (n > 0) endings[durationOutcome(outcome)] = (endings[durationOutcome(outcome)] ?? 0) + n;
+  }
+  assert.deepEqual(now.by('outcome', 'claude_api_request_duration_seconds_count'), endings);
   assert.equal(now.sum('claude_api_overhead_seconds_count'), calls);
   const chat = now.sum('claude_api_requests_total', { operation: 'chat' });
   assert.equal(now.sum('gen_ai_client_operation_duration_count'), chat);

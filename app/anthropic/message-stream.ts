@@ -17,6 +17,8 @@ const BEFORE_CONTENT: ReadonlySet<string> = new Set([
 export interface MessageObserver {
   /** A piece of content has arrived. */
   recordChunk(): void;
+  /** A piece of content that its reader can see has arrived, for the first time. */
+  recordFirstText(): void;
   /** Whether `recordOutput` wants the text of each piece. */
   readonly capturesContent: boolean;
   recordOutput(text: string): void;
@@ -34,6 +36,9 @@ export class MessageStream {
   ending: { readonly error: ApiError | undefined } | undefined;
   /** The `data` of its `error` event, JSON text. */
   errorBody = '';
+  /** The block of content that arrives may hold the first that a reader sees. */
+  #awaitsText = false;
+  #hasText = false;
   /** Cumulative; undefined until the first report. */
   usage: Usage | undefined;
 
@@ -48,6 +53,7 @@ export class MessageStream {
     if (type !== 'error' && !BEFORE_CONTENT.has(type)) this.beginning ??= 'content';
     if (type === 'error') this.#readError(data);
     else if (type === 'content_block_delta') this.#readDelta(data);
+    else if (type === 'content_block_start') this.#readBlock(data);
     else if (type === 'message_start') this.#readStart(data);
     else if (type === 'message_delta') this.#readMessageDelta(data);
     else if (type === 'message_stop') this.ending ??= { error: undefined };
@@ -59,11 +65,29 @@ export class MessageStream {
     this.ending ??= { error: readApiError(parseObject(data) ?? {}) };
   }
 
+  /** Thinking, and what the API runs by itself, is not for the reader; the input of a tool is. */
+  #readBlock(data: string): void {
+    if (this.#hasText) return;
+    const block = parseObject(data)?.['content_block'] as { type?: unknown } | undefined;
+    this.#awaitsText = block?.type === 'text' || block?.type === 'tool_use';
+  }
+
   #readDelta(data: string): void {
     this.#observer.recordChunk();
+    if (this.#awaitsText) this.#findText(data);
     if (!this.#observer.capturesContent) return;
     const text = (parseObject(data)?.['delta'] as { text?: unknown } | undefined)?.text;
     if (typeof text === 'string') this.#observer.recordOutput(text);
+  }
+
+  /** Parses only the deltas of a visible block, and none after the first with text: mostly a single one. */
+  #findText(data: string): void {
+    const delta = parseObject(data)?.['delta'] as { text?: unknown; type?: unknown } | undefined;
+    const hasText = typeof delta?.text === 'string' && delta.text !== '';
+    if (!hasText && delta?.type !== 'input_json_delta') return;
+    this.#hasText = true;
+    this.#awaitsText = false;
+    this.#observer.recordFirstText();
   }
 
   #readStart(data: string): void {

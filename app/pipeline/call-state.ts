@@ -5,13 +5,16 @@ import { Stopwatch } from '../time/stopwatch.ts';
 const NONE: ReadonlySet<string> = new Set();
 
 export class CallState {
-  readonly #now: () => number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
   readonly #startedAtMs: number;
   #triedUpstreams: Set<string> | undefined;
   #triedKeys: Set<string> | undefined;
   #usage: Usage | undefined;
   /** The call has gone to a second upstream already. */
   failedOver = false;
+  /** The longest wait for the upstream between two events of its stream; undefined without two. */
+  longestGapMs: number | undefined;
   /** Runs while the time is not ours: an upstream or the caller is waited for, or a back-off passes. */
   readonly upstreamWait: Stopwatch;
 
@@ -20,7 +23,7 @@ export class CallState {
    * @param startedAtMs when the caller's request had arrived, its body included, on that clock
    */
   constructor(now: () => number, startedAtMs = now()) {
-    this.#now = now;
+    this.now = now;
     this.#startedAtMs = startedAtMs;
     this.upstreamWait = new Stopwatch(now);
   }
@@ -56,6 +59,6 @@ export class CallState {
 
   /** Milliseconds since the request had arrived that were our own. */
   overheadMs(): number {
-    return Math.max(0, this.#now() - this.#startedAtMs - this.upstreamWait.elapsedMs());
+    return Math.max(0, this.now() - this.#startedAtMs - this.upstreamWait.elapsedMs());
   }
 }

@@ -20,5 +20,6 @@ export function observeCall(): Stage {
 }
 
 function end({ call, state }: PipelineRequest, outcome: Outcome): void {
-  call.end(outcome, { usage: state.usage, overheadMs: state.overheadMs() });
+  const { usage, longestGapMs } = state;
+  call.end(outcome, { usage, overheadMs: state.overheadMs(), longestGapMs });
 }

@@ -157,6 +157,7 @@ function unaskedStream(text: string, { call, state }: PipelineRequest): AppError
     setResponse: (facts) => call.setResponse(facts),
     capturesContent: false,
     recordChunk() {},
+    recordFirstText() {},
     recordOutput() {},
   });
   for (const event of new SseParser().push(Buffer.from(text))) message.read(event);

@@ -5,6 +5,7 @@ import { AppError, outcomeOfError } from '../errors.ts';
 import { type Outcome, outcomeOfErrorEvent } from '../outcome.ts';
 import type { LinkedAbort } from '../time/linked-abort.ts';
 import type { PipelineRequest } from './stage.ts';
+import { StreamPulse } from './stream-pulse.ts';
 
 /** A stream with more before its content than this is passed on as it is. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -20,6 +21,7 @@ export class StreamReader {
   readonly #request: PipelineRequest;
   readonly #limit: LinkedAbort;
   readonly #message: MessageStream;
+  readonly #pulse: StreamPulse;
   #buffered: (readonly SseEvent[])[] = [];
   /** The reading up to the first content. It goes on for one chunk when the time is up. */
   #reading: Promise<Beginning> | undefined;
@@ -33,6 +35,7 @@ export class StreamReader {
     this.#request = request;
     this.#limit = limit;
     this.#message = new MessageStream(request.call);
+    this.#pulse = new StreamPulse(request.state.now);
   }
 
   /** How the stream ended; never rejects, and resolves only if `replay` was called. */
@@ -88,9 +91,8 @@ export class StreamReader {
     let bytes = 0;
     for (let isFirst = true; !this.#message.beginning; isFirst = false) {
       if (this.#timeIsUp || bytes > MAX_BUFFERED_BYTES) return 'content';
-      const { done, value } = await this.#source.next();
+      const { done, value } = await this.#next();
       if (done) return undefined;
-      this.#read(value);
       if (value.length > 0) this.#buffered.push(value);
       for (const { raw } of value) bytes += raw.length;
       if (this.#message.started) this.#limit.clearTimer();
@@ -108,9 +110,8 @@ export class StreamReader {
       yield* this.#takeBuffered();
       // A message that has ended is whole, whatever becomes of the connection.
       while (!this.#message.ending) {
-        const { done, value } = await this.#asUpstreamWait(this.#source.next());
+        const { done, value } = await this.#asUpstreamWait(this.#next());
         if (done) break;
-        this.#read(value);
         if (value.length > 0) yield value;
       }
       if (!this.#message.ending) {
@@ -158,8 +159,20 @@ export class StreamReader {
     }
   }
 
-  #read(events: readonly SseEvent[]): void {
-    for (const event of events) this.#message.read(event);
+  /** Reads what comes next, before it is passed on. */
+  async #next(): Promise<IteratorResult<readonly SseEvent[]>> {
+    this.#pulse.wait();
+    const result = await this.#source.next();
+    if (result.done) return result;
+    this.#pulse.arrived(countEvents(result.value));
+    if (!this.#message.started) this.#recordFirstEvent();
+    for (const event of result.value) this.#message.read(event);
+    return result;
+  }
+
+  #recordFirstEvent(): void {
+    const { firstEventAtMs } = this.#pulse;
+    if (firstEventAtMs !== undefined) this.#request.call.recordFirstEvent(firstEventAtMs);
   }
 
   /** Only the first end counts; what the stream itself said takes precedence. */
@@ -167,6 +180,7 @@ export class StreamReader {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#recordUsage();
+    this.#request.state.longestGapMs = this.#pulse.longestGapMs;
     const { ending } = this.#message;
     if (!ending) this.#ended.resolve(otherwise);
     else if (!ending.error) this.#ended.resolve('success');
@@ -179,4 +193,11 @@ export class StreamReader {
   #recordUsage(): void {
     if (this.#message.usage) this.#request.state.addUsage(this.#message.usage);
   }
+}
+
+/** A comment is no event. */
+function countEvents(blocks: readonly SseEvent[]): number {
+  let events = 0;
+  for (const { type } of blocks) if (type !== undefined) events += 1;
+  return events;
 }

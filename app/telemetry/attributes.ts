@@ -13,6 +13,11 @@ export const ATTR_NETWORK_CAUSE = 'claude.network.cause';
 export const ATTR_REFUSAL_CATEGORY = 'claude.refusal_category';
 export const ATTR_UPSTREAM = 'claude.upstream';
 export const ATTR_OVERHEAD_MS = 'claude.overhead_ms';
+export const ATTR_TIME_TO_FIRST_EVENT_MS = 'claude.time_to_first_event_ms';
+export const ATTR_TIME_TO_FIRST_TOKEN_MS = 'claude.time_to_first_token_ms';
+export const ATTR_TIME_TO_FIRST_TEXT_MS = 'claude.time_to_first_text_ms';
+export const ATTR_OUTPUT_TOKENS_PER_SECOND = 'claude.output_tokens_per_second';
+export const ATTR_LONGEST_GAP_MS = 'claude.longest_gap_ms';
 export const ATTR_REQUEST_ID = 'anthropic.request_id';
 
 export const ATTR_ERROR_TYPE = 'error.type';

@@ -8,7 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { MessageFacts, Usage } from '../anthropic/messages.ts';
-import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
+import { durationOutcome, OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { countAnswer, countVersion, wordOrOther } from './answers.ts';
 import { AttemptSpan } from './attempt-span.ts';
 import {
@@ -35,6 +35,7 @@ import {
 import { MAX_MODEL_LENGTH, OTHER, UNKNOWN } from './model-labels.ts';
 import type { CallInfo, CallRecord, CallTotals } from './recorder.ts';
 import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
+import { StreamSpeed } from './stream-speed.ts';
 import type { Operation, RetryRefusal } from './vocabulary.ts';
 
 export class CallSpan implements CallRecord {
@@ -54,7 +55,8 @@ export class CallSpan implements CallRecord {
   #attempt: AttemptSpan | undefined;
   /** Set between the decision to retry and the attempt that follows, if one does. */
   #retryReason: Outcome | undefined;
-  #lastChunkMs: number | undefined;
+  /** Of a stream. */
+  readonly #speed: StreamSpeed | undefined;
   /** Blocks of a complete response, or a stream's text so far; undefined unless content is captured. */
   #output: unknown;
   #ended = false;
@@ -67,6 +69,7 @@ export class CallSpan implements CallRecord {
     this.#model = familyOf(info.model) ?? labelWithoutFamily(info);
     this.capturesContent = deps.captureContent;
     this.#genAiLabels = genAiLabels(info, this.#model);
+    this.#speed = info.stream ? new StreamSpeed(deps, info.receivedAtMs) : undefined;
     this.#span = deps.tracer.startSpan(genAiSpanName(info), {
       kind: SpanKind.CLIENT,
       attributes: callAttributes(info),
@@ -108,18 +111,16 @@ export class CallSpan implements CallRecord {
     this.#deps.logger.warn({ upstream, reason, attempt: this.#attempts }, 'failing over');
   }
 
+  recordFirstEvent(atMs: number): void {
+    this.#speed?.firstEvent(atMs);
+  }
+
   recordChunk(): void {
-    const { instruments, now } = this.#deps;
-    const nowMs = now();
-    if (this.#lastChunkMs === undefined) {
-      const sinceStart = (nowMs - this.#info.receivedAtMs) / 1000;
-      instruments.timeToFirstToken.record(sinceStart, { model: this.#model });
-      instruments.genAiFirstChunk.record(sinceStart, this.#genAiLabels);
-      this.#span.addEvent('first token');
-    } else {
-      instruments.genAiPerChunk.record((nowMs - this.#lastChunkMs) / 1000, this.#genAiLabels);
-    }
-    this.#lastChunkMs = nowMs;
+    if (this.#speed?.chunk(this.#model, this.#genAiLabels)) this.#span.addEvent('first token');
+  }
+
+  recordFirstText(): void {
+    this.#speed?.firstText(this.#model);
   }
 
   recordOutput(content: unknown): void {
@@ -154,22 +155,25 @@ export class CallSpan implements CallRecord {
     guarded(this.#deps.logger, () => this.#end(outcome, totals));
   }
 
-  #end(outcome: Outcome, { usage, overheadMs }: CallTotals): void {
+  #end(outcome: Outcome, totals: CallTotals): void {
+    const { usage, overheadMs } = totals;
     const durationMs = this.#deps.now() - this.#info.receivedAtMs;
     this.#count(outcome, durationMs, overheadMs);
     if (this.#info.operation === 'chat') this.#countChat(outcome, durationMs, usage);
+    if (this.#speed) this.#span.setAttributes(this.#speed.end(outcome, totals, this.#model));
     this.#endSpan(outcome, usage, overheadMs);
-    this.#log(outcome, durationMs, { usage, overheadMs });
+    this.#log(outcome, durationMs, totals);
   }
 
   #count(outcome: Outcome, durationMs: number, overheadMs: number): void {
     const { instruments } = this.#deps;
     const { operation, caller, stream, version } = this.#info;
-    const labels = { operation, model: this.#model, stream: String(stream), outcome };
-    instruments.requests.add(1, labels);
+    const labels = { operation, model: this.#model, stream: String(stream) };
+    instruments.requests.add(1, { ...labels, outcome });
     instruments.callerCalls.add(1, { caller, outcome });
     countVersion(instruments, version);
-    instruments.duration.record(durationMs / 1000, labels);
+    const ending = { ...labels, outcome: durationOutcome(outcome) };
+    instruments.duration.record(durationMs / 1000, ending);
     if (this.#attempts > 0) instruments.attemptsPerCall.record(this.#attempts, { operation });
     instruments.overhead.record(overheadMs / 1000, { operation, stream: String(stream) });
   }

@@ -2,7 +2,7 @@
  * Every metric of the service, under its name in Prometheus; `docs/metrics.md` is generated from this
  * table. Labels are allow-lists (docs/semantics.md), so no other input from outside becomes a label.
  */
-import { ATTEMPT_ERRORS, OUTCOMES, RETRY_REASONS } from '../outcome.ts';
+import { ATTEMPT_ERRORS, DURATION_OUTCOMES, OUTCOMES, RETRY_REASONS } from '../outcome.ts';
 import { ANSWER_METRICS } from './answer-metrics.ts';
 import { COST_METRICS } from './cost-metrics.ts';
 import { GEN_AI_METRICS } from './gen-ai-metrics.ts';
@@ -118,7 +118,12 @@ export const METRICS = {
     kind: 'histogram',
     unit: 's',
     help: "Duration of a call, from the caller's request to the end of the upstream's response, or to its refusal",
-    labels: { operation: OPERATIONS, model: MODEL_OR_UNKNOWN, stream: STREAM, outcome: OUTCOMES },
+    labels: {
+      operation: OPERATIONS,
+      model: MODEL_OR_UNKNOWN,
+      stream: STREAM,
+      outcome: DURATION_OUTCOMES,
+    },
     buckets: CALL_BUCKETS,
   },
   overhead: {

@@ -30,6 +30,8 @@ export interface CallTotals {
   readonly usage: Usage | undefined;
   /** Our own time in the call, milliseconds. */
   readonly overheadMs: number;
+  /** The longest wait for an upstream between two events of a stream, milliseconds; absent without two. */
+  readonly longestGapMs?: number | undefined;
 }
 
 /** Telemetry's record of one attempt. */
@@ -70,8 +72,12 @@ export interface CallRecord {
   retryRefused(reason: RetryRefusal): void;
   /** The call goes to another upstream because of `reason`. */
   failedOver(upstream: string, reason: Outcome): void;
+  /** A stream has begun, which its attempt may still fail. @param atMs `clock.now()` milliseconds */
+  recordFirstEvent(atMs: number): void;
   /** A piece of a stream's content has arrived; the first one sets the time to first token. */
   recordChunk(): void;
+  /** The first text that a reader sees has arrived, or a tool's first input. Call once, after its chunk. */
+  recordFirstText(): void;
   /** Whether `recordOutput` is to be called: content stays out of telemetry unless that is switched on. */
   readonly capturesContent: boolean;
   /** Adds content of the response: all blocks of a complete one, or the text of one delta of a stream. */
@@ -106,7 +112,9 @@ export const unrecordedCall: CallRecord = {
   retry() {},
   retryRefused() {},
   failedOver() {},
+  recordFirstEvent() {},
   recordChunk() {},
+  recordFirstText() {},
   capturesContent: false,
   recordOutput() {},
   setResponse() {},

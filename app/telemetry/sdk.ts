@@ -19,6 +19,7 @@ import { createInstruments, createSeriesAtZero, type Instruments } from './instr
 import { startLogExport } from './log-export.ts';
 import type { LogSink } from './logger.ts';
 import type { LabelValues } from './metric-definition.ts';
+import { observeProcess } from './process-gauges.ts';
 import { createCorrelationPropagator, type PropagatorOptions } from './propagator.ts';
 import { redactingExporter } from './redacting-exporter.ts';
 import { createResource, serviceNameOf } from './resource.ts';
@@ -148,6 +149,7 @@ function startWithOwnMetrics(sdk: NodeSDK): void {
 function startInstruments({ version, labels }: TelemetryOptions): Instruments {
   const instruments = createInstruments(metrics.getMeter(SCOPE_NAME, version));
   createSeriesAtZero(instruments, labels);
+  observeProcess(instruments);
   instruments.buildInfo.record(1, { version, node_version: process.version });
   return instruments;
 }

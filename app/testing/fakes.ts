@@ -106,6 +106,7 @@ export function recordingCall(): CallRecord & { readonly recorded: unknown[] } {
     retryRefused: (reason) => void recorded.push(['retryRefused', reason]),
     setResponse: (facts) => void recorded.push(['setResponse', facts]),
     recordChunk: () => void recorded.push(['recordChunk']),
+    recordFirstText: () => void recorded.push(['recordFirstText']),
     end: (outcome) => void recorded.push(['end', outcome]),
   };
 }

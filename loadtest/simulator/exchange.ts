@@ -121,7 +121,7 @@ export async function sendStream(
   const { start, chunks, end } = streamEvents(withFault(message, fault));
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const limit = breaksAfter(fault);
-  if (state.profile === 'none' && limit === undefined) {
+  if (state.profile === 'none' && !STREAM_FAULTS.has(fault?.kind)) {
     response.end(start + chunks.join('') + end);
     return;
   }
@@ -130,6 +130,8 @@ export async function sendStream(
   for (const [i, chunk] of chunks.entries()) {
     if (i === limit) break;
     if (i > 0) await latency(exchange, 'chunk');
+    const pauseMs = pauseBefore(i, fault);
+    if (pauseMs > 0) await delay(pauseMs, undefined, { signal: exchange.signal });
     response.write(chunk);
   }
   if (fault?.kind === 'stream_hang') return untilClosed(exchange);
@@ -146,6 +148,18 @@ const BREAK_STREAMS: ReadonlySet<string> = new Set([
   'stream_hang',
   'malformed_json',
 ]);
+const STREAM_FAULTS: ReadonlySet<string | undefined> = new Set([
+  ...BREAK_STREAMS,
+  'stream_pause',
+  'slow_tokens',
+]);
+
+/** @returns how long the fault keeps the chunk of this index back, milliseconds */
+function pauseBefore(index: number, fault: Fault | undefined): number {
+  if (fault?.kind === 'slow_tokens') return index > 0 ? (fault.everyMs ?? 100) : 0;
+  const pauses = fault?.kind === 'stream_pause' && index === (fault.afterChunks ?? 1);
+  return pauses ? (fault.delayMs ?? 2_000) : 0;
+}
 
 /** @returns the number of chunks after which the stream breaks; undefined if it does not */
 function breaksAfter(fault: Fault | undefined): number | undefined {

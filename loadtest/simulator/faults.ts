@@ -16,6 +16,8 @@ export const FAULT_KINDS = [
   'stream_error',
   'stream_cut',
   'stream_hang',
+  'stream_pause',
+  'slow_tokens',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -30,11 +32,13 @@ export interface Fault {
   readonly key?: string;
   /** Seconds, for `rate_limited` and `error_code:ramp_limit_exceeded`; default 1. */
   readonly retryAfterS?: number;
-  /** For `slow`; default 2,000. */
+  /** For `slow` and `stream_pause`; default 2,000. */
   readonly delayMs?: number;
+  /** Between two chunks, for `slow_tokens`; default 100. */
+  readonly everyMs?: number;
   /**
-   * Number of chunks before a stream breaks, also for `malformed_json`; default 1. An `error_code:…` is a
-   * whole answer unless this is given.
+   * Number of chunks before a stream breaks or pauses, also for `malformed_json`; default 1. An
+   * `error_code:…` is a whole answer unless this is given.
    */
   readonly afterChunks?: number;
   /** Of `stop_reason:refusal`; default null, as the API says where it names none. */
@@ -52,7 +56,13 @@ export interface Target {
   readonly stream: boolean;
 }
 
-const STREAM_ONLY: ReadonlySet<string> = new Set(['stream_error', 'stream_cut', 'stream_hang']);
+const STREAM_ONLY: ReadonlySet<string> = new Set([
+  'stream_error',
+  'stream_cut',
+  'stream_hang',
+  'stream_pause',
+  'slow_tokens',
+]);
 
 /** The active faults, in the order in which a request is matched against them. */
 export class FaultSet {
@@ -94,6 +104,7 @@ const NUMBERS: readonly [name: keyof Fault, min: number, max: number][] = [
   ['probability', 0, 1],
   ['retryAfterS', 0, 3_600],
   ['delayMs', 0, 600_000],
+  ['everyMs', 0, 600_000],
   ['afterChunks', 0, 1_000],
 ];
 const NAMES: ReadonlySet<string> = new Set([

@@ -98,6 +98,17 @@ const EXPECTED: Readonly<
     cancels: true,
     matches: (e) => e instanceof Anthropic.APIUserAbortError,
   },
+  // Slow streams are whole in the end, so only their caller can end them early.
+  stream_pause: {
+    stream: true,
+    cancels: true,
+    matches: (e) => e instanceof Anthropic.APIUserAbortError,
+  },
+  slow_tokens: {
+    stream: true,
+    cancels: true,
+    matches: (e) => e instanceof Anthropic.APIUserAbortError,
+  },
 };
 
 function statusOf(error: unknown): number | undefined {
@@ -107,7 +118,7 @@ function statusOf(error: unknown): number | undefined {
 for (const kind of FAULT_KINDS) {
   test(`fault ${kind}: fails a call, and is counted`, async (t) => {
     const { simulator, sdk, admin } = await setUp(t);
-    simulator.setFaults([{ kind, retryAfterS: 7, delayMs: 60_000 }]);
+    simulator.setFaults([{ kind, retryAfterS: 7, delayMs: 60_000, everyMs: 60_000 }]);
     const { stream, cancels, matches } = EXPECTED[kind];
     const options = { timeout: 200, ...(cancels && { signal: AbortSignal.timeout(200) }) };
     const answer = stream

@@ -39,9 +39,9 @@ test('call: a wrong key is a failure', async () => {
   assert.equal(await reasonOf('complete', 'sim-key-that-is-wrong'), 'status_401');
 });
 
-/** `hang` and `stream_hang` give no answer to judge; `slow` gives a good one. */
+/** `hang` and `stream_hang` give no answer to judge; the slow ones give a good one. */
 const table: Record<
-  Exclude<FaultKind, 'hang' | 'slow' | 'stream_hang'>,
+  Exclude<FaultKind, 'hang' | 'slow' | 'stream_hang' | 'stream_pause' | 'slow_tokens'>,
   [complete: string, streaming: string]
 > = {
   rate_limited: ['status_429', 'status_429'],

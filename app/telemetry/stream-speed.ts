@@ -1,0 +1,99 @@
+/** How fast one stream is as its reader feels it: the metrics of speed, and the same figures for its span. */
+import type { Attributes } from '@opentelemetry/api';
+import type { Outcome } from '../outcome.ts';
+import {
+  ATTR_LONGEST_GAP_MS,
+  ATTR_OUTPUT_TOKENS_PER_SECOND,
+  ATTR_TIME_TO_FIRST_EVENT_MS,
+  ATTR_TIME_TO_FIRST_TEXT_MS,
+  ATTR_TIME_TO_FIRST_TOKEN_MS,
+} from './attributes.ts';
+import type { CallTotals } from './recorder.ts';
+import { type RecorderDeps, roundMs } from './spans.ts';
+
+/** A shorter answer, or one that came at once, says nothing about the speed of a model. */
+const MIN_RATED_TOKENS = 10;
+const MIN_RATED_MS = 100;
+
+/** Times are those of `RecorderDeps.now`. */
+export class StreamSpeed {
+  readonly #deps: Pick<RecorderDeps, 'instruments' | 'now'>;
+  readonly #startedAtMs: number;
+  readonly #attributes: Record<string, number> = {};
+  #firstEventAtMs: number | undefined;
+  #firstChunkAtMs: number | undefined;
+  #lastChunkAtMs = 0;
+
+  /** @param startedAtMs when the caller's request arrived */
+  constructor(deps: Pick<RecorderDeps, 'instruments' | 'now'>, startedAtMs: number) {
+    this.#deps = deps;
+    this.#startedAtMs = startedAtMs;
+  }
+
+  /** Of several attempts the last one counts, because its stream is the one that is passed on. */
+  firstEvent(atMs: number): void {
+    this.#firstEventAtMs = atMs;
+  }
+
+  /** @returns whether it is the first piece of content */
+  chunk(model: string, genAi: Attributes): boolean {
+    const { instruments, now } = this.#deps;
+    const nowMs = now();
+    const isFirst = this.#firstChunkAtMs === undefined;
+    if (isFirst) {
+      this.#firstChunkAtMs = nowMs;
+      this.#recordFirstEvent();
+      const seconds = this.#sinceStart(nowMs, ATTR_TIME_TO_FIRST_TOKEN_MS);
+      instruments.timeToFirstToken.record(seconds, { model });
+      instruments.genAiFirstChunk.record(seconds, genAi);
+    } else {
+      instruments.genAiPerChunk.record((nowMs - this.#lastChunkAtMs) / 1_000, genAi);
+    }
+    this.#lastChunkAtMs = nowMs;
+    return isFirst;
+  }
+
+  /** The first text has come with the last chunk. */
+  firstText(model: string): void {
+    const seconds = this.#sinceStart(this.#lastChunkAtMs, ATTR_TIME_TO_FIRST_TEXT_MS);
+    this.#deps.instruments.timeToFirstText.record(seconds, { model });
+  }
+
+  /** @returns the figures for the span; call it once */
+  end(outcome: Outcome, { usage, longestGapMs }: CallTotals, model: string): Attributes {
+    const { instruments } = this.#deps;
+    // A stream may have had no content.
+    this.#recordFirstEvent();
+    if (longestGapMs !== undefined) {
+      instruments.longestGap.record(longestGapMs / 1_000);
+      this.#attributes[ATTR_LONGEST_GAP_MS] = roundMs(longestGapMs);
+    }
+    const rate = outcome === 'success' ? this.#outputRate(usage?.outputTokens ?? 0) : undefined;
+    if (rate !== undefined) {
+      instruments.outputRate.record(rate, { model });
+      this.#attributes[ATTR_OUTPUT_TOKENS_PER_SECOND] = Math.round(rate * 10) / 10;
+    }
+    return this.#attributes;
+  }
+
+  #recordFirstEvent(): void {
+    if (this.#firstEventAtMs === undefined) return;
+    const seconds = this.#sinceStart(this.#firstEventAtMs, ATTR_TIME_TO_FIRST_EVENT_MS);
+    this.#deps.instruments.timeToFirstEvent.record(seconds);
+    this.#firstEventAtMs = undefined;
+  }
+
+  /** @returns seconds; the span gets the same in milliseconds */
+  #sinceStart(atMs: number, attribute: string): number {
+    const ms = Math.max(0, atMs - this.#startedAtMs);
+    this.#attributes[attribute] = roundMs(ms);
+    return ms / 1_000;
+  }
+
+  /** @returns tokens a second; undefined where there is too little to tell */
+  #outputRate(outputTokens: number): number | undefined {
+    if (this.#firstChunkAtMs === undefined || outputTokens < MIN_RATED_TOKENS) return undefined;
+    const ms = this.#deps.now() - this.#firstChunkAtMs;
+    return ms < MIN_RATED_MS ? undefined : (outputTokens * 1_000) / ms;
+  }
+}
