@@ -121,7 +121,7 @@ export async function sendStream(
   const { start, chunks, end } = streamEvents(withFault(message, fault));
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const limit = breaksAfter(fault);
-  if (state.profile === 'none' && !STREAM_FAULTS.has(fault?.kind)) {
+  if (state.profile === 'none' && limit === undefined && !isSlow(fault)) {
     response.end(start + chunks.join('') + end);
     return;
   }
@@ -148,11 +148,10 @@ const BREAK_STREAMS: ReadonlySet<string> = new Set([
   'stream_hang',
   'malformed_json',
 ]);
-const STREAM_FAULTS: ReadonlySet<string | undefined> = new Set([
-  ...BREAK_STREAMS,
-  'stream_pause',
-  'slow_tokens',
-]);
+
+function isSlow(fault: Fault | undefined): boolean {
+  return fault?.kind === 'stream_pause' || fault?.kind === 'slow_tokens';
+}
 
 /** @returns how long the fault keeps the chunk of this index back, milliseconds */
 function pauseBefore(index: number, fault: Fault | undefined): number {
