@@ -88,6 +88,11 @@ export const slo = {
    * A `job` must not have the same name in two namespaces; PodMonitors name it `<namespace>/<name>`.
    */
   level: ['job'],
+  /**
+   * The values of `job` for the service and for the programs around it, as the scrape configuration has them. Only
+   * alerts on metrics that any program may have match on them.
+   */
+  jobs: { service: 'claude-observatory', stack: 'stack' },
 } as const;
 
 /** The numbers of all other alerts. Each unit stands in its name; `Ratio` is a share from 0 to 1. */
@@ -98,14 +103,21 @@ export const thresholds = {
   lowTrafficBudgets: 2,
   probeFailures: 3,
   budgetRunsOutDays: 3,
+  // A share of fewer calls, or of fewer failures among them, says nothing.
+  minimumCalls: 50,
+  minimumFailures: 5,
   // The upstream, its limits and keys.
   rateLimitRemainingRatio: 0.1,
   attemptsPerCall: 1.2,
   failoverRatio: 0.05,
+  circuitOpenRatio: 0.5,
+  keyRejectedRatio: 0.5,
   keyAgeDays: 90,
   modelRetirementDays: 30,
+  modelRetirementSoonDays: 7,
   // The service's own capacity.
   poolUsedRatio: 0.9,
+  queueUsedRatio: 0.8,
   shedRatio: 0.01,
   eventLoopDelaySeconds: 0.1,
   memoryUsedRatio: 0.9,
@@ -116,13 +128,17 @@ export const thresholds = {
   firstTokenP95Seconds: 10,
   truncatedRatio: 0.01,
   refusalsGrowth: 2,
+  refusalsPerHour: 20,
   maxTokensRatio: 0.2,
   // Money.
   priceTableAgeDays: 90,
   spendDollarsPerMonth: 1000,
   spendRateBudgets: 2,
   cacheHitsRemainingRatio: 0.5,
+  cacheHitRatio: 0.2,
+  cacheTokensPerHour: 100_000,
   // Callers' mistakes.
+  invalidRequestsRatio: 0.2,
   invalidRequestsGrowth: 5,
   invalidRequestsCallers: 3,
 } as const;

@@ -7,6 +7,7 @@ import { dashboardFiles } from './dashboards/all.ts';
 import { envExample } from './env-example.ts';
 import { METRIC_NAMES_FILE, metricNames } from './metric-names.ts';
 import { metricsDoc } from './metrics-doc.ts';
+import { causeRules } from './rules/causes.ts';
 import { documentedRules } from './rules/documented.ts';
 import { recordingRules } from './rules/recording.ts';
 
@@ -15,6 +16,7 @@ const FILES: Readonly<Record<string, () => string>> = {
   'docs/metrics.md': metricsDoc,
   [METRIC_NAMES_FILE]: metricNames,
   'observability/prometheus/rules/documented.yml': documentedRules,
+  'observability/prometheus/rules/causes.yml': () => causeRules(slo.profiles.documented),
   // The local stack loads the documented profile; `make export` writes any.
   'observability/prometheus/rules/recording.yml': () => recordingRules(slo.profiles.documented),
   ...dashboardFiles(slo.profiles.documented, 'observability/grafana/dashboards'),
