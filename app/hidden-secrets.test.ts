@@ -6,7 +6,14 @@ import { readConfig } from './config/config.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { authenticate } from './pipeline/authenticate.ts';
 import type { PipelineRequest } from './pipeline/stage.ts';
-import { anUpstream, aRequest, aResponse, fakeClock } from './testing/fakes.ts';
+import {
+  anUpstream,
+  aRequest,
+  aResponse,
+  fakeClock,
+  ITS_LIMITS,
+  limitUseOf,
+} from './testing/fakes.ts';
 
 const SECRETS = ['sk-secret-of-the-upstream', 'sk-secret-of-a-caller', 'vault-token-secret'];
 const [UPSTREAM_KEY = '', CALLER_KEY = '', VAULT_TOKEN = ''] = SECRETS;
@@ -54,7 +61,7 @@ test('secrets: neither configuration, key store, pool, picked key, request nor s
   await store.ready();
   let sent: PipelineRequest | undefined;
   const request = aRequest({ upstream: anUpstream({ keys: pool }) });
-  const response = await authenticate()(request, async (received) => {
+  const response = await authenticate(limitUseOf)(request, async (received) => {
     sent = received;
     return aResponse(401);
   });
@@ -68,7 +75,7 @@ test('secrets: neither configuration, key store, pool, picked key, request nor s
     store,
     pools: store.pools(),
     pool,
-    picked: pool.pick(),
+    picked: pool.pick(ITS_LIMITS),
     keys: pool.valid(),
     view: pool.view(),
     request: sent,

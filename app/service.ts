@@ -72,7 +72,7 @@ export function createService(deps: ServiceDeps): Service {
   const keys = createKeys(deps, tuning);
   const { close: closeCalls, gauges, ...calls } = createCalls(deps, tuning, keys);
   const { close: closeAdmission, ...admission } = createAdmission(deps, tuning, keys);
-  observeGauges(instruments, { ...gauges, admission: () => admission.limiter.counts() });
+  observeGauges(instruments, { ...gauges, admission: admission.limiter });
   const lifecycle = new Lifecycle();
   const app = createApp(
     {
@@ -141,7 +141,7 @@ function createKeys({ config, callers, logger, telemetry }: ServiceDeps, tuning:
 /** What calls are sent through: the connections, the upstreams with their circuits, the client. */
 function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   const { config, logger, telemetry } = deps;
-  const { connections } = config.calls;
+  const { connections, maxRetries } = config.calls;
   const { close, ...pools } = createPools({ connections, ...tuning.pool });
   const budget = new RetryBudget(tuning.retryBudget);
   const upstreams = createUpstreams(deps, tuning, keys);
@@ -154,7 +154,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
     now: systemClock.now,
   });
   const client = createClient(
-    { ...config.calls, retry: { maxRetries: config.calls.maxRetries, ...tuning.backoff } },
+    { ...config.calls, models: config.models, retry: { maxRetries, ...tuning.backoff } },
     {
       clock: systemClock,
       wallClock: Date.now,
@@ -171,6 +171,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
     health: { hasKey: keys.hasCallKey, upstreams: () => upstreams.states() },
     gauges: {
       pool: () => poolStates(pools.pool),
+      poolLimit: () => connections * upstreams.origins(),
       upstreams: () => upstreams.states(),
       budget: () => budget.left(),
     },

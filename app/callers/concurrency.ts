@@ -65,6 +65,11 @@ export class ConcurrencyLimiter {
     return this.#place();
   }
 
+  /** Most calls that may run, and most new ones that may wait. */
+  limits(): { readonly active: number; readonly queued: number } {
+    return { active: this.#options.limit, queued: this.#options.queue };
+  }
+
   /** Running, waiting and paused calls. */
   counts(): { readonly active: number; readonly queued: number; readonly paused: number } {
     const queued = this.#waiting.size + this.#resuming.size;

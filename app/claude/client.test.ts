@@ -48,6 +48,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     firstEventTimeoutMs: 2000,
     retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
     pseudonymize: false,
+    models: [],
     ...part,
   };
   const upstream = anUpstream({

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { totalTokens } from '../anthropic/messages.ts';
 import { AppError, errorOfAbort } from '../errors.ts';
+import { createLimitGroups } from '../keys/limit-groups.ts';
 import { whenEnded } from '../pipeline/attempt.ts';
 import { attemptTimeout } from '../pipeline/attempt-timeout.ts';
 import { authenticate } from '../pipeline/authenticate.ts';
@@ -34,6 +35,8 @@ import { createTransport } from './trae-transport.ts';
 /** One call, as the HTTP layer asks for it. */
 export interface CallInput extends CallInfo {
   readonly method: 'GET' | 'POST' | 'DELETE';
+  /** It asks for fast mode. */
+  readonly fast?: boolean;
   /** The response is a stream of JSON lines; `stream` must be true. */
   readonly lines?: boolean;
   /** Path and query, e.g. `/v1/messages`. */
@@ -78,6 +81,8 @@ export interface ClientOptions {
   readonly firstEventTimeoutMs: number;
   /** Whether personal data is kept from the upstream. */
   readonly pseudonymize: boolean;
+  /** The configured models. */
+  readonly models: readonly string[];
   readonly retry: RetryOptions;
 }
 
@@ -104,14 +109,15 @@ export function createClaudePipeline(
   options: ClientOptions,
   deps: ClientDeps,
 ): Pipeline {
+  const limitUseOf = createLimitGroups(options.models);
   const pipeline = createPipeline(transport).use(observeCall());
   if (options.pseudonymize) pipeline.use(pseudonymize());
   return pipeline
     .use(retry(options.retry, deps))
-    .use(failover(deps.upstreams))
+    .use(failover(deps.upstreams, limitUseOf))
     .use(observeAttempt())
     .use(attemptTimeout(options.attemptTimeoutMs))
-    .use(authenticate())
+    .use(authenticate(limitUseOf))
     .use(readResponse(options.firstEventTimeoutMs))
     .use(sign({ secret: signingSecret }, { now: deps.wallClock, nonce: randomUUID }));
 }
@@ -181,7 +187,8 @@ function toRequest(
   { signal, atMs }: Deadline,
   { recorder, clock }: ClientDeps,
 ): PipelineRequest {
-  const { method, url, headers, body, model, stream, lines, ownKeys, lendSlot } = input;
+  const { method, url, headers, body, operation, model, stream, lines, fast } = input;
+  const { ownKeys, lendSlot } = input;
   return {
     method,
     url,
@@ -191,6 +198,8 @@ function toRequest(
     ...(ownKeys && { ownKeys }),
     ...(lendSlot && { lendSlot }),
     ...(lines && { lines }),
+    ...(fast && { fast }),
+    operation,
     model,
     stream,
     signal,

@@ -46,13 +46,13 @@ function ofPrompts({ items }: Batch, text: string): readonly Item[] {
     const message = 'prompts: the fields that they share are too long to be sent with each of them';
     throw new AppError('invalid_request', message);
   }
-  const { model } = askOf(JSON.parse(`{${shared}"messages":[{"role":"user"}]}`), '');
+  const ask = askOf(JSON.parse(`{${shared}"messages":[{"role":"user"}]}`), '');
   return items.map((content) => ({
     customId: undefined,
     ask: () => {
       const messages = JSON.stringify([{ role: 'user', content }]);
       const body = `{${shared}"messages":${messages}}`;
-      return { ...CHAT, body, model };
+      return { ...ask, body };
     },
   }));
 }
@@ -60,9 +60,9 @@ function ofPrompts({ items }: Batch, text: string): readonly Item[] {
 const CHAT = { operation: 'chat', method: 'POST', url: '/v1/messages', stream: false } as const;
 
 function askOf(params: unknown, body: string): Ask {
-  const { model, stream } = checkMessages(params);
+  const { model, stream, fast } = checkMessages(params);
   if (stream) throw new AppError('invalid_request', 'stream: must be false in a batch');
-  return { ...CHAT, body, model };
+  return { ...CHAT, body, model, fast };
 }
 
 /** Does the work now, and returns or throws its result whenever it is asked for. */

@@ -40,7 +40,7 @@ export function callContextOf(request: Request, response: Response): CallContext
 /** What a call sends to the API. */
 export type Ask = Pick<
   CallInput,
-  'operation' | 'method' | 'url' | 'model' | 'stream' | 'lines' | 'body'
+  'operation' | 'method' | 'url' | 'model' | 'stream' | 'fast' | 'lines' | 'body'
 >;
 
 export interface CallDeps {

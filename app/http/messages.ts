@@ -8,7 +8,7 @@ import { checkCountTokens, checkMessages } from './schemas.ts';
 export function messages(respond: Respond): RequestHandler {
   return async (request, response) => {
     const { text: body, value } = parseJson(request, response);
-    const { model, stream = false } = checkMessages(value);
+    const { model, stream, fast } = checkMessages(value);
     const url = targetOf('/v1/messages', request);
     await respond(request, response, {
       operation: 'chat',
@@ -17,6 +17,7 @@ export function messages(respond: Respond): RequestHandler {
       body,
       model,
       stream,
+      fast,
     });
   };
 }

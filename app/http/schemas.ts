@@ -30,6 +30,8 @@ const batchItem = z.object({ custom_id: z.string().max(128).optional(), params: 
 export interface MessagesBody {
   readonly model: string;
   readonly stream: boolean;
+  /** Whether it asks for fast mode. */
+  readonly fast: boolean;
 }
 
 /** The fields of a batch; where its items stand in the text is found in batch-items.ts. */
@@ -85,9 +87,10 @@ const hasRole = ({ role }: Json) => typeof role === 'string';
 
 /** @throws {AppError} invalid_request, naming the first field that is wrong */
 export function checkMessages(value: unknown): MessagesBody {
-  const { messages, model, stream } = check(messagesBody, objectOf(value));
+  const body = objectOf(value);
+  const { messages, model, stream } = check(messagesBody, body);
   checkList('messages', messages, hasRole);
-  return { model, stream: stream ?? false };
+  return { model, stream: stream ?? false, fast: body['speed'] === 'fast' };
 }
 
 /** @throws {AppError} invalid_request, naming the first field that is wrong */

@@ -1,9 +1,9 @@
 /** The keys of one upstream: picks one for each attempt, by health and by the rate limit left. */
-import type { Family, Limit } from '../anthropic/rate-limits.ts';
 import { AppError } from '../errors.ts';
 import { prefer, weightedRandom } from '../selection.ts';
 import type { KeyState } from '../telemetry/vocabulary.ts';
-import { type KeyResponse, PooledKey } from './pooled-key.ts';
+import type { LimitGroup, LimitUse } from './limit-groups.ts';
+import { type GroupView, type KeyResponse, PooledKey } from './pooled-key.ts';
 import type { ApiKey, Secret } from './secret.ts';
 import type { KeySet } from './sources/source.ts';
 
@@ -39,8 +39,8 @@ export interface KeyView {
   readonly state: KeyState;
   /** Since the pool first had it, milliseconds. */
   readonly ageMs: number;
-  /** Only what the upstream has reported. */
-  readonly limits: ReadonlyMap<Family, Limit>;
+  /** The groups of limits that it has been used in. */
+  readonly groups: readonly GroupView[];
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -63,21 +63,22 @@ export class KeyPool {
   }
 
   /**
+   * @param use the limits that the attempt counts against: a key may rest for others
    * @param tried values of the keys that the call has used already: avoided while another is healthy
    * @throws {AppError} no_key
    */
-  pick(tried: ReadonlySet<string> = NONE): PickedKey {
-    const key = this.#choose(tried);
+  pick(use: LimitUse, tried: ReadonlySet<string> = NONE): PickedKey {
+    const key = this.#choose(use.own, tried);
     const pickedAtMs = this.#now();
     const { alias, secret } = key;
-    return { alias, secret, report: (response) => this.#report(key, response, pickedAtMs) };
+    return { alias, secret, report: (response) => this.#report(key, response, use, pickedAtMs) };
   }
 
-  /** Whether any key outside `tried` is healthy. */
-  hasHealthy(tried: ReadonlySet<string> = NONE): boolean {
+  /** Whether any key outside `tried` is healthy for requests that count against these limits. */
+  hasHealthy({ own }: LimitUse, tried: ReadonlySet<string> = NONE): boolean {
     const nowMs = this.#now();
     this.#prune(nowMs);
-    return this.#keys.some((key) => key.isHealthy(nowMs) && !tried.has(keyText(key)));
+    return this.#keys.some((key) => key.isHealthy(own, nowMs) && !tried.has(keyText(key)));
   }
 
   /**
@@ -110,18 +111,18 @@ export class KeyPool {
       alias: key.isRetiring ? `${key.alias}-old` : key.alias,
       state: key.state(nowMs),
       ageMs: nowMs - key.sinceMs,
-      limits: key.limits,
+      groups: key.groups(nowMs),
     }));
   }
 
-  #choose(tried: ReadonlySet<string>): PooledKey {
+  #choose(group: LimitGroup, tried: ReadonlySet<string>): PooledKey {
     // Every call runs this, and most pools have one key, so that case allocates nothing.
     const [only] = this.#keys;
     if (only && this.#keys.length === 1 && !only.isRetiring) return only;
     const nowMs = this.#now();
     this.#prune(nowMs);
-    const candidates = this.#candidates(tried, nowMs);
-    const chosen = weightedRandom(candidates, (key) => key.weight(this.#wallClock()), this.#random);
+    const candidates = this.#candidates(group, tried, nowMs);
+    const chosen = weightedRandom(candidates, (key) => key.weight(group, nowMs), this.#random);
     if (!chosen) throw new AppError('no_key', 'the service has no key for the upstream');
     return chosen;
   }
@@ -130,18 +131,21 @@ export class KeyPool {
    * When no key is healthy, the one that recovers first is used: nothing can be lost by trying it, and one
    * caller's large request must not lock all others out.
    */
-  #candidates(tried: ReadonlySet<string>, nowMs: number): readonly PooledKey[] {
-    const healthy = this.#keys.filter((key) => key.isHealthy(nowMs));
+  #candidates(group: LimitGroup, tried: ReadonlySet<string>, nowMs: number): readonly PooledKey[] {
+    const healthy = this.#keys.filter((key) => key.isHealthy(group, nowMs));
     if (healthy.length === 0) {
-      return this.#keys.toSorted((a, b) => a.healthyAtMs - b.healthyAtMs).slice(0, 1);
+      const byRecovery = (a: PooledKey, b: PooledKey) =>
+        a.healthyAtMs(group) - b.healthyAtMs(group);
+      return this.#keys.toSorted(byRecovery).slice(0, 1);
     }
     const untried = prefer(healthy, (key) => !tried.has(keyText(key)));
     return prefer(untried, (key) => !key.isRetiring);
   }
 
-  #report(key: PooledKey, response: KeyResponse, pickedAtMs: number): boolean {
+  #report(key: PooledKey, response: KeyResponse, use: LimitUse, pickedAtMs: number): boolean {
     const nowMs = this.#now();
-    const isKeysFault = key.report(response, { pickedAtMs, nowMs, wallMs: this.#wallClock() });
+    const times = { pickedAtMs, nowMs, wallMs: this.#wallClock() };
+    const isKeysFault = key.report(response, use, times);
     if (isKeysFault) this.#recoverIfAllForbidden(nowMs);
     return isKeysFault;
   }

@@ -1,12 +1,8 @@
-/** One key of a pool: its health, judged by the upstream's responses to it, and its rate limits. */
-import {
-  type Family,
-  type Limit,
-  limitsOf,
-  reportsLimits,
-  shareLeft,
-} from '../anthropic/rate-limits.ts';
+/** One key of a pool: its health, judged by the upstream's responses to it, and its rate limits by group. */
+import { type LimitName, reportsLimits } from '../anthropic/rate-limits.ts';
 import type { KeyState } from '../telemetry/vocabulary.ts';
+import { type AttemptTimes, GroupLimits, type LimitLeft } from './group-limits.ts';
+import type { LimitGroup, LimitUse } from './limit-groups.ts';
 import type { ApiKey, Secret } from './secret.ts';
 
 /** The parts of an upstream's response that say something about the key it was sent with. */
@@ -20,30 +16,32 @@ export interface KeyResponse {
   readonly rejected: boolean;
 }
 
+/** What metrics show of one key in one group of limits. */
+export interface GroupView {
+  /** The value of the label `model_family`; several groups may share one. */
+  readonly family: string;
+  readonly resting: boolean;
+  /** Only what the upstream has reported. */
+  readonly limits: ReadonlyMap<LimitName, LimitLeft>;
+}
+
 /** A rejected key is tried again after this time, doubled each time: a new key takes time to propagate. */
 const REJECTED_MS = 30_000;
 const MAX_REJECTED_MS = 3_600_000;
-/** A shorter cool-down would be over before another key has been tried. */
-const MIN_COOL_DOWN_MS = 50;
-const MAX_COOL_DOWN_MS = 24 * 3_600_000;
-/** Above 0, so that the pool can choose among keys that all have nothing left. */
-const MIN_WEIGHT = 0.001;
 
-/** Times are monotonic milliseconds, but for those of `wallMs`, which are since the epoch. */
+/** Times are monotonic milliseconds. */
 export class PooledKey implements ApiKey {
   readonly alias: string;
   readonly secret: Secret;
   /** When the pool first had the key. */
   readonly sinceMs: number;
   #retiresAtMs: number;
-  #coolsDownUntilMs = 0;
   #rejectedUntilMs = 0;
   #rejectedWith = 0;
   #consecutiveRejections = 0;
-  #unhealthySinceMs = 0;
-  /** Headers of the last response that reported limits; they are parsed only when somebody asks. */
-  #reportedLimits: Readonly<Record<string, string>> = {};
-  #limits: ReadonlyMap<Family, Limit> | undefined;
+  #rejectedAtMs = 0;
+  /** Of the groups that the key has been used in; there is a fixed number of groups. */
+  readonly #limits = new Map<LimitGroup, GroupLimits>();
 
   /** @param retiresAtMs Infinity while its source lists the key */
   constructor({ alias, secret }: ApiKey, retiresAtMs: number, nowMs: number) {
@@ -67,13 +65,13 @@ export class PooledKey implements ApiKey {
     return this.#retiresAtMs <= nowMs;
   }
 
-  isHealthy(nowMs: number): boolean {
-    return this.healthyAtMs <= nowMs;
+  isHealthy(group: LimitGroup, nowMs: number): boolean {
+    return this.healthyAtMs(group) <= nowMs;
   }
 
-  /** When the key can be used again, as far as is known. */
-  get healthyAtMs(): number {
-    return Math.max(this.#rejectedUntilMs, this.#coolsDownUntilMs);
+  /** When the key can be used again for requests of a group, as far as is known. */
+  healthyAtMs(group: LimitGroup): number {
+    return Math.max(this.#rejectedUntilMs, this.#limits.get(group)?.restsUntilMs ?? 0);
   }
 
   /** Whether the upstream rejects the key with a 403: it may lack the permission for what was requested. */
@@ -83,51 +81,60 @@ export class PooledKey implements ApiKey {
 
   state(nowMs: number): KeyState {
     if (this.#rejectedUntilMs > nowMs) return 'rejected';
-    if (this.#coolsDownUntilMs > nowMs) return 'cooling_down';
+    for (const limits of this.#limits.values()) {
+      if (limits.restsUntilMs > nowMs) return 'cooling_down';
+    }
     return this.isRetiring ? 'retiring' : 'active';
   }
 
-  /** Only what the upstream has reported. */
-  get limits(): ReadonlyMap<Family, Limit> {
-    this.#limits ??= limitsOf(this.#reportedLimits);
-    return this.#limits;
+  groups(nowMs: number): readonly GroupView[] {
+    return Array.from(this.#limits, ([{ label: family }, limits]) => ({
+      family,
+      resting: limits.restsUntilMs > nowMs,
+      limits: limits.limits(nowMs),
+    }));
   }
 
-  /** Share that is left of its scarcest limit, above 0 to 1; a key without known limits counts as full. */
-  weight(wallMs: number): number {
-    let weight = 1;
-    for (const limit of this.limits.values()) weight = Math.min(weight, shareLeft(limit, wallMs));
-    return Math.max(MIN_WEIGHT, weight);
+  /** Share that is left of the group's scarcest limit, above 0 to 1; a key without known limits counts as full. */
+  weight(group: LimitGroup, nowMs: number): number {
+    return this.#limits.get(group)?.weight(nowMs) ?? 1;
   }
 
   /**
-   * Updates health and limits from a response.
-   * @param times `pickedAtMs` is when the attempt began
+   * Updates health and limits from a response to a request of these groups.
    * @returns true if the key itself caused the response (rejected or rate limited)
    */
-  report(
-    response: KeyResponse,
-    { pickedAtMs, nowMs, wallMs }: Readonly<Record<'pickedAtMs' | 'nowMs' | 'wallMs', number>>,
-  ): boolean {
+  report(response: KeyResponse, { own, reported }: LimitUse, times: AttemptTimes): boolean {
     const { status, headers, retryAfterMs, rejected } = response;
-    if (reportsLimits(headers)) {
-      this.#reportedLimits = headers;
-      this.#limits = undefined;
+    for (const group of reported) {
+      if (reportsLimits(headers, group.headers)) this.#limitsIn(group).learn(headers, times);
     }
     if (rejected) {
-      this.#reject(status, nowMs);
+      this.#reject(status, times.nowMs);
       return true;
     }
-    if (status === 429) return this.#coolDown(retryAfterMs ?? this.#untilResetMs(wallMs), nowMs);
-    // Only a success proves the account, and an attempt says nothing about what happened after it began.
-    if (status < 400 && pickedAtMs > this.#unhealthySinceMs) this.recover();
+    if (status === 429) return this.#limitsIn(own).rest(retryAfterMs, headers, times);
+    if (status < 400) this.#succeed(own, times.pickedAtMs);
     return false;
   }
 
   recover(): void {
     this.#consecutiveRejections = 0;
     this.#rejectedUntilMs = 0;
-    this.#coolsDownUntilMs = 0;
+  }
+
+  /** Only a success proves the account, and an attempt says nothing about what happened after it began. */
+  #succeed(group: LimitGroup, pickedAtMs: number): void {
+    if (pickedAtMs > this.#rejectedAtMs) this.recover();
+    this.#limits.get(group)?.succeed(pickedAtMs);
+  }
+
+  #limitsIn(group: LimitGroup): GroupLimits {
+    const known = this.#limits.get(group);
+    if (known) return known;
+    const limits = new GroupLimits(group.headers);
+    this.#limits.set(group, limits);
+    return limits;
   }
 
   #reject(status: number, nowMs: number): void {
@@ -137,21 +144,6 @@ export class PooledKey implements ApiKey {
     this.#rejectedUntilMs = nowMs + Math.min(MAX_REJECTED_MS, backoffMs);
     this.#consecutiveRejections += 1;
     this.#rejectedWith = status;
-    this.#unhealthySinceMs = nowMs;
-  }
-
-  /** A longer cool-down that is already running is not shortened. */
-  #coolDown(ms: number, nowMs: number): boolean {
-    if (ms < MIN_COOL_DOWN_MS) return false;
-    if (this.#coolsDownUntilMs <= nowMs) this.#unhealthySinceMs = nowMs;
-    const untilMs = nowMs + Math.min(MAX_COOL_DOWN_MS, ms);
-    this.#coolsDownUntilMs = Math.max(this.#coolsDownUntilMs, untilMs);
-    return true;
-  }
-
-  /** 0 where no limit is known to be used up: then the 429 was not about this key. */
-  #untilResetMs(wallMs: number): number {
-    const usedUp = [...this.limits.values()].filter(({ remaining }) => remaining === 0);
-    return Math.max(0, ...usedUp.map(({ resetAtMs }) => resetAtMs - wallMs));
+    this.#rejectedAtMs = nowMs;
   }
 }

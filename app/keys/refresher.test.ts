@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeyRead } from '../telemetry/vocabulary.ts';
+import { ITS_LIMITS } from '../testing/fakes.ts';
 import type { Clock } from '../time/clock.ts';
 import { KeyPool } from './key-pool.ts';
 import { Refresher } from './refresher.ts';
@@ -70,7 +71,7 @@ test('refresher: a source is read at the start and at intervals, and a change is
     reads.map((read) => read.ok && read.changed),
     [true, false, true],
   );
-  assert.equal(pool.pick().secret.reveal(), 'key-two');
+  assert.equal(pool.pick(ITS_LIMITS).secret.reveal(), 'key-two');
   refresher.stop();
 });
 
@@ -88,7 +89,7 @@ test('refresher: a failing source leaves the last good keys, and is retried afte
   assert.equal(await asleep(), 2_000);
   for (let i = 0; i < 8; i++) await wake();
   assert.equal(await asleep(), 60_000);
-  assert.equal(pool.pick().secret.reveal(), 'key-one');
+  assert.equal(pool.pick(ITS_LIMITS).secret.reveal(), 'key-one');
   broken = false;
   await wake();
   assert.equal(await asleep(), 60_000);

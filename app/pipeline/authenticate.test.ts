@@ -8,6 +8,7 @@ import {
   asSent,
   events,
   keyPoolOf,
+  limitUseOf,
   type Row,
   scripted,
   stageTable,
@@ -25,7 +26,7 @@ function row(keys: readonly string[], status: number, another: boolean, headers 
   };
 }
 
-stageTable('authenticate', authenticate, {
+stageTable('authenticate', () => authenticate(limitUseOf), {
   'the upstream’s key is sent': row(['its-key'], 200, false),
   'a 401 rejects the key, another is tried': row(['its-key', 'another'], 401, true),
   'a 403 rejects the key, another is tried': row(['its-key', 'another'], 403, true),
@@ -85,7 +86,7 @@ stageTable('authenticate', authenticate, {
 });
 
 test('authenticate: the next attempt takes another key, and the one that recovers first when all cool down', async () => {
-  const stage = authenticate();
+  const stage = authenticate(limitUseOf);
   const request = aRequest({ upstream: anUpstream({ keys: keyPoolOf('one', 'two') }) });
   const limited = aResponse(429, { headers: { 'retry-after': '9' } });
   const next = scripted(limited, limited, limited);
@@ -103,7 +104,7 @@ test('authenticate: a 403 to a caller who named a workspace tries another key, a
     const keys = keyPoolOf('one', 'two');
     const headers = { [name]: 'wrkspc_of_somebody_else' };
     const request = aRequest({ upstream: anUpstream({ keys }), headers });
-    const response = await authenticate()(request, scripted(aResponse(403)));
+    const response = await authenticate(limitUseOf)(request, scripted(aResponse(403)));
     assert.equal(response.retryWithAnotherKey, true);
     const states = keys.view().map(({ state }) => state);
     assert.deepEqual(states, ['active', 'active'], name);
@@ -115,7 +116,7 @@ test('authenticate: a stream that ends in an error about the account rejects the
   const request = aRequest({ upstream: anUpstream({ keys }), stream: true });
   const ended = Promise.resolve<Outcome>('auth_error');
   const begun = aResponse(200, { data: events(), outcome: ended });
-  const response = await authenticate()(request, scripted(begun));
+  const response = await authenticate(limitUseOf)(request, scripted(begun));
   assert.equal(response.retryWithAnotherKey, undefined, 'it has begun');
   await ended;
   assert.deepEqual(

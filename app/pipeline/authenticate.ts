@@ -2,6 +2,7 @@
 import { retryAfterMs } from '../anthropic/errors.ts';
 import { AppError } from '../errors.ts';
 import type { KeyPool, PickedKey } from '../keys/key-pool.ts';
+import type { LimitUse, LimitUseOf } from '../keys/limit-groups.ts';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
 import { outcomeOfResponse, whenEnded } from './attempt.ts';
@@ -11,21 +12,22 @@ import type { OwnKeys, PipelineRequest, PipelineResponse, Stage } from './stage.
 const NAMED_BY_CALLER = ['anthropic-workspace-id', 'anthropic-user-profile-id'];
 
 /**
- * A key that is rejected, or whose rate limit is used up, is no longer picked; `retryWithAnotherKey`
- * then tells `retry` that the next attempt will take one that this call has not tried.
+ * A key that is rejected is no longer picked, nor one whose rate limit is used up for requests that count
+ * against the same limit; `retryWithAnotherKey` then tells `retry` that the next attempt will take one that this call has not tried.
  * @throws {AppError} no_key
  */
-export function authenticate(): Stage {
+export function authenticate(limitUseOf: LimitUseOf): Stage {
   return async function authenticate(request, next) {
     const { upstream, ownKeys, state, attempt, call } = request;
     if (!upstream) throw new AppError('no_key', 'no upstream was chosen, so there is no key');
     const keys = keysOf(upstream, ownKeys);
-    const key = keys.pick(state.triedKeys());
+    const use = limitUse(upstream, request, limitUseOf);
+    const key = keys.pick(use, state.triedKeys());
     attempt?.setKey(key.alias);
     const response = await next({ ...request, key: key.secret });
     if (!report(key, request, response)) return response;
     state.addTriedKey(key.secret.reveal());
-    if (!keys.hasHealthy(state.triedKeys())) return response;
+    if (!keys.hasHealthy(use, state.triedKeys())) return response;
     call.keyRejected(key.alias, response.status);
     return { ...response, retryWithAnotherKey: true };
   };
@@ -34,6 +36,20 @@ export function authenticate(): Stage {
 /** A caller's own keys take precedence over those of the upstream. */
 export function keysOf(upstream: Upstream, ownKeys: OwnKeys | undefined): KeyPool {
   return ownKeys?.get(upstream.name) ?? upstream.keys;
+}
+
+/** What is limited is the model that the upstream answers with, which may not be the one that was asked for. */
+export function limitUse(
+  { models }: Upstream,
+  request: PipelineRequest,
+  limitUseOf: LimitUseOf,
+): LimitUse {
+  return limitUseOf(request, modelAt(models, request.model));
+}
+
+/** @returns the upstream's own name for a model, if it has one */
+export function modelAt(models: Upstream['models'], model: string): string | undefined {
+  return Object.hasOwn(models, model) ? models[model] : undefined;
 }
 
 /**

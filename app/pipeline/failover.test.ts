@@ -10,6 +10,7 @@ import {
   events,
   fakeClock,
   keyPoolOf,
+  limitUseOf,
   recordingCall,
 } from '../testing/fakes.ts';
 import { type Upstream, UpstreamPool } from '../upstreams/upstream-pool.ts';
@@ -25,7 +26,7 @@ type Answers = Record<string, PipelineResponse | Error>;
 function setUp(parts: readonly Partial<Upstream>[], random = () => 0) {
   const clock = fakeClock();
   const upstreams = new UpstreamPool(parts.map(anUpstream), BREAKER, { clock, random });
-  const stage = failover(upstreams);
+  const stage = failover(upstreams, limitUseOf);
   const call = recordingCall();
   const asked: string[] = [];
   const answers: Answers = {};
@@ -227,7 +228,7 @@ test('failover: an upstream’s headers and model name go with its attempts, the
     BREAKER,
     { clock: fakeClock(), random: () => 0 },
   );
-  const stage = failover(upstreams);
+  const stage = failover(upstreams, limitUseOf);
   const sent: (string | undefined)[] = [];
   const ask = (model: string, body: string) =>
     stage(aRequest({ model, body }), async (request) => {

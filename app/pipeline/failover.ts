@@ -5,6 +5,7 @@
  */
 import { replaceMember } from '../anthropic/json-text.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
+import type { LimitUseOf } from '../keys/limit-groups.ts';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import type { AttemptEnd } from '../upstreams/circuit-breaker.ts';
 import type { Candidate, Upstream, UpstreamPool } from '../upstreams/upstream-pool.ts';
@@ -17,14 +18,15 @@ import {
   unwrap,
   whenEnded,
 } from './attempt.ts';
-import { keysOf } from './authenticate.ts';
+import { keysOf, limitUse, modelAt } from './authenticate.ts';
 import type { Next, PipelineRequest, Stage } from './stage.ts';
 
 /** @throws {AppError} no_upstream, when every circuit is open */
-export function failover(upstreams: UpstreamPool): Stage {
+export function failover(upstreams: UpstreamPool, limitUseOf: LimitUseOf): Stage {
   return async function failover(request, next) {
     const { state, ownKeys } = request;
-    const hasKey = (upstream: Upstream) => keysOf(upstream, ownKeys).hasHealthy();
+    const hasKey = (upstream: Upstream) =>
+      keysOf(upstream, ownKeys).hasHealthy(limitUse(upstream, request, limitUseOf));
     const first = upstreams.pick(state.triedUpstreams, hasKey);
     if (!first) throw noUpstream(upstreams);
     const result = await attempt(first, request, next);
@@ -95,8 +97,7 @@ function withoutThirdTimeout(result: Result): Result {
 }
 
 function addressed(request: PipelineRequest, upstream: Upstream): PipelineRequest {
-  const { models } = upstream;
-  const model = Object.hasOwn(models, request.model) ? models[request.model] : undefined;
+  const model = modelAt(upstream.models, request.model);
   return {
     ...request,
     upstream,

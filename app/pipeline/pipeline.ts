@@ -79,6 +79,7 @@ export interface Pipeline {
 const DEFAULTS = {
   method: 'GET',
   headers: {},
+  operation: 'chat',
   model: '',
   stream: false,
   signal: new AbortController().signal,

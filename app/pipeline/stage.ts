@@ -4,6 +4,7 @@ import type { KeyPool } from '../keys/key-pool.ts';
 import type { Secret } from '../keys/secret.ts';
 import type { Outcome } from '../outcome.ts';
 import type { AttemptRecord, CallRecord } from '../telemetry/recorder.ts';
+import type { Operation } from '../telemetry/vocabulary.ts';
 import type { Upstream } from '../upstreams/upstream-pool.ts';
 import type { CallState } from './call-state.ts';
 
@@ -22,8 +23,11 @@ export interface PipelineRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Serialised once by whoever made it, sent byte for byte. */
   readonly body?: string;
+  readonly operation: Operation;
   /** The model as the caller named it; '' where the route has none. */
   readonly model: string;
+  /** Whether it asks for fast mode, which has limits of its own. */
+  readonly fast?: boolean;
   /** Where it goes: set by `failover`, for each attempt. */
   readonly upstream?: Upstream;
   /** Sent as `x-api-key`; no header here holds it, so that whoever prints a request shows no key. */

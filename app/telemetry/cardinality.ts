@@ -17,9 +17,10 @@ export function maxSeries({ labels }: MetricDefinition, values: LabelValues): nu
   );
 }
 
-/** @returns a view for each instrument that can have more series than the SDK keeps by itself */
+/** @returns a view for each instrument that can have more series than the SDK keeps; a produced gauge is none */
 export function cardinalityViews(values: LabelValues): ViewOptions[] {
   return Object.values<MetricDefinition>(METRICS)
+    .filter(({ kind }) => kind !== 'produced_gauge')
     .filter((metric) => maxSeries(metric, values) >= SDK_LIMIT)
     .map((metric) => ({
       meterName: SCOPE_NAME,

@@ -10,7 +10,11 @@ test('observeGauges: each scrape reads the sources as they are then', async (t) 
   let left = 10;
   observeGauges(instruments, {
     pool: () => ({ open: 3, free: 2, pending: 1 }),
-    admission: () => ({ active: 5, queued: 4, paused: 3 }),
+    admission: {
+      counts: () => ({ active: 5, queued: 4, paused: 3 }),
+      limits: () => ({ active: 10, queued: 2 }),
+    },
+    poolLimit: () => 100,
     upstreams: () => [{ name: 'one', state }],
     budget: () => left,
   });
@@ -24,6 +28,8 @@ test('observeGauges: each scrape reads the sources as they are then', async (t) 
     queued: 4,
     paused: 3,
   });
+  assert.deepEqual(await read('claude_api_pool_connections_limit'), { all: 100 });
+  assert.deepEqual(await read('claude_api_admission_limit'), { active: 10, queued: 2 });
   assert.deepEqual(await read('claude_api_retry_budget'), { all: 10 });
   assert.deepEqual(await read('claude_api_circuit_state'), { closed: 1, half_open: 0, open: 0 });
   state = 'open';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LimitName } from '../anthropic/rate-limits.ts';
 import { capturedLogger } from '../testing/logs.ts';
 import { measuredInstruments } from '../testing/metrics.ts';
 import { createKeyProducer, createReadObserver, type KeyFacts } from './key-gauges.ts';
@@ -9,7 +10,7 @@ const aKey = (part: Partial<KeyFacts>): KeyFacts => ({
   alias: 'k1',
   state: 'active',
   ageMs: 0,
-  limits: new Map(),
+  groups: [],
   ...part,
 });
 
@@ -28,10 +29,22 @@ async function produce(keys: readonly KeyFacts[], nowMs: number) {
   );
 }
 
-test('createKeyProducer: a key has one series per state, its age and its rate limits', async () => {
-  const limit = { limit: 50, remaining: 7, resetAtMs: 60_000 };
-  const key = aKey({ state: 'cooling_down', ageMs: 2_000, limits: new Map([['tokens', limit]]) });
+const limitsOf = (limits: Partial<Record<LimitName, readonly [number, number]>>) =>
+  new Map(
+    Object.entries(limits).map(([name, [remaining, limit]]) => [
+      name as LimitName,
+      { remaining, limit },
+    ]),
+  );
+
+test('createKeyProducer: a key has one series per state, its age, and for each family its rest and limits', async () => {
+  const groups = [
+    { family: 'opus', resting: true, limits: limitsOf({ tokens: [7, 50] }) },
+    { family: 'haiku', resting: false, limits: limitsOf({ tokens: [900, 1_000] }) },
+  ];
+  const key = aKey({ state: 'cooling_down', ageMs: 2_000, groups });
   const labels = { ...LABELS, key: 'k1' };
+  const [opus, haiku] = ['opus', 'haiku'].map((model_family) => ({ ...labels, model_family }));
   assert.deepEqual(await produce([key], 3_000), {
     claude_api_key_state: [
       [{ ...labels, state: 'active' }, 0],
@@ -40,15 +53,42 @@ test('createKeyProducer: a key has one series per state, its age and its rate li
       [{ ...labels, state: 'rejected' }, 0],
     ],
     claude_api_key_age_seconds: [[labels, 2]],
-    claude_api_rate_limit_remaining: [[{ ...labels, family: 'tokens' }, 7]],
-    claude_api_rate_limit_max: [[{ ...labels, family: 'tokens' }, 50]],
+    claude_api_key_resting: [
+      [opus, 1],
+      [haiku, 0],
+    ],
+    claude_api_rate_limit_remaining: [
+      [{ ...opus, limit: 'tokens' }, 7],
+      [{ ...haiku, limit: 'tokens' }, 900],
+    ],
+    claude_api_rate_limit_max: [
+      [{ ...opus, limit: 'tokens' }, 50],
+      [{ ...haiku, limit: 'tokens' }, 1_000],
+    ],
   });
 });
 
-test('createKeyProducer: after its reset a rate limit is reported as full', async () => {
-  const limits = new Map([['tokens', { limit: 50, remaining: 7, resetAtMs: 60_000 }]] as const);
-  const { claude_api_rate_limit_remaining: points } = await produce([aKey({ limits })], 60_000);
-  assert.deepEqual(points, [[{ ...LABELS, key: 'k1', family: 'tokens' }, 50]]);
+test('createKeyProducer: groups that share a family are one series, that of the scarcest limit', async () => {
+  const groups = [
+    {
+      family: 'other',
+      resting: false,
+      limits: limitsOf({ requests: [9, 10], tokens: [0, 1_000] }),
+    },
+    { family: 'other', resting: true, limits: limitsOf({ requests: [80, 100], tokens: [5, 10] }) },
+    { family: 'other', resting: false, limits: limitsOf({ requests: [0, 0] }) },
+  ];
+  const produced = await produce([aKey({ groups })], 0);
+  const values = (name: string) =>
+    Object.fromEntries(
+      (produced[`claude_api_${name}`] ?? []).map(([labels, value]) => [
+        (labels as Record<string, string>)['limit'] ?? 'all',
+        value,
+      ]),
+    );
+  assert.deepEqual(values('key_resting'), { all: 1 });
+  assert.deepEqual(values('rate_limit_remaining'), { requests: 80, tokens: 0 });
+  assert.deepEqual(values('rate_limit_max'), { requests: 100, tokens: 1_000 });
 });
 
 test('createKeyProducer: two retiring keys of one alias are one series', async () => {

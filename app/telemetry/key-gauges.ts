@@ -7,7 +7,7 @@ import {
   type GaugeMetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
-import type { Family, Limit } from '../anthropic/rate-limits.ts';
+import type { LimitName } from '../anthropic/rate-limits.ts';
 import { SCOPE_NAME } from './attributes.ts';
 import type { Instruments } from './instruments.ts';
 import type { Logger } from './logger.ts';
@@ -24,8 +24,23 @@ export interface KeyFacts {
   readonly state: KeyState;
   /** Since this instance first had it, milliseconds. */
   readonly ageMs: number;
+  /** The groups of limits that it has been used in; several may be of one family. */
+  readonly groups: readonly LimitFacts[];
+}
+
+/** What metrics show of one key in one group of limits. */
+export interface LimitFacts {
+  /** The value of the label `model_family`. */
+  readonly family: string;
+  /** Whether the key rests for it after a 429. */
+  readonly resting: boolean;
   /** Only what the upstream has reported. */
-  readonly limits: ReadonlyMap<Family, Limit>;
+  readonly limits: ReadonlyMap<LimitName, LimitLeft>;
+}
+
+interface LimitLeft {
+  readonly limit: number;
+  readonly remaining: number;
 }
 
 /** The keys of one owner. */
@@ -39,20 +54,24 @@ type Point = readonly [value: number, labels: Attributes];
 /** The points of one key in each of the produced gauges. */
 const POINTS: Readonly<
   Record<
-    'keyState' | 'keyAge' | 'rateLimitRemaining' | 'rateLimitMax',
-    (key: KeyFacts, nowMs: number) => readonly Point[]
+    'keyState' | 'keyAge' | 'keyResting' | 'rateLimitRemaining' | 'rateLimitMax',
+    (key: KeyFacts) => readonly Point[]
   >
 > = {
   keyState: ({ state: current }) =>
     KEY_STATES.map((state) => [Number(state === current), { state }]),
   keyAge: ({ ageMs }) => [[ageMs / 1000, {}]],
-  rateLimitRemaining: ({ limits }, nowMs) =>
-    [...limits].map(([family, { limit, remaining, resetAtMs }]) => [
-      nowMs >= resetAtMs ? limit : remaining,
-      { family },
-    ]),
-  rateLimitMax: ({ limits }) => [...limits].map(([family, { limit }]) => [limit, { family }]),
+  keyResting: ({ groups }) =>
+    groups.map(({ family, resting }) => [Number(resting), { model_family: family }]),
+  rateLimitRemaining: (key) => limitPoints(key, ({ remaining }) => remaining),
+  rateLimitMax: (key) => limitPoints(key, ({ limit }) => limit),
 };
+
+function limitPoints({ groups }: KeyFacts, read: (left: LimitLeft) => number): Point[] {
+  return groups.flatMap(({ family, limits }) =>
+    Array.from(limits, ([limit, left]): Point => [read(left), { model_family: family, limit }]),
+  );
+}
 
 /**
  * Produces the gauges of the keys that exist at each scrape, and of no others: an observable gauge of the
@@ -71,7 +90,7 @@ export function createKeyProducer(
       const metrics = Object.entries(POINTS).map(([name, pointsOf]) => {
         const points = owned.flatMap(({ labels, keys }) =>
           keys.flatMap((key) =>
-            pointsOf(key, nowMs).map(
+            pointsOf(key).map(
               ([value, own]): Point => [value, { ...labels, key: key.alias, ...own }],
             ),
           ),
@@ -87,7 +106,29 @@ export function createKeyProducer(
 
 /** Several retiring keys can share an alias; two points with the same labels would break a scrape. */
 function onePerAlias(keys: readonly KeyFacts[]): readonly KeyFacts[] {
-  return [...new Map(keys.map((key) => [key.alias, key])).values()];
+  const byAlias = new Map(keys.map((key) => [key.alias, key]));
+  return Array.from(byAlias.values(), (key) => ({ ...key, groups: onePerFamily(key.groups) }));
+}
+
+/** Of the groups of one family, which is `other`, the one that is worst off is shown. */
+function onePerFamily(groups: readonly LimitFacts[]): readonly LimitFacts[] {
+  const byFamily = new Map<string, LimitFacts>();
+  for (const group of groups) {
+    const known = byFamily.get(group.family);
+    byFamily.set(group.family, known ? worse(known, group) : group);
+  }
+  return [...byFamily.values()];
+}
+
+function worse(a: LimitFacts, b: LimitFacts): LimitFacts {
+  const limits = new Map(a.limits);
+  for (const [name, left] of b.limits) {
+    const known = limits.get(name);
+    if (!known || left.remaining * known.limit < known.remaining * left.limit) {
+      limits.set(name, left);
+    }
+  }
+  return { family: a.family, resting: a.resting || b.resting, limits };
 }
 
 function gauge(

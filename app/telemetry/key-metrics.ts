@@ -1,9 +1,10 @@
 /** The metrics of API keys: their state, age and rate limits, and the reads of their sources. */
-import { FAMILIES } from '../anthropic/rate-limits.ts';
+import { LIMITS } from '../anthropic/rate-limits.ts';
 import {
   type ConfiguredLabel,
   KEY_CALLER,
   KEY_UPSTREAM,
+  LIMIT_FAMILY,
   type MetricDefinition,
 } from './metric-definition.ts';
 import { KEY_STATES, SOURCE_FAILURES } from './vocabulary.ts';
@@ -20,7 +21,7 @@ export const KEY_METRICS = {
     name: 'claude_api_key_state',
     kind: 'produced_gauge',
     unit: '1',
-    help: '1 for the current state of an API key, 0 for its other states',
+    help: '1 for the current state of an API key, 0 for its other states; cooling_down while it rests for any family of models',
     labels: { ...KEY_OWNER, key: KEY, state: KEY_STATES },
   },
   keyAge: {
@@ -51,18 +52,25 @@ export const KEY_METRICS = {
     help: 'Reads of a key source that failed, by reason',
     labels: { ...KEY_OWNER, reason: SOURCE_FAILURES },
   },
+  keyResting: {
+    name: 'claude_api_key_resting',
+    kind: 'produced_gauge',
+    unit: '1',
+    help: '1 while an API key rests for a family of models after a 429, else 0; absent until the upstream has reported a limit or a 429 for them',
+    labels: { ...KEY_OWNER, key: KEY, model_family: LIMIT_FAMILY },
+  },
   rateLimitRemaining: {
     name: 'claude_api_rate_limit_remaining',
     kind: 'produced_gauge',
     unit: '1',
-    help: 'Remaining part of a key’s rate limit, as the upstream last reported it; all of it once its reset has passed; absent until it was reported',
-    labels: { ...KEY_OWNER, key: KEY, family: FAMILIES },
+    help: 'Remaining part of a key’s rate limit for a family of models, as the upstream last reported it; all of it once its reset has passed; absent until it was reported',
+    labels: { ...KEY_OWNER, key: KEY, model_family: LIMIT_FAMILY, limit: LIMITS },
   },
   rateLimitMax: {
     name: 'claude_api_rate_limit_max',
     kind: 'produced_gauge',
     unit: '1',
-    help: 'Size of a key’s rate limit, as the upstream last reported it; absent until it has',
-    labels: { ...KEY_OWNER, key: KEY, family: FAMILIES },
+    help: 'Size of a key’s rate limit for a family of models, as the upstream last reported it; absent until it has',
+    labels: { ...KEY_OWNER, key: KEY, model_family: LIMIT_FAMILY, limit: LIMITS },
   },
 } as const satisfies Record<string, MetricDefinition>;

@@ -56,4 +56,9 @@ export const CALLER = configured('configured callers, anybody', 'callers', 1);
 /** The owners of keys. */
 export const KEY_UPSTREAM = configured('configured upstreams, signing', 'upstreams', 1);
 export const KEY_CALLER = configured('configured callers, shared, signing', 'callers', 2);
+/** A configured model is limited alone or with others; each such family has limits of its own in fast mode. */
+export const LIMIT_FAMILY: ConfiguredLabel = {
+  text: 'models that share a rate limit, of the configured models, and other; …-fast in fast mode; count_tokens, batches, models for those routes',
+  count: ({ models }) => 2 * (models.length + 1) + 3,
+};
 export const STREAM = ['true', 'false'];

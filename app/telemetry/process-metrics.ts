@@ -27,14 +27,14 @@ export const PROCESS_METRICS = {
     name: 'claude_api_pool_connections_limit',
     kind: 'observable_gauge',
     unit: '{connection}',
-    help: 'Most upstream connections that may be open at once, all upstreams together',
+    help: 'Most upstream connections that may be open at once: POOL_CONNECTIONS for each host of the upstreams; lists of batch results, which have connections of their own, count in neither metric',
     labels: {},
   },
   admissionLimit: {
     name: 'claude_api_admission_limit',
     kind: 'observable_gauge',
     unit: '{call}',
-    help: 'Most calls that may hold a slot, and most that may wait for one',
+    help: 'Most calls that may hold a slot, and most new ones that may wait for one',
     labels: { state: ['active', 'queued'] },
   },
 } as const satisfies Record<string, MetricDefinition>;

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { Usage } from '../anthropic/messages.ts';
 import { type EventStream, parseEvents } from '../anthropic/sse.ts';
 import { KeyPool } from '../keys/key-pool.ts';
+import { createLimitGroups } from '../keys/limit-groups.ts';
 import { createSecret } from '../keys/secret.ts';
 import { type Outcome, outcomeOfStatus } from '../outcome.ts';
 import { CallState } from '../pipeline/call-state.ts';
@@ -20,6 +21,7 @@ export function aRequest(part: Partial<PipelineRequest> = {}): PipelineRequest {
     url: '/v1/messages',
     headers: {},
     body: '{}',
+    operation: 'chat',
     model: 'm',
     stream: false,
     deadlineAtMs: Number.POSITIVE_INFINITY,
@@ -34,6 +36,12 @@ export function aResponse(status = 200, part: Partial<PipelineResponse> = {}): P
   const outcome = Promise.resolve(outcomeOfStatus(status));
   return { status, headers: {}, data: '{}', outcome, ...part };
 }
+
+/** With no model configured. */
+export const limitUseOf = createLimitGroups([]);
+
+/** The limits that `aRequest` counts against. */
+export const ITS_LIMITS = limitUseOf({ operation: 'chat', model: 'm' });
 
 /** A pool of keys `k1`, `k2`, …; without a grace period, by the system's clock. */
 export function keyPoolOf(...values: readonly string[]): KeyPool {

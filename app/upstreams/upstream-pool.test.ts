@@ -38,6 +38,13 @@ for (const [what, tried, withKey, picked] of PICKS) {
   });
 }
 
+test('upstream pool: upstreams at one host and port are one origin, whatever their path', () => {
+  const baseUrls = ['http://a/eu', 'http://a:80/us', 'https://a', 'http://b'];
+  const upstreams = baseUrls.map((baseUrl, i) => anUpstream({ name: `u${i}`, baseUrl }));
+  const deps = { clock: { now: () => 0 }, random: () => 0 };
+  assert.equal(new UpstreamPool(upstreams, BREAKER, deps).origins(), 3);
+});
+
 test('upstream pool: it reports whose circuit has changed, and when the first half-opens', () => {
   const { changes, pass, pool } = setUp(['a', 'b']);
   for (const name of ['a', 'b']) {

@@ -88,6 +88,11 @@ export class UpstreamPool {
     return this.#choose(usable);
   }
 
+  /** How many servers the upstreams are at: several may be behind one. */
+  origins(): number {
+    return new Set(this.#candidates.map(({ upstream }) => new URL(upstream.baseUrl).origin)).size;
+  }
+
   states(): readonly { readonly name: string; readonly state: CircuitState }[] {
     return this.#candidates.map(({ upstream: { name }, breaker }) => ({
       name,

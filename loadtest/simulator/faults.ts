@@ -30,6 +30,12 @@ export interface Fault {
   readonly region?: string;
   /** Only requests with this key, given in full or masked as the request log shows it. */
   readonly key?: string;
+  /** Only requests for this model, as they name it. */
+  readonly model?: string;
+  /** Only requests of this speed, `fast` or `standard`. */
+  readonly speed?: string;
+  /** Only requests of this path without its region, `/v1/messages/count_tokens` for instance. */
+  readonly path?: string;
   /** Seconds, for `rate_limited` and `error_code:ramp_limit_exceeded`; default 1. */
   readonly retryAfterS?: number;
   /** For `slow` and `stream_pause`; default 2,000. */
@@ -54,6 +60,9 @@ export interface Target {
   readonly key: string;
   readonly maskedKey: string;
   readonly stream: boolean;
+  readonly model: string;
+  readonly speed: string;
+  readonly path: string;
 }
 
 const STREAM_ONLY: ReadonlySet<string> = new Set([
@@ -94,9 +103,12 @@ export class FaultSet {
   }
 }
 
-function matches(fault: Fault, { region, key, maskedKey, stream }: Target): boolean {
+const SELECTORS = ['region', 'model', 'speed', 'path'] as const;
+
+function matches(fault: Fault, target: Target): boolean {
+  const { key, maskedKey, stream } = target;
   if (STREAM_ONLY.has(fault.kind) && !stream) return false;
-  if (fault.region !== undefined && fault.region !== region) return false;
+  if (SELECTORS.some((by) => fault[by] !== undefined && fault[by] !== target[by])) return false;
   return fault.key === undefined || fault.key === key || fault.key === maskedKey;
 }
 
@@ -109,9 +121,9 @@ const NUMBERS: readonly [name: keyof Fault, min: number, max: number][] = [
 ];
 const NAMES: ReadonlySet<string> = new Set([
   'kind',
-  'region',
   'key',
   'category',
+  ...SELECTORS,
   ...NUMBERS.map(([name]) => name),
 ]);
 
@@ -141,7 +153,7 @@ function problemsOf(value: unknown): string[] {
   if (!CATEGORIES.includes(fault['category'])) {
     problems.push(`category: must be one of ${REFUSAL_CATEGORIES.join(', ')}`);
   }
-  for (const name of ['region', 'key']) {
+  for (const name of ['key', ...SELECTORS]) {
     if (fault[name] !== undefined && typeof fault[name] !== 'string') {
       problems.push(`${name}: must be a string`);
     }

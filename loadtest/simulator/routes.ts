@@ -10,16 +10,15 @@ import {
   sendJson,
   sendStream,
 } from './exchange.ts';
-import type { Fault } from './faults.ts';
+import type { Fault, Target } from './faults.ts';
 import { findModel, modelsPage } from './models.ts';
 import { maskKey } from './request-log.ts';
 import { type MessageRequest, problemWith, problemWithVersion } from './requests.ts';
 import type { SimulatorState } from './state.ts';
-import { inputTokens, UNCACHED } from './usage.ts';
+import { inputTokens, tokensOf, UNCACHED } from './usage.ts';
 
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 const REGION_PATH = /^\/regions\/([a-z0-9-]{1,32})(\/v1\/.*)$/;
-const RATE_LIMIT = 50_000;
 
 export async function handleApi(
   state: SimulatorState,
@@ -41,18 +40,9 @@ export async function handleApi(
   });
 }
 
-/** Sets rate-limit headers like the real API's: https://docs.anthropic.com/en/api/rate-limits */
-function setHeaders({ state, response, requestId }: Exchange): void {
+function setHeaders({ response, requestId }: Exchange): void {
   response.setHeader('request-id', requestId);
   response.setHeader('anthropic-organization-id', 'org-of-the-simulator');
-  const reset = new Date(Date.now() + 60_000).toISOString();
-  const remaining = Math.max(0, RATE_LIMIT - (state.requestLog.seen % 1000));
-  for (const family of ['requests', 'tokens', 'input-tokens', 'output-tokens']) {
-    const name = `anthropic-ratelimit-${family}`;
-    response.setHeader(`${name}-limit`, RATE_LIMIT);
-    response.setHeader(`${name}-remaining`, remaining);
-    response.setHeader(`${name}-reset`, reset);
-  }
 }
 
 type Body =
@@ -80,12 +70,15 @@ async function readBody(request: IncomingMessage): Promise<Body> {
 /** Answers a request and records it, whatever became of it. */
 async function serve(exchange: Exchange, body: Body): Promise<void> {
   const { state, request, response, region, path } = exchange;
-  const { model, stream: streaming } = fieldsOf(body);
-  const stream = streaming === true;
+  const fields = fieldsOf(body);
+  const stream = fields['stream'] === true;
+  const model = typeof fields['model'] === 'string' ? fields['model'] : '';
+  const speed = fields['speed'] === 'fast' ? 'fast' : 'standard';
   const key = keyOf(request);
   const accepted = state.keys.has(key);
-  const target = { region, key, maskedKey: maskKey(key), stream };
+  const target = { region, key, maskedKey: maskKey(key), stream, model, speed, path };
   const fault = accepted ? state.faults.pick(target) : undefined;
+  if (accepted) countAgainstLimits(exchange, body, target, fault);
   try {
     await respond(exchange, body, accepted, fault);
   } finally {
@@ -95,12 +88,26 @@ async function serve(exchange: Exchange, body: Body): Promise<void> {
       path,
       region,
       rawHeaders: request.headers,
-      model: typeof model === 'string' ? model : '',
+      model,
       stream,
       status: response.headersSent ? response.statusCode : 0,
       fault: fault?.kind ?? null,
     });
   }
+}
+
+function countAgainstLimits(
+  { state, response }: Exchange,
+  body: Body,
+  { key, path, model, speed }: Target,
+  fault?: Fault,
+): void {
+  const inputTokens = 'text' in body ? tokensOf(body.text) : 0;
+  const maxTokens = Math.max(0, Number(fieldsOf(body)['max_tokens']) || 0);
+  const counted = { key, path, model, speed, inputTokens, maxTokens };
+  const isRefused = fault?.kind === 'rate_limited';
+  const usedUpForMs = isRefused ? (fault.retryAfterS ?? 1) * 1_000 : undefined;
+  response.setHeaders(state.rateLimits.count(counted, Date.now(), usedUpForMs));
 }
 
 function fieldsOf(body: Body): Partial<Record<string, unknown>> {

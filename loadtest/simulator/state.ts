@@ -3,6 +3,7 @@ import { BatchStore } from './batches.ts';
 import { FaultSet } from './faults.ts';
 import type { ProfileName } from './latency.ts';
 import type { DaysLeft } from './models.ts';
+import { RateLimits } from './rate-limits.ts';
 import { RequestLog } from './request-log.ts';
 import { PromptCache } from './usage.ts';
 
@@ -21,6 +22,7 @@ export interface SimulatorState {
   readonly faults: FaultSet;
   daysLeft: DaysLeft;
   readonly requestLog: RequestLog;
+  readonly rateLimits: RateLimits;
   readonly promptCache: PromptCache;
   readonly batches: BatchStore;
   /** 0 inclusive to 1 exclusive. */
@@ -47,6 +49,7 @@ export function createState(options: StateOptions): SimulatorState {
     faults: new FaultSet(random),
     daysLeft: new Map(),
     requestLog: new RequestLog(),
+    rateLimits: new RateLimits(),
     promptCache: new PromptCache(),
     batches: new BatchStore(),
     random,
