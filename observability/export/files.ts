@@ -1,8 +1,7 @@
 /** Every file of an export, in memory: nothing is written before all of them could be made. */
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { documentedRules } from '../generate/rules/documented.ts';
-import { recordingRules } from '../generate/rules/recording.ts';
+import { ruleFiles } from '../generate/rules/files.ts';
 import { ROOT } from '../local/paths.ts';
 import { slo } from '../slo.ts';
 import { alertmanagerFragment } from './alertmanager.ts';
@@ -18,12 +17,8 @@ import { exportReadme } from './readme.ts';
 import { openSlo, slothSpec } from './slo-specs.ts';
 
 function rules({ profile }: ExportOptions): ExportedFile[] {
-  const texts = {
-    documented: documentedRules(),
-    recording: recordingRules(slo.profiles[profile]),
-  };
-  return Object.entries(texts).map(([name, text]) => ({
-    path: `prometheus/rules/${name}.yml`,
+  return Object.entries(ruleFiles(slo.profiles[profile])).map(([name, text]) => ({
+    path: `prometheus/rules/${name}`,
     text,
   }));
 }
@@ -41,12 +36,12 @@ function copies(from: string, to: string): ExportedFile[] {
 /** @returns every file, README.md first */
 export function exportedFiles(options: ExportOptions): readonly ExportedFile[] {
   const { namespace, job, profile } = options;
-  const ruleFiles = rules(options);
+  const written = rules(options);
   const dashboards = dashboardsFor(options);
   return [
     { path: 'README.md', text: exportReadme(options) },
-    ...ruleFiles,
-    ...prometheusRules(namespace, ruleFiles),
+    ...written,
+    ...prometheusRules(namespace, written),
     podMonitor(namespace, job),
     ...dashboards,
     ...dashboardConfigMaps(namespace, dashboards),

@@ -2,25 +2,30 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../local/paths.ts';
-import { slo } from '../slo.ts';
+import { slo, thresholds } from '../slo.ts';
 import { dashboardFiles } from './dashboards/all.ts';
 import { envExample } from './env-example.ts';
 import { METRIC_NAMES_FILE, metricNames } from './metric-names.ts';
 import { metricsDoc } from './metrics-doc.ts';
-import { causeRules } from './rules/causes.ts';
-import { documentedRules } from './rules/documented.ts';
-import { recordingRules } from './rules/recording.ts';
+import { problemsOf } from './rules/check-objectives.ts';
+import { ruleFiles } from './rules/files.ts';
 
-const FILES: Readonly<Record<string, () => string>> = {
-  '.env.example': envExample,
-  'docs/metrics.md': metricsDoc,
-  [METRIC_NAMES_FILE]: metricNames,
-  'observability/prometheus/rules/documented.yml': documentedRules,
-  'observability/prometheus/rules/causes.yml': () => causeRules(slo.profiles.documented),
-  // The local stack loads the documented profile; `make export` writes any.
-  'observability/prometheus/rules/recording.yml': () => recordingRules(slo.profiles.documented),
-  ...dashboardFiles(slo.profiles.documented, 'observability/grafana/dashboards'),
-};
+/** The local stack loads the documented profile; `make export` writes any. */
+const PROFILE = slo.profiles.documented;
+
+/** Each file's text, by its path. */
+function files(): Readonly<Record<string, () => string>> {
+  const rules = Object.entries(ruleFiles(PROFILE));
+  return {
+    '.env.example': envExample,
+    'docs/metrics.md': metricsDoc,
+    [METRIC_NAMES_FILE]: metricNames,
+    ...Object.fromEntries(
+      rules.map(([name, text]) => [`observability/prometheus/rules/${name}`, () => text]),
+    ),
+    ...dashboardFiles(PROFILE, 'observability/grafana/dashboards'),
+  };
+}
 
 /** Writes a file, or compares it. @returns what is wrong, or nothing */
 function make(path: string, generate: () => string, check: boolean): string | undefined {
@@ -39,9 +44,12 @@ function make(path: string, generate: () => string, check: boolean): string | un
 }
 
 function main(check: boolean): number {
-  const problems = Object.entries(FILES).flatMap(
-    ([path, generate]) => make(path, generate, check) ?? [],
-  );
+  const source = readFileSync(join(ROOT, 'observability/slo.ts'), 'utf8');
+  const unusable = problemsOf({ slo, thresholds }, source);
+  const problems =
+    unusable.length > 0
+      ? [...unusable, 'Nothing was generated.']
+      : Object.entries(files()).flatMap(([path, generate]) => make(path, generate, check) ?? []);
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   return problems.length === 0 ? 0 : 1;
 }

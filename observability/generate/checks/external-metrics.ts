@@ -58,6 +58,7 @@ const COLLECTOR: Group = {
   otelcol_receiver_accepted_log_records: ['receiver', 'transport'],
   otelcol_receiver_refused_spans: ['receiver', 'transport'],
   otelcol_receiver_refused_log_records: ['receiver', 'transport'],
+  otelcol_receiver_refused_metric_points: ['receiver', 'transport'],
   otelcol_exporter_queue_size: ['exporter', 'data_type'],
   otelcol_exporter_queue_capacity: ['exporter', 'data_type'],
   ...Object.fromEntries(
@@ -76,6 +77,7 @@ const WATCHERS: Group = {
   prometheus_tsdb_head_series: [],
   prometheus_rule_evaluation_failures_total: ['rule_group'],
   prometheus_rule_group_iterations_missed_total: ['rule_group'],
+  prometheus_notifications_alertmanagers_discovered: [],
   prometheus_notifications_dropped_total: [],
   prometheus_notifications_errors_total: ['alertmanager'],
   prometheus_config_last_reload_successful: [],

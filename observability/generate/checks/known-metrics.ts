@@ -71,7 +71,9 @@ export function unknownNames(text: string, known: KnownMetrics): string[] {
     for (const label of own.keys()) labels.add(label);
     return matchers.flatMap((matcher) => unknownMatcher(selector, matcher, own));
   });
-  const unknown = grouping.filter((label) => selectors.length > 0 && !labels.has(label));
+  // What is selected by labels alone has any.
+  const named = selectors.length > 0 && selectors.every(({ metric }) => metric !== undefined);
+  const unknown = grouping.filter((label) => named && !labels.has(label));
   return problems.some((problem) => problem.startsWith('no metric'))
     ? problems
     : [...problems, ...unknown.map((label) => `no label ${label} to group by`)];

@@ -1,5 +1,4 @@
 /** The alerts on causes: what may be wrong when users suffer, and what will make them suffer next. */
-import type { Profile } from '../../slo.ts';
 import type { Alert } from './alert.ts';
 import { ANSWER_CAUSES } from './causes/answers.ts';
 import { CAPACITY_CAUSES } from './causes/capacity.ts';
@@ -7,7 +6,7 @@ import { COST_CAUSES, COST_RECORDINGS } from './causes/cost.ts';
 import { KEY_CAUSES } from './causes/keys.ts';
 import { TELEMETRY_CAUSES } from './causes/telemetry.ts';
 import { UPSTREAM_CAUSES } from './causes/upstream.ts';
-import { type RuleGroup, ruleFile } from './write.ts';
+import type { RuleFile, RuleGroup } from './write.ts';
 
 const ABOUT = `What may be wrong when users suffer, and what will make them suffer next. Windows hold at least four scrapes
 of up to a minute, and shares have a least number of events, so that a single failure at night says nothing.`;
@@ -29,7 +28,5 @@ export const CAUSES: readonly Alert[] = GROUPS.flatMap(({ rules }) =>
   rules.filter((rule): rule is Alert => 'alert' in rule),
 );
 
-/** @returns the text of the file; the links of its alerts start with the profile's addresses */
-export function causeRules(profile: Pick<Profile, 'urls'>): string {
-  return ruleFile({ about: ABOUT, kind: 'cause', groups: GROUPS }, profile);
-}
+/** The alerts on causes; no profile changes them. */
+export const CAUSE_RULES: RuleFile = { about: ABOUT, kind: 'cause', groups: GROUPS };

@@ -4,7 +4,7 @@ import { type Objective, type ObjectiveName, slo } from '../../slo.ts';
 import { BAD, COUNTED, LATE_IS_SLOW, TIMED } from '../outcome-matchers.ts';
 import { prometheusName } from '../prometheus-names.ts';
 
-/** Both give one value for each job, 0 included where its series exist. */
+/** Both give one value for each job. */
 export interface Events {
   /** Events a second that count, over a window. */
   counted(window: string): string;
@@ -27,23 +27,28 @@ export function bucketOf(limitMs: number): string {
 }
 
 const rate = (series: string, matchers: readonly string[], window: string) =>
-  sumBy(`rate(${series}${matchers.length > 0 ? `{${matchers.join(',')}}` : ''}[${window}])`);
-
-/** A kind of event that has not happened yet may have no series, which means 0 and not unknown. */
-const orZero = (expr: string, all: string) => `(${expr} or 0 * ${all})`;
+  `rate(${series}${matchers.length > 0 ? `{${matchers.join(',')}}` : ''}[${window}])`;
 
 const requests = prometheusName(METRICS.requests.name);
 const availability: Events = {
-  counted: (window) => rate(requests, [COUNTED], window),
-  bad: (window) => orZero(rate(requests, [BAD], window), rate(requests, [COUNTED], window)),
+  counted: (window) => sumBy(rate(requests, [COUNTED], window)),
+  // A kind of call that has not happened yet may have no series, which means 0 and not unknown.
+  bad: (window) => `${sumBy(rate(requests, [BAD], window))} or 0 * ${sumBy(requests)}`,
 };
 
-/** Observations of a histogram are bad above the limit. */
+/** The observations of a histogram that are not in the bucket of the limit. */
+function beyond(series: string, matchers: readonly string[], limitMs: number, window: string) {
+  const all = sumBy(rate(`${series}_count`, matchers, window));
+  const inTime = sumBy(rate(`${series}_bucket`, [...matchers, bucketOf(limitMs)], window));
+  return `clamp_min(${all} - ${inTime}, 0)`;
+}
+
 function withinLimit(name: string, limitMs: number): Events {
   const series = prometheusName(name);
-  const all = (window: string) => rate(`${series}_count`, [], window);
-  const inTime = (window: string) => rate(`${series}_bucket`, [bucketOf(limitMs)], window);
-  return { counted: all, bad: (window) => `clamp_min(${all(window)} - ${inTime(window)}, 0)` };
+  return {
+    counted: (window) => sumBy(rate(`${series}_count`, [], window)),
+    bad: (window) => beyond(series, [], limitMs, window),
+  };
 }
 
 /**
@@ -52,13 +57,14 @@ function withinLimit(name: string, limitMs: number): Events {
  */
 function latency(limitMs: number): Events {
   const series = prometheusName(METRICS.duration.name);
-  const bucket = bucketOf(limitMs);
-  const all = (window: string) => rate(`${series}_count`, [TIMED], window);
-  const inTime = (window: string) => rate(`${series}_bucket`, [TIMED, bucket], window);
-  const leftInTime = (window: string) => rate(`${series}_bucket`, [LATE_IS_SLOW, bucket], window);
+  const leftInTime = [LATE_IS_SLOW, bucketOf(limitMs)];
   return {
-    counted: (window) => `${all(window)} - ${orZero(leftInTime(window), all(window))}`,
-    bad: (window) => `clamp_min(${all(window)} - ${inTime(window)}, 0)`,
+    // The label `le` keeps the two sides of `or` apart, so this adds and subtracts what there is of each.
+    counted: (window) =>
+      sumBy(
+        `${rate(`${series}_count`, [TIMED], window)} or -${rate(`${series}_bucket`, leftInTime, window)}`,
+      ),
+    bad: (window) => beyond(series, [TIMED], limitMs, window),
   };
 }
 

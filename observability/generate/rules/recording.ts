@@ -11,20 +11,20 @@ import {
 } from '../../slo.ts';
 import { secondsOf } from './durations.ts';
 import { type Events, eventsOf } from './events.ts';
-import { type Recording, type RuleGroup, ruleFile } from './write.ts';
+import type { Recording, RuleGroup } from './write.ts';
 
 /** Windows up to this are read from the counters, so that pages see the last minutes in full. */
 const FROM_COUNTERS_SECONDS = 3_600;
-/** From this on a window moves so little in a minute that evaluating it more often would tell nothing. */
+/** Windows from this on change so little in a minute that evaluating them more often would tell nothing. */
 const LONG_SECONDS = 86_400;
+const LONG_INTERVAL = '1m';
 /**
- * Recorded rates are read at this distance, whatever the evaluation interval is, and however it changes
- * within the window. So each call weighs the same, and time without samples counts neither as good nor as bad.
+ * How far apart the recorded rates of 5 minutes are read, whatever the evaluation interval is, and however it
+ * changes within the window. So each event weighs the same: in long windows the 5 minutes join without a gap, in
+ * shorter ones they overlap, to see the last of them sooner.
  */
 const STEP = '1m';
-
-const ABOUT = `Everything that alerts and dashboards know of the objectives, by job. Windows over an hour are made of
-the two rates of 5 minutes, weighted by traffic.`;
+const LONG_STEP = '5m';
 
 /** The name of a recording: `level:metric:operation`. */
 export function recorded(objective: ObjectiveName, operation: string): string {
@@ -44,13 +44,13 @@ export function budgetOf({ goodRatio }: Objective): number {
   return Number((1 - goodRatio).toPrecision(12));
 }
 
-function seriesOf(objective: ObjectiveName) {
-  const over = (fn: string, operation: string, window: string) =>
-    `${fn}(${recorded(objective, operation)}[${window}:${STEP}])`;
-  return {
-    sum: (operation: string, window: string) => over('sum_over_time', operation, window),
-    mean: (operation: string, window: string) => over('avg_over_time', operation, window),
-  };
+/** A recorded rate of 5 minutes over a longer window, as a range for `sum_over_time` and its like. */
+function range(objective: ObjectiveName, rate: string, window: string): string {
+  return `${recorded(objective, `${rate}5m`)}[${window}:${stepOf(window)}]`;
+}
+
+function stepOf(window: string): string {
+  return secondsOf(window) < LONG_SECONDS ? STEP : LONG_STEP;
 }
 
 /** The rates of a window that is read from the counters. */
@@ -63,12 +63,13 @@ function ratesOf(objective: ObjectiveName, events: Events, window: string): Reco
 
 /** The share of bad events in a window, and how many counted, which the guards of alerts read. */
 function recordingsOf(objective: ObjectiveName, events: Events, window: string): Recording[] {
-  const { sum } = seriesOf(objective);
   const isRead = secondsOf(window) <= FROM_COUNTERS_SECONDS;
   const [counted, bad] = ['counted_rate', 'bad_rate'].map((rate) =>
-    isRead ? recorded(objective, `${rate}${window}`) : sum(`${rate}5m`, window),
+    isRead
+      ? recorded(objective, rate + window)
+      : `sum_over_time(${range(objective, rate, window)})`,
   );
-  const seconds = secondsOf(isRead ? window : STEP);
+  const seconds = secondsOf(isRead ? window : stepOf(window));
   return [
     ...(isRead ? ratesOf(objective, events, window) : []),
     { record: recorded(objective, `error_ratio_rate${window}`), expr: `${bad} / (${counted} > 0)` },
@@ -88,18 +89,17 @@ function isGuarded(window: string): boolean {
  */
 function budget(objective: ObjectiveName, target: Objective): Recording[] {
   const window = slo.budgetWindow;
-  const { sum, mean } = seriesOf(objective);
   const share = budgetOf(target);
-  const allowed = `${share} * ${mean('counted_rate5m', window)} * ${secondsOf(window)}`;
-  const used = `${sum('bad_rate5m', window)} * ${secondsOf(STEP)}`;
+  const mean = (rate: string, over: string) => `avg_over_time(${range(objective, rate, over)})`;
+  const [ratio, counted] = ['error_ratio_rate', 'counted_increase'].map((operation) =>
+    recorded(objective, operation + window),
+  );
+  const allowed = `${share} * ${mean('counted_rate', window)} * ${secondsOf(window)}`;
   return [
-    {
-      record: recorded(objective, `budget_left${window}`),
-      expr: `1 - ${recorded(objective, `error_ratio_rate${window}`)} / ${share}`,
-    },
+    { record: recorded(objective, `budget_left${window}`), expr: `1 - ${ratio} / ${share}` },
     {
       record: recorded(objective, 'budget_used_up_timestamp'),
-      expr: `time() + (${allowed} - ${used}) / (${mean('bad_rate5m', '1d')} > 0)`,
+      expr: `time() + (${allowed} - ${ratio} * ${counted}) / (${mean('bad_rate', '1d')} > 0)`,
     },
   ];
 }
@@ -115,16 +115,15 @@ function groupsOf(objective: ObjectiveName, target: Objective): RuleGroup[] {
     { name: `claude_${objective}`, rules: short ?? [] },
     {
       name: `claude_${objective}_long`,
-      interval: STEP,
+      interval: LONG_INTERVAL,
       rules: [...(long ?? []), ...budget(objective, target)],
     },
   ];
 }
 
-/** @returns the text of the file with the recordings of a profile, each after those that it reads */
-export function recordingRules(profile: Profile): string {
-  const groups = objectivesOf(profile).flatMap(([name, target]) => groupsOf(name, target));
-  return ruleFile({ about: ABOUT, kind: 'symptom', groups }, profile);
+/** @returns the groups of recordings of a profile, each recording after those that it reads */
+export function recordingGroups(profile: Profile): RuleGroup[] {
+  return objectivesOf(profile).flatMap(([name, target]) => groupsOf(name, target));
 }
 
 /** @returns the objectives that a profile has, in the order of OBJECTIVE_NAMES */

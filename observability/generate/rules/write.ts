@@ -9,12 +9,21 @@ export interface Recording {
   readonly expr: string;
 }
 
+/** An alert that is written as it stands, without labels and links of ours. */
+export interface PlainAlert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
 /** Rules that Prometheus evaluates one after the other. */
 export interface RuleGroup {
   readonly name: string;
   /** How often; without it as often as Prometheus does by default. */
   readonly interval?: string;
-  readonly rules: readonly (Alert | Recording)[];
+  readonly rules: readonly (Alert | PlainAlert | Recording)[];
 }
 
 /**
@@ -38,7 +47,7 @@ export function ruleFile({ about, kind, groups }: RuleFile, { urls }: Pick<Profi
     groups: groups.map(({ name, interval, rules }) => ({
       name,
       ...(interval && { interval }),
-      rules: rules.map((rule) => ('alert' in rule ? alertRule(rule, kind, urls) : rule)),
+      rules: rules.map((rule) => ('dashboard' in rule ? alertRule(rule, kind, urls) : rule)),
     })),
   });
   document.commentBefore = `${ORIGIN}${about.replaceAll(/^/gm, ' ')}`;
