@@ -15,6 +15,7 @@ import { type VerifyCallersDeps, verifyCallers } from './http/middleware.ts';
 import { ownerLabels } from './keys/key-owner.ts';
 import { createKeyStore, KEY_GRACE_PERIOD_MS, type KeyStore } from './keys/key-store.ts';
 import { KEY_TIMEOUT_MS } from './keys/refresher.ts';
+import { STREAM_DEFAULTS } from './pipeline/read-response.ts';
 import { BACKOFF_DEFAULTS } from './pipeline/retry.ts';
 import type { OwnKeys } from './pipeline/stage.ts';
 import type { Redactor } from './privacy/redactor.ts';
@@ -32,6 +33,7 @@ import { UpstreamPool } from './upstreams/upstream-pool.ts';
 /** The figures that no setting changes; each is defined beside the code that it tunes. */
 export const TUNING = {
   pool: POOL_DEFAULTS,
+  stream: STREAM_DEFAULTS,
   backoff: BACKOFF_DEFAULTS,
   retryBudget: RETRY_BUDGET_DEFAULTS,
   breaker: BREAKER_DEFAULTS,
@@ -42,6 +44,8 @@ export const TUNING = {
 export type Tuning = typeof TUNING;
 /** Figures that replace those of `TUNING`, for tests that cannot wait that long. */
 export type TuningOverrides = { readonly [Part in keyof Tuning]?: Partial<Tuning[Part]> };
+
+const SYSTEM = { clock: systemClock, wallClock: Date.now, random: Math.random };
 
 export interface ServiceDeps {
   readonly config: Config;
@@ -121,9 +125,7 @@ function createKeys({ config, callers, logger, telemetry }: ServiceDeps, tuning:
   const keys = createKeyStore(
     { ...config.keys, ...tuning.keys, vault: { ...vault, auth } },
     {
-      clock: systemClock,
-      wallClock: Date.now,
-      random: Math.random,
+      ...SYSTEM,
       onRead: (owner, read) => recordRead(ownerLabels(owner), read),
     },
   );
@@ -153,17 +155,10 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
     captureContent: config.telemetry.captureContent,
     now: systemClock.now,
   });
+  const retry = { maxRetries, ...tuning.backoff };
   const client = createClient(
-    { ...config.calls, models: config.models, retry: { maxRetries, ...tuning.backoff } },
-    {
-      clock: systemClock,
-      wallClock: Date.now,
-      random: Math.random,
-      recorder,
-      budget,
-      upstreams,
-      ...pools,
-    },
+    { ...config.calls, ...tuning.stream, models: config.models, retry },
+    { ...SYSTEM, recorder, budget, upstreams, ...pools },
   );
   return {
     client,

@@ -39,7 +39,7 @@ describe('sums', { concurrency: false }, () => {
       RETRY_MAX: '1',
     },
     {
-      pool: { idleTimeoutMs: 400 },
+      stream: { silenceMs: 400 },
       backoff: { baseMs: 1, capMs: 2 },
       retryBudget: { capacity: 1_000 },
       // A circuit that opens would refuse calls that are counted here.

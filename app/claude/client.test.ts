@@ -46,6 +46,7 @@ async function setUp(t: TestContext, answer: RequestListener, part: Partial<Clie
     deadlineMs: 5000,
     attemptTimeoutMs: 2000,
     firstEventTimeoutMs: 2000,
+    silenceMs: 2000,
     retry: { maxRetries: 1, baseMs: 1, capMs: 10 },
     pseudonymize: false,
     models: [],

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { totalTokens } from '../anthropic/messages.ts';
-import { AppError, errorOfAbort } from '../errors.ts';
 import { createLimitGroups } from '../keys/limit-groups.ts';
 import { whenEnded } from '../pipeline/attempt.ts';
 import { attemptTimeout } from '../pipeline/attempt-timeout.ts';
@@ -13,7 +12,7 @@ import { observeAttempt } from '../pipeline/observe-attempt.ts';
 import { observeCall } from '../pipeline/observe-call.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { pseudonymize } from '../pipeline/pseudonymize.ts';
-import { readResponse } from '../pipeline/read-response.ts';
+import { readResponse, type StreamLimits } from '../pipeline/read-response.ts';
 import { type RetryOptions, retry } from '../pipeline/retry.ts';
 import { sign } from '../pipeline/sign.ts';
 import type {
@@ -26,10 +25,10 @@ import type {
 import type { SigningSecret } from '../signing/signature.ts';
 import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
 import type { Clock } from '../time/clock.ts';
-import { LinkedAbort } from '../time/linked-abort.ts';
 import type { Stopwatch } from '../time/stopwatch.ts';
 import type { RetryBudget } from '../upstreams/retry-budget.ts';
 import type { UpstreamPool } from '../upstreams/upstream-pool.ts';
+import { type Deadline, type DeadlineOptions, startDeadline } from './deadline.ts';
 import { createTransport } from './trae-transport.ts';
 
 /** One call, as the HTTP layer asks for it. */
@@ -49,7 +48,7 @@ export interface CallInput extends CallInfo {
   readonly lendSlot?: LendSlot;
   /** Aborted when the caller goes away, or with an AppError when the service stops. */
   readonly signal: AbortSignal;
-  /** The caller's own limit, milliseconds from `receivedAtMs`; the service's holds where it is shorter. */
+  /** The caller's own limit of the whole call, milliseconds from `receivedAtMs`. */
   readonly deadlineMs?: number;
 }
 
@@ -72,13 +71,10 @@ export interface ClaudeClient {
   call(input: CallInput): Promise<CallResult>;
 }
 
-export interface ClientOptions {
-  /** Limit of a whole call, retries included, milliseconds. */
-  readonly deadlineMs: number;
+/** All in milliseconds. */
+export interface ClientOptions extends DeadlineOptions, StreamLimits {
   /** Limit of one attempt at a complete response, to its end. */
   readonly attemptTimeoutMs: number;
-  /** Limit of one attempt at a stream, to its first event. */
-  readonly firstEventTimeoutMs: number;
   /** Whether personal data is kept from the upstream. */
   readonly pseudonymize: boolean;
   /** The configured models. */
@@ -118,7 +114,7 @@ export function createClaudePipeline(
     .use(observeAttempt())
     .use(attemptTimeout(options.attemptTimeoutMs))
     .use(authenticate(limitUseOf))
-    .use(readResponse(options.firstEventTimeoutMs))
+    .use(readResponse(options))
     .use(sign({ secret: signingSecret }, { now: deps.wallClock, nonce: randomUUID }));
 }
 
@@ -135,12 +131,12 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
   );
   return {
     async call(input) {
-      const limit = deadlineOf(input, options, deps.clock);
-      const request = toRequest(input, limit, deps);
-      const { state } = request;
+      const state = new CallState(deps.clock.now, input.receivedAtMs + (input.uploadMs ?? 0));
+      const limit = startDeadline(input, options, state);
+      const request = toRequest(input, limit, { ...deps, state });
       try {
         const response = await pipeline.send(request);
-        // A stream keeps the deadline to its end.
+        // A stream has its limits to its end.
         whenEnded(response, () => limit[Symbol.dispose]());
         return {
           ...response,
@@ -159,33 +155,10 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
   };
 }
 
-interface Deadline extends Disposable {
-  readonly signal: AbortSignal;
-  /** `clock.now()` milliseconds. */
-  readonly atMs: number;
-}
-
-/** The deadline starts when the request arrived, so queueing time counts. */
-function deadlineOf(input: CallInput, options: ClientOptions, clock: Clock): Deadline {
-  const deadlineMs = Math.min(options.deadlineMs, input.deadlineMs ?? Number.POSITIVE_INFINITY);
-  const nowMs = clock.now();
-  const leftMs = Math.max(0, input.receivedAtMs + deadlineMs - nowMs);
-  const limit = new LinkedAbort(input.signal, {
-    timeoutMs: leftMs,
-    onTimeout: () => deadlinePassed(deadlineMs, deadlineMs < options.deadlineMs),
-    onParent: () => errorOfAbort(input.signal),
-  });
-  return {
-    signal: limit.signal,
-    atMs: nowMs + leftMs,
-    [Symbol.dispose]: () => limit[Symbol.dispose](),
-  };
-}
-
 function toRequest(
   input: CallInput,
   { signal, atMs }: Deadline,
-  { recorder, clock }: ClientDeps,
+  { recorder, state }: Pick<ClientDeps, 'recorder'> & { readonly state: CallState },
 ): PipelineRequest {
   const { method, url, headers, body, operation, model, stream, lines, fast } = input;
   const { ownKeys, lendSlot } = input;
@@ -204,12 +177,7 @@ function toRequest(
     stream,
     signal,
     deadlineAtMs: atMs,
-    state: new CallState(clock.now, input.receivedAtMs + (input.uploadMs ?? 0)),
+    state,
     call: recorder.startCall(input),
   };
-}
-
-function deadlinePassed(deadlineMs: number, callers: boolean): AppError {
-  const code = callers ? 'caller_deadline' : 'timeout';
-  return new AppError(code, `the call took longer than its deadline of ${deadlineMs} ms`);
 }

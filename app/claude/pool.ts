@@ -9,7 +9,7 @@ export interface PoolOptions {
   readonly connectTimeoutMs: number;
   /** An idle socket is closed after this; keep it below the server's own limit, or a call may meet the close. */
   readonly keepAliveMs: number;
-  /** How long a socket may be silent within a response: the article's `timeout: 60000`. */
+  /** How long a socket may be silent within a response, events excepted: the article's `timeout: 60000`. */
   readonly idleTimeoutMs: number;
   /** An older connection takes no more requests, so that a change in DNS is followed under load. */
   readonly maxAgeMs: number;

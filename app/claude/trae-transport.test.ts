@@ -181,11 +181,11 @@ test('transport: a stream that breaks on its way is a retryable network error wi
   assert.equal(text, 'event: ping\ndata: {}\n\n', 'half an event is dropped');
 });
 
-test('transport: a stream that falls silent is a retryable timeout', async (t) => {
-  const server = createServer((_, response) => response.writeHead(200).write(': hello\n\n'));
+test('transport: a list of lines that falls silent is a retryable timeout', async (t) => {
+  const server = createServer((_, response) => response.writeHead(200).write('{}\n'));
   const port = await listen(t, server, '127.0.0.1');
   const { send } = aTransport(t, `http://127.0.0.1:${port}`, { idleTimeoutMs: 50 });
-  const { data } = await send({ stream: true });
+  const { data } = await send({ stream: true, lines: true });
   const read = async () => {
     for await (const _ of data as EventStream);
   };

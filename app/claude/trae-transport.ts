@@ -38,6 +38,7 @@ class LeanTrae extends LeanBase {
       headers: config.headers,
       body: config.body ?? null,
       signal: config.signal ?? null,
+      bodyTimeout: config.bodyTimeout ?? null,
     });
     const response = await (config.signal ? untilAborted(sent, config.signal) : sent);
     const { statusCode, body } = response;
@@ -98,6 +99,8 @@ export function createTransport(pool: Dispatcher, unlimitedPool = pool): Next {
         signal,
         onHeaders: (received) => attempt?.setHeaders(received),
         bodyType: stream ? 'raw' : 'text',
+        // Whoever reads the events has a limit of its own for their silence.
+        ...(stream && !request.lines && { bodyTimeout: 0 }),
         ...(body !== undefined && { body }),
       });
       return {

@@ -8,7 +8,8 @@ declare module 'trae' {
     body?: string;
     signal?: AbortSignal;
     bodyType?: 'raw' | 'text' | 'json';
-    /** Ours: Trae hands on to `_fetch` what it does not know. */
+    /** Ours, as are all below: Trae hands on to `_fetch` what it does not know. Milliseconds; 0 is no limit. */
+    bodyTimeout?: number;
     onHeaders?: (headers: Record<string, string>) => void;
   }
 

@@ -86,6 +86,7 @@ function toConfig(
     calls: {
       deadlineMs: settings.CALL_DEADLINE_MS,
       attemptTimeoutMs: settings.ATTEMPT_TIMEOUT_MS,
+      streamLimitMs: settings.STREAM_LIMIT_MS,
       firstEventTimeoutMs: settings.FIRST_EVENT_TIMEOUT_MS,
       maxRetries: settings.RETRY_MAX,
       connections: settings.POOL_CONNECTIONS,

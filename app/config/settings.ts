@@ -106,7 +106,12 @@ const inbound = {
 
 /** How a call is made. */
 const calls = {
-  CALL_DEADLINE_MS: ms.default(300_000).describe('Limit of a whole call, retries included'),
+  CALL_DEADLINE_MS: ms
+    .default(300_000)
+    .describe('Limit of a whole call, retries included; of a stream, up to its first content'),
+  STREAM_LIMIT_MS: ms
+    .optional()
+    .describe('Limit of a whole stream; without one it may last for as long as its events come'),
   ATTEMPT_TIMEOUT_MS: ms
     .default(120_000)
     .describe('Limit of one attempt at a complete (non-streaming) response'),

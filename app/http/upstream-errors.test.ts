@@ -17,7 +17,7 @@ describe('upstream errors', { concurrency: false }, () => {
       RETRY_MAX: '1',
     },
     {
-      pool: { idleTimeoutMs: 2_000 },
+      stream: { silenceMs: 2_000 },
       backoff: { baseMs: 1 },
       retryBudget: { capacity: 1_000 },
       // Faults follow one another here, and no circuit may open.

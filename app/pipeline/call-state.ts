@@ -13,6 +13,8 @@ export class CallState {
   #usage: Usage | undefined;
   /** The call has gone to a second upstream already. */
   failedOver = false;
+  /** The content of a stream has begun: the deadline of calls no longer holds. */
+  hasContent = false;
   /** The longest wait for the upstream between two events of its stream; undefined without two. */
   longestGapMs: number | undefined;
   /** Runs while the time is not ours: an upstream or the caller is waited for, or a back-off passes. */

@@ -3,6 +3,7 @@ import type { EventStream } from '../anthropic/sse.ts';
 import { outcomeOfError } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
 import type { LinkedAbort } from '../time/linked-abort.ts';
+import type { CallState } from './call-state.ts';
 import type { PipelineResponse } from './stage.ts';
 
 /** @param limit owned by this function: its timer ends now, because the upstream has answered */
@@ -10,8 +11,10 @@ export function followLines(
   response: PipelineResponse,
   lines: EventStream,
   limit: LinkedAbort,
+  state: CallState,
 ): PipelineResponse {
   limit.clearTimer();
+  state.hasContent = true;
   const { promise: outcome, resolve } = Promise.withResolvers<Outcome>();
   // A reader that is stalled asks for nothing, so an abort ends the stream here.
   const onAbort = () => resolve(outcomeOfError(limit.signal.reason));

@@ -26,7 +26,7 @@ import { CallState } from './call-state.ts';
 import { readResponse } from './read-response.ts';
 import type { PipelineResponse } from './stage.ts';
 
-const stage = readResponse(60_000);
+const stage = readResponse({ firstEventTimeoutMs: 60_000, silenceMs: 60_000 });
 const streamOf = (...texts: string[]) =>
   aResponse(200, { data: events(...texts), headers: { 'request-id': 'r' } });
 const read = (response: PipelineResponse, call = recordingCall(), state = new CallState(() => 0)) =>

@@ -22,14 +22,22 @@ const MAX_STATUS = 599;
 /** An answer of the API has content, and a caller's parser would wait for it. */
 const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/** How long an attempt at a stream may bring no event, milliseconds. */
+export interface StreamLimits {
+  /** From the request to the first event, of whatever kind: from then on the upstream is at work. */
+  readonly firstEventTimeoutMs: number;
+  /** From one event to the next. */
+  readonly silenceMs: number;
+}
+
+/** The API sends a `ping` where nothing else is to be said, so whoever sends nothing for so long is gone. */
+export const STREAM_DEFAULTS = { silenceMs: 60_000 } satisfies Partial<StreamLimits>;
+
 /**
- * The time limit of a stream ends with its first event, of whatever kind: from then on the upstream is
- * at work.
- * @param firstEventTimeoutMs of a stream, from the request to its first event
  * @throws {AppError} timeout, network_error or truncated, all retryable, before a stream's first
  *   content; bad_upstream_response
  */
-export function readResponse(firstEventTimeoutMs: number): Stage {
+export function readResponse({ firstEventTimeoutMs, silenceMs }: StreamLimits): Stage {
   const onTimeout = () =>
     new AppError('timeout', `no event from the upstream within ${firstEventTimeoutMs} ms`, {
       retryable: true,
@@ -40,8 +48,8 @@ export function readResponse(firstEventTimeoutMs: number): Stage {
     try {
       const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
-        if (request.lines) return followLines(response, response.data, limit);
-        const reader = new StreamReader(response.data, request, limit);
+        if (request.lines) return followLines(response, response.data, limit, request.state);
+        const reader = new StreamReader(response.data, request, limit, silenceMs);
         return await readStream(response, reader, request);
       }
       limit[Symbol.dispose]();

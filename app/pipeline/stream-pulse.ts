@@ -1,9 +1,20 @@
+/** How long a stream that has begun may bring no event. */
+export interface SilenceLimit {
+  readonly silenceMs: number;
+  /** Called once the next event has been waited for so long. */
+  readonly onSilence: () => void;
+}
+
 /**
- * Follows how the events of one stream come: when the first was there, and how long the longest wait for the
- * next one was. Only waiting counts: while its reader asks for nothing, no event is missing.
+ * Follows how the events of one stream come: when the first was there, how long the longest wait for the next
+ * one was, and whether the upstream has fallen silent. Only waiting counts: while its reader asks for nothing,
+ * no event is missing. A `ping` is an event; a comment, or a part of an event, is none.
  */
-export class StreamPulse {
+export class StreamPulse implements Disposable {
   readonly #now: () => number;
+  readonly #limit: SilenceLimit;
+  /** One for the whole stream, because one for each event would cost more than all else here. */
+  #timer: NodeJS.Timeout | undefined;
   /** How long the next event has been waited for so far, in waits that brought none. */
   #waitedMs = 0;
   #waitingSinceMs: number | undefined;
@@ -13,8 +24,9 @@ export class StreamPulse {
   longestGapMs: number | undefined;
 
   /** @param now monotonic milliseconds */
-  constructor(now: () => number) {
+  constructor(now: () => number, limit: SilenceLimit) {
     this.#now = now;
+    this.#limit = limit;
   }
 
   /** The upstream is asked for more. */
@@ -22,16 +34,38 @@ export class StreamPulse {
     this.#waitingSinceMs = this.#now();
   }
 
-  /** The wait is over. @param events how many it brought; parts of one and comments are none */
+  /** The wait is over. @param events how many it brought */
   arrived(events: number): void {
     const nowMs = this.#now();
     this.#waitedMs += nowMs - (this.#waitingSinceMs ?? nowMs);
     this.#waitingSinceMs = undefined;
     if (events === 0) return;
-    const isFirst = this.firstEventAtMs === undefined;
-    this.firstEventAtMs ??= nowMs;
-    if (!isFirst) this.longestGapMs = Math.max(this.longestGapMs ?? 0, this.#waitedMs);
-    else if (events > 1) this.longestGapMs = 0;
+    if (this.firstEventAtMs === undefined) this.#begin(nowMs, events);
+    else this.longestGapMs = Math.max(this.longestGapMs ?? 0, this.#waitedMs);
     this.#waitedMs = 0;
+  }
+
+  /** Ends the watch. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+
+  #begin(nowMs: number, events: number): void {
+    this.firstEventAtMs = nowMs;
+    if (events > 1) this.longestGapMs = 0;
+    this.#lookAfter(this.#limit.silenceMs);
+  }
+
+  #lookAfter(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const leftMs = this.#limit.silenceMs - this.#silentMs();
+      if (leftMs <= 0) this.#limit.onSilence();
+      else this.#lookAfter(leftMs);
+    }, ms).unref();
+  }
+
+  #silentMs(): number {
+    const sinceMs = this.#waitingSinceMs;
+    return this.#waitedMs + (sinceMs === undefined ? 0 : this.#now() - sinceMs);
   }
 }

@@ -19,7 +19,7 @@ import { CallState } from './call-state.ts';
 import { readResponse } from './read-response.ts';
 import type { PipelineResponse } from './stage.ts';
 
-const stage = readResponse(60_000);
+const stage = readResponse({ firstEventTimeoutMs: 60_000, silenceMs: 60_000 });
 const streamOf = (...texts: string[]) =>
   aResponse(200, { data: events(...texts), headers: { 'request-id': 'r' } });
 const read = (response: PipelineResponse, call = recordingCall(), state = new CallState(() => 0)) =>
@@ -156,7 +156,7 @@ function silence(signal: AbortSignal): Promise<never> {
 }
 
 test('readResponse: no event within the limit ends the attempt, with or without headers', async () => {
-  const quick = readResponse(5);
+  const quick = readResponse({ firstEventTimeoutMs: 5, silenceMs: 60_000 });
   const noHeaders = quick(aRequest({ stream: true }), ({ signal }) => silence(signal));
   await assert.rejects(noHeaders, { code: 'timeout', retryable: true, message: /within 5 ms/ });
   const noEvent = quick(aRequest({ stream: true }), async ({ signal }) => {
@@ -170,7 +170,7 @@ test('readResponse: no event within the limit ends the attempt, with or without 
 });
 
 test('readResponse: the first event lifts the limit, even before any content', async () => {
-  const quick = readResponse(20);
+  const quick = readResponse({ firstEventTimeoutMs: 20, silenceMs: 60_000 });
   const response = await quick(aRequest({ stream: true }), async ({ signal }) => {
     async function* data() {
       yield* events(PING);

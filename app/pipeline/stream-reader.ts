@@ -29,13 +29,23 @@ export class StreamReader {
   readonly #ended = Promise.withResolvers<Outcome>();
   #hasEnded = false;
 
-  /** @param limit owned by the reader, which disposes of it when the stream has ended */
-  constructor(events: EventStream, request: PipelineRequest, limit: LinkedAbort) {
+  /**
+   * @param limit owned by the reader, which disposes of it when the stream has ended
+   * @param silenceMs how long the upstream may send no event once it has sent one
+   */
+  constructor(
+    events: EventStream,
+    request: PipelineRequest,
+    limit: LinkedAbort,
+    silenceMs: number,
+  ) {
     this.#source = events[Symbol.asyncIterator]();
     this.#request = request;
     this.#limit = limit;
     this.#message = new MessageStream(request.call);
-    this.#pulse = new StreamPulse(request.state.now);
+    const silent = `no event from the upstream for ${silenceMs} ms`;
+    const onSilence = () => limit.abort(new AppError('timeout', silent, { retryable: true }));
+    this.#pulse = new StreamPulse(request.state.now, { silenceMs, onSilence });
   }
 
   /** How the stream ended; never rejects, and resolves only if `replay` was called. */
@@ -71,6 +81,7 @@ export class StreamReader {
       if (beginning !== 'content') {
         this.#recordUsage();
         this.#limit[Symbol.dispose]();
+        this.#pulse[Symbol.dispose]();
         await this.#source.return?.();
       }
     }
@@ -167,6 +178,7 @@ export class StreamReader {
     this.#pulse.arrived(countEvents(result.value));
     if (!this.#message.started) this.#recordFirstEvent();
     for (const event of result.value) this.#message.read(event);
+    if (this.#message.beginning === 'content') this.#request.state.hasContent = true;
     return result;
   }
 
@@ -180,6 +192,7 @@ export class StreamReader {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#recordUsage();
+    this.#pulse[Symbol.dispose]();
     this.#request.state.longestGapMs = this.#pulse.longestGapMs;
     const { ending } = this.#message;
     if (!ending) this.#ended.resolve(otherwise);

@@ -2,8 +2,8 @@
 
 export interface LinkOptions {
   readonly timeoutMs: number;
-  /** Creates the abort reason when the time is up. */
-  readonly onTimeout: () => Error;
+  /** Creates the abort reason when the time is up, or grants so many milliseconds more; Infinity is for good. */
+  readonly onTimeout: () => Error | number;
   /** Creates the abort reason when the parent is aborted; default: the parent's own. */
   readonly onParent?: () => Error;
 }
@@ -15,15 +15,23 @@ export interface LinkOptions {
 export class LinkedAbort implements Disposable {
   readonly #controller = new AbortController();
   readonly #parent: AbortSignal;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   readonly #follow: () => void;
 
   constructor(parent: AbortSignal, { timeoutMs, onTimeout, onParent }: LinkOptions) {
     this.#parent = parent;
-    this.#timer = setTimeout(() => this.abort(onTimeout()), timeoutMs);
+    this.#start(timeoutMs, onTimeout);
     this.#follow = () => this.abort(onParent ? onParent() : parent.reason);
     if (parent.aborted) this.#follow();
     else parent.addEventListener('abort', this.#follow, { once: true });
+  }
+
+  #start(timeoutMs: number, onTimeout: LinkOptions['onTimeout']): void {
+    this.#timer = setTimeout(() => {
+      const end = onTimeout();
+      if (typeof end !== 'number') this.abort(end);
+      else if (end < Number.POSITIVE_INFINITY) this.#start(end, onTimeout);
+    }, timeoutMs);
   }
 
   get signal(): AbortSignal {

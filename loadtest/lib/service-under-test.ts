@@ -36,17 +36,19 @@ export const SETTINGS = {
 /** The figures that each load test replaces: time limits are cut to a tenth or less, to keep the run short. */
 export const TUNINGS = {
   chaos: {
-    pool: { idleTimeoutMs: 500 },
+    stream: { silenceMs: 500 },
     backoff: { baseMs: 20 },
     breaker: { windowMs: 1_000, openMs: 500, slowStartMs: 1_000 },
   },
   soak: {
-    pool: { idleTimeoutMs: 500, keepAliveMs: 500 },
+    pool: { keepAliveMs: 500 },
+    stream: { silenceMs: 500 },
     backoff: { baseMs: 20 },
     breaker: { openMs: 500, slowStartMs: 500 },
   },
   leaks: {
-    pool: { idleTimeoutMs: 200, keepAliveMs: 200 },
+    pool: { keepAliveMs: 200 },
+    stream: { silenceMs: 200 },
     backoff: { baseMs: 5 },
     breaker: { openMs: 100, slowStartMs: 100 },
   },
