@@ -59,12 +59,12 @@ for (const [name, stream, first, second] of CASES) {
     assert.equal(await idOf('attempt failed'), 'req_0');
     assert.equal(await idOf('call'), 'req_1');
     const spans = await eventually(() => {
-      const withId = store.spans().filter(({ attributes }) => attributes['anthropic.request_id']);
+      const withId = store.spans().filter(({ attributes }) => attributes['anthropic.request.id']);
       return withId.length === 3 && withId;
     });
     const seen = spans.map(({ name, attributes }) => [
       name.replace(/ .*/, ''),
-      attributes['anthropic.request_id'],
+      attributes['anthropic.request.id'],
     ]);
     assert.deepEqual(seen.toSorted(), [
       ['attempt', 'req_0'],

@@ -227,7 +227,7 @@ function check(now: Scrape, calls: number): void {
   assert.deepEqual(now.by('outcome', 'claude_api_request_duration_seconds_count'), endings);
   assert.equal(now.sum('claude_api_overhead_seconds_count'), calls);
   const chat = now.sum('claude_api_requests_total', { operation: 'chat' });
-  assert.equal(now.sum('gen_ai_client_operation_duration_count'), chat);
+  assert.equal(now.sum('gen_ai_client_inference_duration_count'), chat);
   assert.equal(now.sum('claude_api_calls_in_flight'), 0);
   assert.equal(now.sum('claude_api_admission_calls'), 0);
   checkAttempts(now);
@@ -251,13 +251,16 @@ function checkAttempts(now: Scrape): void {
 function checkTokens(now: Scrape): void {
   const tokens = now.by('type', 'claude_api_tokens_total');
   assert.deepEqual(now.by('type', 'claude_api_caller_tokens_total'), tokens);
-  const byType = (type: string) =>
-    now.sum('gen_ai_client_token_usage_sum', { gen_ai_token_type: type });
+  const used = (name: string) => now.sum(`gen_ai_client_inference_usage_${name}_tokens_total`);
+  const each = (name: string) => now.sum(`gen_ai_client_inference_operation_${name}_tokens_sum`);
   const [input, output, read, written] = TOKEN_TYPES.map((type) => tokens[type] ?? 0);
-  assert.equal(byType('input'), (input ?? 0) + (read ?? 0) + (written ?? 0));
-  assert.equal(byType('output'), output);
+  assert.equal(used('input'), (input ?? 0) + (read ?? 0) + (written ?? 0));
+  assert.equal(used('output'), output);
+  assert.equal(used('cache_read_input'), read);
+  assert.equal(used('cache_write_input'), written);
+  assert.deepEqual([each('input'), each('output')], [used('input'), used('output')]);
   const streams = now.sum('claude_api_time_to_first_token_seconds_count');
-  assert.equal(now.sum('gen_ai_client_operation_time_to_first_chunk_count'), streams);
+  assert.equal(now.sum('gen_ai_client_inference_time_to_first_chunk_count'), streams);
 }
 
 /** Nothing but what the catalogue lists is a label value. */

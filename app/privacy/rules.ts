@@ -53,7 +53,7 @@ export const ID_FIELDS: ReadonlySet<string> = new Set([
   'correlation_id',
   'request_id',
   'correlation.id',
-  'anthropic.request_id',
+  'anthropic.request.id',
   'gen_ai.response.id',
 ]);
 

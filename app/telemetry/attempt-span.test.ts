@@ -82,8 +82,8 @@ test('AttemptSpan.setHeaders: the upstream’s request ID is on the spans and lo
   attempt.setHeaders({ 'request-id': 'req_011Ca' });
   attempt.end('overloaded', 529);
   call.end('overloaded', TOTALS);
-  assert.equal(span('attempt')?.attributes['anthropic.request_id'], 'req_011Ca');
-  assert.equal(span('chat known')?.attributes['anthropic.request_id'], 'req_011Ca');
+  assert.equal(span('attempt')?.attributes['anthropic.request.id'], 'req_011Ca');
+  assert.equal(span('chat known')?.attributes['anthropic.request.id'], 'req_011Ca');
   assert.deepEqual(
     lines().map(({ msg, request_id }) => [msg, request_id]),
     [
@@ -101,7 +101,7 @@ for (const id of ['', 'a b', 'é', 'x'.repeat(129), 'a\nb', '"}']) {
     attempt.setHeaders({ 'request-id': id });
     attempt.end('overloaded', 529);
     call.end('overloaded', TOTALS);
-    assert.equal(span('attempt')?.attributes['anthropic.request_id'], undefined);
+    assert.equal(span('attempt')?.attributes['anthropic.request.id'], undefined);
     assert(lines().every((line) => !('request_id' in line)));
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Names of span and metric attributes. The GenAI ones follow the OpenTelemetry conventions
- * (https://github.com/open-telemetry/semantic-conventions-genai, status Development), which the
- * stable package does not carry yet.
+ * Names of span and metric attributes. Those of the GenAI conventions, which no package carries yet, are of the
+ * pinned version (docs/adr/0030-genai-conventions.md); `anthropic.…` are the names of the official SDK's own spans
+ * and of those that the API exports.
  */
 export const ATTR_CORRELATION_ID = 'correlation.id';
 export const ATTR_OUTCOME = 'claude.outcome';
@@ -18,7 +18,7 @@ export const ATTR_TIME_TO_FIRST_TOKEN_MS = 'claude.time_to_first_token_ms';
 export const ATTR_TIME_TO_FIRST_TEXT_MS = 'claude.time_to_first_text_ms';
 export const ATTR_OUTPUT_TOKENS_PER_SECOND = 'claude.output_tokens_per_second';
 export const ATTR_LONGEST_GAP_MS = 'claude.longest_gap_ms';
-export const ATTR_REQUEST_ID = 'anthropic.request_id';
+export const ATTR_REQUEST_ID = 'anthropic.request.id';
 
 export const ATTR_ERROR_TYPE = 'error.type';
 export const ATTR_HTTP_STATUS = 'http.response.status_code';
@@ -26,14 +26,16 @@ export const ATTR_HTTP_STATUS = 'http.response.status_code';
 export const ATTR_GEN_AI_OPERATION = 'gen_ai.operation.name';
 export const ATTR_GEN_AI_PROVIDER = 'gen_ai.provider.name';
 export const ATTR_GEN_AI_REQUEST_MODEL = 'gen_ai.request.model';
+export const ATTR_GEN_AI_REQUEST_STREAM = 'gen_ai.request.stream';
 export const ATTR_GEN_AI_RESPONSE_MODEL = 'gen_ai.response.model';
 export const ATTR_GEN_AI_RESPONSE_ID = 'gen_ai.response.id';
 export const ATTR_GEN_AI_FINISH_REASONS = 'gen_ai.response.finish_reasons';
-export const ATTR_GEN_AI_TOKEN_TYPE = 'gen_ai.token.type';
+export const ATTR_GEN_AI_TIME_TO_FIRST_CHUNK = 'gen_ai.response.time_to_first_chunk';
+export const ATTR_GEN_AI_TOKEN_MODALITY = 'gen_ai.token.modality';
 export const ATTR_GEN_AI_INPUT_TOKENS = 'gen_ai.usage.input_tokens';
 export const ATTR_GEN_AI_OUTPUT_TOKENS = 'gen_ai.usage.output_tokens';
 export const ATTR_GEN_AI_CACHE_READ_TOKENS = 'gen_ai.usage.cache_read.input_tokens';
-export const ATTR_GEN_AI_CACHE_CREATION_TOKENS = 'gen_ai.usage.cache_creation.input_tokens';
+export const ATTR_GEN_AI_CACHE_WRITE_TOKENS = 'gen_ai.usage.cache_write.input_tokens';
 export const ATTR_GEN_AI_INPUT_MESSAGES = 'gen_ai.input.messages';
 export const ATTR_GEN_AI_OUTPUT_MESSAGES = 'gen_ai.output.messages';
 export const ATTR_GEN_AI_SYSTEM_INSTRUCTIONS = 'gen_ai.system_instructions';

@@ -12,24 +12,18 @@ import { durationOutcome, OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { countAnswer, countVersion, wordOrOther } from './answers.ts';
 import { AttemptSpan } from './attempt-span.ts';
 import {
-  ATTR_CALLER,
-  ATTR_CORRELATION_ID,
-  ATTR_ERROR_TYPE,
-  ATTR_GEN_AI_FINISH_REASONS,
-  ATTR_GEN_AI_RESPONSE_ID,
   ATTR_GEN_AI_RESPONSE_MODEL,
   ATTR_OUTCOME,
   ATTR_OVERHEAD_MS,
-  ATTR_REFUSAL_CATEGORY,
   ATTR_REQUEST_ID,
 } from './attributes.ts';
+import { answerAttributes, callAttributes } from './call-attributes.ts';
 import { inputAttributes, joined, outputAttributes } from './content.ts';
-import { findCorrelation } from './correlation.ts';
 import {
   countUsage,
-  genAiAttributes,
   genAiLabels,
   genAiSpanName,
+  recordInference,
   usageAttributes,
 } from './gen-ai.ts';
 import { MAX_MODEL_LENGTH, OTHER, UNKNOWN } from './model-labels.ts';
@@ -51,6 +45,8 @@ export class CallSpan implements CallRecord {
   readonly #span: Span;
   readonly #context: Context;
   readonly #genAiLabels: Attributes;
+  /** When the call's span began: the body had arrived, and the call was admitted. */
+  readonly #startedAtMs: number;
   #attempts = 0;
   #attempt: AttemptSpan | undefined;
   /** Set between the decision to retry and the attempt that follows, if one does. */
@@ -69,6 +65,7 @@ export class CallSpan implements CallRecord {
     this.#model = familyOf(info.model) ?? labelWithoutFamily(info);
     this.capturesContent = deps.captureContent;
     this.#genAiLabels = genAiLabels(info, this.#model);
+    this.#startedAtMs = deps.now();
     this.#speed = info.stream ? new StreamSpeed(deps, info.receivedAtMs) : undefined;
     this.#span = deps.tracer.startSpan(genAiSpanName(info), {
       kind: SpanKind.CLIENT,
@@ -131,15 +128,8 @@ export class CallSpan implements CallRecord {
     // The ID of a model, or of a batch, is no ID of an answer.
     if (this.#info.operation !== 'chat') return;
     this.#facts = { ...this.#facts, ...facts };
-    const { id, model, stopReason, refusalCategory } = facts;
-    if (id) this.#span.setAttribute(ATTR_GEN_AI_RESPONSE_ID, id);
-    if (model) this.#setModel(model);
-    if (stopReason !== undefined) {
-      this.#span.setAttribute(ATTR_GEN_AI_FINISH_REASONS, [wordOrOther(stopReason)]);
-    }
-    if (refusalCategory !== undefined) {
-      this.#span.setAttribute(ATTR_REFUSAL_CATEGORY, wordOrOther(refusalCategory));
-    }
+    this.#span.setAttributes(answerAttributes(facts));
+    if (facts.model) this.#setModel(facts.model);
   }
 
   /** The model that answers may be another than was asked for; what is not configured has no label. */
@@ -159,7 +149,7 @@ export class CallSpan implements CallRecord {
     const { usage, overheadMs } = totals;
     const durationMs = this.#deps.now() - this.#info.receivedAtMs;
     this.#count(outcome, durationMs, overheadMs);
-    if (this.#info.operation === 'chat') this.#countChat(outcome, durationMs, usage);
+    if (this.#info.operation === 'chat') this.#countChat(outcome, usage);
     if (this.#speed) this.#span.setAttributes(this.#speed.end(outcome, totals, this.#model));
     this.#endSpan(outcome, usage, overheadMs);
     this.#log(outcome, durationMs, totals);
@@ -178,15 +168,19 @@ export class CallSpan implements CallRecord {
     instruments.overhead.record(overheadMs / 1000, { operation, stream: String(stream) });
   }
 
-  #countChat(outcome: Outcome, durationMs: number, usage: Usage | undefined): void {
-    const { instruments } = this.#deps;
+  #countChat(outcome: Outcome, usage: Usage | undefined): void {
+    const { instruments, now } = this.#deps;
     instruments.inFlight.add(-1);
-    const error = OUTCOME_TRAITS[outcome].isError ? { [ATTR_ERROR_TYPE]: outcome } : {};
-    instruments.genAiDuration.record(durationMs / 1000, { ...this.#genAiLabels, ...error });
+    recordInference(instruments, {
+      labels: this.#genAiLabels,
+      durationMs: now() - this.#startedAtMs,
+      isError: OUTCOME_TRAITS[outcome].isError === true,
+      isRefused: this.#attempts === 0,
+      usage,
+    });
     countAnswer(instruments, this.#model, this.#facts);
-    if (!usage) return;
     const { caller } = this.#info;
-    countUsage(instruments, usage, { model: this.#model, caller, genAi: this.#genAiLabels });
+    if (usage) countUsage(instruments, usage, { model: this.#model, caller });
   }
 
   #endSpan(outcome: Outcome, usage: Usage | undefined, overheadMs: number): void {
@@ -237,13 +231,4 @@ const NAMES_A_MODEL: ReadonlySet<Operation> = new Set(['chat', 'count_tokens']);
 /** A refused call has no model yet; other operations, such as a list of models, never have one. */
 function labelWithoutFamily({ model, operation }: CallInfo): string {
   return model === '' && NAMES_A_MODEL.has(operation) ? UNKNOWN : OTHER;
-}
-
-function callAttributes(info: CallInfo): Attributes {
-  const correlationId = findCorrelation()?.id;
-  return {
-    [ATTR_CALLER]: info.caller,
-    ...genAiAttributes(info),
-    ...(correlationId !== undefined && { [ATTR_CORRELATION_ID]: correlationId }),
-  };
 }

@@ -1,27 +1,30 @@
 /**
  * A call in the terms of the GenAI conventions: labels, attributes, and its token usage.
- * https://opentelemetry.io/docs/specs/semconv/gen-ai/
+ * Their version is pinned in docs/adr/0030-genai-conventions.md.
  */
 import type { Attributes } from '@opentelemetry/api';
 import type { Usage } from '../anthropic/messages.ts';
 import {
-  ATTR_GEN_AI_CACHE_CREATION_TOKENS,
+  ATTR_ERROR_TYPE,
   ATTR_GEN_AI_CACHE_READ_TOKENS,
+  ATTR_GEN_AI_CACHE_WRITE_TOKENS,
   ATTR_GEN_AI_INPUT_TOKENS,
   ATTR_GEN_AI_OPERATION,
   ATTR_GEN_AI_OUTPUT_TOKENS,
   ATTR_GEN_AI_PROVIDER,
   ATTR_GEN_AI_REQUEST_MODEL,
-  ATTR_GEN_AI_TOKEN_TYPE,
+  ATTR_GEN_AI_REQUEST_STREAM,
+  ATTR_GEN_AI_TOKEN_MODALITY,
   GEN_AI_PROVIDER,
 } from './attributes.ts';
+import { GEN_AI_ERROR, GEN_AI_MODALITY } from './gen-ai-metrics.ts';
 import type { Instruments } from './instruments.ts';
-import { MAX_MODEL_LENGTH } from './model-labels.ts';
+import { MAX_MODEL_LENGTH, OTHER } from './model-labels.ts';
 import type { CallInfo } from './recorder.ts';
 import type { TokenType } from './vocabulary.ts';
 
 /** @param model the label value of the model that was asked for, as the convention says */
-export function genAiLabels({ operation }: CallInfo, model: string): Attributes {
+export function genAiLabels({ operation }: Pick<CallInfo, 'operation'>, model: string): Attributes {
   return {
     [ATTR_GEN_AI_OPERATION]: operation,
     [ATTR_GEN_AI_PROVIDER]: GEN_AI_PROVIDER,
@@ -30,11 +33,12 @@ export function genAiLabels({ operation }: CallInfo, model: string): Attributes 
 }
 
 /** The attributes that a call's span starts with; the model is the one that the caller named. */
-export function genAiAttributes({ operation, model }: CallInfo): Attributes {
+export function genAiAttributes({ operation, model, stream }: CallInfo): Attributes {
   return {
     [ATTR_GEN_AI_OPERATION]: operation,
     [ATTR_GEN_AI_PROVIDER]: GEN_AI_PROVIDER,
     ...(model && { [ATTR_GEN_AI_REQUEST_MODEL]: model.slice(0, MAX_MODEL_LENGTH) }),
+    ...(stream && { [ATTR_GEN_AI_REQUEST_STREAM]: true }),
   };
 }
 
@@ -47,15 +51,13 @@ export function genAiSpanName({ operation, model }: CallInfo): string {
 export interface UsageLabels {
   readonly model: string;
   readonly caller: string;
-  /** The labels that `genAiLabels` returned for the call. */
-  readonly genAi: Attributes;
 }
 
-/** Counts the tokens that a call used, by model, by caller, and as the GenAI conventions require. */
+/** Counts the tokens that a call used, by model and by caller. */
 export function countUsage(
   instruments: Instruments,
   usage: Usage,
-  { model, caller, genAi }: UsageLabels,
+  { model, caller }: UsageLabels,
 ): void {
   const counts: Readonly<Record<TokenType, number>> = {
     input: usage.inputTokens,
@@ -69,10 +71,52 @@ export function countUsage(
     instruments.tokens.add(n, { model, type });
     instruments.callerTokens.add(n, { caller, type });
   }
-  const record = (n: number, type: 'input' | 'output') =>
-    instruments.genAiTokens.record(n, { ...genAi, [ATTR_GEN_AI_TOKEN_TYPE]: type });
-  record(conventionalInput(usage), 'input');
-  record(usage.outputTokens, 'output');
+}
+
+/** How a call for a message ended, in the terms of the conventions. */
+export interface Inference {
+  /** The labels that `genAiLabels` returned for the call. */
+  readonly labels: Attributes;
+  /** Of the call's span, milliseconds. */
+  readonly durationMs: number;
+  readonly isError: boolean;
+  /** The call was refused before anything was sent. */
+  readonly isRefused: boolean;
+  readonly usage: Usage | undefined;
+}
+
+/** Records a call for a message as the conventions ask: failed ones too, with no tokens where none were reported. */
+export function recordInference(instruments: Instruments, inference: Inference): void {
+  const { labels, durationMs, isError, isRefused, usage } = inference;
+  const operation = isError ? { ...labels, [ATTR_ERROR_TYPE]: GEN_AI_ERROR } : labels;
+  instruments.genAiDuration.record(durationMs / 1000, operation);
+  if (isRefused) return;
+  instruments.genAiInputTokens.record(usage ? conventionalInput(usage) : 0, operation);
+  instruments.genAiOutputTokens.record(usage?.outputTokens ?? 0, operation);
+  if (usage) addUsage(instruments, usage, labels);
+}
+
+function addUsage(instruments: Instruments, usage: Usage, labels: Attributes): void {
+  const used = { ...labels, [ATTR_GEN_AI_TOKEN_MODALITY]: GEN_AI_MODALITY };
+  instruments.genAiUsageInput.add(conventionalInput(usage), used);
+  instruments.genAiUsageOutput.add(usage.outputTokens, used);
+  // Their series exist at 0 from the start.
+  const { cacheReadTokens: read, cacheCreationTokens: written } = usage;
+  if (read > 0) instruments.genAiUsageCacheRead.add(read, used);
+  if (written > 0) instruments.genAiUsageCacheWrite.add(written, used);
+}
+
+/** Adds 0 to the series of usage: `rate()` would not see the first tokens of one that appears with them. */
+export function createUsageAtZero(instruments: Instruments, models: readonly string[]): void {
+  for (const model of [...models, OTHER]) {
+    const labels = genAiLabels({ operation: 'chat' }, model);
+    const used = { ...labels, [ATTR_GEN_AI_TOKEN_MODALITY]: GEN_AI_MODALITY };
+    instruments.genAiUsageInput.add(0, used);
+    instruments.genAiUsageOutput.add(0, used);
+    instruments.genAiUsageCacheRead.add(0, used);
+    instruments.genAiUsageCacheWrite.add(0, used);
+    instruments.genAiUsageReasoning.add(0, used);
+  }
 }
 
 export function usageAttributes(usage: Usage): Attributes {
@@ -80,7 +124,7 @@ export function usageAttributes(usage: Usage): Attributes {
     [ATTR_GEN_AI_INPUT_TOKENS]: conventionalInput(usage),
     [ATTR_GEN_AI_OUTPUT_TOKENS]: usage.outputTokens,
     [ATTR_GEN_AI_CACHE_READ_TOKENS]: usage.cacheReadTokens,
-    [ATTR_GEN_AI_CACHE_CREATION_TOKENS]: usage.cacheCreationTokens,
+    [ATTR_GEN_AI_CACHE_WRITE_TOKENS]: usage.cacheCreationTokens,
   };
 }
 

@@ -10,6 +10,7 @@ import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import type { Redactor } from '../privacy/redactor.ts';
 import { SCOPE_NAME } from './attributes.ts';
 import { cardinalityViews } from './cardinality.ts';
+import { createUsageAtZero } from './gen-ai.ts';
 import {
   HTTP_SERVER_VIEW,
   httpServerInstrumentation,
@@ -149,6 +150,7 @@ function startWithOwnMetrics(sdk: NodeSDK): void {
 function startInstruments({ version, labels }: TelemetryOptions): Instruments {
   const instruments = createInstruments(metrics.getMeter(SCOPE_NAME, version));
   createSeriesAtZero(instruments, labels);
+  createUsageAtZero(instruments, labels.models);
   observeProcess(instruments);
   instruments.buildInfo.record(1, { version, node_version: process.version });
   return instruments;

@@ -2,6 +2,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Outcome } from '../outcome.ts';
 import {
+  ATTR_GEN_AI_TIME_TO_FIRST_CHUNK,
   ATTR_LONGEST_GAP_MS,
   ATTR_OUTPUT_TOKENS_PER_SECOND,
   ATTR_TIME_TO_FIRST_EVENT_MS,
@@ -19,6 +20,8 @@ const MIN_RATED_MS = 100;
 export class StreamSpeed {
   readonly #deps: Pick<RecorderDeps, 'instruments' | 'now'>;
   readonly #startedAtMs: number;
+  /** When the call's span began, from which the GenAI conventions count. */
+  readonly #callAtMs: number;
   readonly #attributes: Record<string, number> = {};
   #firstEventAtMs: number | undefined;
   #firstChunkAtMs: number | undefined;
@@ -28,6 +31,7 @@ export class StreamSpeed {
   constructor(deps: Pick<RecorderDeps, 'instruments' | 'now'>, startedAtMs: number) {
     this.#deps = deps;
     this.#startedAtMs = startedAtMs;
+    this.#callAtMs = deps.now();
   }
 
   /** Of several attempts the last one counts, because its stream is the one that is passed on. */
@@ -45,7 +49,9 @@ export class StreamSpeed {
       this.#recordFirstEvent();
       const seconds = this.#sinceStart(nowMs, ATTR_TIME_TO_FIRST_TOKEN_MS);
       instruments.timeToFirstToken.record(seconds, { model });
-      instruments.genAiFirstChunk.record(seconds, genAi);
+      const sinceCall = (nowMs - this.#callAtMs) / 1_000;
+      instruments.genAiFirstChunk.record(sinceCall, genAi);
+      this.#attributes[ATTR_GEN_AI_TIME_TO_FIRST_CHUNK] = sinceCall;
     } else {
       instruments.genAiPerChunk.record((nowMs - this.#lastChunkAtMs) / 1_000, genAi);
     }

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
 import { ROOT } from '../local/paths.ts';
-import { prometheusName } from './prometheus-names.ts';
+import { prometheusName, seriesName } from './prometheus-names.ts';
 
 export const METRIC_NAMES_FILE = 'observability/generate/metric-names.json';
 
@@ -45,9 +45,9 @@ export function unannounced(
 }
 
 function today(): MetricNames {
-  const entries = Object.values(METRICS).map(({ name, labels }): [string, string[]] => [
-    prometheusName(name),
-    Object.keys(labels).map(prometheusName).toSorted(),
+  const entries = Object.values(METRICS).map((metric): [string, string[]] => [
+    seriesName(metric),
+    Object.keys(metric.labels).map(prometheusName).toSorted(),
   ]);
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

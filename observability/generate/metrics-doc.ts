@@ -1,7 +1,7 @@
 /** Writes `docs/metrics.md` from the catalogue of instruments. */
 import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
 import type { MetricDefinition } from '../../app/telemetry/metric-definition.ts';
-import { prometheusName } from './prometheus-names.ts';
+import { prometheusName, seriesName } from './prometheus-names.ts';
 
 function values(allowed: MetricDefinition['labels'][string]): string {
   return 'text' in allowed ? `*${allowed.text}*` : allowed.join(', ');
@@ -12,7 +12,7 @@ function section({ name, kind, unit, help, labels, buckets }: MetricDefinition):
     ([label, allowed]) => `| \`${prometheusName(label)}\` | ${values(allowed)} |`,
   );
   return [
-    `## \`${prometheusName(name)}\``,
+    `## \`${seriesName({ name, kind })}\``,
     '',
     `${help}.`,
     '',

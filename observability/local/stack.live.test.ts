@@ -173,7 +173,7 @@ describe('the stack', { concurrency: false }, () => {
       ['sum(http_server_request_duration_count{http_route="/v1/messages"})', 2 * CALLS],
       ['sum(claude_api_time_to_first_token_seconds_count)', CALLS],
       ['sum(claude_api_overhead_seconds_count)', 2 * CALLS],
-      ['sum(gen_ai_client_operation_duration_count)', 2 * CALLS],
+      ['sum(gen_ai_client_inference_duration_count)', 2 * CALLS],
       // Idle connections are closed after seconds, so the query asks whether there were any.
       ['max_over_time(claude_api_pool_connections{state="open"}[2m])', 1],
       ['claude_build_info', 1],

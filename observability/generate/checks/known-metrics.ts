@@ -1,7 +1,7 @@
 /** Every metric that may stand in an expression: of the catalogue, of other programs, and of our recordings. */
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
 import type { MetricDefinition } from '../../../app/telemetry/metric-definition.ts';
-import { prometheusName } from '../prometheus-names.ts';
+import { prometheusName, seriesName } from '../prometheus-names.ts';
 import { committedRules } from './committed.ts';
 import { EXTERNAL_METRICS } from './external-metrics.ts';
 import { type Matcher, readPromql } from './grammars.ts';
@@ -27,7 +27,7 @@ const withTargets = (labels: [string, readonly string[] | undefined][]): Labels 
 export function seriesOf(metrics: Iterable<MetricDefinition>): Map<string, Labels> {
   const known = new Map<string, Labels>();
   for (const metric of metrics) {
-    const name = prometheusName(metric.name);
+    const name = seriesName(metric);
     const labels = labelsOf(metric);
     if (metric.kind !== 'histogram') known.set(name, withTargets(labels));
     else {

@@ -3,7 +3,7 @@
  * instance, and of metrics that have those labels the model and the upstream.
  */
 import type { MetricDefinition } from '../../../app/telemetry/metric-definition.ts';
-import { prometheusName } from '../prometheus-names.ts';
+import { prometheusName, seriesName } from '../prometheus-names.ts';
 import { EXEMPLAR_METRIC } from '../promql.ts';
 
 /** `$__rate_interval` is wide enough for a rate at every zoom. */
@@ -21,7 +21,7 @@ export const CHOSEN = 'job=~"$job",instance=~"$instance"';
 const CHOSEN_LABELS = ['model', 'upstream'];
 
 const nameOf = (metric: Metric) =>
-  prometheusName(typeof metric === 'string' ? metric : metric.name);
+  typeof metric === 'string' ? prometheusName(metric) : seriesName(metric);
 
 /** The chosen series of a metric; `suffix` is that of a histogram's parts. */
 export function series(metric: Metric, where: Where = '', suffix = ''): string {
