@@ -26,6 +26,8 @@ CMD ["node", "observability/alertmanager/receiver-main.ts"]
 FROM base AS simulator
 COPY --from=dependencies /app/node_modules node_modules
 COPY loadtest/simulator loadtest/simulator
+# The one file of the service that the simulator uses.
+COPY app/http/hosts.ts app/http/hosts.ts
 EXPOSE 8081
 HEALTHCHECK --interval=5s --timeout=3s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8081/__sim/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

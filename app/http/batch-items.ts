@@ -60,9 +60,9 @@ function ofPrompts({ items }: Batch, text: string): readonly Item[] {
 const CHAT = { operation: 'chat', method: 'POST', url: '/v1/messages', stream: false } as const;
 
 function askOf(params: unknown, body: string): Ask {
-  const { model, stream, fast } = checkMessages(params);
+  const { stream, ...asked } = checkMessages(params);
   if (stream) throw new AppError('invalid_request', 'stream: must be false in a batch');
-  return { ...CHAT, body, model, fast };
+  return { ...CHAT, body, ...asked };
 }
 
 /** Does the work now, and returns or throws its result whenever it is asked for. */

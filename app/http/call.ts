@@ -5,7 +5,8 @@ import type { CallInput, CallResult, ClaudeClient } from '../claude/client.ts';
 import { outcomeOfError } from '../errors.ts';
 import type { OwnKeys } from '../pipeline/stage.ts';
 import type { Redactor } from '../privacy/redactor.ts';
-import type { CallInfo, Recorder } from '../telemetry/recorder.ts';
+import type { Attribution, CallInfo, Recorder } from '../telemetry/recorder.ts';
+import { attributionOf } from './attribution.ts';
 import { localsOf } from './context.ts';
 import { deadlineOf, headersUp, versionOf } from './headers.ts';
 import type { Slot } from './slot.ts';
@@ -23,6 +24,8 @@ export interface CallContext {
   readonly deadlineAtMs: number;
   /** The API version that the caller asks for; undefined where they name none. */
   readonly version: string | undefined;
+  /** Whose work it is, as the caller says. */
+  readonly attribution: Attribution;
   /** The caller's headers that go upstream. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -33,14 +36,14 @@ export function callContextOf(request: Request, response: Response): CallContext
   const { deadlineMs = Number.POSITIVE_INFINITY } = deadlineOf(request.headers);
   const headers = headersUp(request.headers);
   const deadlineAtMs = receivedAtMs + deadlineMs;
-  const version = versionOf(request.headers);
-  return { caller, signal, receivedAtMs, uploadMs, version, headers, deadlineAtMs };
+  const told = { version: versionOf(request.headers), attribution: attributionOf(request.headers) };
+  return { caller, signal, receivedAtMs, uploadMs, ...told, headers, deadlineAtMs };
 }
 
 /** What a call sends to the API. */
 export type Ask = Pick<
   CallInput,
-  'operation' | 'method' | 'url' | 'model' | 'stream' | 'fast' | 'lines' | 'body'
+  'operation' | 'method' | 'url' | 'model' | 'stream' | 'fast' | 'lines' | 'body' | 'facts'
 >;
 
 export interface CallDeps {
@@ -88,16 +91,18 @@ function redactAnswer(status: number, text: string, redactor: Redactor): string 
 }
 
 /** What a request asked for, as far as it was read when it was refused. */
-export type Asked = Pick<CallInfo, 'operation'> & Partial<Pick<CallInfo, 'model' | 'stream'>>;
+export type Asked = Pick<CallInfo, 'operation'> &
+  Partial<Pick<CallInfo, 'model' | 'stream' | 'facts'>>;
 
 /** Records a request, or an item of a batch, that was refused before it became a call. */
 export function recordRejection(
   recorder: Recorder,
   error: unknown,
-  { operation, model = '', stream = false }: Asked,
-  { caller, ...context }: Pick<CallContext, 'caller' | 'receivedAtMs' | 'uploadMs' | 'version'>,
+  { operation, model = '', stream = false, facts }: Asked,
+  context: Pick<CallContext, 'caller' | 'receivedAtMs' | 'uploadMs' | 'version' | 'attribution'>,
 ): void {
-  const { receivedAtMs, uploadMs, version } = context;
-  const info = { operation, model, stream, caller: caller.name, receivedAtMs, uploadMs, version };
+  const { caller, receivedAtMs, uploadMs, version, attribution } = context;
+  const asked = { operation, model, stream, version, attribution, ...(facts && { facts }) };
+  const info = { ...asked, caller: caller.name, receivedAtMs, uploadMs };
   recorder.recordRejection(info, outcomeOfError(error));
 }

@@ -32,7 +32,7 @@ export interface RequestLocals {
   /** The part of the byte budget that the request's body holds. */
   body?: BodyPlace;
   /** What the request asks of the API, as soon as its body was read. */
-  asked?: Pick<CallInfo, 'model' | 'stream'>;
+  asked?: Pick<CallInfo, 'model' | 'stream' | 'facts'>;
 }
 
 export function localsOf(response: Response): RequestLocals {

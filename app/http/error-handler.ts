@@ -5,6 +5,7 @@ import { errorTraits } from '../outcome.ts';
 import type { Redactor } from '../privacy/redactor.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import { attributionOf } from './attribution.ts';
 import { recordRejection } from './call.ts';
 import { localsOf } from './context.ts';
 import { versionOf } from './headers.ts';
@@ -38,7 +39,9 @@ export function recordRejections(recorder: Recorder): ErrorRequestHandler {
     const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);
     const isRefusal = !isCall && (errorTraits(error.code).refused || asked);
     if (operation && isRefusal) {
-      const context = { ...locals, version: versionOf(request.headers) };
+      const { headers } = request;
+      const told = { version: versionOf(headers), attribution: attributionOf(headers) };
+      const context = { ...locals, ...told };
       recordRejection(recorder, error, { operation, ...asked }, context);
     }
     next(error);

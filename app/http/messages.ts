@@ -8,16 +8,14 @@ import { checkCountTokens, checkMessages } from './schemas.ts';
 export function messages(respond: Respond): RequestHandler {
   return async (request, response) => {
     const { text: body, value } = parseJson(request, response);
-    const { model, stream, fast } = checkMessages(value);
+    const asked = checkMessages(value);
     const url = targetOf('/v1/messages', request);
     await respond(request, response, {
       operation: 'chat',
       method: 'POST',
       url,
       body,
-      model,
-      stream,
-      fast,
+      ...asked,
     });
   };
 }

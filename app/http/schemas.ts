@@ -6,6 +6,7 @@
  * alone, and lists are walked up to the first element that is wrong.
  */
 import { z } from 'zod';
+import { type RequestFacts, readRequestFacts } from '../anthropic/request-facts.ts';
 import { AppError } from '../errors.ts';
 
 const model = z.string().min(1);
@@ -32,6 +33,7 @@ export interface MessagesBody {
   readonly stream: boolean;
   /** Whether it asks for fast mode. */
   readonly fast: boolean;
+  readonly facts: RequestFacts;
 }
 
 /** The fields of a batch; where its items stand in the text is found in batch-items.ts. */
@@ -90,7 +92,8 @@ export function checkMessages(value: unknown): MessagesBody {
   const body = objectOf(value);
   const { messages, model, stream } = check(messagesBody, body);
   checkList('messages', messages, hasRole);
-  return { model, stream: stream ?? false, fast: body['speed'] === 'fast' };
+  const fast = body['speed'] === 'fast';
+  return { model, stream: stream ?? false, fast, facts: readRequestFacts(body) };
 }
 
 /** @throws {AppError} invalid_request, naming the first field that is wrong */

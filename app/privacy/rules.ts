@@ -45,16 +45,22 @@ export const SECRET_FIELD = new RegExp(`(?:^|[._-])(?:${HEADERS}|${FIELDS})$`, '
 
 /**
  * Fields that hold IDs. Digits in an ID are not a phone or card number, but secrets are redacted there too.
- * The last three are span attributes; a test of `telemetry/attributes.ts` keeps the names equal.
+ * Those with a dot are span attributes; a test of `telemetry/attributes.ts` keeps the names equal.
  */
 export const ID_FIELDS: ReadonlySet<string> = new Set([
   'trace_id',
   'span_id',
   'correlation_id',
   'request_id',
+  'conversation_id',
+  'agent_id',
+  'parent_agent_id',
   'correlation.id',
   'anthropic.request.id',
   'gen_ai.response.id',
+  'gen_ai.conversation.id',
+  'claude.agent.id',
+  'claude.agent.parent_id',
 ]);
 
 /** From a field's name to its value in a header line, a query, a list or JSON, escaped or not. */

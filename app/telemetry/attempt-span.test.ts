@@ -93,6 +93,16 @@ test('AttemptSpan.setHeaders: the upstream’s request ID is on the spans and lo
   );
 });
 
+test('AttemptSpan.setHeaders: organization and workspace are on the attempt’s span', (t) => {
+  const { startCall, span } = recordedCalls(t);
+  const attempt = startCall().startAttempt('one');
+  attempt.setHeaders({ 'anthropic-organization-id': 'org-1', 'anthropic-workspace-id': 'a b' });
+  attempt.end('success', 200);
+  const { attributes } = span('attempt') ?? assert.fail('no span');
+  assert.equal(attributes['anthropic.organization.id'], 'org-1');
+  assert.equal(attributes['anthropic.workspace.id'], undefined);
+});
+
 for (const id of ['', 'a b', 'é', 'x'.repeat(129), 'a\nb', '"}']) {
   test(`AttemptSpan.setHeaders: ${JSON.stringify(id.slice(0, 20))} is no request ID and is left out`, (t) => {
     const { startCall, span, lines } = recordedCalls(t);

@@ -8,9 +8,11 @@ import {
   ATTR_HTTP_STATUS,
   ATTR_KEY,
   ATTR_NETWORK_CAUSE,
+  ATTR_ORGANIZATION_ID,
   ATTR_OUTCOME,
   ATTR_REQUEST_ID,
   ATTR_UPSTREAM,
+  ATTR_WORKSPACE_ID,
 } from './attributes.ts';
 import { markInjected } from './propagator.ts';
 import type { AttemptRecord } from './recorder.ts';
@@ -18,7 +20,13 @@ import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
 import { API_ERROR_CODES, type NetworkCause } from './vocabulary.ts';
 
 /** Anthropic's own are `req_…`; anything that is no such token stays out of logs and spans. */
-const REQUEST_ID_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
+const ID_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
+/** The official SDK puts the same on its spans. */
+const ID_HEADERS = [
+  ['request-id', ATTR_REQUEST_ID],
+  ['anthropic-organization-id', ATTR_ORGANIZATION_ID],
+  ['anthropic-workspace-id', ATTR_WORKSPACE_ID],
+] as const;
 
 export class AttemptSpan implements AttemptRecord {
   readonly headers: Record<string, string> = {};
@@ -57,10 +65,13 @@ export class AttemptSpan implements AttemptRecord {
     this.#span.setAttribute(ATTR_KEY, alias);
   }
 
-  setHeaders({ 'request-id': id = '' }: Readonly<Record<string, string>>): void {
-    if (!REQUEST_ID_PATTERN.test(id)) return;
-    this.requestId = id;
-    this.#span.setAttribute(ATTR_REQUEST_ID, id);
+  setHeaders(headers: Readonly<Record<string, string>>): void {
+    for (const [header, attribute] of ID_HEADERS) {
+      const id = headers[header];
+      if (id !== undefined && ID_PATTERN.test(id)) this.#span.setAttribute(attribute, id);
+    }
+    const { 'request-id': requestId = '' } = headers;
+    if (ID_PATTERN.test(requestId)) this.requestId = requestId;
   }
 
   setNetworkCause(cause: NetworkCause): void {

@@ -6,6 +6,9 @@
 export const ATTR_CORRELATION_ID = 'correlation.id';
 export const ATTR_OUTCOME = 'claude.outcome';
 export const ATTR_ATTEMPT = 'claude.attempt';
+/** A subagent of Claude Code, and the one that began it; the conventions know agents of a provider alone. */
+export const ATTR_AGENT_ID = 'claude.agent.id';
+export const ATTR_PARENT_AGENT_ID = 'claude.agent.parent_id';
 export const ATTR_CALLER = 'claude.caller';
 export const ATTR_ERROR_CODE = 'claude.error_code';
 export const ATTR_KEY = 'claude.key';
@@ -19,14 +22,27 @@ export const ATTR_TIME_TO_FIRST_TEXT_MS = 'claude.time_to_first_text_ms';
 export const ATTR_OUTPUT_TOKENS_PER_SECOND = 'claude.output_tokens_per_second';
 export const ATTR_LONGEST_GAP_MS = 'claude.longest_gap_ms';
 export const ATTR_REQUEST_ID = 'anthropic.request.id';
+export const ATTR_ORGANIZATION_ID = 'anthropic.organization.id';
+export const ATTR_WORKSPACE_ID = 'anthropic.workspace.id';
+export const ATTR_REQUEST_SERVICE_TIER = 'anthropic.request.service_tier';
+export const ATTR_THINKING_TYPE = 'anthropic.thinking.type';
 
+/** https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/ */
+export const ATTR_END_USER_ID = 'enduser.pseudo.id';
 export const ATTR_ERROR_TYPE = 'error.type';
 export const ATTR_HTTP_STATUS = 'http.response.status_code';
 
 export const ATTR_GEN_AI_OPERATION = 'gen_ai.operation.name';
 export const ATTR_GEN_AI_PROVIDER = 'gen_ai.provider.name';
+export const ATTR_GEN_AI_CONVERSATION_ID = 'gen_ai.conversation.id';
+export const ATTR_GEN_AI_OUTPUT_TYPE = 'gen_ai.output.type';
 export const ATTR_GEN_AI_REQUEST_MODEL = 'gen_ai.request.model';
 export const ATTR_GEN_AI_REQUEST_STREAM = 'gen_ai.request.stream';
+export const ATTR_GEN_AI_MAX_TOKENS = 'gen_ai.request.max_tokens';
+export const ATTR_GEN_AI_REASONING_LEVEL = 'gen_ai.request.reasoning.level';
+export const ATTR_GEN_AI_TEMPERATURE = 'gen_ai.request.temperature';
+export const ATTR_GEN_AI_TOP_K = 'gen_ai.request.top_k';
+export const ATTR_GEN_AI_TOP_P = 'gen_ai.request.top_p';
 export const ATTR_GEN_AI_RESPONSE_MODEL = 'gen_ai.response.model';
 export const ATTR_GEN_AI_RESPONSE_ID = 'gen_ai.response.id';
 export const ATTR_GEN_AI_FINISH_REASONS = 'gen_ai.response.finish_reasons';

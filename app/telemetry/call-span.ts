@@ -17,7 +17,7 @@ import {
   ATTR_OVERHEAD_MS,
   ATTR_REQUEST_ID,
 } from './attributes.ts';
-import { answerAttributes, callAttributes } from './call-attributes.ts';
+import { answerAttributes, attributionFields, callAttributes } from './call-attributes.ts';
 import { inputAttributes, joined, outputAttributes } from './content.ts';
 import {
   countUsage,
@@ -187,11 +187,18 @@ export class CallSpan implements CallRecord {
     const requestId = this.#attempt?.requestId;
     if (requestId !== undefined) this.#span.setAttribute(ATTR_REQUEST_ID, requestId);
     if (usage) this.#span.setAttributes(usageAttributes(usage));
+    // The convention's word for a message that did not come to its end.
+    if (this.#awaitsMessage()) this.#span.setAttributes(answerAttributes({ stopReason: 'error' }));
     if (this.#output !== undefined) this.#capture(() => outputAttributes(this.#output));
     this.#span.setAttribute(ATTR_OUTCOME, outcome);
     this.#span.setAttribute(ATTR_OVERHEAD_MS, roundMs(overheadMs));
     markError(this.#span, outcome);
     this.#span.end();
+  }
+
+  #awaitsMessage(): boolean {
+    const { operation } = this.#info;
+    return operation === 'chat' && this.#attempts > 0 && this.#facts.stopReason === undefined;
   }
 
   #log(outcome: Outcome, durationMs: number, { usage, overheadMs }: CallTotals): void {
@@ -207,6 +214,7 @@ export class CallSpan implements CallRecord {
       stream: String(stream),
       outcome,
       caller,
+      ...attributionFields(this.#info),
       attempts: this.#attempts,
       duration_ms: roundMs(durationMs),
       overhead_ms: roundMs(overheadMs),

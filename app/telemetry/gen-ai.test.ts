@@ -71,6 +71,22 @@ test('GenAI conventions: duration and first chunk run from the start of the span
   });
 });
 
+for (const [what, outcome, stopReason, reasons] of [
+  ['came to its end', 'success', 'end_turn', ['end_turn']],
+  ['was cut', 'truncated', undefined, ['error']],
+  ['was left', 'client_cancelled', undefined, ['error']],
+] as const) {
+  test(`GenAI conventions: the finish reason of a message that ${what}`, (t) => {
+    const { startCall, span } = recordedCalls(t);
+    const call = startCall();
+    call.startAttempt('one');
+    if (stopReason) call.setResponse({ stopReason });
+    call.end(outcome, TOTALS);
+    const { attributes } = span('chat known') ?? assert.fail('no span');
+    assert.deepEqual(attributes['gen_ai.response.finish_reasons'], reasons);
+  });
+}
+
 test('GenAI conventions: a call that is no stream has neither a first chunk nor the attribute of a stream', (t) => {
   const { startCall, span } = recordedCalls(t);
   startCall().end('success', TOTALS);

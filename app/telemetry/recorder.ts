@@ -3,8 +3,16 @@
  * service needs back, and its methods never throw.
  */
 import type { MessageFacts, Usage } from '../anthropic/messages.ts';
+import type { RequestFacts } from '../anthropic/request-facts.ts';
 import type { Outcome } from '../outcome.ts';
 import type { NetworkCause, Operation, RetryRefusal } from './vocabulary.ts';
+
+/** Whose work a call is, as its caller says: short texts without control characters, and never labels. */
+export interface Attribution {
+  readonly conversationId: string | undefined;
+  readonly agentId: string | undefined;
+  readonly parentAgentId: string | undefined;
+}
 
 /** What is known of a call when it begins. */
 export interface CallInfo {
@@ -14,6 +22,10 @@ export interface CallInfo {
   readonly stream: boolean;
   /** A configured alias, `anybody` where none are configured. */
   readonly caller: string;
+  /** From the request's headers. */
+  readonly attribution?: Attribution;
+  /** From the request's body; absent where the operation has none, or it was not read. */
+  readonly facts?: RequestFacts;
   /** The request's JSON text, which is read only when content is captured. */
   readonly body?: string;
   /** When the caller's request arrived, `clock.now()` milliseconds. */

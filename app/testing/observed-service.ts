@@ -40,12 +40,13 @@ export interface ObservedService {
   close(): Promise<void>;
 }
 
-/** Starts all three; `close` stops them. */
+/** Starts all three; `close` stops them. @param claudeSpans whether the simulator exports spans to the store too */
 export async function startObservedService(
   env: Readonly<Record<string, string>> = {},
+  { claudeSpans = false } = {},
 ): Promise<ObservedService> {
-  const simulator = await startSimulator();
   const store = await startSpanStore({ port: 0 });
+  const simulator = await startSimulator({ spansTo: claudeSpans ? store.url : undefined });
   const service = await startService({
     ...envFor(simulator),
     OTEL_EXPORTER_OTLP_ENDPOINT: store.url,

@@ -131,7 +131,7 @@ function nameIn(kind: string, prefix: string): string | undefined {
 /** An error as the API writes it, with the status that it has as a whole answer. */
 export interface CodedAnswer {
   readonly status: number;
-  readonly error: object;
+  readonly error: { readonly type: string; readonly message: string; readonly details: object };
 }
 
 /** @returns the error of a kind `error_code:…`; undefined for any other kind */

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CodedAnswer, changed, codedErrorOf } from './answer-faults.ts';
+import type { ClaudeSpan } from './claude-spans.ts';
 import type { Message } from './content.ts';
 import type { Fault } from './faults.ts';
 import { PROFILES, type Profile, sampleMs } from './latency.ts';
@@ -17,6 +18,8 @@ export interface Exchange {
   /** Without the region and the query. */
   readonly path: string;
   readonly requestId: string;
+  /** Claude's own span of the request; absent where none is exported. */
+  readonly span: ClaudeSpan | undefined;
   /** Fires when the connection closes. */
   readonly signal: AbortSignal;
 }
@@ -27,6 +30,7 @@ export function sendJson({ response }: Exchange, status: number, body: string): 
 
 /** Sends an error in Anthropic's shape: https://docs.anthropic.com/en/api/errors */
 export function sendError(exchange: Exchange, status: number, type: string, message: string): void {
+  exchange.span?.fail(type);
   const body = { type: 'error', error: { type, message }, request_id: exchange.requestId };
   sendJson(exchange, status, JSON.stringify(body));
 }
@@ -64,6 +68,7 @@ async function failWith(exchange: Exchange, fault: Fault): Promise<boolean> {
       sendError(exchange, Number(fault.kind.slice(-3)), 'api_error', `simulated: ${fault.kind}`);
       return true;
     case 'html':
+      exchange.span?.discard();
       response.writeHead(502, { 'content-type': 'text/html' });
       response.end('<html><body><h1>502 Bad Gateway</h1></body></html>');
       return true;
@@ -71,6 +76,7 @@ async function failWith(exchange: Exchange, fault: Fault): Promise<boolean> {
       await untilClosed(exchange);
       return true;
     case 'reset':
+      exchange.span?.discard();
       response.socket?.resetAndDestroy();
       return true;
     case 'slow':
@@ -86,6 +92,7 @@ function sendCoded(exchange: Exchange, { status, error }: CodedAnswer, fault: Fa
   if (fault.kind === 'error_code:ramp_limit_exceeded') {
     exchange.response.setHeader('retry-after', fault.retryAfterS ?? 1);
   }
+  exchange.span?.fail(error.type);
   const body = { type: 'error', error, request_id: exchange.requestId };
   sendJson(exchange, status, JSON.stringify(body));
 }
@@ -107,7 +114,9 @@ export async function sendComplete(
   fault?: Fault,
 ): Promise<void> {
   await latency(exchange, 'complete');
-  const body = messageBody(withFault(message, fault));
+  const answer = withFault(message, fault);
+  exchange.span?.answered(answer);
+  const body = messageBody(answer);
   const cut = fault?.kind === 'malformed_json';
   sendJson(exchange, 200, cut ? body.slice(0, body.length / 2) : body);
 }
@@ -118,10 +127,13 @@ export async function sendStream(
   fault?: Fault,
 ): Promise<void> {
   const { response, state } = exchange;
-  const { start, chunks, end } = streamEvents(withFault(message, fault));
+  const answer = withFault(message, fault);
+  const { start, chunks, end } = streamEvents(answer);
+  exchange.span?.answered(answer);
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   const limit = breaksAfter(fault);
   if (state.profile === 'none' && limit === undefined && !isSlow(fault)) {
+    exchange.span?.firstChunk();
     response.end(start + chunks.join('') + end);
     return;
   }
@@ -132,9 +144,11 @@ export async function sendStream(
     if (i > 0) await latency(exchange, 'chunk');
     const pauseMs = pauseBefore(i, fault);
     if (pauseMs > 0) await delay(pauseMs, undefined, { signal: exchange.signal });
+    exchange.span?.firstChunk();
     response.write(chunk);
   }
   if (fault?.kind === 'stream_hang') return untilClosed(exchange);
+  if (limit !== undefined) exchange.span?.fail(errorTypeOf(fault));
   response.end(limit === undefined ? end : brokenEnd(fault, chunks[limit] ?? end, state.random));
 }
 
@@ -165,6 +179,11 @@ function breaksAfter(fault: Fault | undefined): number | undefined {
   if (fault && codedErrorOf(fault.kind)) return fault.afterChunks;
   const breaks = fault && BREAK_STREAMS.has(fault.kind);
   return breaks ? (fault.afterChunks ?? 1) : undefined;
+}
+
+function errorTypeOf(fault: Fault | undefined): string {
+  if (fault?.kind === 'stream_error') return 'overloaded_error';
+  return (fault && codedErrorOf(fault.kind)?.error.type) ?? 'api_error';
 }
 
 /** @param next what would have come: a cut falls on any of its bytes, also inside a line or a character */

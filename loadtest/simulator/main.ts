@@ -17,6 +17,8 @@ const schema = z.object({
     .transform((keys) => keys.split(',')),
   SIMULATOR_PROFILE: z.enum(Object.keys(PROFILES) as [ProfileName]).default('documented'),
   SIMULATOR_ADMIN: z.enum(ADMIN_ACCESS).default('loopback'),
+  SIMULATOR_SPANS: z.enum(['on', 'off']).default('on'),
+  SIMULATOR_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
 });
 
 async function main(): Promise<void> {
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
     keys: settings.SIMULATOR_KEYS,
     profile,
     admin: settings.SIMULATOR_ADMIN,
+    spansTo: settings.SIMULATOR_SPANS === 'on' ? settings.SIMULATOR_OTLP_ENDPOINT : undefined,
   });
   const listening = { msg: 'listening', url: simulator.url, profile };
   process.stdout.write(`${JSON.stringify(listening)}\n`);

@@ -1,6 +1,7 @@
 /** The routes of the Messages API: reads a request, checks its key, answers and records it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { handleBatches, isBatchPath } from './batch-routes.ts';
+import { startClaudeSpan } from './claude-spans.ts';
 import { createMessage } from './content.ts';
 import {
   type Exchange,
@@ -30,7 +31,9 @@ export async function handleApi(
   const closed = new AbortController();
   response.once('close', () => closed.abort());
   const requestId = `req_sim_${state.requestLog.seen.toString(36).padStart(10, '0')}`;
-  const exchange = { state, request, response, region, path, requestId, signal: closed.signal };
+  const span = startSpan(state, request, response, { path, requestId });
+  const { signal } = closed;
+  const exchange = { state, request, response, region, path, requestId, span, signal };
   setHeaders(exchange);
   const body = await readBody(request);
   if (closed.signal.aborted) return;
@@ -38,6 +41,17 @@ export async function handleApi(
     // The caller may have disconnected during a delay: then nobody is left to answer.
     if (!closed.signal.aborted) throw error;
   });
+}
+
+/** Whoever has no key has no organization that could have asked for spans. */
+function startSpan(
+  { spans, keys }: SimulatorState,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { path, requestId }: Pick<Exchange, 'path' | 'requestId'>,
+) {
+  if (!spans || !keys.has(keyOf(request))) return undefined;
+  return startClaudeSpan(request, path, requestId, { response, done: spans.add });
 }
 
 function setHeaders({ response, requestId }: Exchange): void {
@@ -173,6 +187,7 @@ function sendMessage(
   // Most requests cache nothing, and finding that out must cost nothing.
   const cache = text.includes('"cache_control"') ? state.promptCache.use(message) : UNCACHED;
   const answer = createMessage(message, state.requestLog.seen, cache);
+  exchange.span?.asked(message);
   return (message.stream === true ? sendStream : sendComplete)(exchange, answer, fault);
 }
 

@@ -70,6 +70,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       server.close();
       server.closeAllConnections();
       await closed;
+      await state.spans?.close();
     },
   };
 }

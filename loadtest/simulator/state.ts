@@ -5,6 +5,7 @@ import type { ProfileName } from './latency.ts';
 import type { DaysLeft } from './models.ts';
 import { RateLimits } from './rate-limits.ts';
 import { RequestLog } from './request-log.ts';
+import { SpanExport } from './span-export.ts';
 import { PromptCache } from './usage.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface SimulatorState {
   readonly rateLimits: RateLimits;
   readonly promptCache: PromptCache;
   readonly batches: BatchStore;
+  /** Absent where Claude's own spans go nowhere. */
+  readonly spans: SpanExport | undefined;
   /** 0 inclusive to 1 exclusive. */
   readonly random: () => number;
 }
@@ -36,6 +39,8 @@ export interface StateOptions {
   readonly profile?: ProfileName;
   /** Default `loopback`. */
   readonly admin?: AdminAccess;
+  /** Where Claude's own spans go: the base URL of OTLP/HTTP; default nowhere. */
+  readonly spansTo?: string | undefined;
   /** 0 inclusive to 1 exclusive; default `Math.random`. */
   readonly random?: () => number;
 }
@@ -52,6 +57,7 @@ export function createState(options: StateOptions): SimulatorState {
     rateLimits: new RateLimits(),
     promptCache: new PromptCache(),
     batches: new BatchStore(),
+    spans: options.spansTo === undefined ? undefined : new SpanExport(options.spansTo),
     random,
   };
 }

@@ -26,6 +26,9 @@ const LOCAL_STACK = `# --- The local stack (make up); the service reads none of 
 #SIMULATOR_KEYS=sim-key-for-local-use
 #SIMULATOR_PROFILE=documented
 
+# Whether the simulator exports Claude's own spans, as the API does (docs/claude-spans.md): on or off
+#SIMULATOR_SPANS=on
+
 # Percentage of ordinary traces that the collector keeps; errors and slow calls are always kept
 #TRACES_KEPT_PERCENT=100
 

@@ -12,7 +12,10 @@ type Run = Omit<Command, 'env'> & { readonly env?: Readonly<Record<string, strin
 
 const RUNS: Partial<Record<ComponentName, (settings: Settings) => Run>> = {
   simulator: ({ ports }) =>
-    node(['loadtest/simulator/main.ts'], { SIMULATOR_PORT: String(ports.SIMULATOR_PORT) }),
+    node(['loadtest/simulator/main.ts'], {
+      SIMULATOR_PORT: String(ports.SIMULATOR_PORT),
+      SIMULATOR_OTLP_ENDPOINT: urlOf('OTLP_PORT', ports),
+    }),
   'span-store': ({ ports }) =>
     node(['observability/local/span-store.ts'], { OTLP_PORT: String(ports.OTLP_PORT) }),
   service: (settings) =>

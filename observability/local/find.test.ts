@@ -29,6 +29,19 @@ test('make find: child spans stand below their parent in order of time, with dur
   ]);
 });
 
+test('make find: Claude’s own span stands beside our request to it, and the difference is the network', () => {
+  const spans = [
+    span('attempt', '', '1700000000000000000'),
+    span('POST', 'attempt', '1700000000000000100'),
+    span('anthropic.messages.create', 'attempt', '1700000000000000200'),
+  ];
+  assert.deepEqual(tree(spans), [
+    'attempt  1.5 ms',
+    '  POST  1.5 ms',
+    '  anthropic.messages.create  1.5 ms',
+  ]);
+});
+
 test('make find: a span whose parent is unknown, as a caller’s is, is shown as a root', () => {
   assert.deepEqual(tree([span('POST', 'of-the-caller', '0')]), ['POST  1.5 ms']);
 });

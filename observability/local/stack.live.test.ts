@@ -147,6 +147,7 @@ describe('the stack', { concurrency: false }, () => {
     assert(found.output.includes(`Spans of trace ${uuid.replaceAll('-', '')}`), found.output);
     assert(found.output.includes('\n  POST /v1/messages  '), found.output);
     assert.match(found.output, /\n {4,}attempt {2}/, found.output);
+    assert.match(found.output, /\n {8,}anthropic\.messages\.create {2}/, found.output);
     assert(found.output.includes(`"x-correlation-id":"${uuid}"`), found.output);
     await untilWhole(uuid.replaceAll('-', ''));
   });

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { attributionOf } from './attribution.ts';
+
+const idOf = (value: string | string[]) =>
+  attributionOf({ 'x-claude-code-session-id': value }).conversationId;
+
+test('attributionOf: an ID of up to 128 printable ASCII characters is kept as it is', () => {
+  for (const id of ['a', '01J-x_y.z:1/2 3', 'x'.repeat(128)]) assert.equal(idOf(id), id);
+});
+
+const BAD: readonly [what: string, value: string | string[]][] = [
+  ['empty', ''],
+  ['too long', 'x'.repeat(129)],
+  ['with a tab', 'a\tb'],
+  ['with an escape', 'a\u001b[31mb'],
+  ['with a control character of Latin-1', 'a\u0085b'],
+  ['not ASCII', 'Grüße'],
+  ['sent twice', ['a', 'b']],
+];
+for (const [what, value] of BAD) {
+  test(`attributionOf: an ID that is ${what} is left out`, () => {
+    assert.equal(idOf(value), undefined);
+  });
+}

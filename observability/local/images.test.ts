@@ -1,0 +1,58 @@
+/** Each image that the Dockerfile builds holds every file that its program imports. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { ROOT } from './paths.ts';
+
+interface Stage {
+  readonly copied: readonly string[];
+  readonly files: readonly string[];
+}
+
+const STAGE = /^FROM (?<parent>\S+) AS (?<name>\S+)$(?<body>(?:\n(?!FROM ).*)*)/gm;
+
+/** @returns the paths that each stage has from the project, and the files of ours that its command names */
+function stages(): Map<string, Stage> {
+  const found = new Map<string, Stage>();
+  for (const { groups } of readFileSync(join(ROOT, 'Dockerfile'), 'utf8').matchAll(STAGE)) {
+    const { parent = '', name = '', body = '' } = groups ?? {};
+    const own = [...body.matchAll(/^COPY (?:--from=\S+ )?(.+) \S+$/gm)];
+    const copied = own.flatMap(([, sources = '']) => sources.split(' '));
+    const [command = ''] = /^CMD .*/m.exec(body) ?? [];
+    const files = [...command.matchAll(/"(?:\.\/)?([^"]+\.ts)"/g)].map(([, file = '']) => file);
+    found.set(name, { copied: [...copied, ...(found.get(parent)?.copied ?? [])], files });
+  }
+  return found;
+}
+
+const IMPORT = /^(?:import|export)(?! type\b)[^;]*?from '([^']+)'|^import '([^']+)'/gm;
+
+/** @returns the files and packages that a file needs when it runs, itself included */
+function needs(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const match of readFileSync(join(ROOT, file), 'utf8').matchAll(IMPORT)) {
+    const path = match[1] ?? match[2] ?? '';
+    if (path.startsWith('.')) needs(join(dirname(file), path), found);
+    else if (!path.startsWith('node:') && !builtinModules.includes(path))
+      found.add('/app/node_modules');
+  }
+  return found;
+}
+
+for (const [name, { copied, files }] of stages()) {
+  if (files.length === 0) continue;
+  test(`image ${name}: it holds what its program imports`, () => {
+    const isThere = (file: string) =>
+      copied.some((path) => file === path || file.startsWith(`${path}/`));
+    const missing = files.flatMap((file) => [...needs(file)]).filter((file) => !isThere(file));
+    assert.deepEqual(missing, []);
+  });
+}
+
+test('images: service, simulator and receiver are looked at', () => {
+  const looked = [...stages()].filter(([, { files }]) => files.length > 0).map(([name]) => name);
+  assert.deepEqual(looked.sort(), ['receiver', 'service', 'simulator']);
+});
