@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { handleAdmin } from './admin.ts';
 import type { Fault } from './faults.ts';
+import { METRICS_CONTENT_TYPE, metricsText } from './metrics.ts';
 import { checkDaysLeft } from './models.ts';
 import type { RecordedRequest } from './request-log.ts';
 import { handleApi } from './routes.ts';
@@ -78,6 +79,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 function route(state: SimulatorState, request: IncomingMessage, response: ServerResponse): void {
   // The guard of the load tests recognises the simulator by this header (smoke/guard.ts).
   response.setHeader('x-simulator', 'claude-observatory');
+  if (request.url === '/metrics') {
+    response.setHeader('content-type', METRICS_CONTENT_TYPE).end(metricsText(state));
+    return;
+  }
   const handle = request.url?.startsWith('/__sim') ? handleAdmin : handleApi;
   handle(state, request, response).catch(() => response.destroy());
 }

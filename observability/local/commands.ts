@@ -83,7 +83,7 @@ function serviceEnv({ ports, variables, secrets, simulator }: Settings): Record<
  * Writes the folders that Prometheus and Alertmanager run in: the committed configurations, linked, and
  * beside them the addresses of this stack, which in compose are those of its network.
  */
-export function layOut({ runDir, ports }: Settings): void {
+export function layOut({ runDir, ports, simulator }: Settings): void {
   const prometheusDir = join(runDir, 'prometheus');
   mkdirSync(join(prometheusDir, 'targets'), { recursive: true });
   mkdirSync(join(runDir, 'alertmanager'), { recursive: true });
@@ -104,6 +104,7 @@ export function layOut({ runDir, ports }: Settings): void {
     'stack',
     target('PROMETHEUS_PORT', 'prometheus'),
     target('ALERTMANAGER_PORT', 'alertmanager'),
+    ...(simulator ? [target('SIMULATOR_PORT', 'simulator')] : []),
     ...(findTool('grafana') ? [target('GRAFANA_PORT', 'grafana')] : []),
   );
   const receiverUrl = `${urlOf('RECEIVER_PORT', ports)}/\n`;

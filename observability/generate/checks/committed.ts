@@ -88,11 +88,20 @@ export interface Rule {
   readonly expr: string;
 }
 
+interface CommittedRule {
+  readonly file: string;
+  readonly rule: Rule;
+  /** How often its group is evaluated, where that is not Prometheus' default. */
+  readonly interval?: string;
+}
+
 /** Every recording and alert, with the file that it stands in. */
-export function committedRules(): { readonly file: string; readonly rule: Rule }[] {
+export function committedRules(): CommittedRule[] {
   return files('prometheus/rules/*.yml').flatMap(({ file, text }) => {
-    const { groups } = parse(text) as { groups: { rules: Rule[] }[] };
-    return groups.flatMap(({ rules }) => rules.map((rule) => ({ file, rule })));
+    const { groups } = parse(text) as { groups: { interval?: string; rules: Rule[] }[] };
+    return groups.flatMap(({ interval, rules }) =>
+      rules.map((rule) => ({ file, rule, ...(interval !== undefined && { interval }) })),
+    );
   });
 }
 

@@ -86,6 +86,9 @@ const WATCHERS: Group = {
   alertmanager_alerts: ['state'],
 };
 
+/** loadtest/simulator/metrics.ts */
+const SIMULATOR: Group = { simulator_fault_active: ['kind', 'region'] };
+
 /**
  * k6 2.3 by `--out experimental-prometheus-rw`, from its source (internal/output/prometheusrw/remotewrite): `k6_`
  * before a name, `_total` after counters, `_rate` after rates, the statistic after trends, times in seconds.
@@ -112,6 +115,7 @@ export const EXTERNAL_METRICS: Group = {
   ...EXEMPLARS,
   ...COLLECTOR,
   ...WATCHERS,
+  ...SIMULATOR,
   ...K6,
 };
 

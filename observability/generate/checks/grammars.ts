@@ -50,6 +50,8 @@ export interface PromqlParts {
   readonly selectors: readonly Selector[];
   /** The labels of `by`, `without`, `on`, `ignoring` and `group_left`. */
   readonly grouping: readonly string[];
+  /** The labels that `label_replace` and `label_join` make. */
+  readonly made: readonly string[];
 }
 
 /** @param text with Grafana's variables in strings only */
@@ -73,7 +75,13 @@ export function readPromql(text: string): PromqlParts {
   const grouping = nodes(tree, (name) => name === 'GroupingLabels').flatMap((node) =>
     node.getChildren('LabelName').map(cut),
   );
-  return { selectors, grouping };
+  const made = nodes(tree, (name) => name === 'FunctionCall')
+    .filter((node) => /^label_(?:replace|join)\(/.test(cut(node)))
+    .flatMap(
+      (node) => node.getChild('FunctionCallBody')?.getChildren('StringLiteral').slice(0, 1) ?? [],
+    )
+    .map((node) => cut(node).slice(1, -1));
+  return { selectors, grouping, made };
 }
 
 function matcherOf(node: SyntaxNode, cut: (node: SyntaxNode) => string): Matcher {

@@ -62,8 +62,8 @@ export function knownMetrics(
 
 /** @returns what is wrong with the metrics and labels of an expression; nothing when all of them exist */
 export function unknownNames(text: string, known: KnownMetrics): string[] {
-  const { selectors, grouping } = readPromql(text);
-  const labels = new Set(['le', 'quantile']);
+  const { selectors, grouping, made } = readPromql(text);
+  const labels = new Set(made);
   const problems = selectors.flatMap(({ metric, matchers, text: selector }) => {
     if (metric === undefined) return [];
     const own = known.get(metric);
@@ -71,9 +71,9 @@ export function unknownNames(text: string, known: KnownMetrics): string[] {
     for (const label of own.keys()) labels.add(label);
     return matchers.flatMap((matcher) => unknownMatcher(selector, matcher, own));
   });
-  // What is selected by labels alone has any.
-  const named = selectors.length > 0 && selectors.every(({ metric }) => metric !== undefined);
-  const unknown = grouping.filter((label) => named && !labels.has(label));
+  // Whatever any metric has may stand where only labels select.
+  const isOpen = selectors.some(({ metric }) => metric === undefined);
+  const unknown = isOpen ? [] : grouping.filter((label) => !labels.has(label));
   return problems.some((problem) => problem.startsWith('no metric'))
     ? problems
     : [...problems, ...unknown.map((label) => `no label ${label} to group by`)];

@@ -38,6 +38,12 @@ const MARKS: readonly Mark[] = [
     color: 'orange',
     valueIsTime: true,
   },
+  {
+    name: 'Faults of the simulator',
+    expr: 'max by (kind, region) (simulator_fault_active)',
+    title: 'fault {{kind}}, region {{region}}',
+    color: 'purple',
+  },
 ];
 
 /** The annotations of every dashboard of the service. */

@@ -21,7 +21,12 @@ const spans = (name: string, value: string) =>
 const lines = (name: string, value: string) =>
   `{service_name=~".+"} | ${name}=~".+" | ${name}=${value}`;
 
-function found(what: string, attribute: string, value: string): RowSpec {
+interface Names {
+  readonly span: string;
+  readonly line: string;
+}
+
+function found(what: string, { span, line }: Names, value: string): RowSpec {
   return {
     title: what,
     panels: [
@@ -30,14 +35,14 @@ function found(what: string, attribute: string, value: string): RowSpec {
         title: `Traces of the ${what.toLowerCase()}`,
         description:
           'The traces whose spans carry it; a click opens one, and from a span its log lines.',
-        traceQL: spans(attribute, value),
+        traceQL: spans(span, value),
         noValue: 'no trace: not yet, not kept, or no such ID',
       },
       {
         kind: 'logs',
         title: `Log lines of the ${what.toLowerCase()}`,
         description: 'Every line of it, oldest first; its details hold a link to the trace.',
-        logQL: lines(attribute.replaceAll('.', '_'), value),
+        logQL: lines(line, value),
       },
     ],
   };
@@ -59,7 +64,7 @@ export const ONE_ID_DASHBOARD: DashboardSpec = {
         },
       ],
     },
-    found('ID', ATTR_CORRELATION_ID, ID),
-    found('Session', ATTR_SESSION, SESSION),
+    found('ID', { span: ATTR_CORRELATION_ID, line: 'correlation_id' }, ID),
+    found('Session', { span: ATTR_SESSION, line: 'conversation_id' }, SESSION),
   ],
 };
