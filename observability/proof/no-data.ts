@@ -37,10 +37,5 @@ export const NOT_YET: readonly NoData[] = [
   ].map((query) => ({ query, because: 'usage' })),
   { query: 'type="thinking"', because: 'usage' },
   { query: 'cache_write_5m', because: 'usage' },
-  ...[
-    'claude_api_pool_connections_limit',
-    'claude_api_admission_limit',
-    'claude_api_key_resting',
-  ].map((query) => ({ query, because: 'keys' })),
   { query: 'claude_api_model_retirement', because: 'telemetry' },
 ];

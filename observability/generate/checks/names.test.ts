@@ -28,9 +28,6 @@ describe('expressions', () => {
 
 /** What panels read already and is about to come, by the room that brings it. */
 const PENDING: Readonly<Record<string, string>> = {
-  'no label model_family': 'keys',
-  'no label limit': 'keys',
-  'no metric claude_api_key_resting': 'keys',
   'type is never thinking': 'usage',
   'type is never cache_write_5m': 'usage',
   'type is never cache_write_1h': 'usage',

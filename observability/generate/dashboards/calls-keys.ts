@@ -40,7 +40,7 @@ export const KEYS_ROWS: readonly RowSpec[] = [
         max: 1,
         queries: [
           {
-            expr: highest('claude_api_key_resting', [...KEY, 'model_family']),
+            expr: highest(METRICS.keyResting, [...KEY, 'model_family']),
             legend: '{{upstream}} {{key}} {{model_family}}',
           },
         ],
