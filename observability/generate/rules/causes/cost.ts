@@ -72,10 +72,11 @@ export const COST_CAUSES: readonly Alert[] = [
     alert: 'ClaudeUnpricedCalls',
     severity: 'ticket',
     because: 'Every figure in dollars is too low from now on.',
-    expr: `sum by (job, model) (${grown(series('unpriced'), '1h')})`,
+    expr: `sum by (job, model) (${grown(series('unpriced'), '10m')})`,
     for: '5m',
+    keepFiringFor: '1h',
     summary:
-      '{{ $value | printf "%.0f" }} calls of {{ $labels.model }} in an hour have no price on {{ $labels.job }}',
+      '{{ $value | printf "%.0f" }} calls of {{ $labels.model }} in 10 minutes have no price on {{ $labels.job }}',
     description:
       'The price table has no row for the exact model that answered; a similar name is no price. The span of a call has its full name.',
     dashboard: 'claude-cost',
@@ -84,10 +85,11 @@ export const COST_CAUSES: readonly Alert[] = [
     alert: 'ClaudeUsageMalformed',
     severity: 'ticket',
     because: 'Tokens and dollars are too low, and the API or a gateway before it has changed.',
-    expr: `sum by (job) (${grown(series('malformedUsage'), '1h')})`,
+    expr: `sum by (job) (${grown(series('malformedUsage'), '10m')})`,
     for: '5m',
+    keepFiringFor: '1h',
     summary:
-      '{{ $value | printf "%.0f" }} fields of usage in an hour were no counts on {{ $labels.job }}',
+      '{{ $value | printf "%.0f" }} fields of usage in 10 minutes were no counts on {{ $labels.job }}',
     description:
       'Fields of reported usage were null, negative, text or absurdly large, and were ignored one by one.',
     dashboard: 'claude-cost',
