@@ -9,6 +9,7 @@ import { METRIC_NAMES_FILE, metricNames } from './metric-names.ts';
 import { metricsDoc } from './metrics-doc.ts';
 import { problemsOf } from './rules/check-objectives.ts';
 import { ruleFiles } from './rules/files.ts';
+import { runbookFiles } from './runbooks.ts';
 
 /** The local stack loads the documented profile; `make export` writes any. */
 const PROFILE = slo.profiles.documented;
@@ -23,6 +24,7 @@ function files(): Readonly<Record<string, () => string>> {
     ...Object.fromEntries(
       rules.map(([name, text]) => [`observability/prometheus/rules/${name}`, () => text]),
     ),
+    ...runbookFiles(PROFILE),
     ...dashboardFiles(PROFILE, 'observability/grafana/dashboards'),
   };
 }

@@ -12,7 +12,7 @@ export const ABOUT_DOCUMENTED = `The unit of HighClaudeErrorRate is errors per s
  * The P99 lies above the limit exactly when more than one call in a hundred takes longer. The share needs no
  * interpolation within a bucket, and it counts callers who lost patience.
  */
-function p99Latency(latency: Required<Objective>): Alert {
+export function p99Latency(latency: Required<Objective>): Alert {
   const { limitMs } = latency;
   const share = budgetOf(latency);
   return {

@@ -1,0 +1,110 @@
+/** Every alert has a runbook, of one shape, whose queries, panels and commands exist. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type Simulator, startSimulator } from '../../loadtest/simulator/server.ts';
+import { slo } from '../slo.ts';
+import { committedDashboards, committedRules, committedRunbooks } from './checks/committed.ts';
+import { syntaxErrors } from './checks/grammars.ts';
+import { knownMetrics, unknownNames } from './checks/known-metrics.ts';
+import { runbookFiles } from './runbooks.ts';
+
+const SECTIONS = [
+  'What users feel',
+  'First three checks',
+  'Causes, most likely first',
+  'Stop the bleeding',
+  'Reproduce it here',
+  'When to stop worrying',
+];
+const NOT_OF_AN_ALERT = ['README.md', 'error-budget-policy.md'];
+const pages = committedRunbooks().filter(({ file }) => !NOT_OF_AN_ALERT.includes(file));
+const known = knownMetrics();
+const panels = new Map(
+  committedDashboards().map(({ dashboard: { title, panels: all } }) => [
+    title,
+    new Set(all.map((panel) => panel.title)),
+  ]),
+);
+
+/** The text of a section, without its heading. */
+function section(text: string, title: string): string {
+  return text.split(`\n## ${title}\n`)[1]?.split('\n## ')[0]?.trim() ?? '';
+}
+
+function codeOf(text: string, language: string): string[] {
+  const fences = text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'));
+  return [...fences].map(([, code = '']) => code.trim());
+}
+
+test('every alert of the committed rules has a runbook, and no other page is there', () => {
+  const alerts = committedRules().flatMap(({ rule: { alert } }) => alert ?? []);
+  assert.deepEqual(
+    pages.map(({ file }) => file).toSorted(),
+    [...new Set(alerts)].map((alert) => `${alert}.md`).toSorted(),
+  );
+});
+
+test('the pages that are generated are those of the folder', () => {
+  assert.deepEqual(
+    Object.keys(runbookFiles(slo.profiles.documented)).toSorted(),
+    committedRunbooks()
+      .map(({ file }) => `observability/runbooks/${file}`)
+      .toSorted(),
+  );
+});
+
+for (const { file, text } of pages) {
+  describe(`runbook ${file}`, () => {
+    test('has its alert as title and every section, none of them empty', () => {
+      assert.equal(text.split('\n', 1)[0], `# ${file.replace('.md', '')}`);
+      const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+      assert.deepEqual(headings, SECTIONS);
+      for (const title of SECTIONS) assert.notEqual(section(text, title), '', title);
+    });
+
+    test('has three checks, each with a panel that exists and a query that reads what exists', () => {
+      const checks = section(text, 'First three checks');
+      const named = [...checks.matchAll(/_(Claude: [^_]+)_ › \*\*(.+?)\*\*/g)];
+      assert.equal(named.length, 3);
+      for (const [, dashboard = '', panel] of named) {
+        assert(panels.get(dashboard)?.has(panel), `no panel ${panel} in ${dashboard}`);
+      }
+      const queries = codeOf(checks, 'promql');
+      assert.equal(queries.length, 3);
+      for (const query of queries) {
+        assert.deepEqual([...syntaxErrors('promql', query), ...unknownNames(query, known)], []);
+      }
+    });
+
+    test('has panels of other dashboards only by names that exist', () => {
+      const titles = [...panels.values()].flatMap((set) => [...set]);
+      const named = [...text.matchAll(/(?<![\w*])_([A-Z][^_\n]+)_(?! ›)(?!\w)/g)].map(([, t]) => t);
+      const ids = new Set(['Find one ID', ...panels.keys()]);
+      assert.deepEqual(
+        named.filter((title) => !titles.includes(title) && !ids.has(title ?? '')),
+        [],
+      );
+    });
+  });
+}
+
+describe('what runbooks ask of the simulator', () => {
+  let simulator: Simulator;
+  before(async () => {
+    simulator = await startSimulator();
+  });
+  after(() => simulator.close());
+
+  const PUT = /-X PUT localhost:8081(\/__sim\/\w+) -d '([^']+)'/g;
+  for (const { file, text } of pages) {
+    const asked = codeOf(section(text, 'Reproduce it here'), 'sh').flatMap((code) => [
+      ...code.matchAll(PUT),
+    ]);
+    for (const [, path = '', body] of asked) {
+      test(`${file}: PUT ${path} ${body} is taken`, async () => {
+        const response = await fetch(`${simulator.url}${path}`, { method: 'PUT', body });
+        assert.equal(response.status, 200, await response.text());
+      });
+    }
+  }
+});
