@@ -100,7 +100,7 @@ describe('what runbooks ask of the simulator', () => {
     const asked = codeOf(section(text, 'Reproduce it here'), 'sh').flatMap((code) => [
       ...code.matchAll(PUT),
     ]);
-    for (const [, path = '', body] of asked) {
+    for (const [, path = '', body = ''] of asked) {
       test(`${file}: PUT ${path} ${body} is taken`, async () => {
         const response = await fetch(`${simulator.url}${path}`, { method: 'PUT', body });
         assert.equal(response.status, 200, await response.text());
