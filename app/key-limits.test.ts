@@ -1,9 +1,11 @@
 /** Rate limits end to end: a 429 of one family of models leaves the key in use for all others. */
 import assert from 'node:assert/strict';
+import type { RequestListener } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { type Simulator, startSimulator } from '../loadtest/simulator/server.ts';
 import { postJson } from './testing/http.ts';
 import { ASK } from './testing/messages.ts';
+import { serviceBefore } from './testing/service-before.ts';
 import { type ServiceProcess, startService } from './testing/service-process.ts';
 
 const [OPUS, HAIKU] = ['claude-opus-5-5', 'claude-haiku-4-5'];
@@ -50,10 +52,19 @@ function keysFor(simulator: Simulator, model: string, status = 200): readonly st
   return [...new Set(found.map(({ headers }) => headers['x-api-key'] ?? ''))].sort();
 }
 
-/** @returns the values of a metric by the values of its labels, those of the one key and its owner left out */
-async function gaugeOf(service: ServiceProcess, name: string): Promise<Record<string, number>> {
+/**
+ * @param owner what the series must contain, where there is more than one upstream
+ * @returns the values of a metric by the values of its labels, those of the one key and its owner left out
+ */
+async function gaugeOf(
+  service: ServiceProcess,
+  name: string,
+  owner = '',
+): Promise<Record<string, number>> {
   const text = await (await fetch(service.metricsUrl)).text();
-  const lines = text.split('\n').filter((line) => line.startsWith(`claude_api_${name}{`));
+  const lines = text
+    .split('\n')
+    .filter((line) => new RegExp(`^claude_api_${name}[{ ]`).test(line) && line.includes(owner));
   return Object.fromEntries(
     lines.map((line) => {
       const labels = [...line.matchAll(/(model_family|limit|state)="([^"]*)"/g)];
@@ -160,9 +171,8 @@ for (const [path, family, body] of [
     const answered = (simulator: Simulator) =>
       simulator.requests().flatMap((r) => (r.status === 200 ? [r.path] : []));
     assert.deepEqual([answered(first), answered(second)], [['/v1/messages'], [path]]);
-    const resting = await gaugeOf(service, 'key_resting');
-    assert.equal(resting[OPUS], 0);
-    assert(family in resting);
+    const resting = await gaugeOf(service, 'key_resting', 'upstream="first"');
+    assert.deepEqual(resting, { [family]: 1, [OPUS]: 0 });
   });
 }
 
@@ -190,4 +200,74 @@ test('key limits: invented models, whole, streamed and fast, add the series of o
   }
   assert.deepEqual(Object.keys(await gaugeOf(service, 'key_resting')), ['other', 'other-fast']);
   assert.equal(Object.keys(await gaugeOf(service, 'rate_limit_max')).length, 4 + 2);
+});
+
+const TOLD: Readonly<Record<string, readonly string[]>> = {
+  limit: ['-1', 'NaN', '9'.repeat(400), '1e9', ' ', '100'],
+  remaining: ['Infinity', '-0', '0x7', '', '999999999999999'],
+  reset: [
+    'soon',
+    '1',
+    '-271821-04-20T00:00:00Z',
+    '+275760-09-13T00:00:00.001Z',
+    '9999-12-31T23:59:59Z',
+  ],
+};
+
+test('key limits: headers that no API sends end neither a call nor in a series', async (t) => {
+  let n = 0;
+  const answer: RequestListener = (_request, response) => {
+    n += 1;
+    for (const prefix of ['anthropic-ratelimit', 'anthropic-fast']) {
+      for (const name of ['requests', 'tokens', 'input-tokens', 'output-tokens']) {
+        for (const [part, values] of Object.entries(TOLD)) {
+          const value = values[n % values.length] ?? '';
+          // Every third comes twice, every seventh not at all.
+          if (n % 7 > 0)
+            response.setHeader(`${prefix}-${name}-${part}`, n % 3 ? value : [value, '1']);
+        }
+      }
+    }
+    response.setHeader('content-type', 'application/json');
+    response.end('{"id":"m","type":"message","usage":{}}');
+  };
+  const service = await serviceBefore(t, answer, { CLAUDE_MODELS: [OPUS, HAIKU].join(',') });
+  for (let i = 0; i < 210; i++) {
+    const model = i % 2 ? OPUS : HAIKU;
+    assert.equal(await statusOf(service, { model, speed: i % 4 ? 'standard' : 'fast' }), 200);
+  }
+  assert.equal((await gaugeOf(service, 'rate_limit_remaining'))[`${HAIKU} tokens`], 100);
+  for (const name of ['rate_limit_remaining', 'rate_limit_max']) {
+    for (const [series, value] of Object.entries(await gaugeOf(service, name))) {
+      assert(Number.isSafeInteger(value) && value >= 0, `${series} is ${value}`);
+    }
+  }
+});
+
+test('key limits: a ramp limit rests the key for the family that grew too fast', async (t) => {
+  const simulator = await simulatorFor(t);
+  const service = await serviceWith(t, {
+    CLAUDE_BASE_URL: simulator.url,
+    CLAUDE_API_KEY: 'blue-test-key',
+  });
+  const kind = 'error_code:ramp_limit_exceeded';
+  simulator.setFaults([{ kind, model: OPUS, retryAfterS: 600 }]);
+  assert.equal(await statusOf(service, { model: HAIKU }), 200);
+  assert.equal(await statusOf(service, { model: OPUS }), 429);
+  assert.deepEqual(await gaugeOf(service, 'key_resting'), { [HAIKU]: 0, [OPUS]: 1 });
+});
+
+test('limits: the most connections and calls are those of the settings, for each host of the upstreams', async (t) => {
+  const service = await serviceWith(t, {
+    CLAUDE_API_KEY: 'blue-test-key',
+    POOL_CONNECTIONS: '30',
+    ADMISSION_LIMIT: '70',
+    CLAUDE_UPSTREAMS: JSON.stringify([
+      { name: 'eu', url: 'http://127.0.0.1:9/eu' },
+      { name: 'us', url: 'http://127.0.0.1:9/us' },
+      { name: 'other', url: 'http://127.0.0.2:9', priority: 1 },
+    ]),
+  });
+  assert.deepEqual(await gaugeOf(service, 'pool_connections_limit'), { '': 60 });
+  assert.deepEqual(await gaugeOf(service, 'admission_limit'), { active: 70, queued: 20 });
 });
