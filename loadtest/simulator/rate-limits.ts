@@ -15,8 +15,24 @@ const LIMITS = {
 } as const;
 type Name = keyof typeof LIMITS;
 
-const OF_MODELS: readonly Name[] = ['requests', 'tokens', 'input-tokens', 'output-tokens'];
-const OF_FAST_MODE: readonly Name[] = ['input-tokens', 'output-tokens'];
+/** The names of one limit's headers. */
+interface Headers {
+  readonly of: Name;
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+}
+
+function headersOf(prefix: string, names: readonly Name[]): readonly Headers[] {
+  return names.map((of) => {
+    const name = `${prefix}-${of}`;
+    return { of, limit: `${name}-limit`, remaining: `${name}-remaining`, reset: `${name}-reset` };
+  });
+}
+
+const OF_ROUTES = headersOf('anthropic-ratelimit', ['requests']);
+const OF_MODELS = headersOf('anthropic-ratelimit', Object.keys(LIMITS) as Name[]);
+const OF_FAST_MODE = headersOf('anthropic-fast', ['input-tokens', 'output-tokens']);
 
 /** One request, as the limits see it. */
 export interface Counted {
@@ -51,9 +67,8 @@ export class RateLimits {
     const family = `${key} ${path === '/v1/messages' ? familyOf(model) : routeOf(path)}`;
     const own = isFast ? `${family} fast` : family;
     this.#add(own, request);
-    const names = path === '/v1/messages' ? OF_MODELS : OF_MODELS.slice(0, 1);
-    this.#write(headers, 'anthropic-ratelimit', names, family);
-    if (isFast) this.#write(headers, 'anthropic-fast', OF_FAST_MODE, own);
+    this.#write(headers, path === '/v1/messages' ? OF_MODELS : OF_ROUTES, family);
+    if (isFast) this.#write(headers, OF_FAST_MODE, own);
     if (usedUpForMs !== undefined) useUp(headers, nowMs + usedUpForMs);
     return headers;
   }
@@ -76,13 +91,12 @@ export class RateLimits {
     used['output-tokens'] += maxTokens;
   }
 
-  #write(headers: Map<string, string>, prefix: string, names: readonly Name[], id: string): void {
-    for (const name of names) {
-      const limit = LIMITS[name];
-      const remaining = Math.max(0, limit - (this.#used.get(id)?.[name] ?? 0));
-      headers.set(`${prefix}-${name}-limit`, String(limit));
-      headers.set(`${prefix}-${name}-remaining`, String(remaining));
-      headers.set(`${prefix}-${name}-reset`, this.#reset);
+  #write(headers: Map<string, string>, names: readonly Headers[], id: string): void {
+    const used = this.#used.get(id);
+    for (const { of, limit, remaining, reset } of names) {
+      headers.set(limit, String(LIMITS[of]));
+      headers.set(remaining, String(Math.max(0, LIMITS[of] - (used?.[of] ?? 0))));
+      headers.set(reset, this.#reset);
     }
   }
 }
