@@ -13,6 +13,7 @@ import { Redactor } from './privacy/redactor.ts';
 import type { TuningOverrides } from './service.ts';
 import { type LogOutput, outputTo } from './telemetry/log-output.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
+import { observePriceAge } from './telemetry/price-age.ts';
 import { samplingRatio } from './telemetry/sampler.ts';
 import { disabledTelemetry, enabledTelemetry, type Telemetry } from './telemetry/sdk.ts';
 import { ANYBODY } from './telemetry/vocabulary.ts';
@@ -129,6 +130,7 @@ async function run({ secrets, ...deps }: Running): Promise<void> {
     logger,
     onRefused,
   });
+  observePriceAge({ instruments: telemetry.instruments, logger, wallClock: Date.now });
   const asked = askedToStop(logger);
   await listen(metricsServer, config.metrics);
   await listen(server, config.server);

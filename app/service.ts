@@ -154,6 +154,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
     models: config.models,
     captureContent: config.telemetry.captureContent,
     now: systemClock.now,
+    wallClock: Date.now,
   });
   const retry = { maxRetries, ...tuning.backoff };
   const client = createClient(

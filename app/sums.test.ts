@@ -11,7 +11,7 @@ import { DEFAULT_KEY, type Simulator, startSimulator } from '../loadtest/simulat
 import { ATTEMPT_ERRORS, durationOutcome, OUTCOMES } from './outcome.ts';
 import { METRICS } from './telemetry/metric-catalogue.ts';
 import type { MetricDefinition } from './telemetry/metric-definition.ts';
-import { TOKEN_TYPES } from './telemetry/vocabulary.ts';
+import type { TokenType } from './telemetry/vocabulary.ts';
 import { postJson, type SentHeaders } from './testing/http.ts';
 import { ASK } from './testing/messages.ts';
 import { eventually } from './testing/poll.ts';
@@ -253,12 +253,15 @@ function checkTokens(now: Scrape): void {
   assert.deepEqual(now.by('type', 'claude_api_caller_tokens_total'), tokens);
   const used = (name: string) => now.sum(`gen_ai_client_inference_usage_${name}_tokens_total`);
   const each = (name: string) => now.sum(`gen_ai_client_inference_operation_${name}_tokens_sum`);
-  const [input, output, read, written] = TOKEN_TYPES.map((type) => tokens[type] ?? 0);
-  assert.equal(used('input'), (input ?? 0) + (read ?? 0) + (written ?? 0));
-  assert.equal(used('output'), output);
-  assert.equal(used('cache_read_input'), read);
-  assert.equal(used('cache_write_input'), written);
+  const sum = (...types: readonly TokenType[]) =>
+    types.reduce((all, type) => all + (tokens[type] ?? 0), 0);
+  assert.equal(used('input'), sum('input', 'cache_read', 'cache_write_5m', 'cache_write_1h'));
+  assert.equal(used('output'), sum('output', 'thinking'));
+  assert.equal(used('reasoning_output'), sum('thinking'));
+  assert.equal(used('cache_read_input'), sum('cache_read'));
+  assert.equal(used('cache_write_input'), sum('cache_write_5m', 'cache_write_1h'));
   assert.deepEqual([each('input'), each('output')], [used('input'), used('output')]);
+  assert.equal(now.sum('claude_api_malformed_usage_total'), 0);
   const streams = now.sum('claude_api_time_to_first_token_seconds_count');
   assert.equal(now.sum('gen_ai_client_inference_time_to_first_chunk_count'), streams);
 }

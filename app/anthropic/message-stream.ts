@@ -3,8 +3,11 @@
  * https://docs.anthropic.com/en/docs/build-with-claude/streaming
  */
 import { type ApiError, readApiError } from './account-errors.ts';
-import { type MessageFacts, parseObject, readMessage, readUsage, type Usage } from './messages.ts';
+import { estimatedTokens, generatedLength } from './generated-text.ts';
+import { type MessageFacts, parseObject, readMessage } from './messages.ts';
 import type { SseEvent } from './sse.ts';
+import type { UsageReport } from './usage.ts';
+import { UsageReader } from './usage-reader.ts';
 
 /** Events that come before content; any other means that the content has begun. */
 const BEFORE_CONTENT: ReadonlySet<string> = new Set([
@@ -39,8 +42,13 @@ export class MessageStream {
   /** The block of content that arrives may hold the first that a reader sees. */
   #awaitsText = false;
   #hasText = false;
-  /** Cumulative; undefined until the first report. */
-  usage: Usage | undefined;
+  readonly #usage = new UsageReader();
+  #model: string | undefined;
+  #stopReason: string | undefined;
+  /** Characters of content that no report has counted yet. */
+  #unreported = 0;
+  /** Output tokens of the start, which are a part of the content that follows. */
+  #placeholder = 0;
 
   constructor(observer: MessageObserver) {
     this.#observer = observer;
@@ -72,9 +80,24 @@ export class MessageStream {
     this.#awaitsText = block?.type === 'text' || block?.type === 'tool_use';
   }
 
+  /**
+   * What it used: as reported, and by an estimate what it has produced since the last report. Call it once, when
+   * the stream has ended.
+   * @param askedModel counts where the stream names no model
+   */
+  usageReport(askedModel: string): UsageReport {
+    const estimate = estimatedTokens(this.#unreported) - this.#placeholder;
+    return this.#usage.report({
+      model: this.#model ?? askedModel,
+      stopReason: this.#stopReason,
+      estimatedOutputTokens: Math.max(0, estimate),
+    });
+  }
+
   #readDelta(data: string): void {
     this.#observer.recordChunk();
     if (this.#awaitsText) this.#findText(data);
+    this.#unreported += generatedLength(data);
     if (!this.#observer.capturesContent) return;
     const text = (parseObject(data)?.['delta'] as { text?: unknown } | undefined)?.text;
     if (typeof text === 'string') this.#observer.recordOutput(text);
@@ -92,14 +115,22 @@ export class MessageStream {
 
   #readStart(data: string): void {
     const message = parseObject(data)?.['message'] as { usage?: unknown } | undefined;
-    this.usage = readUsage(message?.usage);
-    this.#observer.setResponse(readMessage(message));
+    const facts = readMessage(message);
+    this.#usage.read(message?.usage);
+    this.#placeholder = this.#usage.outputTokens ?? 0;
+    this.#model = facts.model;
+    this.#observer.setResponse(facts);
   }
 
   #readMessageDelta(data: string): void {
     const body = parseObject(data);
-    this.usage = readUsage(body?.['usage'], this.usage);
+    if (this.#usage.read(body?.['usage'])) {
+      this.#unreported = 0;
+      this.#placeholder = 0;
+    }
     const facts = readMessage(body?.['delta']);
-    if (facts.stopReason !== undefined) this.#observer.setResponse(facts);
+    if (facts.stopReason === undefined) return;
+    this.#stopReason = facts.stopReason;
+    this.#observer.setResponse(facts);
   }
 }

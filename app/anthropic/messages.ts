@@ -3,14 +3,6 @@
  * https://docs.anthropic.com/en/api/messages
  */
 
-/** Token counts of one response, as the Messages API reports them (cumulative in streams). */
-export interface Usage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly cacheReadTokens: number;
-  readonly cacheCreationTokens: number;
-}
-
 /**
  * Facts of a complete response, or of a stream's `message_start` and `message_delta`. The last three are `''`
  * where the API gave something that is no text.
@@ -28,9 +20,11 @@ export interface MessageFacts {
 /** Longer texts are cut: they become span attributes. */
 const MAX_FACT_LENGTH = 128;
 
-type Json = Readonly<Record<string, unknown>>;
+/** A JSON object whose members are not known. */
+export type Json = Readonly<Record<string, unknown>>;
 
-function isObject(value: unknown): value is Json {
+/** Whether a value is a JSON object, not a list. */
+export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -44,10 +38,6 @@ export function parseObject(text: string): Json | undefined {
   }
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value.slice(0, MAX_FACT_LENGTH) : undefined;
 }
@@ -55,41 +45,6 @@ function text(value: unknown): string | undefined {
 /** @returns undefined for what says nothing */
 function word(value: unknown): string | undefined {
   return value === undefined || value === null ? undefined : (text(value) ?? '');
-}
-
-/**
- * Reads `usage`, whose counts are cumulative: the last report of each holds, even where it is smaller. A
- * count that this report lacks is kept from `before`, because streams report in two parts; null says
- * nothing, and neither does what is no count.
- */
-export function readUsage(value: unknown, before?: Usage): Usage | undefined {
-  if (!isObject(value)) return before;
-  const pick = (name: string, old = 0) => {
-    const count = value[name];
-    return isCount(count) ? count : old;
-  };
-  return {
-    inputTokens: pick('input_tokens', before?.inputTokens),
-    outputTokens: pick('output_tokens', before?.outputTokens),
-    cacheReadTokens: pick('cache_read_input_tokens', before?.cacheReadTokens),
-    cacheCreationTokens: pick('cache_creation_input_tokens', before?.cacheCreationTokens),
-  };
-}
-
-/** Adds up what several attempts used. */
-export function addUsage(a: Usage, b: Usage): Usage {
-  return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-    cacheCreationTokens: a.cacheCreationTokens + b.cacheCreationTokens,
-  };
-}
-
-/** @returns input, output and cache tokens together */
-export function totalTokens(usage: Usage | undefined): number {
-  if (!usage) return 0;
-  return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheCreationTokens;
 }
 
 /** Reads a message object, complete or as in `message_start`, or the `delta` of `message_delta`. */

@@ -1,7 +1,7 @@
 /** The client of Claude: one pipeline over one transport, and a deadline over each call. */
 import { randomUUID } from 'node:crypto';
 import type { Dispatcher } from 'undici';
-import { totalTokens } from '../anthropic/messages.ts';
+import { totalTokens } from '../anthropic/usage.ts';
 import { createLimitGroups } from '../keys/limit-groups.ts';
 import { whenEnded } from '../pipeline/attempt.ts';
 import { attemptTimeout } from '../pipeline/attempt-timeout.ts';

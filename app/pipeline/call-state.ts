@@ -1,5 +1,5 @@
 /** What one call has tried, used and waited for so far: state of the call, apart from its telemetry. */
-import { addUsage, type Usage } from '../anthropic/messages.ts';
+import { addUsage, type Usage } from '../anthropic/usage.ts';
 import { Stopwatch } from '../time/stopwatch.ts';
 
 const NONE: ReadonlySet<string> = new Set();

@@ -5,12 +5,15 @@
 import { type ApiError, readApiError } from '../anthropic/account-errors.ts';
 import { errorTypeOfStatus, statusOfErrorType } from '../anthropic/errors.ts';
 import { MessageStream } from '../anthropic/message-stream.ts';
-import { parseObject, readMessage, readUsage } from '../anthropic/messages.ts';
+import { parseObject, readMessage } from '../anthropic/messages.ts';
 import { SseParser } from '../anthropic/sse.ts';
+import { UsageReader } from '../anthropic/usage-reader.ts';
 import { AppError } from '../errors.ts';
 import { outcomeOfApiError } from '../outcome.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
+import { BatchResults } from './batch-results.ts';
 import { followLines } from './lines-reader.ts';
+import { recordUsage } from './record-usage.ts';
 import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 import { StreamReader } from './stream-reader.ts';
 
@@ -42,13 +45,21 @@ export function readResponse({ firstEventTimeoutMs, silenceMs }: StreamLimits): 
     new AppError('timeout', `no event from the upstream within ${firstEventTimeoutMs} ms`, {
       retryable: true,
     });
+  const results = new BatchResults();
   return async function readResponse(request, next) {
     if (!request.stream) return readComplete(await next(request), request);
     const limit = new LinkedAbort(request.signal, { timeoutMs: firstEventTimeoutMs, onTimeout });
     try {
       const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
-        if (request.lines) return followLines(response, response.data, limit, request.state);
+        if (request.lines)
+          return followLines(
+            response,
+            response.data,
+            limit,
+            request.state,
+            results.reader(request),
+          );
         const reader = new StreamReader(response.data, request, limit, silenceMs);
         return await readStream(response, reader, request);
       }
@@ -81,10 +92,14 @@ function readComplete(response: PipelineResponse, request: PipelineRequest): Pip
   if (!body) throw isEvents(response) ? unaskedStream(data, request) : notJson(status);
   if (status >= 300) return response;
   if (body['type'] === 'error') return asError(response, data, request);
-  const { call, state } = request;
-  call.setResponse(readMessage(body));
-  const usage = readUsage(body['usage']);
-  if (usage) state.addUsage(usage);
+  const { call } = request;
+  const facts = readMessage(body);
+  call.setResponse(facts);
+  if (body['type'] === 'message' || body['usage'] !== undefined) {
+    const usage = new UsageReader();
+    usage.read(body['usage']);
+    recordUsage(request, usage.report({ model: request.model, ...facts }));
+  }
   if (call.capturesContent) call.recordOutput(body['content']);
   return response;
 }
@@ -160,7 +175,8 @@ function isEvents({ headers }: PipelineResponse): boolean {
 }
 
 /** Records what a stream has used that nobody asked for. @returns the error, not retryable: it was paid for */
-function unaskedStream(text: string, { call, state }: PipelineRequest): AppError {
+function unaskedStream(text: string, request: PipelineRequest): AppError {
+  const { call } = request;
   const message = new MessageStream({
     setResponse: (facts) => call.setResponse(facts),
     capturesContent: false,
@@ -169,7 +185,7 @@ function unaskedStream(text: string, { call, state }: PipelineRequest): AppError
     recordOutput() {},
   });
   for (const event of new SseParser().push(Buffer.from(text))) message.read(event);
-  if (message.usage) state.addUsage(message.usage);
+  recordUsage(request, message.usageReport(request.model));
   return new AppError('bad_upstream_response', 'the upstream sent a stream in place of an answer');
 }
 

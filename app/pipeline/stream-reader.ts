@@ -4,6 +4,7 @@ import type { EventStream, SseEvent } from '../anthropic/sse.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
 import { type Outcome, outcomeOfErrorEvent } from '../outcome.ts';
 import type { LinkedAbort } from '../time/linked-abort.ts';
+import { recordUsage } from './record-usage.ts';
 import type { PipelineRequest } from './stage.ts';
 import { StreamPulse } from './stream-pulse.ts';
 
@@ -204,7 +205,7 @@ export class StreamReader {
   }
 
   #recordUsage(): void {
-    if (this.#message.usage) this.#request.state.addUsage(this.#message.usage);
+    recordUsage(this.#request, this.#message.usageReport(this.#request.model));
   }
 }
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SpanStatusCode } from '@opentelemetry/api';
+import { NO_USAGE } from '../anthropic/usage.ts';
+import { aCharge, aReport } from '../testing/charges.ts';
 import { recordedCalls, TOTALS } from '../testing/recorded-calls.ts';
 
-const USAGE = { inputTokens: 10, outputTokens: 20, cacheReadTokens: 5, cacheCreationTokens: 0 };
+const USED = { inputTokens: 10, outputTokens: 20, cacheReadTokens: 5 };
+const USAGE = { ...NO_USAGE, ...USED };
 
 test('CallSpan: retries and refused retries are counted under the label `reason`', async (t) => {
   const { startCall, values, messages } = recordedCalls(t);
@@ -76,11 +79,13 @@ test('CallSpan.end: duration, overhead and attempts are in metrics, span and log
 
 test('CallSpan.end: cached tokens count as input for the conventions, apart for our own metrics', async (t) => {
   const { startCall, span, values } = recordedCalls(t);
-  startCall().end('success', { usage: USAGE, overheadMs: 0 });
+  const call = startCall();
+  call.recordUsage(aReport(aCharge('known', USED)));
+  call.end('success', { usage: USAGE, overheadMs: 0 });
   const count = (type: string) => values('claude_api_tokens_total', { model: 'known', type });
   assert.deepEqual(await count('input'), [10]);
   assert.deepEqual(await count('cache_read'), [5]);
-  assert.deepEqual(await count('cache_creation'), []);
+  assert.deepEqual(await count('cache_write_5m'), []);
   const byCaller = { caller: 'search', type: 'output' };
   assert.deepEqual(await values('claude_api_caller_tokens_total', byCaller), [20]);
   assert.equal(span('chat known')?.attributes['gen_ai.usage.input_tokens'], 15);
@@ -112,6 +117,7 @@ for (const [asked, answered, label] of MODELS) {
     const call = startCall({ model: asked, stream: true });
     if (answered) call.setResponse({ model: answered });
     call.recordChunk();
+    call.recordUsage(aReport(aCharge(answered ?? asked, USED)));
     call.end('success', { usage: USAGE, overheadMs: 0 });
     const seen = { model: label };
     assert.equal((await values('claude_api_requests_total', seen)).length, 1);

@@ -7,7 +7,8 @@ import {
   SpanKind,
   trace,
 } from '@opentelemetry/api';
-import type { MessageFacts, Usage } from '../anthropic/messages.ts';
+import type { MessageFacts } from '../anthropic/messages.ts';
+import type { Usage, UsageReport } from '../anthropic/usage.ts';
 import { durationOutcome, OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { countAnswer, countVersion, wordOrOther } from './answers.ts';
 import { AttemptSpan } from './attempt-span.ts';
@@ -18,19 +19,14 @@ import {
   ATTR_REQUEST_ID,
 } from './attributes.ts';
 import { answerAttributes, attributionFields, callAttributes } from './call-attributes.ts';
+import { CallUsage } from './call-usage.ts';
 import { inputAttributes, joined, outputAttributes } from './content.ts';
-import {
-  countUsage,
-  genAiLabels,
-  genAiSpanName,
-  recordInference,
-  usageAttributes,
-} from './gen-ai.ts';
-import { MAX_MODEL_LENGTH, OTHER, UNKNOWN } from './model-labels.ts';
+import { genAiLabels, genAiSpanName, recordInference, usageAttributes } from './gen-ai.ts';
+import { labelWithoutFamily, MAX_MODEL_LENGTH } from './model-labels.ts';
 import type { CallInfo, CallRecord, CallTotals } from './recorder.ts';
 import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
 import { StreamSpeed } from './stream-speed.ts';
-import type { Operation, RetryRefusal } from './vocabulary.ts';
+import type { RetryRefusal } from './vocabulary.ts';
 
 export class CallSpan implements CallRecord {
   readonly capturesContent: boolean;
@@ -47,6 +43,7 @@ export class CallSpan implements CallRecord {
   readonly #genAiLabels: Attributes;
   /** When the call's span began: the body had arrived, and the call was admitted. */
   readonly #startedAtMs: number;
+  readonly #usage: CallUsage;
   #attempts = 0;
   #attempt: AttemptSpan | undefined;
   /** Set between the decision to retry and the attempt that follows, if one does. */
@@ -67,6 +64,7 @@ export class CallSpan implements CallRecord {
     this.#genAiLabels = genAiLabels(info, this.#model);
     this.#startedAtMs = deps.now();
     this.#speed = info.stream ? new StreamSpeed(deps, info.receivedAtMs) : undefined;
+    this.#usage = new CallUsage(deps, info.caller, familyOf);
     this.#span = deps.tracer.startSpan(genAiSpanName(info), {
       kind: SpanKind.CLIENT,
       attributes: callAttributes(info),
@@ -139,6 +137,10 @@ export class CallSpan implements CallRecord {
     this.#model = this.#familyOf(model) ?? this.#model;
   }
 
+  recordUsage(report: UsageReport): void {
+    guarded(this.#deps.logger, () => this.#usage.add(report, this.#model));
+  }
+
   end(outcome: Outcome, totals: CallTotals): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -179,14 +181,13 @@ export class CallSpan implements CallRecord {
       usage,
     });
     countAnswer(instruments, this.#model, this.#facts);
-    const { caller } = this.#info;
-    if (usage) countUsage(instruments, usage, { model: this.#model, caller });
   }
 
   #endSpan(outcome: Outcome, usage: Usage | undefined, overheadMs: number): void {
     const requestId = this.#attempt?.requestId;
     if (requestId !== undefined) this.#span.setAttribute(ATTR_REQUEST_ID, requestId);
     if (usage) this.#span.setAttributes(usageAttributes(usage));
+    this.#span.setAttributes(this.#usage.attributes());
     // The convention's word for a message that did not come to its end.
     if (this.#awaitsMessage()) this.#span.setAttributes(answerAttributes({ stopReason: 'error' }));
     if (this.#output !== undefined) this.#capture(() => outputAttributes(this.#output));
@@ -218,7 +219,7 @@ export class CallSpan implements CallRecord {
       attempts: this.#attempts,
       duration_ms: roundMs(durationMs),
       overhead_ms: roundMs(overheadMs),
-      ...(usage && { usage }),
+      ...this.#usage.line(usage),
     };
     this.run(() => this.#deps.logger.info(line, 'call'));
   }
@@ -232,11 +233,4 @@ export class CallSpan implements CallRecord {
       this.#deps.logger.error({ err: error }, 'content could not be captured');
     }
   }
-}
-
-const NAMES_A_MODEL: ReadonlySet<Operation> = new Set(['chat', 'count_tokens']);
-
-/** A refused call has no model yet; other operations, such as a list of models, never have one. */
-function labelWithoutFamily({ model, operation }: CallInfo): string {
-  return model === '' && NAMES_A_MODEL.has(operation) ? UNKNOWN : OTHER;
 }

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_USAGE } from '../anthropic/usage.ts';
 import { recordedCalls, TOTALS } from '../testing/recorded-calls.ts';
 
-const USAGE = { inputTokens: 10, outputTokens: 20, cacheReadTokens: 5, cacheCreationTokens: 3 };
+const USAGE = {
+  ...NO_USAGE,
+  inputTokens: 10,
+  outputTokens: 20,
+  thinkingTokens: 7,
+  cacheReadTokens: 5,
+  cacheWrite5mTokens: 1,
+  cacheWrite1hTokens: 2,
+};
 const CALL = {
   'gen_ai.operation.name': 'chat',
   'gen_ai.provider.name': 'anthropic',
@@ -20,6 +29,7 @@ test('GenAI conventions: cached tokens are counted as input, and once more by wh
   const used = (name: string) => values(`gen_ai.client.inference.usage.${name}_tokens`, USED);
   assert.deepEqual(await used('input'), [18]);
   assert.deepEqual(await used('output'), [20]);
+  assert.deepEqual(await used('reasoning.output'), [7]);
   assert.deepEqual(await used('cache_read.input'), [5]);
   assert.deepEqual(await used('cache_write.input'), [3]);
   assert.partialDeepStrictEqual(await values(INPUT, CALL), [{ count: 1, sum: 18 }]);
@@ -27,6 +37,7 @@ test('GenAI conventions: cached tokens are counted as input, and once more by wh
   assert.partialDeepStrictEqual(span('chat known')?.attributes, {
     'gen_ai.usage.input_tokens': 18,
     'gen_ai.usage.output_tokens': 20,
+    'gen_ai.usage.reasoning.output_tokens': 7,
     'gen_ai.usage.cache_read.input_tokens': 5,
     'gen_ai.usage.cache_write.input_tokens': 3,
   });

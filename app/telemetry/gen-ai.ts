@@ -3,7 +3,7 @@
  * Their version is pinned in docs/adr/0030-genai-conventions.md.
  */
 import type { Attributes } from '@opentelemetry/api';
-import type { Usage } from '../anthropic/messages.ts';
+import { promptTokens, type Usage } from '../anthropic/usage.ts';
 import {
   ATTR_ERROR_TYPE,
   ATTR_GEN_AI_CACHE_READ_TOKENS,
@@ -12,6 +12,7 @@ import {
   ATTR_GEN_AI_OPERATION,
   ATTR_GEN_AI_OUTPUT_TOKENS,
   ATTR_GEN_AI_PROVIDER,
+  ATTR_GEN_AI_REASONING_TOKENS,
   ATTR_GEN_AI_REQUEST_MODEL,
   ATTR_GEN_AI_REQUEST_STREAM,
   ATTR_GEN_AI_TOKEN_MODALITY,
@@ -21,7 +22,6 @@ import { GEN_AI_ERROR, GEN_AI_MODALITY } from './gen-ai-metrics.ts';
 import type { Instruments } from './instruments.ts';
 import { MAX_MODEL_LENGTH, OTHER } from './model-labels.ts';
 import type { CallInfo } from './recorder.ts';
-import type { TokenType } from './vocabulary.ts';
 
 /** @param model the label value of the model that was asked for, as the convention says */
 export function genAiLabels({ operation }: Pick<CallInfo, 'operation'>, model: string): Attributes {
@@ -47,32 +47,6 @@ export function genAiSpanName({ operation, model }: CallInfo): string {
   return model ? `${operation} ${model.slice(0, MAX_MODEL_LENGTH)}` : operation;
 }
 
-/** Label values of the call that used the tokens. */
-export interface UsageLabels {
-  readonly model: string;
-  readonly caller: string;
-}
-
-/** Counts the tokens that a call used, by model and by caller. */
-export function countUsage(
-  instruments: Instruments,
-  usage: Usage,
-  { model, caller }: UsageLabels,
-): void {
-  const counts: Readonly<Record<TokenType, number>> = {
-    input: usage.inputTokens,
-    output: usage.outputTokens,
-    cache_read: usage.cacheReadTokens,
-    cache_creation: usage.cacheCreationTokens,
-  };
-  for (const [type, n] of Object.entries(counts)) {
-    // Most responses have no cached tokens, and adding 0 would create series that nobody needs.
-    if (n === 0) continue;
-    instruments.tokens.add(n, { model, type });
-    instruments.callerTokens.add(n, { caller, type });
-  }
-}
-
 /** How a call for a message ended, in the terms of the conventions. */
 export interface Inference {
   /** The labels that `genAiLabels` returned for the call. */
@@ -91,19 +65,21 @@ export function recordInference(instruments: Instruments, inference: Inference):
   const operation = isError ? { ...labels, [ATTR_ERROR_TYPE]: GEN_AI_ERROR } : labels;
   instruments.genAiDuration.record(durationMs / 1000, operation);
   if (isRefused) return;
-  instruments.genAiInputTokens.record(usage ? conventionalInput(usage) : 0, operation);
+  instruments.genAiInputTokens.record(usage ? promptTokens(usage) : 0, operation);
   instruments.genAiOutputTokens.record(usage?.outputTokens ?? 0, operation);
   if (usage) addUsage(instruments, usage, labels);
 }
 
 function addUsage(instruments: Instruments, usage: Usage, labels: Attributes): void {
   const used = { ...labels, [ATTR_GEN_AI_TOKEN_MODALITY]: GEN_AI_MODALITY };
-  instruments.genAiUsageInput.add(conventionalInput(usage), used);
+  instruments.genAiUsageInput.add(promptTokens(usage), used);
   instruments.genAiUsageOutput.add(usage.outputTokens, used);
   // Their series exist at 0 from the start.
-  const { cacheReadTokens: read, cacheCreationTokens: written } = usage;
+  const { cacheReadTokens: read, thinkingTokens: thought } = usage;
+  const written = usage.cacheWrite5mTokens + usage.cacheWrite1hTokens;
   if (read > 0) instruments.genAiUsageCacheRead.add(read, used);
   if (written > 0) instruments.genAiUsageCacheWrite.add(written, used);
+  if (thought > 0) instruments.genAiUsageReasoning.add(thought, used);
 }
 
 /** Adds 0 to the series of usage: `rate()` would not see the first tokens of one that appears with them. */
@@ -121,14 +97,11 @@ export function createUsageAtZero(instruments: Instruments, models: readonly str
 
 export function usageAttributes(usage: Usage): Attributes {
   return {
-    [ATTR_GEN_AI_INPUT_TOKENS]: conventionalInput(usage),
+    // The conventions count cached tokens as input; Anthropic reports them separately.
+    [ATTR_GEN_AI_INPUT_TOKENS]: promptTokens(usage),
     [ATTR_GEN_AI_OUTPUT_TOKENS]: usage.outputTokens,
     [ATTR_GEN_AI_CACHE_READ_TOKENS]: usage.cacheReadTokens,
-    [ATTR_GEN_AI_CACHE_WRITE_TOKENS]: usage.cacheCreationTokens,
+    [ATTR_GEN_AI_REASONING_TOKENS]: usage.thinkingTokens,
+    [ATTR_GEN_AI_CACHE_WRITE_TOKENS]: usage.cacheWrite5mTokens + usage.cacheWrite1hTokens,
   };
-}
-
-/** The conventions count cached tokens as input; Anthropic reports them separately. */
-function conventionalInput({ inputTokens, cacheReadTokens, cacheCreationTokens }: Usage): number {
-  return inputTokens + cacheReadTokens + cacheCreationTokens;
 }

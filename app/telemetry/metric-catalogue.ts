@@ -138,7 +138,7 @@ export const METRICS = {
     name: 'claude_api_tokens_total',
     kind: 'counter',
     unit: '{token}',
-    help: 'Tokens that upstreams reported for messages, failed attempts included, by type',
+    help: 'Tokens of messages as upstreams reported them, failed attempts included, by type; `output_estimated` is our own estimate of what was not reported',
     labels: { model: MODEL, type: TOKEN_TYPES },
   },
   inFlight: {
@@ -173,7 +173,7 @@ export const METRICS = {
     name: 'claude_api_caller_tokens_total',
     kind: 'counter',
     unit: '{token}',
-    help: 'Tokens of each caller, as upstreams reported them for messages, by type',
+    help: 'Tokens of each caller, counted like those of each model, by type',
     labels: { caller: CALLER, type: TOKEN_TYPES },
   },
   callerRefusals: {

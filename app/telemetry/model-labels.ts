@@ -1,5 +1,7 @@
 /** Finds the configured model that a name belongs to, so that only configured names become labels. */
 
+import type { Operation } from './vocabulary.ts';
+
 /** Callers and upstreams may name a model of any length; telemetry keeps this much of it. */
 export const MAX_MODEL_LENGTH = 128;
 
@@ -27,4 +29,14 @@ export function createModelFamilies(
     if (name.length > MAX_MODEL_LENGTH) return undefined;
     return known(name) ?? known(name.replace(BEFORE, '').replace(VERSION, '').replace(DATE, ''));
   };
+}
+
+const NAMES_A_MODEL: ReadonlySet<Operation> = new Set(['chat', 'count_tokens']);
+
+/** @returns the label of a call whose models are not configured: a refused one has no model yet */
+export function labelWithoutFamily(call: {
+  readonly model: string;
+  readonly operation: Operation;
+}): string {
+  return call.model === '' && NAMES_A_MODEL.has(call.operation) ? UNKNOWN : OTHER;
 }

@@ -2,8 +2,9 @@
  * The port through which the service reports its calls. Telemetry only listens: it keeps nothing that the
  * service needs back, and its methods never throw.
  */
-import type { MessageFacts, Usage } from '../anthropic/messages.ts';
+import type { MessageFacts } from '../anthropic/messages.ts';
 import type { RequestFacts } from '../anthropic/request-facts.ts';
+import type { Usage, UsageReport } from '../anthropic/usage.ts';
 import type { Outcome } from '../outcome.ts';
 import type { NetworkCause, Operation, RetryRefusal } from './vocabulary.ts';
 
@@ -95,6 +96,8 @@ export interface CallRecord {
   /** Adds content of the response: all blocks of a complete one, or the text of one delta of a stream. */
   recordOutput(content: unknown): void;
   setResponse(facts: MessageFacts): void;
+  /** An attempt, or an item of a Message Batch, used this; call it after `setResponse`. */
+  recordUsage(report: UsageReport): void;
   /** Call once; later calls are ignored. */
   end(outcome: Outcome, totals: CallTotals): void;
 }
@@ -130,5 +133,6 @@ export const unrecordedCall: CallRecord = {
   capturesContent: false,
   recordOutput() {},
   setResponse() {},
+  recordUsage() {},
   end() {},
 };

@@ -15,6 +15,8 @@ export interface RecorderDeps {
   readonly captureContent: boolean;
   /** Milliseconds, monotonic: the clock of `CallInfo.receivedAtMs`. */
   readonly now: () => number;
+  /** Milliseconds since the epoch: prices have days. */
+  readonly wallClock: () => number;
 }
 
 /** Marks the span of a failed call or attempt; success and cancellation are not errors. */

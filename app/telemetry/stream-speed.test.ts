@@ -1,16 +1,11 @@
 /** The figures of speed, as metrics and on the call's span. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Usage } from '../anthropic/messages.ts';
+import { NO_USAGE } from '../anthropic/usage.ts';
 import type { Outcome } from '../outcome.ts';
 import { recordedCalls, TOTALS } from '../testing/recorded-calls.ts';
 
-const usageOf = (outputTokens: number): Usage => ({
-  inputTokens: 1,
-  outputTokens,
-  cacheReadTokens: 0,
-  cacheCreationTokens: 0,
-});
+const usageOf = (outputTokens: number) => ({ ...NO_USAGE, inputTokens: 1, outputTokens });
 
 test('StreamSpeed: first event, first token and first text are apart, in seconds and on the span', async (t) => {
   const { startCall, pass, span, values } = recordedCalls(t);

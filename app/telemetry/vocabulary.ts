@@ -100,8 +100,19 @@ export const REFUSED_REQUESTS = [
 ] as const;
 export type RefusedRequest = (typeof REFUSED_REQUESTS)[number];
 
-/** The kinds of tokens that the API reports. */
-export const TOKEN_TYPES = ['input', 'output', 'cache_read', 'cache_creation'] as const;
+/**
+ * The kinds of tokens; no token is of two. `output` is without thinking; `output_estimated` is what a stream that
+ * ended early had produced since its last report, by an estimate.
+ */
+export const TOKEN_TYPES = [
+  'input',
+  'output',
+  'thinking',
+  'cache_read',
+  'cache_write_5m',
+  'cache_write_1h',
+  'output_estimated',
+] as const;
 export type TokenType = (typeof TOKEN_TYPES)[number];
 
 /** Why a message ended, as the API says; `other` is a reason that is not in this list. */

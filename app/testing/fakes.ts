@@ -1,8 +1,8 @@
 /** For the tests of stages: a request, a fake clock, a call that remembers, a scripted `next`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Usage } from '../anthropic/messages.ts';
 import { type EventStream, parseEvents } from '../anthropic/sse.ts';
+import type { Usage } from '../anthropic/usage.ts';
 import { KeyPool } from '../keys/key-pool.ts';
 import { createLimitGroups } from '../keys/limit-groups.ts';
 import { createSecret } from '../keys/secret.ts';

@@ -1,5 +1,7 @@
 /** For tests: the events of a streamed message, as texts. */
 
+import { NO_USAGE } from '../anthropic/usage.ts';
+
 /** One event as it goes over the wire; its data is its own name unless given. */
 export const event = (name: string, data: object = { type: name }) =>
   `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -19,9 +21,4 @@ export const STOP = event('message_stop');
 export const error = (type: string) =>
   event('error', { type: 'error', error: { type, message: 'm' } });
 /** What a stream of `START`, …, `END` has used. */
-export const USAGE = {
-  inputTokens: 7,
-  outputTokens: 9,
-  cacheReadTokens: 2,
-  cacheCreationTokens: 0,
-};
+export const USAGE = { ...NO_USAGE, inputTokens: 7, outputTokens: 9, cacheReadTokens: 2 };

@@ -14,7 +14,10 @@ import { measuredInstruments } from './metrics.ts';
 export const TOTALS: CallTotals = { usage: undefined, overheadMs: 2 };
 
 /** Its clock starts at 1,000 ms, which is when its calls come in, and moves only by `pass`. */
-export function recordedCalls(t: TestContext, { captureContent = false } = {}) {
+export function recordedCalls(
+  t: TestContext,
+  { captureContent = false, models = ['known', 'second'] } = {},
+) {
   // This sets the context manager and the propagator, which the spans need.
   disabledTelemetry({ trusts: () => false });
   const exporter = new InMemorySpanExporter();
@@ -27,9 +30,10 @@ export function recordedCalls(t: TestContext, { captureContent = false } = {}) {
     tracer,
     instruments,
     logger,
-    models: ['known', 'second'],
+    models,
     captureContent,
     now: () => nowMs,
+    wallClock: () => Date.UTC(2026, 10, 25),
   });
   const startCall = (info: Partial<CallInfo> = {}) =>
     recorder.startCall({

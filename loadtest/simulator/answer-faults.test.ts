@@ -86,6 +86,14 @@ describe('rare answers of the simulator', () => {
     });
   }
 
+  test('fault usage:malformed: counts are strings, whole and streamed', async () => {
+    simulator.setFaults([fault('usage:malformed')]);
+    for (const { usage } of [await whole(), await streamed()]) {
+      assert.equal(typeof usage.output_tokens, 'string');
+      assert.equal(typeof usage.input_tokens, 'string');
+    }
+  });
+
   for (const category of REFUSAL_CATEGORIES) {
     test(`fault stop_reason:refusal: its category is ${category}, whole and streamed`, async () => {
       simulator.setFaults([fault('stop_reason:refusal', { category })]);

@@ -1,6 +1,6 @@
 /**
  * The answers that the API gives rarely, each a fault of its own name: errors with a code, every stop reason,
- * every reason of a cache miss. Codes and statuses are those of the official SDK's error classes.
+ * every reason of a cache miss, usage that is no count. Codes and statuses are those of the official SDK's error classes.
  */
 import type { Message } from './content.ts';
 
@@ -115,12 +115,14 @@ export type ErrorCode = keyof typeof CODED_ERRORS;
 export type AnswerKind =
   | `error_code:${ErrorCode}`
   | `stop_reason:${(typeof STOP_REASONS)[number]}`
-  | `cache_miss:${(typeof CACHE_MISSES)[number]}`;
+  | `cache_miss:${(typeof CACHE_MISSES)[number]}`
+  | 'usage:malformed';
 
 export const ANSWER_KINDS: readonly AnswerKind[] = [
   ...(Object.keys(CODED_ERRORS) as ErrorCode[]).map((code) => `error_code:${code}` as const),
   ...STOP_REASONS.map((reason) => `stop_reason:${reason}` as const),
   ...CACHE_MISSES.map((reason) => `cache_miss:${reason}` as const),
+  'usage:malformed',
 ];
 
 /** @returns the name after a prefix of the kind, or undefined for a kind of another prefix */
@@ -151,6 +153,10 @@ export function changed(message: Message, kind: string, category: string | null)
   if (stopReason !== undefined) {
     const refusal = { type: 'refusal', category, explanation: null };
     return { ...message, stopReason, stopDetails: stopReason === 'refusal' ? refusal : null };
+  }
+  if (kind === 'usage:malformed') {
+    const terms = { ...message.tokens.terms, isMalformed: true };
+    return { ...message, tokens: { ...message.tokens, terms } };
   }
   const type = nameIn(kind, 'cache_miss:');
   if (type === undefined) return message;

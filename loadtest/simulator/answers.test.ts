@@ -137,6 +137,60 @@ describe('answers of the simulator', () => {
     assert.equal(usage.input_tokens + written, input_tokens);
   });
 
+  test('simulator: each part of a prompt is cached for as long as its own cache_control says', async () => {
+    const part = (text: string, ttl: '5m' | '1h') => ({
+      type: 'text' as const,
+      text: text.repeat(40),
+      cache_control: { type: 'ephemeral' as const, ttl },
+    });
+    const [hour, five] = [part('Kept for an hour. ', '1h'), part('Kept for minutes. ', '5m')];
+    const params = { ...ASK, model: 'claude-sonnet-5-5', max_tokens: 0 };
+    const use = async (system: Anthropic.TextBlockParam[]) => {
+      const { usage } = await sdk.messages.create({ ...params, system });
+      const { cache_creation: written, cache_read_input_tokens: read } = usage;
+      const { ephemeral_5m_input_tokens = 0, ephemeral_1h_input_tokens = 0 } = written ?? {};
+      const sum = ephemeral_5m_input_tokens + ephemeral_1h_input_tokens;
+      assert.equal(usage.cache_creation_input_tokens, sum);
+      return { read, five: ephemeral_5m_input_tokens, hour: ephemeral_1h_input_tokens };
+    };
+    const first = await use([hour]);
+    assert(first.hour > 0 && first.five === 0 && first.read === 0);
+    const second = await use([hour, five]);
+    assert.equal(second.read, first.hour);
+    assert(second.five > 0 && second.hour === 0);
+    const third = await use([hour, five]);
+    assert.deepEqual([third.five, third.hour], [0, 0]);
+    assert.equal(third.read, (second.read ?? 0) + second.five);
+  });
+
+  test('simulator: speed, place and web searches are reported as they were asked for', async () => {
+    const search = { type: 'web_search_20260318', name: 'web_search' } as const;
+    const { usage } = await ask({
+      speed: 'fast',
+      inference_geo: 'us',
+      tools: [search as unknown as Anthropic.ToolUnion],
+    });
+    assert.deepEqual(
+      [usage.speed, usage.inference_geo, usage.service_tier],
+      ['fast', 'us', 'standard'],
+    );
+    assert.equal(usage.server_tool_use?.web_search_requests, 1);
+    const plain = await ask({});
+    assert.deepEqual([plain.usage.speed, plain.usage.inference_geo], ['standard', 'global']);
+    assert.equal(plain.usage.server_tool_use, null);
+  });
+
+  test('simulator: an item of a batch is of the tier batch', async () => {
+    const { id } = await sdk.messages.batches.create({
+      requests: [{ custom_id: 'a', params: ASK }],
+    });
+    // The SDK would ask the host that the real API names for its results.
+    const results = await fetch(`${simulator.url}/v1/messages/batches/${id}/results`, {
+      headers: { 'x-api-key': DEFAULT_KEY, 'anthropic-version': '2023-06-01' },
+    });
+    assert.match(await results.text(), /"service_tier":"batch"/);
+  });
+
   test('simulator: the models come in pages, a dated ID belongs to its name', async () => {
     const ids: string[] = [];
     for await (const { id } of sdk.models.list({ limit: 2 })) ids.push(id);

@@ -86,8 +86,10 @@ function resultOf(params: unknown, n: number): string {
     const error = { type: 'invalid_request_error', message: problem };
     return JSON.stringify({ type: 'errored', error: { type: 'error', error } });
   }
-  const message = messageBody(createMessage(params as MessageRequest, n, UNCACHED));
-  return `{"type":"succeeded","message":${message}}`;
+  const { tokens, ...message } = createMessage(params as MessageRequest, n, UNCACHED);
+  const terms = { ...tokens.terms, serviceTier: 'batch' } as const;
+  const body = messageBody({ ...message, tokens: { ...tokens, terms } });
+  return `{"type":"succeeded","message":${body}}`;
 }
 
 function show({ id, createdAt, requests, canceled }: Batch) {

@@ -1,7 +1,7 @@
 /** Decides what the simulator answers: thinking, text, structured output or the use of a tool. */
 import type { JsonFormat, MessageRequest, Tool } from './requests.ts';
 import { sampleOf } from './schema-values.ts';
-import { type CacheUse, inputTokens, type Tokens, tokensOf } from './usage.ts';
+import { type CacheUse, inputTokens, type Tokens, termsOf, tokensOf } from './usage.ts';
 
 /** A block of the answer, its text or JSON in the chunks of a stream. */
 export type Block = { readonly chunks: readonly string[] } & (
@@ -73,7 +73,13 @@ function tokensOfAnswer(
   const thought = thinking ? tokensOf(thinking.chunks.join('')) : 0;
   const said = kept.length > 0 ? tokensOf(kept.join('')) : 0;
   const output = request.max_tokens === 0 ? 0 : thought + said;
-  return { input: inputTokens(request), cache, output, thinking: thought };
+  return {
+    input: inputTokens(request),
+    cache,
+    output,
+    thinking: thought,
+    terms: termsOf(request),
+  };
 }
 
 function chunksOf(text: string): readonly string[] {

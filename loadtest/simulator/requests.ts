@@ -2,6 +2,8 @@
 
 export interface Tool {
   readonly name: string;
+  /** Of the API's own tools, `web_search_20260318` for instance. */
+  readonly type?: string;
   /** Absent for the API's own tools, which the simulator does not run. */
   readonly input_schema?: object;
 }
@@ -20,6 +22,8 @@ export interface MessageRequest {
   /** The earlier name of `output_config.format`. */
   readonly output_format?: JsonFormat | null;
   readonly service_tier?: string;
+  readonly speed?: string | null;
+  readonly inference_geo?: string | null;
 }
 
 export interface JsonFormat {

@@ -1,0 +1,46 @@
+/**
+ * Measures the text that a stream has produced without reading it: a delta is parsed only where somebody wants
+ * its content, and an estimate needs its length alone.
+ */
+import { isObject, parseObject } from './messages.ts';
+
+/**
+ * "1M tokens is roughly 555k words or 2.5M Unicode characters on the current tokenizer", that of Claude Opus 4.7
+ * and later models; with the one before it, a token had about 3.4.
+ * https://platform.claude.com/docs/en/about-claude/models/overview
+ */
+const CHARACTERS_PER_TOKEN = 2.5;
+
+/** The members of a delta that hold what the model wrote; signatures and citations are not billed as output. */
+const WRITTEN = ['text', 'thinking', 'partial_json'];
+const LETTER_U = 0x75;
+
+/**
+ * @param data of a `content_block_delta`, JSON text
+ * @returns how many characters (UTF-16 units) of text, thinking or tool input it adds; 0 for anything else
+ */
+export function generatedLength(data: string): number {
+  // A quote inside a JSON string is escaped, so that this is the last member that is a string: its key ends here
+  // and its value begins, unless its value ends with these characters, and then the key is none of those.
+  const key = data.lastIndexOf('":"');
+  if (!WRITTEN.some((name) => data.endsWith(`"${name}`, key))) return parsedLength(data);
+  const end = data.lastIndexOf('"');
+  let length = end - (key + 3);
+  for (let i = data.indexOf('\\', key + 3); i >= 0 && i < end; i = data.indexOf('\\', i + 2)) {
+    length -= data.charCodeAt(i + 1) === LETTER_U ? 5 : 1;
+  }
+  return Math.max(0, length);
+}
+
+/** The API writes its members in one order and without spaces; a gateway may not. */
+function parsedLength(data: string): number {
+  const delta = parseObject(data)?.['delta'];
+  if (!isObject(delta)) return 0;
+  const written = WRITTEN.map((name) => delta[name]).find((text) => typeof text === 'string');
+  return typeof written === 'string' ? written.length : 0;
+}
+
+/** @returns about how many tokens a text of this length has */
+export function estimatedTokens(characters: number): number {
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN);
+}

@@ -1,0 +1,58 @@
+/**
+ * Reads what the results of Message Batches used, as they pass. Results are downloaded as often as somebody likes
+ * and are billed once: each line counts the first time that this instance sees it.
+ */
+import { isObject, parseObject, readMessage } from '../anthropic/messages.ts';
+import type { SseEvent } from '../anthropic/sse.ts';
+import type { UsageReport } from '../anthropic/usage.ts';
+import { UsageReader } from '../anthropic/usage-reader.ts';
+import type { PipelineRequest } from './stage.ts';
+
+/** The one that was first seen longest ago is forgotten first. Results can be had for 29 days. */
+const MAX_BATCHES = 10_000;
+
+export class BatchResults {
+  /** How many lines of a batch's results were counted; their order does not change. */
+  readonly #counted = new Map<string, { lines: number }>();
+
+  /**
+   * @param request for the results of a batch
+   * @returns what must see every block of its answer, whole lines, in order
+   */
+  reader({ url, upstream, call }: PipelineRequest): (block: SseEvent) => void {
+    const counted = this.#progressOf(`${upstream?.name} ${url.split('?', 1)[0]}`);
+    let line = 0;
+    return ({ raw }) => {
+      const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString();
+      for (const one of text.split('\n')) {
+        if (one === '') continue;
+        line += 1;
+        if (line <= counted.lines) continue;
+        counted.lines = line;
+        const report = reportOf(one);
+        if (report) call.recordUsage(report);
+      }
+    };
+  }
+
+  #progressOf(batch: string): { lines: number } {
+    const known = this.#counted.get(batch);
+    if (known) return known;
+    const [oldest] = this.#counted.keys();
+    if (oldest !== undefined && this.#counted.size >= MAX_BATCHES) this.#counted.delete(oldest);
+    const progress = { lines: 0 };
+    this.#counted.set(batch, progress);
+    return progress;
+  }
+}
+
+/** @returns undefined for a request that has no answer, which is not billed */
+function reportOf(line: string): UsageReport | undefined {
+  const result = parseObject(line)?.['result'];
+  const message = isObject(result) ? result['message'] : undefined;
+  if (!isObject(message)) return undefined;
+  const { model = '', stopReason } = readMessage(message);
+  const usage = new UsageReader();
+  usage.read(message['usage']);
+  return usage.report({ model, stopReason, batch: true });
+}
