@@ -116,6 +116,20 @@ for (const [how, stream] of [
     assert.equal(refused.length, 1, 'the key rests after its first 429');
   });
 
+  test(`key limits: calls of two families at once all succeed while one key rests for one of them, ${how}`, async (t) => {
+    const simulator = await simulatorFor(t);
+    const service = await serviceWith(t, {
+      CLAUDE_BASE_URL: simulator.url,
+      CLAUDE_API_KEY: JSON.stringify({ blue: 'blue-test-key', green: 'green-test-key' }),
+    });
+    simulator.setFaults([{ kind: 'rate_limited', model: OPUS, key: BLUE, retryAfterS: 600 }]);
+    const bodies = Array.from({ length: 2 * CALLS }, (_, i) => (i % 2 ? opus : haiku));
+    const statuses = await Promise.all(bodies.map((body) => statusOf(service, body)));
+    assert.deepEqual([...new Set(statuses)], [200]);
+    assert.deepEqual(keysFor(simulator, OPUS), [GREEN]);
+    assert.deepEqual(keysFor(simulator, HAIKU), [BLUE, GREEN]);
+  });
+
   test(`key limits: a 429 of one family leaves the upstream to the others, ${how}`, async (t) => {
     const [first, second] = [await simulatorFor(t), await simulatorFor(t)];
     const service = await serviceWith(t, {

@@ -161,6 +161,22 @@ test('key limits: keys that recover from a 403 of all keep their rests', () => {
   );
 });
 
+test('key limits: of many 429s in flight the longest wait counts, in whatever order they arrive', () => {
+  const { pool, pass } = setUp(['a']);
+  const inFlight = [9_000, 60_000, 1_000, 50].map((ms) => [pool.pick(OPUS), ms] as const);
+  for (const [key, retryAfterMs] of inFlight) key.report(answer(429, { retryAfterMs }));
+  pass(59_999);
+  assert.equal(pool.hasHealthy(OPUS), false);
+  pass(1);
+  assert.equal(pool.hasHealthy(OPUS), true);
+});
+
+test('key limits: a limit of nothing, that of a mode nobody may use, makes no key worse', () => {
+  const { pool, left, shareOf } = setUp(['a', 'b'], evenly());
+  pool.pick(OPUS_FAST).report(answer(200, { headers: left(0, 0, { prefix: 'fast' }) }));
+  assert.equal(shareOf('a', OPUS_FAST), 0.5);
+});
+
 test('key limits: a wait that is no time rests nothing, and an endless one a day', () => {
   for (const retryAfterMs of [Number.NaN, -1, 0, 49]) {
     const { pool } = setUp(['a']);
