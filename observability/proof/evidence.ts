@@ -23,10 +23,13 @@ const SELDOM = new Map(
   ),
 );
 
+/** Steps of minutes would find no sample yet. */
+const withShortSteps = (text: string) => text.replaceAll(/:\d+[mh]\]/g, ':5s]');
+
 /** Puts the expression of such a recording in place of its name. */
 function expanded(text: string): string {
   const [found] = readPromql(text).selectors.filter(({ metric = '' }) => SELDOM.has(metric));
-  if (!found) return text;
+  if (!found) return withShortSteps(text);
   return expanded(text.replace(found.text, () => `(${SELDOM.get(found.metric ?? '')})`));
 }
 

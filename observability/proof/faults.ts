@@ -162,5 +162,6 @@ export async function goodCalls(world: World): Promise<void> {
   await calls(world, 8, { stream: true });
   await calls(world, 2, { stream: true, model: 'claude-opus-5-5' });
   await call(world, { path: '/v1/models' });
+  await call(world, { token: TOKENS.probe });
   await call(world, { path: '/v1/messages/count_tokens' });
 }

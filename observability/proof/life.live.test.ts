@@ -13,8 +13,8 @@ import { FAULTS, goodCalls } from './faults.ts';
 import { NO_DATA, NOT_YET } from './no-data.ts';
 import { startWorld, type World } from './world.ts';
 
-/** All evidence must be there by then, counted from the start of the stack: a short run has to do. */
-const LIMIT_MS = 100_000;
+/** All evidence must be there by then, counted from the start of the stack. It takes a minute, or two under load. */
+const LIMIT_MS = 240_000;
 
 const questions = committedExpressions()
   .filter(({ language }) => language === 'promql')
@@ -79,6 +79,7 @@ describe('proof of life', {
 
   for (const { file, dashboard } of committedDashboards()) {
     const own = expected.filter(({ where }) => where.includes(` ${dashboard.uid} › `));
+    if (own.length === 0) continue;
     test(`${file}: each of ${own.length} questions to Prometheus has finite data`, () =>
       untilNone(() => own.filter(hasNoData)));
   }

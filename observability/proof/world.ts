@@ -12,9 +12,10 @@ import { type Simulator, startSimulator } from '../../loadtest/simulator/server.
 import { findTool, ROOT } from '../local/paths.ts';
 import { execute, freePorts, stackEnv } from '../local/testing-stack.ts';
 
-/** The callers and their tokens; `limited` may make one request a minute, `signer` must sign its own. */
+/** The callers and their tokens; `limited` may make one request a minute, `signer` must sign its requests. */
 export const TOKENS = {
   ...{ search: 'token-of-search', limited: 'token-of-limited', signer: 'token-of-signer' },
+  probe: 'token-of-probe',
 } as const;
 
 /** The keys that the simulator accepts: two of the upstream `east`, and those that the file of `west` holds. */
@@ -55,6 +56,7 @@ function serviceSettings(simulator: Simulator, keyFile: string, otlp: string) {
     CALLERS: JSON.stringify([
       { name: 'search', token_sha256: sha256(TOKENS.search) },
       { name: 'limited', token_sha256: sha256(TOKENS.limited), requests_per_minute: 1 },
+      { name: 'probe', token_sha256: sha256(TOKENS.probe) },
       { name: 'signer', token_sha256: sha256(TOKENS.signer), signing: 'env:SIGNING_SECRET' },
     ]),
     ADMISSION_LIMIT: '10',

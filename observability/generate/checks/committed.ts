@@ -86,6 +86,7 @@ export interface Rule {
   readonly record?: string;
   readonly alert?: string;
   readonly expr: string;
+  readonly annotations?: { readonly dashboard_url?: string };
 }
 
 interface CommittedRule {

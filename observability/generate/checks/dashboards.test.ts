@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { ROOT } from '../../local/paths.ts';
 import { slo, thresholds } from '../../slo.ts';
 import { dashboardsOf } from '../dashboards/all.ts';
-import { committedDashboards, type Panel } from './committed.ts';
+import { committedDashboards, committedRules, type Panel } from './committed.ts';
 import { expressionsOf } from './expressions.ts';
 
 const { documented, production } = slo.profiles;
@@ -126,4 +126,11 @@ test('a profile without an objective for the whole call shows the first token in
   assert(text.includes('P99 of the first token'));
   assert(text.includes(`The target is ${production.objectives.first_token.limitMs} ms.`));
   assert(!text.includes('claude_latency') && !text.includes('undefined'), text);
+});
+
+test('alerts lead to dashboards that exist', () => {
+  const uids = dashboards.map(({ dashboard }) => dashboard.uid);
+  const linked = committedRules().flatMap(({ rule }) => rule.annotations?.dashboard_url ?? []);
+  assert(linked.length > 50, `${linked.length} alerts`);
+  for (const url of linked) assert(uids.includes(/\/d\/([\w-]+)/.exec(url)?.[1] ?? ''), url);
 });

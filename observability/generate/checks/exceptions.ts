@@ -12,7 +12,8 @@ const NO_METRICS = 'It shows traces and log lines of one ID, and no metrics that
 const OF_PUSHED = 'The load pushes its series, so they have neither job nor instance.';
 const OF_ALERTS =
   'An alert has the labels of its expression; one about Prometheus itself would be hidden.';
-const OF_RECORDINGS = 'Objectives are recorded by job: a part of the instances has no objective.';
+const OF_RECORDINGS =
+  'Objectives and budgets are recorded by job: a part of the instances has none.';
 
 export const EXCEPTIONS: readonly Exception[] = [
   ...['template-datasource', 'template-job', 'template-instance'].map((rule) => ({
@@ -31,12 +32,12 @@ export const EXCEPTIONS: readonly Exception[] = [
     where: ': traces_span_metrics',
     because: 'Their instance is the service’s own ID, not the address that is scraped.',
   })),
-  {
+  ...['objectives.json', 'cost.json'].map((dashboard) => ({
     rule: 'target-instance',
-    dashboard: 'objectives.json',
+    dashboard,
     where: ': job:claude_',
     because: OF_RECORDINGS,
-  },
+  })),
   {
     rule: 'target-instance',
     dashboard: 'objectives.json',

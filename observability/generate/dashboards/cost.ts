@@ -7,6 +7,9 @@ import { highest, rate, series } from './queries.ts';
 
 const DAY_S = 86_400;
 const HOUR_S = 3_600;
+/** Hours of spending, recorded by job: a month of them is read at once. */
+const SPENT_IN_A_MONTH =
+  'sum by (job) (sum_over_time(job:claude_cost_dollars:increase1h{job=~"$job"}[30d:1h]))';
 /** Tokens of a prompt, however they are priced. */
 const PROMPT = 'type=~"input|cache_read|cache_write_5m|cache_write_1h"';
 /** The budget, spread evenly over a month. */
@@ -35,6 +38,18 @@ const SPEND: RowSpec = {
     },
     {
       kind: 'stat',
+      title: 'Part of the month’s budget spent',
+      description: `List price of the last 30 days against ${thresholds.spendDollarsPerMonth} $, by job. At 1 the budget is spent, and an alert says so.`,
+      unit: 'percentunit',
+      height: 6,
+      decimals: 0,
+      queries: [
+        { expr: `${SPENT_IN_A_MONTH} / ${thresholds.spendDollarsPerMonth}`, legend: '{{job}}' },
+      ],
+      limit: above(1, 0.8),
+    },
+    {
+      kind: 'stat',
       title: 'A call costs',
       description:
         'What a call that used tokens costs on average. A jump without a new model means longer prompts, longer answers or a cache that no longer hits.',
@@ -47,17 +62,6 @@ const SPEND: RowSpec = {
           legend: '',
         },
       ],
-    },
-    {
-      kind: 'stat',
-      title: 'Age of the price table',
-      description: `Since it was last compared with the published prices. Beyond ${thresholds.priceTableAgeDays} days the dollars are a guess.`,
-      unit: 's',
-      height: 6,
-      decimals: 0,
-      queries: [{ expr: highest(METRICS.priceTableAge), legend: '' }],
-      limit: above(thresholds.priceTableAgeDays * DAY_S),
-      noValue: 'not scraped',
     },
     {
       kind: 'lines',
@@ -186,11 +190,24 @@ const GAPS: RowSpec = {
   title: 'What the dollars do not know',
   panels: [
     {
+      kind: 'stat',
+      title: 'Age of the price table',
+      description: `Since it was last compared with the published prices. Beyond ${thresholds.priceTableAgeDays} days the dollars are a guess.`,
+      unit: 's',
+      width: 8,
+      height: 8,
+      decimals: 0,
+      queries: [{ expr: highest(METRICS.priceTableAge), legend: '' }],
+      limit: above(thresholds.priceTableAgeDays * DAY_S),
+      noValue: 'not scraped',
+    },
+    {
       kind: 'lines',
       title: 'Unpriced calls',
       description:
         'Calls a second of models that the price table does not know: what they cost is missing above. Add the model to the table.',
       unit: 'reqps',
+      width: 8,
       min: 0,
       queries: [{ expr: rate(METRICS.unpriced, ['model']), legend: '{{model}}' }],
       limit: ANY_LOSS,
@@ -202,6 +219,7 @@ const GAPS: RowSpec = {
       description:
         'Fields of reported usage that were missing their number and were ignored. Any means that an upstream is broken, or the API has changed.',
       unit: 'cps',
+      width: 8,
       min: 0,
       queries: [{ expr: rate(METRICS.malformedUsage), legend: 'fields' }],
       noValue: 'none',

@@ -1,5 +1,8 @@
 /** One correlation ID, or one session: its traces and its log lines. */
-import { ATTR_CORRELATION_ID } from '../../../app/telemetry/attributes.ts';
+import {
+  ATTR_CORRELATION_ID,
+  ATTR_GEN_AI_CONVERSATION_ID,
+} from '../../../app/telemetry/attributes.ts';
 import type { DashboardSpec } from './dashboard.ts';
 import type { RowSpec } from './panel-spec.ts';
 
@@ -8,8 +11,6 @@ import type { RowSpec } from './panel-spec.ts';
 const ID = '${id:doublequote}';
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana's
 const SESSION = '${session:doublequote}';
-/** Of the GenAI conventions: the session that a client names. */
-const ATTR_SESSION = 'gen_ai.conversation.id';
 
 const HELP = `Type a correlation ID (\`x-correlation-id\` of a response) or a session into a field above.
 A UUID without its dashes **is** the trace ID; any other ID is an attribute of its spans.
@@ -65,6 +66,6 @@ export const ONE_ID_DASHBOARD: DashboardSpec = {
       ],
     },
     found('ID', { span: ATTR_CORRELATION_ID, line: 'correlation_id' }, ID),
-    found('Session', { span: ATTR_SESSION, line: 'conversation_id' }, SESSION),
+    found('Session', { span: ATTR_GEN_AI_CONVERSATION_ID, line: 'conversation_id' }, SESSION),
   ],
 };
