@@ -18,6 +18,7 @@ USER node
 
 FROM base AS receiver
 COPY observability/alertmanager observability/alertmanager
+COPY observability/runbooks observability/runbooks
 EXPOSE 9095
 HEALTHCHECK --interval=5s --timeout=3s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9095/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

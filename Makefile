@@ -10,7 +10,7 @@ CLIENTS := clients/node_modules/.set-up
 # Variables that are typed (`make up PORT=9000`) reach the commands without an `export` here, which would
 # also hand down empty values for those that are not typed, so that .env could no longer set them.
 
-.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check export test test-compose chaos soak generate format clean
+.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check check-rules export test test-compose chaos soak generate format clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -61,6 +61,9 @@ loadtest-node: setup ## Make the same load from plain Node, where there is no k6
 
 check: setup ## Check format, lint, types, generated files, sizes and imports, and run the unit tests
 	@$(NODE) .ci/run-tests.ts check
+
+check-rules: tools ## Lint the rules, test them, and kill every mutant of them
+	@$(NODE) .ci/run-tests.ts rules
 
 export: setup ## Write the pack for your own stack: make export [PROFILE= NAMESPACE= JOB= DATASOURCE= OUT=]
 	@$(NODE) observability/export/main.ts

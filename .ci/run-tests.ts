@@ -1,4 +1,4 @@
-/** Runs checks and tests: `run-tests.ts check | all | compose`. Its last line is `N passed, N failed`. */
+/** Runs checks and tests: `run-tests.ts check | rules | all | compose`. Its last line is `N passed, N failed`. */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,17 +44,29 @@ function staticChecks(): Counts[] {
   ];
 }
 
-/** Prometheus' and Alertmanager's own programs check the committed rules and configurations. */
-function configurationChecks(): Counts[] {
+/** Prometheus' own program lints and tests the committed rules, also its release 3 where there is one. */
+function ruleChecks(): Counts[] {
   const rules = globSync('observability/prometheus/rules/*.yml', { cwd: ROOT });
   const tests = globSync('observability/prometheus/tests/*.test.yml', { cwd: ROOT });
+  const lint = ['check', 'rules', '--lint=all', '--lint-fatal', ...rules];
+  const programs = ['promtool', ...(findTool('promtool3') ? ['promtool3'] : [])];
+  return [
+    ...programs.flatMap((name) => [
+      step(`${name} check rules`, tool(name), lint),
+      step(`${name} test rules`, tool(name), ['test', 'rules', ...tests]),
+    ]),
+    step('mutants of the rules', process.execPath, [
+      'observability/prometheus/check/mutation-main.ts',
+    ]),
+  ];
+}
+
+/** Prometheus' and Alertmanager's own programs check the committed configurations. */
+function configurationChecks(): Counts[] {
   const config = 'observability/prometheus/prometheus.yml';
   const alerting = 'observability/alertmanager/alertmanager.yml';
-  const lint = ['check', 'rules', '--lint=all', '--lint-fatal', ...rules];
   return [
     step('promtool check config', tool('promtool'), ['check', 'config', config]),
-    step('promtool check rules', tool('promtool'), lint),
-    step('promtool test rules', tool('promtool'), ['test', 'rules', ...tests]),
     step('amtool check-config', tool('amtool'), ['check-config', alerting]),
   ];
 }
@@ -98,12 +110,14 @@ async function check(): Promise<Counts[]> {
 
 const COMMANDS: Readonly<Record<string, () => Promise<Counts[]>>> = {
   check,
+  rules: async () => ruleChecks(),
   all: async () => [
     ...(await check()),
     step('types of the clients', bin('tsc'), ['--noEmit', '-p', 'clients']),
     await nodeTests(clientFiles()),
     await nodeTests(testFiles('load'), true),
     ...configurationChecks(),
+    ...ruleChecks(),
     await nodeTests(testFiles('live')),
   ],
   compose: async () => [await nodeTests(testFiles('proof'))],

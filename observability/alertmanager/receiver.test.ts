@@ -21,7 +21,7 @@ function message(alertname: string, summary = 'it burns') {
     generatorURL: 'http://prometheus:9090/graph',
     fingerprint: 'f',
   };
-  return JSON.stringify({ version: '4', status: 'firing', receiver: 'webhook', alerts: [alert] });
+  return JSON.stringify({ version: '4', status: 'firing', receiver: 'pager', alerts: [alert] });
 }
 
 test('receiver: notifications are kept and shown, newest first', async (t) => {
@@ -37,6 +37,7 @@ test('receiver: notifications are kept and shown, newest first', async (t) => {
   const html = await (await fetch(receiver.url)).text();
   assert(html.indexOf('Second') < html.indexOf('First'));
   assert(html.includes('upstream=simulator'));
+  assert(html.includes('<td>pager<td>firing<td>critical<td>Second'));
 });
 
 test('receiver: the texts of an alert never become markup', async (t) => {
@@ -51,6 +52,7 @@ test('receiver: a body that is no notification is refused and not kept', async (
   const { receiver, post } = await setUp(t);
   const alert = (fields: object) =>
     JSON.stringify({
+      receiver: 'pager',
       alerts: [{ labels: {}, annotations: {}, status: '', startsAt: '', ...fields }],
     });
   const wrong = [
@@ -59,7 +61,8 @@ test('receiver: a body that is no notification is refused and not kept', async (
     '{}',
     'null',
     '{"alerts":1}',
-    '{"alerts":[9]}',
+    '{"receiver":"pager","alerts":[9]}',
+    '{"alerts":[]}',
     alert({ labels: null }),
     alert({ labels: { alertname: 1 } }),
     alert({ annotations: { summary: {} } }),
@@ -76,4 +79,31 @@ test('receiver: the last 200 notifications are kept', async (t) => {
   for (let i = 0; i < 203; i++) await post(message(`Alert${i}`));
   assert.equal(receiver.notifications().length, 200);
   assert.equal(receiver.notifications().at(-1)?.alerts[0]?.labels['alertname'], 'Alert3');
+});
+
+test('receiver: the watchdog is noted and fills no page', async (t) => {
+  const { receiver } = await setUp(t);
+  assert.equal(receiver.watchdogAt(), undefined);
+  const beat = await fetch(`${receiver.url}/watchdog`, {
+    method: 'POST',
+    body: message('Watchdog'),
+  });
+  assert.equal(beat.status, 200);
+  assert.deepEqual(receiver.notifications(), []);
+  const at = receiver.watchdogAt() ?? '';
+  assert.match(at, /^\d{4}-\d\d-\d\dT/);
+  assert((await (await fetch(receiver.url)).text()).includes(`last heard at ${at}`));
+  const elsewhere = await fetch(`${receiver.url}/other`, { method: 'POST', body: message('A') });
+  assert.equal(elsewhere.status, 404);
+});
+
+test('receiver: of the files only runbooks are served', async (t) => {
+  const { receiver } = await setUp(t);
+  const paths = [
+    '/runbooks/NoSuchAlert.md',
+    '/runbooks/..%2freceiver.ts',
+    '/runbooks/',
+    '/receiver.ts',
+  ];
+  for (const path of paths) assert.equal((await fetch(receiver.url + path)).status, 404, path);
 });

@@ -19,5 +19,3 @@ export const LATE_IS_SLOW = isOneOf(lateIsSlow);
 export const TIMED = isOneOf([...good, ...lateIsSlow]);
 /** Calls whose callers got no answer though they made no mistake, those included that they gave up. */
 export const UNANSWERED = isNoneOf([...good, ...callersFault]);
-/** Everything but success: a probe makes no mistakes and is patient. */
-export const NOT_GOOD = isNoneOf(good);

@@ -107,8 +107,9 @@ export function layOut({ runDir, ports, simulator }: Settings): void {
     ...(simulator ? [target('SIMULATOR_PORT', 'simulator')] : []),
     ...(findTool('grafana') ? [target('GRAFANA_PORT', 'grafana')] : []),
   );
-  const receiverUrl = `${urlOf('RECEIVER_PORT', ports)}/\n`;
-  writeFileSync(join(runDir, 'alertmanager/receiver.url'), receiverUrl);
+  const receiver = urlOf('RECEIVER_PORT', ports);
+  writeFileSync(join(runDir, 'alertmanager/receiver.url'), `${receiver}/\n`);
+  writeFileSync(join(runDir, 'alertmanager/watchdog.url'), `${receiver}/watchdog\n`);
 }
 
 function prometheus(settings: Settings): Run {
@@ -138,7 +139,7 @@ function alertmanager(settings: Settings): Run {
       // There is no cluster: without this it listens on a further port, on every address.
       '--cluster.listen-address=',
     ],
-    // The configuration looks for receiver.url here.
+    // The configuration looks for receiver.url and watchdog.url here.
     cwd: directory,
   };
 }

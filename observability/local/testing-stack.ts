@@ -66,7 +66,7 @@ export async function finiteSeries(prometheus: string, expr: string): Promise<nu
 /** Gives Alertmanager an alert, and waits until the receiver has been notified of it. */
 export async function untilNotified(alertmanager: string, receiver: string): Promise<void> {
   const alertname = `Trial${process.pid}`;
-  const labels = { alertname, severity: 'critical' };
+  const labels = { alertname, severity: 'page' };
   const response = await fetch(`${alertmanager}/api/v2/alerts`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,7 +1,7 @@
 /** Alerts that count failures instead of comparing shares: they find the outages that guards hide at low traffic. */
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
 import { type Profile, thresholds } from '../../slo.ts';
-import { BAD, GOOD, NOT_GOOD, UNANSWERED } from '../outcome-matchers.ts';
+import { BAD, GOOD, UNANSWERED } from '../outcome-matchers.ts';
 import { prometheusName } from '../prometheus-names.ts';
 import type { Alert } from './alert.ts';
 import { sumBy } from './events.ts';
@@ -56,16 +56,14 @@ function failuresAtLowTraffic({ objectives }: Profile): Alert {
 }
 
 function probeFailing(): Alert {
-  const probes = (matcher: string) =>
-    increase(METRICS.callerCalls.name, '15m', 'caller="probe"', matcher);
+  const probes = (...matchers: string[]) =>
+    `round(${increase(METRICS.callerCalls.name, '15m', 'caller="probe"', ...matchers)})`;
   const { probeFailures } = thresholds;
   return {
     alert: 'ClaudeProbeFailing',
     severity: 'page',
     because: 'the probe asks for what users ask for, also while none of them does',
-    expr: [`round(${probes(NOT_GOOD)}) >= ${probeFailures}`, `unless ${probes(GOOD)} > 0`].join(
-      '\n',
-    ),
+    expr: [`${probes()} >= ${probeFailures}`, `unless ${probes(GOOD)} > 0`].join('\n'),
     for: '1m',
     summary: '{{ $labels.job }}: all {{ $value }} probes of the last 15m failed',
     description:

@@ -53,6 +53,8 @@ export interface TestFile {
   readonly name: string;
   readonly rule_files: readonly string[];
   readonly evaluation_interval: string;
+  /** Groups by name; without it promtool takes them in any order. */
+  readonly group_eval_order?: readonly string[];
   readonly tests: readonly TestCase[];
 }
 
