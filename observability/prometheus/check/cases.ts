@@ -3,9 +3,10 @@ import { secondsOf } from '../../generate/rules/durations.ts';
 import type { AlertCheck, Rule, TestCase } from './rule-files.ts';
 
 /**
- * `fires`: with labels and annotations. `waits`: silent less than its `for` before it fires. `clears`: silent after
- * it has fired. `low traffic`: a share of events is silent where there are few. `no data`: silent without any
- * series, but an alert on absence fires.
+ * `fires`: with labels and annotations. `waits`: silent before it fires; a mutant of `for`
+ * tells whether close enough. `clears`: silent after
+ * it has fired. `low traffic`: a share of events is silent where there are few. `no data`: silent without the
+ * series that it reads; a watchdog fires.
  */
 export type Kind = 'fires' | 'waits' | 'clears' | 'low traffic' | 'no data';
 
@@ -16,39 +17,47 @@ export function missingCases(alert: Rule, tests: readonly TestCase[]): Kind[] {
     .filter(({ checks }) => checks.length > 0);
   const has: Record<Kind, boolean> = {
     fires: histories.some(({ checks }) => checks.some(firesExactly)),
-    waits: histories.some(({ checks }) => waits(checks, secondsOf(alert.for ?? ''))),
-    clears: histories.some(({ checks }) => clears(checks)),
+    waits: histories.some(({ checks }) => turns(checks, 'more')),
+    clears: histories.some(({ checks }) => turns(checks, 'fewer')),
     'low traffic': histories.some(
       ({ test, checks }) => /low traffic/.test(test.name ?? '') && checks.some(isSilent),
     ),
     'no data': histories.some(
       ({ test, checks }) =>
-        (test.input_series ?? []).length === 0 &&
-        checks.every((check) => isSilent(check) !== isAboutAbsence(alert)),
+        !givesData(test, alert) && checks.every((check) => isSilent(check) !== isConstant(alert)),
     ),
   };
   return applicable(alert).filter((kind) => !has[kind]);
 }
 
 function applicable(alert: Rule): Kind[] {
-  const isConstant = /^vector\(/.test(alert.expr);
   return [
     'fires',
     ...(alert.for ? (['waits'] as const) : []),
-    ...(isConstant ? [] : (['clears'] as const)),
+    ...(isConstant(alert) ? [] : (['clears'] as const)),
     ...(isShareOfEvents(alert) ? (['low traffic'] as const) : []),
-    'no data',
+    // One on absence has to fire then, as it does above.
+    ...(/\babsent\w*\(/.test(alert.expr) ? [] : (['no data'] as const)),
   ];
 }
 
-function isAboutAbsence({ expr }: Rule): boolean {
-  return /\babsent\w*\(|^vector\(/.test(expr);
+/** A watchdog fires whatever there is. */
+function isConstant({ expr }: Rule): boolean {
+  return expr.startsWith('vector(');
 }
 
 function isShareOfEvents({ expr }: Rule): boolean {
   return (
     /error_ratio/.test(expr) || (/\b(rate|increase)\(/.test(expr) && /\/\s*[^\s\d]/.test(expr))
   );
+}
+
+/** Whether a history has a series that the alert reads; `up` alone says only that somebody looks. */
+function givesData({ input_series = [] }: TestCase, { expr }: Rule): boolean {
+  const names = input_series.map(({ series }) => series.split('{', 1)[0] ?? '');
+  const isAboutUp = !/(?!up\b)\b[a-z]\w*_\w+\b(?=[{[ )]|$)/.test(expr);
+  const read = new Set(expr.match(/[a-zA-Z_:][\w:]*/g));
+  return names.some((name) => read.has(name) && (name !== 'up' || isAboutUp));
 }
 
 /** In the order of their times. */
@@ -77,19 +86,11 @@ function firesExactly({ exp_alerts = [] }: AlertCheck): boolean {
   );
 }
 
-function waits(checks: readonly AlertCheck[], forSeconds: number): boolean {
-  return checks.some((check, i) => {
-    const before = checks[i - 1];
-    return (
-      before !== undefined &&
-      isSilent(before) &&
-      !isSilent(check) &&
-      timeOf(check) - timeOf(before) <= forSeconds
-    );
+/** Whether more alerts fire at one check than at the one before, or fewer. */
+function turns(checks: readonly AlertCheck[], direction: 'more' | 'fewer'): boolean {
+  const counts = checks.map(({ exp_alerts = [] }) => exp_alerts.length);
+  return counts.some((count, i) => {
+    const before = counts[i - 1] ?? count;
+    return direction === 'more' ? count > before : count < before;
   });
-}
-
-function clears(checks: readonly AlertCheck[]): boolean {
-  const firing = checks.findIndex((check) => !isSilent(check));
-  return firing !== -1 && checks.slice(firing).some(isSilent);
 }
