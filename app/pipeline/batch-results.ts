@@ -49,10 +49,10 @@ export class BatchResults {
 /** @returns undefined for a request that has no answer, which is not billed */
 function reportOf(line: string): UsageReport | undefined {
   const result = parseObject(line)?.['result'];
+  if (isObject(result) && result['type'] !== 'succeeded') return undefined;
   const message = isObject(result) ? result['message'] : undefined;
-  if (!isObject(message)) return undefined;
   const { model = '', stopReason } = readMessage(message);
   const usage = new UsageReader();
-  usage.read(message['usage']);
+  usage.read(isObject(message) ? message['usage'] : undefined);
   return usage.report({ model, stopReason, batch: true });
 }
