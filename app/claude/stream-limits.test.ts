@@ -88,12 +88,12 @@ function keepSending(stream: ServerResponse | undefined, text: string): void {
 }
 
 test('stream limits: a stream that flows passes the deadline of calls and the idle limit of sockets', async (t) => {
-  const { ask, call, streams, elapsedMs } = await setUp(t, { deadlineMs: 2_000 });
+  const { ask, call, streams, elapsedMs } = await setUp(t, { deadlineMs: 5_000 });
   const { data, outcome } = await ask();
-  assert(elapsedMs() < 2_000, 'the machine is too slow for this test');
+  assert(elapsedMs() < 5_000, 'the machine is too slow for this test');
   const reading = readAll(data);
   // Longer than the deadline, and than undici takes to close an idle socket.
-  await eventually(() => elapsedMs() > 4_000);
+  await eventually(() => elapsedMs() > 6_500);
   streams[0]?.end(END + STOP);
   await reading;
   assert.equal(await outcome, 'success');
@@ -101,11 +101,11 @@ test('stream limits: a stream that flows passes the deadline of calls and the id
 });
 
 test('stream limits: pings before any content do not prolong the deadline', async (t) => {
-  const { ask, call, streams } = await setUp(t, { deadlineMs: 500 }, START + PING);
-  const asked = ask();
+  const { ask, call, streams } = await setUp(t, { deadlineMs: 1_000 }, START + PING);
+  const refused = assert.rejects(ask(), { code: 'timeout' });
   await eventually(() => streams.length === 1);
   keepSending(streams[0], PING);
-  await assert.rejects(asked, { code: 'timeout' });
+  await refused;
   assert.deepEqual(call.recorded.at(-1), ['end', 'timeout']);
 });
 
@@ -137,17 +137,17 @@ test('stream limits: a silence before content is tried again where that is allow
 });
 
 test('stream limits: the limit of streams ends one that flows', async (t) => {
-  const { ask, streams, elapsedMs } = await setUp(t, { deadlineMs: 1_500, streamLimitMs: 2_500 });
+  const { ask, streams, elapsedMs } = await setUp(t, { deadlineMs: 60_000, streamLimitMs: 4_000 });
   const { data, outcome } = await ask();
   keepSending(streams[0], DELTA);
-  await assert.rejects(readAll(data), { code: 'timeout', message: /of 2500 ms/ });
-  assert(elapsedMs() > 2_490, `${elapsedMs()} ms`);
+  await assert.rejects(readAll(data), { code: 'timeout', message: /of 4000 ms/ });
+  assert(elapsedMs() > 3_990, `${elapsedMs()} ms`);
   assert.equal(await outcome, 'timeout');
 });
 
 test('stream limits: the caller’s own deadline ends one that flows, as a cancellation', async (t) => {
   const { ask, streams } = await setUp(t, { deadlineMs: 60_000 });
-  const { data, outcome } = await ask({ deadlineMs: 2_000 });
+  const { data, outcome } = await ask({ deadlineMs: 5_000 });
   keepSending(streams[0], DELTA);
   await assert.rejects(readAll(data), { code: 'caller_deadline' });
   assert.equal(await outcome, 'client_cancelled');

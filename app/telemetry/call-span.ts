@@ -160,12 +160,14 @@ export class CallSpan implements CallRecord {
   #count(outcome: Outcome, durationMs: number, overheadMs: number): void {
     const { instruments } = this.#deps;
     const { operation, caller, stream, version } = this.#info;
-    const labels = { operation, model: this.#model, stream: String(stream) };
-    instruments.requests.add(1, { ...labels, outcome });
+    const labels = { operation, stream: String(stream) };
+    const model = this.#model;
+    instruments.requests.add(1, { ...labels, model, outcome });
     instruments.callerCalls.add(1, { caller, outcome });
     countVersion(instruments, version);
-    const ending = { ...labels, outcome: durationOutcome(outcome) };
-    instruments.duration.record(durationMs / 1000, ending);
+    const ending = durationOutcome(outcome);
+    const byModel = operation === 'chat' && ending !== 'failed' ? { model } : {};
+    instruments.duration.record(durationMs / 1000, { ...labels, ...byModel, outcome: ending });
     if (this.#attempts > 0) instruments.attemptsPerCall.record(this.#attempts, { operation });
     instruments.overhead.record(overheadMs / 1000, { operation, stream: String(stream) });
   }

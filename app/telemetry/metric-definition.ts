@@ -50,6 +50,12 @@ export const MODEL_OR_UNKNOWN = configured(
   'models',
   2,
 );
+/** Of durations: which models fail, and what else is asked about them, is told by counters. */
+export const MODEL_OF_DURATION = configured(
+  'configured models, other; absent unless it is a chat that did not fail',
+  'models',
+  2,
+);
 export const UPSTREAM = configured('configured upstreams', 'upstreams');
 /** With callers configured, whoever has no valid token counts as anybody. */
 export const CALLER = configured('configured callers, anybody', 'callers', 1);

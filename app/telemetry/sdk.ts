@@ -11,12 +11,9 @@ import type { Redactor } from '../privacy/redactor.ts';
 import { SCOPE_NAME } from './attributes.ts';
 import { cardinalityViews } from './cardinality.ts';
 import { createUsageAtZero } from './gen-ai.ts';
-import {
-  HTTP_SERVER_VIEW,
-  httpServerInstrumentation,
-  otherInstrumentations,
-} from './instrumentations.ts';
+import { httpServerInstrumentation, otherInstrumentations } from './instrumentations.ts';
 import { createInstruments, createSeriesAtZero, type Instruments } from './instruments.ts';
+import { LEAN_VIEWS } from './lean-views.ts';
 import { startLogExport } from './log-export.ts';
 import type { LogSink } from './logger.ts';
 import type { LabelValues } from './metric-definition.ts';
@@ -102,7 +99,7 @@ export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps)
     textMapPropagator: propagatorOf(deps.trusts),
     metricReaders: [prometheus],
     logRecordProcessors: [],
-    views: [HTTP_SERVER_VIEW, ...cardinalityViews(options.labels)],
+    views: [...LEAN_VIEWS, ...cardinalityViews(options.labels)],
     instrumentations: [http, ...otherInstrumentations()],
   });
   startWithOwnMetrics(sdk);

@@ -2,11 +2,11 @@
 import { type MetricDefinition, MODEL } from './metric-definition.ts';
 
 /** Seconds; the objective for the first token lies on an edge. */
-const FIRST_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300];
+const FIRST_BUCKETS = [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 60, 300];
 /** Seconds. Beyond 30 s of silence, callers begin to give up. */
 const GAP_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300];
 /** Tokens a second. */
-const RATE_BUCKETS = [1, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500];
+const RATE_BUCKETS = [1, 10, 20, 40, 60, 80, 100, 150, 300];
 
 export const SPEED_METRICS = {
   timeToFirstEvent: {

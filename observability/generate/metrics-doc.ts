@@ -33,6 +33,11 @@ export function metricsDoc(): string {
     '(`nodejs_*`, `v8js_*`) and the health of the telemetry itself (`otel_sdk_*`), as their',
     'OpenTelemetry conventions name them.',
     '',
+    'An instance shows fewer than 3,000 series ([table](../observability/README.md#series)). So HTTP requests have a',
+    'count and a sum by route and status but no buckets, upstreams are told apart by address alone, and of',
+    '`gen_ai_*` failed calls, first chunks and chunks have no model',
+    '([ADR 28](adr/0028-a-budget-of-series.md)).',
+    '',
     Object.values(METRICS).map(section).join('\n\n'),
     '',
   ].join('\n');

@@ -20,13 +20,7 @@ const ALERTS: Group = {
 };
 
 /** @opentelemetry/instrumentation-http: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/ */
-const HTTP_LABELS = [
-  'http_request_method',
-  'http_response_status_code',
-  'http_route',
-  'url_scheme',
-  'network_protocol_version',
-];
+const HTTP_LABELS = ['http_response_status_code', 'http_route'];
 
 /** @opentelemetry/instrumentation-runtime-node and the SDK's own metrics, exported without unit suffixes. */
 const RUNTIME: Group = {

@@ -27,12 +27,12 @@ const REQUESTS: RowSpec = {
     },
     {
       kind: 'lines',
-      title: 'P99 by route',
+      title: 'P99 by operation',
       description:
-        'From the first byte of a request to the last of its answer, by the pattern of its path.',
+        'From the arrival of a request to the end of its answer, by what it asks of the API. Requests by route have no buckets.',
       unit: 's',
       min: 0,
-      queries: [{ expr: quantile(0.99, HTTP, ['http_route']), legend: '{{http_route}}' }],
+      queries: [{ expr: quantile(0.99, METRICS.duration, ['operation']), legend: '{{operation}}' }],
     },
     {
       kind: 'lines',
