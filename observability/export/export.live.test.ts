@@ -1,7 +1,7 @@
 /** `make export` as it is typed: what it writes, what it refuses, and Prometheus' own check of the rules. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -14,24 +14,42 @@ function emptyFolder(t: TestContext): string {
   return folder;
 }
 
+function written(folder: string, pattern: string): string[] {
+  const files = globSync(join(folder, 'prometheus', pattern));
+  assert(files.length > 3, pattern);
+  return files;
+}
+
 function runExport(variables: Readonly<Record<string, string>>) {
   const env = { ...process.env, ...variables };
   const args = ['observability/export/main.ts'];
   return spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: 'utf8' });
 }
 
+const promtool = (...args: string[]) => execFileSync(findTool('promtool') ?? 'promtool', args);
+
 for (const PROFILE of Object.keys(slo.profiles)) {
-  test(`make export PROFILE=${PROFILE}: promtool finds no fault in the rules`, (t) => {
+  test(`make export PROFILE=${PROFILE}: promtool checks and tests the rules, which have the job that was named`, (t) => {
     const OUT = emptyFolder(t);
-    const { status, stderr, stdout } = runExport({ PROFILE, OUT });
+    const { status, stderr, stdout } = runExport({ PROFILE, JOB: 'team-a/claude.eu', OUT });
     assert.equal(status, 0, stderr);
     assert(stdout.startsWith('README.md\n'), stdout);
-    const rules = globSync(join(OUT, 'prometheus/rules/*.yml'));
-    assert(rules.length > 1);
-    const lint = ['check', 'rules', '--lint=all', '--lint-fatal', ...rules];
-    execFileSync(findTool('promtool') ?? 'promtool', lint);
+    promtool('check', 'rules', '--lint=all', '--lint-fatal', ...written(OUT, 'rules/*.yml'));
+    promtool('test', 'rules', ...written(OUT, 'tests/*.test.yml'));
   });
 }
+
+test('make export: nothing of the local stack is in the production profile', (t) => {
+  const OUT = emptyFolder(t);
+  assert.equal(runExport({ OUT, JOB: 'team-a/claude' }).status, 0);
+  const files = globSync(join(OUT, '**/*.{yml,yaml,json}'));
+  assert(files.length > 20);
+  for (const file of files) {
+    const text = readFileSync(file, 'utf8');
+    assert(!/127\.0\.0\.1|localhost|:9095/.test(text), file);
+    if (file.includes('/prometheus/')) assert(!text.includes(slo.jobs.service), file);
+  }
+});
 
 test('make export: bad variables are named, the exit code is 78 and nothing is written', (t) => {
   const OUT = join(emptyFolder(t), 'out');

@@ -6,6 +6,7 @@ import { ROOT } from '../local/paths.ts';
 import { slo } from '../slo.ts';
 import { alertmanagerFragment } from './alertmanager.ts';
 import { dashboardsFor } from './dashboards.ts';
+import { forJob } from './for-job.ts';
 import {
   dashboardConfigMaps,
   type ExportedFile,
@@ -14,12 +15,13 @@ import {
 } from './kubernetes.ts';
 import type { ExportOptions } from './options.ts';
 import { exportReadme } from './readme.ts';
+import { ruleTests } from './rule-tests.ts';
 import { openSlo, slothSpec } from './slo-specs.ts';
 
-function rules({ profile }: ExportOptions): ExportedFile[] {
+function rules({ job, profile }: ExportOptions): ExportedFile[] {
   return Object.entries(ruleFiles(slo.profiles[profile])).map(([name, text]) => ({
     path: `prometheus/rules/${name}`,
-    text,
+    text: forJob(text, job),
   }));
 }
 
@@ -41,6 +43,7 @@ export function exportedFiles(options: ExportOptions): readonly ExportedFile[] {
   return [
     { path: 'README.md', text: exportReadme(options) },
     ...written,
+    ...ruleTests(options),
     ...prometheusRules(namespace, written),
     podMonitor(namespace, job),
     ...dashboards,

@@ -16,9 +16,6 @@ export interface ExportOptions {
   readonly folder: string;
 }
 
-/** The job of the local stack (observability/prometheus/prometheus.yml). */
-const DEFAULT_JOB = 'claude-observatory';
-
 const PROFILES = Object.keys(slo.profiles) as [ProfileName, ...ProfileName[]];
 
 // An empty variable is one that is not set.
@@ -56,7 +53,13 @@ export function readExportOptions(
   if (!success) {
     return { problems: error.issues.map(({ path, message }) => `${path.join('.')} ${message}`) };
   }
-  const { PROFILE, NAMESPACE = 'monitoring', JOB = DEFAULT_JOB, DATASOURCE, OUT = 'export' } = data;
+  const {
+    PROFILE,
+    NAMESPACE = 'monitoring',
+    JOB = slo.jobs.service,
+    DATASOURCE,
+    OUT = 'export',
+  } = data;
   return {
     options: {
       profile: PROFILE,
