@@ -6,7 +6,12 @@ import { stringify } from 'yaml';
 import { prometheusName } from '../generate/prometheus-names.ts';
 import { HISTOGRAMS } from '../generate/rules/events.ts';
 import { ruleFiles } from '../generate/rules/files.ts';
-import { readTestFiles, type TestCase, type TestFile } from '../prometheus/check/rule-files.ts';
+import {
+  loadedBy,
+  readTestFiles,
+  type TestCase,
+  type TestFile,
+} from '../prometheus/check/rule-files.ts';
 import { type ObjectiveName, type Profile, slo } from '../slo.ts';
 import { forJob } from './for-job.ts';
 import type { ExportedFile } from './kubernetes.ts';
@@ -19,14 +24,18 @@ const LIMITED = Object.entries(HISTOGRAMS).map(
   ([objective, { name }]) => [objective as keyof typeof HISTOGRAMS, prometheusName(name)] as const,
 );
 
-/** Whether the case is about something that the profile has, and has with the same buckets. */
-function holdsFor(profile: Profile, { input_series = [], ...rest }: TestCase): boolean {
+/** Whether the case is about something that the profile has, and that recordings read from the same buckets. */
+function holdsFor(
+  profile: Profile,
+  { input_series = [], ...rest }: TestCase,
+  readsRecordings: boolean,
+): boolean {
   const text = JSON.stringify({ input_series, ...rest });
   return LIMITED.every(([objective, histogram]) => {
     const target = profile.objectives[objective];
-    const readsBuckets = input_series.some(({ series }) =>
-      series.startsWith(`${histogram}_bucket`),
-    );
+    const readsBuckets =
+      readsRecordings &&
+      input_series.some(({ series }) => series.startsWith(`${histogram}_bucket`));
     if (target?.limitMs === DOCUMENTED.objectives[objective]?.limitMs) return true;
     if (readsBuckets) return false;
     return target !== undefined || !text.includes(`job:claude_${objective}:`);
@@ -43,7 +52,8 @@ function inLimitsOf(profile: Profile, test: TestCase): TestCase {
 }
 
 function testFile(file: TestFile, profile: Profile): TestFile {
-  const tests = file.tests.filter((test) => holdsFor(profile, test));
+  const readsRecordings = loadedBy(file).includes('recording.yml');
+  const tests = file.tests.filter((test) => holdsFor(profile, test, readsRecordings));
   return { ...file, tests: tests.map((test) => inLimitsOf(profile, test)) };
 }
 
@@ -52,9 +62,7 @@ export function ruleTests({ profile: name, job }: ExportOptions): ExportedFile[]
   const profile: Profile = slo.profiles[name];
   const rules = Object.keys(ruleFiles(profile));
   const files = readTestFiles()
-    .filter(({ rule_files }) =>
-      rule_files.every((path) => rules.includes(path.split('/').at(-1) ?? '')),
-    )
+    .filter((file) => loadedBy(file).every((rule) => rules.includes(rule)))
     .map((file) => testFile(file, profile))
     .filter(({ tests }) => tests.length > 0);
   return files.map(({ name: path, ...content }) => {
