@@ -96,8 +96,7 @@ export function createLimitGroups(configured: readonly string[]): LimitUseOf {
   const speeds = new Map(models.map((model) => [model, groups.get(nameOf(model))]));
   const familyOf = createModelFamilies(models);
   const others = speedsOf(OTHER);
-  const find = (model: string | undefined) =>
-    model === undefined ? undefined : (speeds.get(model) ?? speeds.get(familyOf(model) ?? ''));
+  const find = (model = '') => speeds.get(familyOf(model) ?? '');
   return ({ operation, model, fast = false }, upstreamModel) => {
     if (operation !== 'chat') return ROUTES[operation];
     const { standard, fast: inFastMode } = find(upstreamModel) ?? find(model) ?? others;
