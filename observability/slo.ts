@@ -110,7 +110,7 @@ export const thresholds = {
   rateLimitRemainingRatio: 0.1,
   attemptsPerCall: 1.2,
   failoverRatio: 0.05,
-  circuitOpenRatio: 0.5,
+  circuitClosedRatio: 0.5,
   keyRejectedRatio: 0.5,
   keyAgeDays: 90,
   modelRetirementDays: 30,

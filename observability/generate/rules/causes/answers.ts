@@ -6,15 +6,16 @@ import { all, part, series } from './expressions.ts';
 const FIRST_TOKENS = part('timeToFirstToken', 'bucket');
 const messages = (matchers: string, range: string) =>
   `sum by (job) (increase(${series('stopReasons', matchers)}[${range}))`;
-const REFUSED_BEFORE = `(${messages('stop_reason="refusal"', '1d] offset 1h')} or 0 * ${messages('', '1d] offset 1h')})`;
+// What is no refusal has series wherever there are messages; NaN, where there were none, compares with nothing.
+const REFUSED_BEFORE = `(1 - ${messages('stop_reason!="refusal"', '1d] offset 1h')} / ${messages('', '1d] offset 1h')})`;
 const byModel = (matchers: string) =>
   `sum by (job, model) (increase(${series('stopReasons', matchers)}[1h]))`;
 const byCaller = (matchers: string, range: string) =>
   `sum by (job, caller) (increase(${series('callerCalls', matchers)}[${range}))`;
 const INVALID = 'outcome="invalid_request"';
 const INVALID_SHARE = `${byCaller(INVALID, '15m]')} / ${byCaller('', '15m]')}`;
-// Nothing but calls of the day before count: the same hour of yesterday may have had none.
-const INVALID_BEFORE = `(${byCaller(INVALID, '1d] offset 15m')} / (${byCaller('', '1d] offset 15m')} > 0) or 0 * ${byCaller('', '15m]')})`;
+// The hour before is left out, or a surge of mistakes would soon be its own measure.
+const INVALID_BEFORE = `(1 - ${byCaller('outcome!="invalid_request"', '1d] offset 1h')} / ${byCaller('', '1d] offset 1h')})`;
 const JUMPED = all(
   `${INVALID_SHARE} > ${thresholds.invalidRequestsRatio}`,
   `${INVALID_SHARE} > ${thresholds.invalidRequestsGrowth} * ${INVALID_BEFORE}`,
@@ -43,10 +44,10 @@ export const ANSWER_CAUSES: readonly Alert[] = [
     severity: 'ticket',
     because: 'Calls succeed while users are told no; only people can say whether that is right.',
     expr: all(
-      `${messages('stop_reason="refusal"', '1h]')} / ${messages('', '1h]')} > ${thresholds.refusalsGrowth} * ${REFUSED_BEFORE} / (${messages('', '1d] offset 1h')} > 0)`,
+      `${messages('stop_reason="refusal"', '1h]')} / ${messages('', '1h]')} > ${thresholds.refusalsGrowth} * ${REFUSED_BEFORE}`,
       `${messages('stop_reason="refusal"', '1h]')} >= ${thresholds.refusalsPerHour}`,
     ),
-    for: '15m',
+    for: '30m',
     summary:
       '{{ $value | humanizePercentage }} of the messages of the last hour are refusals on {{ $labels.job }}',
     description:
@@ -75,7 +76,7 @@ export const ANSWER_CAUSES: readonly Alert[] = [
       'Several callers at once are not making the same mistake: it is us or the API, and availability leaves these calls out.',
     // Where fewer callers were there today than have to agree, all of them have to.
     expr: `count by (job) (\n${JUMPED}\n) >= clamp_max(${CALLERS}, ${thresholds.invalidRequestsCallers})`,
-    for: '5m',
+    for: '10m',
     summary: 'Calls of {{ $value }} callers are suddenly refused as invalid on {{ $labels.job }}',
     description:
       'The share of invalid_request of each of these callers is a multiple of what it was in the day before. Their users get errors while every objective looks fine.',

@@ -41,7 +41,7 @@ export const CAPACITY_CAUSES: readonly Alert[] = [
     severity: 'ticket',
     because:
       'Calls wait up to a second for a slot; the next ones are shed, which availability counts.',
-    expr: `avg_over_time(${series('admission', 'state="queued"')}[5m]) / ${series('admissionLimit', 'state="queued"')} > ${thresholds.queueUsedRatio}`,
+    expr: `avg_over_time(${series('admission', 'state="queued"')}[5m]) / on (job, instance) ${series('admissionLimit', 'state="queued"')} > ${thresholds.queueUsedRatio}`,
     for: '5m',
     summary:
       'The queue for slots is {{ $value | humanizePercentage }} full on {{ $labels.instance }} ({{ $labels.job }})',

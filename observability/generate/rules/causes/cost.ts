@@ -26,7 +26,7 @@ const SPEND_CAUSES: readonly Alert[] = [
     severity: 'ticket',
     because: 'Nobody is hurt tonight, and whoever owns the budget has to decide.',
     expr: `${spent('30d')} > ${BUDGET}`,
-    for: '15m',
+    for: '2h',
     summary: '{{ $value | printf "%.2f" }} dollars were spent in 30 days on {{ $labels.job }}',
     description:
       'List prices of what calls used in the last 30 days exceed the budget of a month. The invoice goes by calendar months and may have discounts.',
@@ -41,7 +41,7 @@ const SPEND_CAUSES: readonly Alert[] = [
       `${spent('6h')} * ${HOURS / 6} / ${BUDGET} > ${thresholds.spendRateBudgets}`,
       `${COST_RECORDED} * ${HOURS} / ${BUDGET} > ${thresholds.spendRateBudgets}`,
     ),
-    for: '15m',
+    for: '30m',
     summary: 'Spending at {{ $value | printf "%.1f" }} times the budget on {{ $labels.job }}',
     description:
       'If the last 6 hours went on for 30 days, they would cost this many times the budget of a month.',
@@ -61,7 +61,7 @@ export const COST_CAUSES: readonly Alert[] = [
       `${HIT_SHARE_BEFORE} > ${thresholds.cacheHitRatio}`,
       `${tokens(PROMPT, '1h]')} >= ${thresholds.cacheTokensPerHour}`,
     ),
-    for: '15m',
+    for: '30m',
     summary:
       'Only {{ $value | humanizePercentage }} of the prompt tokens of {{ $labels.model }} come from the cache on {{ $labels.job }}',
     description:
@@ -72,7 +72,7 @@ export const COST_CAUSES: readonly Alert[] = [
     alert: 'ClaudeUnpricedCalls',
     severity: 'ticket',
     because: 'Every figure in dollars is too low from now on.',
-    expr: `sum by (job, model) (${grown(series('unpriced'), '10m')})`,
+    expr: `sum by (job, model) (${grown(series('unpriced'), '', '10m')}) > 0`,
     for: '5m',
     keepFiringFor: '1h',
     summary:
@@ -85,7 +85,7 @@ export const COST_CAUSES: readonly Alert[] = [
     alert: 'ClaudeUsageMalformed',
     severity: 'ticket',
     because: 'Tokens and dollars are too low, and the API or a gateway before it has changed.',
-    expr: `sum by (job) (${grown(series('malformedUsage'), '10m')})`,
+    expr: `sum by (job) (${grown(series('malformedUsage'), '', '10m')}) > 0`,
     for: '5m',
     keepFiringFor: '1h',
     summary:

@@ -13,13 +13,14 @@ export function part(metric: keyof typeof METRICS, suffix: 'count' | 'sum' | 'bu
 }
 
 /**
- * How much counters grew, by their own labels, for those that exist only once something has happened: `increase`
- * does not see the first value. A counter that was not there one window ago grew by all it has, provided that
+ * How much a counter grew in a window, by its own labels, where it exists only once something has happened: `increase`
+ * does not see the first value. A counter that was not there one window ago has grown by all it has, provided that
  * its instance was scraped then; otherwise the gap is ours.
  */
-export function grown(counter: string, window: string): string {
-  const before = `${counter} offset ${window}`;
-  return `increase(${counter}[${window}]) > 0 or (${counter} > 0 unless ${before} and on (job, instance) up offset ${window} == 1)`;
+export function grown(name: string, matchers: string, window: string): string {
+  const counter = `${name}${matchers && `{${matchers}}`}`;
+  const isNew = `${name} offset ${window} and on (job, instance) up offset ${window} == 1`;
+  return `${counter} unless ${isNew} or increase(${counter}[${window}])`;
 }
 
 /** All of these conditions at once, each on a line of its own; the value is that of the first. */

@@ -4,7 +4,7 @@ import type { Alert } from '../alert.ts';
 import { grown, series } from './expressions.ts';
 
 const coded = (...codes: readonly string[]) =>
-  `sum by (job, upstream, error_code) (${grown(series('errorCodes', `error_code=~"${codes.join('|')}"`), '10m')})`;
+  `sum by (job, upstream, error_code) (${grown(series('errorCodes'), `error_code=~"${codes.join('|')}"`, '10m')}) > 0`;
 const DAY_SECONDS = 86_400;
 
 export const KEY_CAUSES: readonly Alert[] = [

@@ -14,7 +14,7 @@ function union(label: string, counters: Readonly<Record<string, string>>): strin
 }
 
 const ofProcessor = (signal: 'span' | 'log') =>
-  `sum by (job, error_type) (${grown(`otel_sdk_processor_${signal}_processed_total{error_type!="",${OURS}}`, '10m')})`;
+  `sum by (job, error_type) (${grown(`otel_sdk_processor_${signal}_processed_total`, `error_type!="",${OURS}`, '10m')}) > 0`;
 const collector = (by: string, name: string) =>
   `sum by (job, ${by}) (increase(otelcol_${name}[10m]))`;
 const LOST = ['spans', 'log_records', 'metric_points'];

@@ -7,7 +7,7 @@ const RATE_LIMIT = 'job, upstream, caller, key, model_family, limit';
 const CALLS = `sum by (job) (increase(${part('attemptsPerCall', 'count')}[10m]))`;
 const ATTEMPTS = `sum by (job) (increase(${part('attemptsPerCall', 'sum')}[10m]))`;
 const FAILOVERS = `sum by (job, upstream) (increase(${series('failovers')}[10m]))`;
-const NOT_CLOSED = `1 - avg_over_time(${series('circuit', 'state="closed"')}[5m])`;
+const NOT_CLOSED = `avg_over_time(${series('circuit', 'state="closed"')}[5m]) < ${thresholds.circuitClosedRatio}`;
 const streams = (outcome: string) =>
   `sum by (job) (increase(${series('requests', `stream="true"${outcome}`)}[10m]))`;
 
@@ -61,13 +61,13 @@ export const UPSTREAM_CAUSES: readonly Alert[] = [
     because: 'Another upstream carries the calls; where none does, availability pages.',
     // Half-open counts as open, or hanging probes would hide it. Without attempts nobody is there to probe.
     expr: all(
-      `max by (job, upstream) (${NOT_CLOSED}) > ${thresholds.circuitOpenRatio}`,
+      `count by (job, upstream) (${NOT_CLOSED})`,
       `sum by (job, upstream) (increase(${series('attempts')}[5m])) > 0`,
     ),
     for: '2m',
     keepFiringFor: '5m',
     summary:
-      'Circuit of {{ $labels.upstream }} not closed for {{ $value | humanizePercentage }} of 5 minutes on {{ $labels.job }}',
+      'The circuit of {{ $labels.upstream }} is open on {{ $value }} instances of {{ $labels.job }}',
     description:
       'At least one instance sends this upstream only probes, and they fail. Calls go to the other upstreams; with none left they get 503.',
     dashboard: 'claude-calls',
