@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { aCharge, aReport } from '../testing/charges.ts';
+import { measuredInstruments } from '../testing/metrics.ts';
 import { recordedCalls, TOTALS } from '../testing/recorded-calls.ts';
+import { createCostAtZero } from './call-usage.ts';
 
 const MODEL = 'claude-opus-5-5';
 
@@ -93,4 +95,27 @@ test('CallUsage: fields that were no count are counted, although nothing else wa
   const { values } = used(t, { charges: [], malformed: 3 });
   assert.deepEqual(await values('claude_api_malformed_usage_total'), [3]);
   assert.deepEqual(await values('claude_api_tokens_total'), []);
+});
+
+test('createCostAtZero: dollars exist at 0 for what has a price, by caller, and never for what has none', async (t) => {
+  const { instruments, points } = measuredInstruments(t);
+  const models = [MODEL, 'nobody-knows'];
+  createCostAtZero(instruments, { models, upstreams: [], callers: ['search', 'chat'] });
+  const labels = async (name: string) => (await points(name)).map(({ attributes }) => attributes);
+  assert.deepEqual(await labels('claude_api_cost_dollars_total'), [
+    { model: MODEL, caller: 'search' },
+    { model: MODEL, caller: 'chat' },
+  ]);
+  assert.deepEqual(
+    (await labels('claude_api_unpriced_calls_total')).map(({ model }) => model),
+    [...models, 'other'],
+  );
+  assert.equal((await points('claude_api_malformed_usage_total'))[0]?.value, 0);
+});
+
+test('createCostAtZero: many callers and models create no series before their calls', async (t) => {
+  const { instruments, points } = measuredInstruments(t);
+  const callers = Array.from({ length: 1_001 }, (_, i) => `caller-${i}`);
+  createCostAtZero(instruments, { models: [MODEL], upstreams: [], callers });
+  assert.deepEqual(await points('claude_api_cost_dollars_total'), []);
 });

@@ -2,8 +2,9 @@
 import type { Attributes } from '@opentelemetry/api';
 import { type Charge, totalTokens, type Usage, type UsageReport } from '../anthropic/usage.ts';
 import { ATTR_COST_DOLLARS, ATTR_UNPRICED } from './attributes.ts';
-import { costOf, rounded } from './cost.ts';
+import { costOf, hasPrice, rounded } from './cost.ts';
 import type { Instruments } from './instruments.ts';
+import type { LabelValues } from './metric-definition.ts';
 import { OTHER } from './model-labels.ts';
 import type { TokenType } from './vocabulary.ts';
 
@@ -96,5 +97,25 @@ export class CallUsage {
     add(usage.cacheWrite5mTokens, 'cache_write_5m');
     add(usage.cacheWrite1hTokens, 'cache_write_1h');
     add(usage.estimatedOutputTokens, 'output_estimated');
+  }
+}
+
+/** More series of dollars than this wait for their first call: few have that many callers and models. */
+const MAX_AT_ZERO = 1_000;
+
+/**
+ * Adds 0 to the series of money: `increase()` does not see the first dollars of one that appears with them. A model
+ * without a price gets no dollars, not even none.
+ */
+export function createCostAtZero(
+  instruments: Pick<Instruments, 'cost' | 'unpriced' | 'malformedUsage'>,
+  { models, callers }: LabelValues,
+): void {
+  instruments.malformedUsage.add(0);
+  for (const model of [...models, OTHER]) instruments.unpriced.add(0, { model });
+  const priced = models.filter(hasPrice);
+  if (priced.length * callers.length > MAX_AT_ZERO) return;
+  for (const model of priced) {
+    for (const caller of callers) instruments.cost.add(0, { model, caller });
   }
 }

@@ -40,6 +40,11 @@ export function costOf(charge: Charge, atMs: number): number | undefined {
   return rounded(tokens + searches);
 }
 
+/** Whether a model is in the price table. */
+export function hasPrice(model: string): boolean {
+  return nameOf(model) !== undefined;
+}
+
 /** Keeps every digit of one token's price, and none of the noise of binary fractions. */
 export function rounded(dollars: number): number {
   return Math.round(dollars * DIGITS) / DIGITS;

@@ -65,7 +65,6 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
       instruments.requests.add(0, { operation: 'chat', model, stream: 'false', outcome });
     }
     for (const type of TOKEN_TYPES) instruments.tokens.add(0, { model, type });
-    instruments.unpriced.add(0, { model });
   }
   // Whether it wants a stream is not known of a call without a model, either.
   for (const outcome of REFUSAL_OUTCOMES) {
@@ -79,7 +78,6 @@ export function createSeriesAtZero(instruments: Instruments, values: LabelValues
     for (const reason of QUOTAS) instruments.callerRefusals.add(0, { caller, reason });
   }
   createAnswerSeriesAtZero(instruments, values);
-  instruments.malformedUsage.add(0);
   instruments.unauthenticated.add(0);
   instruments.replacedIds.add(0);
   for (const reason of REFUSED_REQUESTS) instruments.refusedRequests.add(0, { reason });

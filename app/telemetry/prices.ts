@@ -20,7 +20,7 @@ export interface Rates {
 export interface Price extends Rates {
   /** The first day of this price, UTC, YYYY-MM-DD; without one it holds since the model exists. */
   readonly from?: string;
-  /** Whether the model has a fast mode, at `MULTIPLIERS.fast`. */
+  /** Whether the model has a fast mode, at `MULTIPLIERS.fast`: https://code.claude.com/docs/en/fast-mode */
   readonly hasFast?: true;
   /** The rates of the whole request when its prompt, cached or not, has over `above` tokens. */
   readonly longPrompt?: Rates & { readonly above: number };

@@ -9,6 +9,7 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import type { Redactor } from '../privacy/redactor.ts';
 import { SCOPE_NAME } from './attributes.ts';
+import { createCostAtZero } from './call-usage.ts';
 import { cardinalityViews } from './cardinality.ts';
 import { createUsageAtZero } from './gen-ai.ts';
 import { httpServerInstrumentation, otherInstrumentations } from './instrumentations.ts';
@@ -148,6 +149,7 @@ function startInstruments({ version, labels }: TelemetryOptions): Instruments {
   const instruments = createInstruments(metrics.getMeter(SCOPE_NAME, version));
   createSeriesAtZero(instruments, labels);
   createUsageAtZero(instruments, labels.models);
+  createCostAtZero(instruments, labels);
   observeProcess(instruments);
   instruments.buildInfo.record(1, { version, node_version: process.version });
   return instruments;
