@@ -5,8 +5,8 @@ import { attributionOf } from './attribution.ts';
 const idOf = (value: string | string[]) =>
   attributionOf({ 'x-claude-code-session-id': value }).conversationId;
 
-test('attributionOf: an ID of up to 128 printable ASCII characters is kept as it is', () => {
-  for (const id of ['a', '01J-x_y.z:1/2 3', 'x'.repeat(128)]) assert.equal(idOf(id), id);
+test('attributionOf: an ID of up to 128 visible ASCII characters is kept as it is', () => {
+  for (const id of ['a', '01J-x_y.z:1/2@3', 'x'.repeat(128)]) assert.equal(idOf(id), id);
 });
 
 const BAD: readonly [what: string, value: string | string[]][] = [
@@ -16,7 +16,9 @@ const BAD: readonly [what: string, value: string | string[]][] = [
   ['with an escape', 'a\u001b[31mb'],
   ['with a control character of Latin-1', 'a\u0085b'],
   ['not ASCII', 'Grüße'],
-  ['sent twice', ['a', 'b']],
+  ['of two words', 'a b'],
+  ['sent twice, which Node joins', 'a, b'],
+  ['a list', ['a', 'b']],
 ];
 for (const [what, value] of BAD) {
   test(`attributionOf: an ID that is ${what} is left out`, () => {

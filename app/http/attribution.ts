@@ -7,14 +7,14 @@ import { shortText } from '../anthropic/request-facts.ts';
 import type { Attribution } from '../telemetry/recorder.ts';
 
 const MAX_ID_LENGTH = 128;
-/** Node reads the bytes of a header as Latin-1, so anything else is no text that somebody meant. */
-const PRINTABLE = /^[\x20-\x7e]*$/;
+/** Visible ASCII but the comma, by which Node joins a header that was sent twice. */
+const ID = /^[\x21-\x2b\x2d-\x7e]+$/;
 
-/** @returns what the headers name; an ID that is too long, or not printable ASCII, is left out */
+/** @returns what the headers name; an ID that is too long, or holds another character than one of `ID`, is left out */
 export function attributionOf(headers: IncomingHttpHeaders): Attribution {
   const id = (name: string) => {
     const value = shortText(headers[name], MAX_ID_LENGTH);
-    return value !== undefined && PRINTABLE.test(value) ? value : undefined;
+    return value !== undefined && ID.test(value) ? value : undefined;
   };
   return {
     conversationId: id('x-claude-code-session-id'),
