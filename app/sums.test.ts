@@ -270,10 +270,8 @@ function checkTokens(now: Scrape): void {
 function checkLabels(now: Scrape): void {
   for (const { name, labels } of Object.values<MetricDefinition>(METRICS)) {
     const prometheus = name.replaceAll('.', '_');
-    const samples = now.samples.filter(
-      (one) =>
-        one.name.replace(/_(bucket|sum|count)$/, '') === prometheus || one.name === prometheus,
-    );
+    const names = ['', '_bucket', '_sum', '_count', '_total'].map((part) => prometheus + part);
+    const samples = now.samples.filter((one) => names.includes(one.name));
     for (const sample of samples) {
       for (const [label, allowed] of Object.entries(labels)) {
         const value = sample.labels[label.replaceAll('.', '_')];

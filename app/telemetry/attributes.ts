@@ -28,6 +28,10 @@ export const ATTR_ORGANIZATION_ID = 'anthropic.organization.id';
 export const ATTR_WORKSPACE_ID = 'anthropic.workspace.id';
 export const ATTR_REQUEST_SERVICE_TIER = 'anthropic.request.service_tier';
 export const ATTR_THINKING_TYPE = 'anthropic.thinking.type';
+export const ATTR_CACHE_WRITE_5M_TOKENS =
+  'anthropic.usage.cache_creation.ephemeral_5m_input_tokens';
+export const ATTR_CACHE_WRITE_1H_TOKENS =
+  'anthropic.usage.cache_creation.ephemeral_1h_input_tokens';
 
 /** https://opentelemetry.io/docs/specs/semconv/registry/attributes/enduser/ */
 export const ATTR_END_USER_ID = 'enduser.pseudo.id';

@@ -40,6 +40,8 @@ test('GenAI conventions: cached tokens are counted as input, and once more by wh
     'gen_ai.usage.reasoning.output_tokens': 7,
     'gen_ai.usage.cache_read.input_tokens': 5,
     'gen_ai.usage.cache_write.input_tokens': 3,
+    'anthropic.usage.cache_creation.ephemeral_5m_input_tokens': 1,
+    'anthropic.usage.cache_creation.ephemeral_1h_input_tokens': 2,
   });
 });
 

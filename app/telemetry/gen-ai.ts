@@ -5,6 +5,8 @@
 import type { Attributes } from '@opentelemetry/api';
 import { promptTokens, type Usage } from '../anthropic/usage.ts';
 import {
+  ATTR_CACHE_WRITE_1H_TOKENS,
+  ATTR_CACHE_WRITE_5M_TOKENS,
   ATTR_ERROR_TYPE,
   ATTR_GEN_AI_CACHE_READ_TOKENS,
   ATTR_GEN_AI_CACHE_WRITE_TOKENS,
@@ -103,5 +105,7 @@ export function usageAttributes(usage: Usage): Attributes {
     [ATTR_GEN_AI_CACHE_READ_TOKENS]: usage.cacheReadTokens,
     [ATTR_GEN_AI_REASONING_TOKENS]: usage.thinkingTokens,
     [ATTR_GEN_AI_CACHE_WRITE_TOKENS]: usage.cacheWrite5mTokens + usage.cacheWrite1hTokens,
+    [ATTR_CACHE_WRITE_5M_TOKENS]: usage.cacheWrite5mTokens,
+    [ATTR_CACHE_WRITE_1H_TOKENS]: usage.cacheWrite1hTokens,
   };
 }
