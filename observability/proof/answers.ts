@@ -10,7 +10,43 @@ const answered = (kind: Kind) => (world: World) =>
 const places = (dashboard: string, ...titles: readonly string[]) =>
   titles.map((title) => `panel ${dashboard} › ${title}`);
 
+/** Writing a prompt to the cache has a price for five minutes, and another for an hour. */
+const cached = (ttl: string, salt: number) => ({
+  system: [
+    {
+      type: 'text',
+      text: `${salt} ${'A long prompt is worth caching. '.repeat(400)}`,
+      cache_control: { type: 'ephemeral', ttl },
+    },
+  ],
+});
+
+const MONEY: readonly Fault[] = [
+  {
+    name: 'prompts are cached, and the model thinks',
+    happen: async (world) => {
+      for (const ttl of ['5m', '1h']) {
+        const fields = cached(ttl, world.simulator.seen());
+        await calls(world, 1, { fields });
+        await calls(world, 2, { fields });
+      }
+      await calls(world, 2, { fields: { thinking: { type: 'adaptive' } } });
+    },
+    shows: places(
+      'claude-cost',
+      ...['Spend at this pace', 'Spent in 24 hours', 'Part of the month', 'A call costs'],
+      ...['Dollars an hour', 'Thinking', 'Tokens read', 'Tokens written', 'Age of the price'],
+    ),
+  },
+  {
+    name: 'a model has no price',
+    happen: (world) => calls(world, 2, { model: 'claude-unheard-of-9' }),
+    shows: places('claude-cost', 'Unpriced calls'),
+  },
+];
+
 export const ANSWERS: readonly Fault[] = [
+  ...MONEY,
   {
     name: 'the model refuses',
     happen: answered('stop_reason:refusal'),

@@ -18,11 +18,11 @@ export interface CallOptions {
 
 const PATIENCE_MS = 30_000;
 /** The simulator answers with what it is told, long enough for the speed of a stream to be measured. */
-const TEXT = 'All work and no play makes Jack a dull boy. '.repeat(12);
+const TEXT = 'All work and no play makes Jack a dull boy. '.repeat(40);
 
 function messageBody(fields: Readonly<Record<string, unknown>>): string {
   const messages = [{ role: 'user', content: TEXT }];
-  return JSON.stringify({ max_tokens: 512, messages, ...fields });
+  return JSON.stringify({ max_tokens: 1024, messages, ...fields });
 }
 
 /** Makes a call and reads its answer to the end, whatever it is. */

@@ -11,6 +11,21 @@ const KEY_FILE_GONE = 'the file with the key of an upstream is gone';
 
 const UPSTREAMS: readonly Fault[] = [
   {
+    name: 'streams are slow, and their callers leave',
+    happen: async (world) => {
+      const slow = [{ kind: 'slow', delayMs: 700 }] as const;
+      await during(world, slow, async () => {
+        await calls(world, 3, { stream: true, leaveAfterMs: 300 });
+        await calls(world, 3, { stream: true });
+      });
+    },
+    shows: [
+      'panel claude-objectives › Until the budget is used up',
+      'rule recording.yml › job:claude_first_token:bad_rate5m',
+      'rule recording.yml › job:claude_latency:counted_rate5m',
+    ],
+  },
+  {
     name: 'an upstream answers 500',
     happen: (world) =>
       during(world, [{ kind: 'error_500', region: 'east' }], () => calls(world, 25, {})),
@@ -33,21 +48,6 @@ const UPSTREAMS: readonly Fault[] = [
     shows: ['panel claude-calls › Causes in the network'],
   },
   {
-    name: 'streams are slow, and their callers leave',
-    happen: async (world) => {
-      const slow = [{ kind: 'slow', delayMs: 700 }] as const;
-      await during(world, slow, async () => {
-        await calls(world, 3, { stream: true, leaveAfterMs: 300 });
-        await calls(world, 3, { stream: true });
-      });
-    },
-    shows: [
-      'panel claude-objectives › Until the budget is used up',
-      'rule recording.yml › job:claude_first_token:bad_rate5m',
-      'rule recording.yml › job:claude_latency:counted_rate5m',
-    ],
-  },
-  {
     name: 'streams are cut, and the service sheds calls',
     happen: async (world) => {
       const cut = [{ kind: 'stream_cut', afterChunks: 2 }] as const;
@@ -57,7 +57,6 @@ const UPSTREAMS: readonly Fault[] = [
     shows: [
       'panel claude-calls › Streams that were cut, and calls shed',
       'panel claude-service › Calls shed',
-      'panel claude-service › Admission',
     ],
   },
 ];
@@ -154,7 +153,8 @@ const LASTING: readonly Fault[] = [
   },
 ];
 
-export const FAULTS: readonly Fault[] = [...UPSTREAMS, ...ANSWERS, ...OTHERS, ...LASTING];
+/** Those that open circuits come last, as nothing else can be seen until they close. */
+export const FAULTS: readonly Fault[] = [...LASTING, ...ANSWERS, ...OTHERS, ...UPSTREAMS];
 
 /** Calls of every kind of which nothing goes wrong. */
 export async function goodCalls(world: World): Promise<void> {

@@ -29,13 +29,5 @@ export const NO_DATA: readonly NoData[] = [
 
 /** Metrics that nothing feeds yet, with the room that will. */
 export const NOT_YET: readonly NoData[] = [
-  ...[
-    'claude_api_cost_dollars',
-    'claude_api_unpriced',
-    'claude_api_price_table',
-    'claude_api_malformed_usage',
-  ].map((query) => ({ query, because: 'usage' })),
-  { query: 'type="thinking"', because: 'usage' },
-  { query: 'cache_write_5m', because: 'usage' },
   { query: 'claude_api_model_retirement', because: 'telemetry' },
 ];
