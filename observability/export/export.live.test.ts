@@ -42,6 +42,7 @@ for (const PROFILE of Object.keys(slo.profiles)) {
 test('make export: nothing of the local stack is in the production profile', (t) => {
   const OUT = emptyFolder(t);
   assert.equal(runExport({ OUT, JOB: 'team-a/claude' }).status, 0);
+  // Runbooks tell how to reproduce an alert in the local stack.
   const files = globSync(join(OUT, '**/*.{yml,yaml,json}'));
   assert(files.length > 20);
   for (const file of files) {

@@ -1,8 +1,7 @@
 /** Every file of an export, in memory: nothing is written before all of them could be made. */
-import { globSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { ruleFiles } from '../generate/rules/files.ts';
-import { ROOT } from '../local/paths.ts';
+import { runbookFiles } from '../generate/runbooks.ts';
 import { slo } from '../slo.ts';
 import { alertmanagerFragment } from './alertmanager.ts';
 import { dashboardsFor } from './dashboards.ts';
@@ -25,14 +24,12 @@ function rules({ job, profile }: ExportOptions): ExportedFile[] {
   }));
 }
 
-/** Committed files that are exported as they are. */
-function copies(from: string, to: string): ExportedFile[] {
-  return globSync(from, { cwd: ROOT })
-    .toSorted()
-    .map((file) => ({
-      path: `${to}/${basename(file)}`,
-      text: readFileSync(join(ROOT, file), 'utf8'),
-    }));
+/** What the rules of the profile say, in the pages of their alerts. */
+function runbooks({ job, profile }: ExportOptions): ExportedFile[] {
+  return Object.entries(runbookFiles(slo.profiles[profile])).map(([path, make]) => ({
+    path: `runbooks/${basename(path)}`,
+    text: forJob(make(), job),
+  }));
 }
 
 /** @returns every file, README.md first */
@@ -49,7 +46,7 @@ export function exportedFiles(options: ExportOptions): readonly ExportedFile[] {
     ...dashboards,
     ...dashboardConfigMaps(namespace, dashboards),
     alertmanagerFragment(),
-    ...copies('observability/runbooks/*.md', 'runbooks'),
+    ...runbooks(options),
     slothSpec(slo.profiles[profile]),
     openSlo(slo.profiles[profile]),
   ];

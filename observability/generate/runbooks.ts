@@ -36,7 +36,9 @@ function alertsOf(profile: Profile): Readonly<Record<string, readonly Alert[]>> 
   const { latency } = slo.profiles.documented.objectives;
   return {
     Objectives: [...burnAlerts(profile), ...budgetAlerts(profile), ...lowTrafficAlerts(profile)],
-    'The documented profile': [DOCUMENTED, p99Latency(latency)],
+    ...(profile === slo.profiles.documented && {
+      'The documented profile': [DOCUMENTED, p99Latency(latency)],
+    }),
     Causes: CAUSES,
     Monitoring: MONITORING,
   };
