@@ -276,6 +276,34 @@ test('readResponse: an upstream that does not end its response is let go after a
   assert.equal(sent?.aborted, true);
 });
 
+test('readResponse: while its reader asks for nothing, a stream is neither silent nor slow', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let nowMs = 0;
+  const pass = (ms: number) => {
+    nowMs += ms;
+    t.mock.timers.tick(ms);
+  };
+  const state = new CallState(() => nowMs);
+  const { response, send } = handFed();
+  const reading = read(response, recordingCall(), state);
+  await send(START + DELTA);
+  const { data, outcome } = await reading;
+  const reader = (data as EventStream)[Symbol.asyncIterator]();
+  await reader.next();
+  pass(10 * 60_000);
+  const next = reader.next();
+  pass(50);
+  await send(DELTA);
+  await next;
+  const last = reader.next();
+  pass(59_999);
+  await send(END + STOP, undefined);
+  await last;
+  assert.equal((await reader.next()).done, true);
+  assert.equal(await outcome, 'success');
+  assert.equal(state.longestGapMs, 59_999);
+});
+
 const GONE = new AppError('client_cancelled', 'gone');
 
 test('readResponse: a caller who leaves while the stream is buffered ends it at once', async () => {

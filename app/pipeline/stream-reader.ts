@@ -116,13 +116,19 @@ export class StreamReader {
   async *#events(): AsyncGenerator<readonly SseEvent[]> {
     // The stream ends because its reader stopped reading, unless it says otherwise or breaks.
     let otherwise: Outcome = 'client_cancelled';
+    const { upstreamWait } = this.#request.state;
     try {
       yield* this.#takeBuffered();
-      if (this.#timeIsUp && this.#reading) await this.#asUpstreamWait(this.#reading);
+      upstreamWait.start();
+      if (this.#timeIsUp) await this.#reading;
+      upstreamWait.stop();
       yield* this.#takeBuffered();
       // A message that has ended is whole, whatever becomes of the connection.
       while (!this.#message.ending) {
-        const { done, value } = await this.#asUpstreamWait(this.#next());
+        // The time until the next events arrive is the upstream's, not ours.
+        upstreamWait.start();
+        const { done, value } = await this.#next();
+        upstreamWait.stop();
         if (done) break;
         if (value.length > 0) yield value;
       }
@@ -134,6 +140,7 @@ export class StreamReader {
       otherwise = outcomeOfError(error);
       throw error;
     } finally {
+      upstreamWait.stop();
       this.#limit[Symbol.dispose]();
       this.#end(otherwise);
       if (this.#message.ending) void this.#awaitEnd();
@@ -145,17 +152,6 @@ export class StreamReader {
     const taken = this.#buffered;
     this.#buffered = [];
     return taken;
-  }
-
-  /** The time until the next events arrive is the upstream's, not ours. */
-  async #asUpstreamWait<T>(work: Promise<T>): Promise<T> {
-    const { upstreamWait } = this.#request.state;
-    upstreamWait.start();
-    try {
-      return await work;
-    } finally {
-      upstreamWait.stop();
-    }
   }
 
   /** Reads what follows the message, so that the connection can be used again; never rejects. */
