@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
+import Anthropic from '@anthropic-ai/sdk';
+import type { Fault } from '../loadtest/simulator/faults.ts';
+import { DEFAULT_KEY, startSimulator } from '../loadtest/simulator/server.ts';
 import { jsonOf, listen, postJson } from './testing/http.ts';
 import { ASK } from './testing/messages.ts';
 import { eventually } from './testing/poll.ts';
@@ -93,6 +96,30 @@ const WAYS: readonly [name: string, path: string, body: object, refuse: Refuse][
   ['a 400, cmek_key_disabled', '/v1/messages', ASK, complete(400, coded('cmek_key_disabled'))],
   ['a 400, spend limit', '/v1/messages', ASK, complete(400, coded('enforced_spend_limit_reached'))],
   ['a 429, spend limit', '/v1/messages', ASK, complete(429, coded('contract_spend_limit_reached'))],
+  [
+    'a 503, cmek_key_unreachable',
+    '/v1/messages',
+    ASK,
+    complete(503, coded('cmek_key_unreachable')),
+  ],
+  [
+    'a 503, cmek_context_unavailable, in place of a stream',
+    '/v1/messages',
+    STREAM,
+    complete(503, coded('cmek_context_unavailable')),
+  ],
+  [
+    'a 429, spend limit, in place of a stream',
+    '/v1/messages',
+    STREAM,
+    complete(429, coded('enforced_spend_limit_reached')),
+  ],
+  [
+    'a spend limit as an error event before content',
+    '/v1/messages',
+    STREAM,
+    streamed(START, event('error', coded('contract_spend_limit_reached'))),
+  ],
   ['an error inside a complete 200', '/v1/messages', ASK, complete(200, CREDIT)],
   ['a 400 in place of a stream', '/v1/messages', STREAM, complete(400, CREDIT)],
   [
@@ -109,6 +136,20 @@ const WAYS: readonly [name: string, path: string, body: object, refuse: Refuse][
     complete(400, CREDIT),
   ],
 ];
+
+/** The service in front of the simulator, whose only key it has. */
+async function simulated(t: TestContext, env: Readonly<Record<string, string>> = {}) {
+  const simulator = await startSimulator();
+  t.after(() => simulator.close());
+  const service = await startService({
+    CLAUDE_API_KEY: DEFAULT_KEY,
+    CLAUDE_BASE_URL: simulator.url,
+    OTEL_TRACES_EXPORTER: 'none',
+    ...env,
+  });
+  t.after(() => service.stop());
+  return { service, simulator };
+}
 
 describe('account errors', { concurrency: 2 }, () => {
   for (const [name, path, body, refuse] of WAYS) {
@@ -149,6 +190,52 @@ describe('account errors', { concurrency: 2 }, () => {
     assert.equal(await rejected(service), 0);
     const line = await service.line((l) => l['msg'] === 'call' && l['outcome'] !== 'success');
     assert.equal(line['outcome'], 'invalid_request');
+  });
+
+  for (const code of ['cmek_key_unreachable', 'enforced_spend_limit_reached']) {
+    test(`account errors: ${code} for every call opens no circuit, because the upstream is well`, async (t) => {
+      const { service, simulator } = await simulated(t, { RETRY_MAX: '0' });
+      simulator.setFaults([{ kind: `error_code:${code}` as Fault['kind'] }]);
+      for (let i = 0; i < 40; i++) await postJson(`${service.url}/v1/messages`, ASK);
+      const open = 'claude_api_circuit_state{upstream="anthropic",state="open"}';
+      assert.equal(await metric(service, open), 0);
+      assert.equal(simulator.seen(), 40, 'every call reached the upstream, once');
+      simulator.setFaults([]);
+      assert.equal((await postJson(`${service.url}/v1/messages`, ASK)).status, 200);
+    });
+  }
+
+  for (const stream of [false, true]) {
+    test(`account errors: an official SDK does not repeat what the service knows to be useless, stream ${stream}`, async (t) => {
+      const { service, simulator } = await simulated(t);
+      simulator.setFaults([{ kind: 'error_code:enforced_spend_limit_reached' }]);
+      const sdk = new Anthropic({ apiKey: 'unused', baseURL: service.url, maxRetries: 2 });
+      const call = stream ? sdk.messages.stream(ASK).finalMessage() : sdk.messages.create(ASK);
+      await assert.rejects(call, Anthropic.RateLimitError);
+      assert.equal(simulator.seen(), 1);
+    });
+  }
+
+  test('account errors: with a spend limit at one upstream another one serves, and the key is asked no more', async (t) => {
+    const simulator = await startSimulator();
+    t.after(() => simulator.close());
+    const upstream = (name: string, priority: number) => ({
+      name,
+      priority,
+      url: `${simulator.url}/regions/${name}`,
+    });
+    const service = await startService({
+      CLAUDE_API_KEY: DEFAULT_KEY,
+      CLAUDE_UPSTREAMS: JSON.stringify([upstream('first', 0), upstream('second', 1)]),
+      OTEL_TRACES_EXPORTER: 'none',
+    });
+    t.after(() => service.stop());
+    simulator.setFaults([{ kind: 'error_code:contract_spend_limit_reached', region: 'first' }]);
+    assert.equal(await failuresOf(service, '/v1/messages', ASK), 0);
+    const spent =
+      'claude_api_error_codes_total{upstream="first",error_code="contract_spend_limit_reached"}';
+    assert.equal(await metric(service, spent), 1, 'found out once, then passed over');
+    assert.equal(simulator.seen(), CALLS + 1);
   });
 
   test('account errors: with every key refused the caller gets the error, and calls succeed once one is good', async (t) => {

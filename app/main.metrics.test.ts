@@ -22,6 +22,8 @@ test('/metrics: names, types and labels are those of the snapshot', async (t) =>
   for (const stream of [true, false]) {
     await (await ask(service.url, {}, bodyOf({ stream }))).text();
   }
+  simulator.setModels({ 'claude-haiku-5-5': 20 });
+  await (await fetch(`${service.url}/v1/models`)).text();
   // The SDK's metrics about itself are there once spans have been exported.
   const text = await eventually(async () => {
     const scraped = await scrape(service.metricsUrl);

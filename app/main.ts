@@ -10,13 +10,13 @@ import type { RefusalDeps } from './http/refusals.ts';
 import { stopServing, within } from './http/stop.ts';
 import { joined } from './privacy/joined.ts';
 import { Redactor } from './privacy/redactor.ts';
-import type { TuningOverrides } from './service.ts';
 import { type LogOutput, outputTo } from './telemetry/log-output.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { observePriceAge } from './telemetry/price-age.ts';
 import { samplingRatio } from './telemetry/sampler.ts';
 import { disabledTelemetry, enabledTelemetry, type Telemetry } from './telemetry/sdk.ts';
 import { ANYBODY } from './telemetry/vocabulary.ts';
+import type { TuningOverrides } from './tuning.ts';
 
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;

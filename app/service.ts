@@ -2,48 +2,33 @@
 import type { RequestListener } from 'node:http';
 import { createApp } from './app.ts';
 import type { Callers } from './callers/callers.ts';
-import { ADMISSION_DEFAULTS, ConcurrencyLimiter } from './callers/concurrency.ts';
+import { ConcurrencyLimiter } from './callers/concurrency.ts';
 import { MAX_NONCES, MemoryNonces, RedisNonces } from './callers/nonces.ts';
 import { Quotas } from './callers/quotas.ts';
 import { createRedis } from './callers/redis.ts';
 import { createClient } from './claude/client.ts';
-import { createPools, POOL_DEFAULTS, poolStates } from './claude/pool.ts';
+import { createModelList, type ListModels } from './claude/model-list.ts';
+import { ModelWatch } from './claude/model-watch.ts';
+import { createPools, poolStates } from './claude/pool.ts';
 import type { Config } from './config/config.ts';
-import { BATCH_DEFAULTS } from './http/batch.ts';
+import { toAppError } from './errors.ts';
 import { Lifecycle } from './http/lifecycle.ts';
 import { type VerifyCallersDeps, verifyCallers } from './http/middleware.ts';
 import { ownerLabels } from './keys/key-owner.ts';
-import { createKeyStore, KEY_GRACE_PERIOD_MS, type KeyStore } from './keys/key-store.ts';
-import { KEY_TIMEOUT_MS } from './keys/refresher.ts';
-import { STREAM_DEFAULTS } from './pipeline/read-response.ts';
-import { BACKOFF_DEFAULTS } from './pipeline/retry.ts';
+import { createKeyStore, type KeyStore } from './keys/key-store.ts';
 import type { OwnKeys } from './pipeline/stage.ts';
 import type { Redactor } from './privacy/redactor.ts';
 import { observeGauges } from './telemetry/gauges.ts';
 import { recordSignatureCheck } from './telemetry/instruments.ts';
 import { createKeyProducer, createReadObserver } from './telemetry/key-gauges.ts';
 import type { Logger } from './telemetry/logger.ts';
+import { createRetirementProducer, ModelRetirements } from './telemetry/model-retirements.ts';
 import type { Telemetry } from './telemetry/sdk.ts';
 import { createSdkRecorder } from './telemetry/sdk-recorder.ts';
 import { systemClock } from './time/clock.ts';
-import { BREAKER_DEFAULTS } from './upstreams/circuit-breaker.ts';
-import { RETRY_BUDGET_DEFAULTS, RetryBudget } from './upstreams/retry-budget.ts';
+import { type Tuning, type TuningOverrides, tuned } from './tuning.ts';
+import { RetryBudget } from './upstreams/retry-budget.ts';
 import { UpstreamPool } from './upstreams/upstream-pool.ts';
-
-/** The figures that no setting changes; each is defined beside the code that it tunes. */
-export const TUNING = {
-  pool: POOL_DEFAULTS,
-  stream: STREAM_DEFAULTS,
-  backoff: BACKOFF_DEFAULTS,
-  retryBudget: RETRY_BUDGET_DEFAULTS,
-  breaker: BREAKER_DEFAULTS,
-  admission: ADMISSION_DEFAULTS,
-  batch: BATCH_DEFAULTS,
-  keys: { timeoutMs: KEY_TIMEOUT_MS, gracePeriodMs: KEY_GRACE_PERIOD_MS },
-};
-export type Tuning = typeof TUNING;
-/** Figures that replace those of `TUNING`, for tests that cannot wait that long. */
-export type TuningOverrides = { readonly [Part in keyof Tuning]?: Partial<Tuning[Part]> };
 
 const SYSTEM = { clock: systemClock, wallClock: Date.now, random: Math.random };
 
@@ -110,24 +95,13 @@ export function createService(deps: ServiceDeps): Service {
   };
 }
 
-function tuned(overrides: TuningOverrides = {}): Tuning {
-  const parts = Object.entries(TUNING).map(([part, figures]) => [
-    part,
-    { ...figures, ...overrides[part as keyof Tuning] },
-  ]);
-  return Object.fromEntries(parts);
-}
-
 function createKeys({ config, callers, logger, telemetry }: ServiceDeps, tuning: Tuning): KeyStore {
   const recordRead = createReadObserver(telemetry.instruments, logger);
   const { roleId, secretId = '', token = '', ...vault } = config.vault;
   const auth = roleId ? { roleId, secretId: async () => secretId } : { token: async () => token };
   const keys = createKeyStore(
     { ...config.keys, ...tuning.keys, vault: { ...vault, auth } },
-    {
-      ...SYSTEM,
-      onRead: (owner, read) => recordRead(ownerLabels(owner), read),
-    },
+    { ...SYSTEM, onRead: (owner, read) => recordRead(ownerLabels(owner), read) },
   );
   const read = () =>
     keys.pools().map(({ owner, pool }) => ({ labels: ownerLabels(owner), keys: pool.view() }));
@@ -147,11 +121,15 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   const { close, ...pools } = createPools({ connections, ...tuning.pool });
   const budget = new RetryBudget(tuning.retryBudget);
   const upstreams = createUpstreams(deps, tuning, keys);
+  const list = createModelList({ ...SYSTEM, ...pools, upstreams });
+  const { retirements, watch } = createModelWatch(deps, tuning, list);
+  void keys.ready().then(() => watch.start());
   const recorder = createSdkRecorder({
     tracer: telemetry.tracer,
     instruments: telemetry.instruments,
     logger,
     models: config.models,
+    retirements,
     captureContent: config.telemetry.captureContent,
     now: systemClock.now,
     wallClock: Date.now,
@@ -159,7 +137,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   const retry = { maxRetries, ...tuning.backoff };
   const client = createClient(
     { ...config.calls, ...tuning.stream, models: config.models, retry },
-    { ...SYSTEM, recorder, budget, upstreams, ...pools },
+    { ...SYSTEM, ...pools, recorder, budget, upstreams },
   );
   return {
     client,
@@ -171,8 +149,29 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
       upstreams: () => upstreams.states(),
       budget: () => budget.left(),
     },
-    close,
+    async close() {
+      watch.stop();
+      await close();
+    },
   };
+}
+
+/** Learns when the models retire, from the service's own lists; the recorder adds what callers are told. */
+function createModelWatch(
+  { config, logger, telemetry }: ServiceDeps,
+  { models }: Tuning,
+  list: ListModels,
+) {
+  const retirements = new ModelRetirements(config.models);
+  telemetry.produce(createRetirementProducer(retirements, Date.now));
+  const watch = new ModelWatch(models, {
+    ...SYSTEM,
+    list,
+    onList: (listed) => retirements.learnAll(listed),
+    onFailure: (error) =>
+      logger.warn({ reason: toAppError(error).message }, 'the list of models cannot be read'),
+  });
+  return { retirements, watch };
 }
 
 function createUpstreams(
@@ -187,8 +186,7 @@ function createUpstreams(
     ...(signing && { signing: store.pool({ purpose: 'sign', upstream: upstream.name }, signing) }),
   }));
   return new UpstreamPool(upstreams, breaker, {
-    clock: systemClock,
-    random: Math.random,
+    ...SYSTEM,
     onCircuitChange(upstream, state) {
       if (state === 'open') logger.warn({ upstream }, 'circuit opened');
       if (state === 'closed') logger.info({ upstream }, 'circuit closed');

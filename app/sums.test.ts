@@ -228,6 +228,10 @@ function check(now: Scrape, calls: number): void {
   assert.equal(now.sum('claude_api_overhead_seconds_count'), calls);
   const chat = now.sum('claude_api_requests_total', { operation: 'chat' });
   assert.equal(now.sum('gen_ai_client_inference_duration_count'), chat);
+  assert.equal(now.sum('claude_api_version_calls_total'), calls);
+  const answered = { operation: 'chat', outcome: 'success' };
+  const ended = now.sum('claude_api_requests_total', answered);
+  assert.equal(now.sum('claude_api_stop_reasons_total'), ended, 'messages that ended');
   assert.equal(now.sum('claude_api_calls_in_flight'), 0);
   assert.equal(now.sum('claude_api_admission_calls'), 0);
   checkAttempts(now);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as errorClasses from '@anthropic-ai/sdk/core/error-classes';
 import { API_ERROR_CODES } from '../telemetry/vocabulary.ts';
-import { type Blame, blameOf, readApiError } from './account-errors.ts';
+import { type Blame, blameOf, codeOf, readApiError } from './account-errors.ts';
 
 const SENT = { url: '/v1/messages', headers: {}, body: '{"model":"m"}' };
 const CREDIT =
@@ -74,6 +74,31 @@ const { ERROR_CODE_CLASSES } = errorClasses as unknown as {
   readonly ERROR_CODE_CLASSES: ReadonlyMap<string, unknown>;
 };
 
+const OWN_CODES: readonly (readonly [message: string, status: number, code: string])[] = [
+  [CREDIT, 400, 'credit_balance_too_low'],
+  [CREDIT, 402, 'credit_balance_too_low'],
+  [CREDIT, 500, ''],
+  ['You have reached your specified API usage limits.', 400, 'usage_limit_reached'],
+  ['You have reached your specified workspace API usage limits.', 429, 'usage_limit_reached'],
+  ['This request would exceed your organization’s spend limit.', 400, 'usage_limit_reached'],
+  ['This organization has been disabled.', 400, 'organization_disabled'],
+  ['This request would exceed your account’s rate limit.', 429, ''],
+  ['max_tokens: 1 is too low', 400, ''],
+  [`messages.0.content: ${CREDIT}`, 400, ''],
+];
+for (const [message, status, code] of OWN_CODES) {
+  test(`codeOf: ${status} ${message.slice(0, 60)} has ${code || 'no code'}`, () => {
+    assert.equal(codeOf(readApiError({ error: { message } }), status, SENT), code);
+  });
+}
+
+test('codeOf: a code of the API counts before its words, and words that the caller sent count for nothing', () => {
+  const coded = { message: CREDIT, details: { error_code: 'a_code_of_tomorrow' } };
+  assert.equal(codeOf(readApiError({ error: coded }), 400, SENT), 'a_code_of_tomorrow');
+  const quoted = { ...SENT, body: JSON.stringify({ text: CREDIT }) };
+  assert.equal(codeOf(readApiError({ error: { message: CREDIT } }), 400, quoted), '');
+});
+
 /** Of all codes of the SDK those whose status does not tell; the comments in the SDK say what each means. */
 const BLAMED: Readonly<Record<string, Blame>> = {
   '400 claude_code_key_creator_not_member': 'account',
@@ -104,12 +129,12 @@ test('blameOf: of all codes that the official SDK knows, those of this table are
   assert.deepEqual(Object.fromEntries(blamed), BLAMED);
 });
 
-test('blameOf: the codes with a label of their own are codes of the official SDK', () => {
+test('blameOf: the codes with a label of their own are codes of the official SDK, but for two that have none', () => {
   const known = new Set([...ERROR_CODE_CLASSES.keys()].map((key) => key.split(' ')[1]));
   const labels = API_ERROR_CODES.filter((code) => code !== 'other');
   assert.deepEqual(
     labels.filter((code) => !known.has(code)),
-    [],
+    ['usage_limit_reached', 'credit_balance_too_low'],
   );
 });
 

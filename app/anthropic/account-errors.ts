@@ -41,11 +41,11 @@ const BODY_TIMEOUT_CODE = 'request_body_timeout';
 const ACCOUNT_TYPES: ReadonlySet<string> = new Set(['authentication_error', 'billing_error']);
 
 /**
- * These faults of an account come as a 400 without a code. A message that names a field first, with a colon, is about the
- * request.
+ * These faults of an account come without a code, as a 400; their groups name the codes that they have here. A
+ * message that names a field first, with a colon, is about the request.
  */
 const ACCOUNT_MESSAGE =
-  /^[^:"'`\n]{0,60}\b(credit balance is too low|organization has been disabled|(?:reached|exceeds?|exceeded) (?:your|its|the)\b[\w '’-]{0,40} (?:usage|spend|spending) limits?)\b/i;
+  /^[^:"'`\n]{0,60}\b(?:(?<credit_balance_too_low>credit balance is too low)|(?<organization_disabled>organization has been disabled)|(?<usage_limit_reached>(?:reached|exceeds?|exceeded) (?:your|its|the)\b[\w '’-]{0,40} (?:usage|spend|spending) limits?))\b/i;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -84,9 +84,21 @@ export function blameOf(
   if (ACCOUNT_CODES.has(code) || SPEND_LIMIT_CODE.test(code)) return 'account';
   if (status >= 500) return undefined;
   if (ACCOUNT_TYPES.has(type)) return 'account';
-  if (status !== 400) return undefined;
-  const [, words] = ACCOUNT_MESSAGE.exec(message) ?? [];
-  return words !== undefined && !quotes(sent, words) ? 'account' : undefined;
+  return status === 400 && codeOfMessage(message, sent) !== '' ? 'account' : undefined;
+}
+
+/**
+ * @param status of the response, 400 or above
+ * @returns the error's code, or ours of a fault that the API only has words for; `''` for any other
+ */
+export function codeOf({ code, message }: ApiError, status: number, sent: SentRequest): string {
+  return code === '' && status < 500 ? codeOfMessage(message, sent) : code;
+}
+
+function codeOfMessage(message: string, sent: SentRequest): string {
+  const groups = ACCOUNT_MESSAGE.exec(message)?.groups ?? {};
+  const [code = '', words = ''] = Object.entries(groups).find(([, found]) => found) ?? [];
+  return code === '' || quotes(sent, words) ? '' : code;
 }
 
 /**

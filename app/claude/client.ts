@@ -118,7 +118,8 @@ export function createClaudePipeline(
     .use(sign({ secret: signingSecret }, { now: deps.wallClock, nonce: randomUUID }));
 }
 
-function signingSecret({ upstream }: PipelineRequest): SigningSecret | undefined {
+/** @returns what requests to an upstream are signed with now */
+export function signingSecret({ upstream }: PipelineRequest): SigningSecret | undefined {
   const [first] = upstream?.signing?.valid() ?? [];
   return first && { id: first.alias, secret: first.secret.reveal() };
 }

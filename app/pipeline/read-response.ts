@@ -2,10 +2,11 @@
  * Stage: reads a response before it is passed on, so that a failure until then can still be retried.
  * A complete response is parsed once; a stream is buffered until its first content, then it flows.
  */
-import { type ApiError, readApiError } from '../anthropic/account-errors.ts';
+import { type ApiError, codeOf, readApiError } from '../anthropic/account-errors.ts';
 import { errorTypeOfStatus, statusOfErrorType } from '../anthropic/errors.ts';
 import { MessageStream } from '../anthropic/message-stream.ts';
 import { parseObject, readMessage } from '../anthropic/messages.ts';
+import { readModels } from '../anthropic/models.ts';
 import { SseParser } from '../anthropic/sse.ts';
 import { UsageReader } from '../anthropic/usage-reader.ts';
 import { AppError } from '../errors.ts';
@@ -95,6 +96,7 @@ function readComplete(response: PipelineResponse, request: PipelineRequest): Pip
   const { call } = request;
   const facts = readMessage(body);
   call.setResponse(facts);
+  if (request.method === 'GET') call.setModels(readModels(body).models);
   if (body['type'] === 'message' || body['usage'] !== undefined) {
     const usage = new UsageReader();
     usage.read(body['usage']);
@@ -123,7 +125,7 @@ function failed(
   error: ApiError | undefined,
   request: PipelineRequest,
 ): PipelineResponse {
-  if (error) request.attempt?.setErrorCode(error.code);
+  if (error) request.attempt?.setErrorCode(codeOf(error, response.status, request));
   const failure = outcomeOfApiError(response.status, error, request);
   return { ...response, failure, outcome: Promise.resolve(failure) };
 }

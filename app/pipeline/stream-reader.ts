@@ -1,4 +1,6 @@
 /** Reads one stream for `readResponse`: up to its first content, then as its reader asks for more. */
+import { codeOf } from '../anthropic/account-errors.ts';
+import { statusOfErrorType } from '../anthropic/errors.ts';
 import { MessageStream } from '../anthropic/message-stream.ts';
 import type { EventStream, SseEvent } from '../anthropic/sse.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
@@ -195,8 +197,10 @@ export class StreamReader {
     if (!ending) this.#ended.resolve(otherwise);
     else if (!ending.error) this.#ended.resolve('success');
     else {
-      this.#request.attempt?.setErrorCode(ending.error.code);
-      this.#ended.resolve(outcomeOfErrorEvent(ending.error, this.#request));
+      const { error } = ending;
+      const code = codeOf(error, statusOfErrorType(error.type), this.#request);
+      this.#request.attempt?.setErrorCode(code);
+      this.#ended.resolve(outcomeOfErrorEvent(error, this.#request));
     }
   }
 

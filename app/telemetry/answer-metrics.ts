@@ -27,7 +27,7 @@ export const ANSWER_METRICS = {
     name: 'claude_api_error_codes_total',
     kind: 'counter',
     unit: '{attempt}',
-    help: 'Attempts that the API answered with an error that has a code, by code',
+    help: 'Attempts that the API answered with an error that has a code, or has words for one, by code',
     labels: { upstream: UPSTREAM, error_code: API_ERROR_CODES },
   },
   cacheMisses: {
@@ -46,9 +46,9 @@ export const ANSWER_METRICS = {
   },
   modelRetirement: {
     name: 'claude_api_model_retirement_timestamp_seconds',
-    kind: 'observable_gauge',
+    kind: 'produced_gauge',
     unit: 's',
-    help: 'When a configured model retires, seconds since the epoch; absent unless the API says so',
+    help: 'When a configured model retires, the first of its dated versions, seconds since the epoch; absent unless the API says so',
     labels: { model: MODEL },
   },
 } as const satisfies Record<string, MetricDefinition>;

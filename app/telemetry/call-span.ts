@@ -8,6 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { MessageFacts } from '../anthropic/messages.ts';
+import type { ModelFacts } from '../anthropic/models.ts';
 import type { Usage, UsageReport } from '../anthropic/usage.ts';
 import { durationOutcome, OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { countAnswer, countVersion, wordOrOther } from './answers.ts';
@@ -128,6 +129,10 @@ export class CallSpan implements CallRecord {
     this.#facts = { ...this.#facts, ...facts };
     this.#span.setAttributes(answerAttributes(facts));
     if (facts.model) this.#setModel(facts.model);
+  }
+
+  setModels(models: readonly ModelFacts[]): void {
+    if (this.#info.operation === 'models') this.#deps.retirements.learn(models);
   }
 
   /** The model that answers may be another than was asked for; what is not configured has no label. */

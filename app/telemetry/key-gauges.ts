@@ -1,18 +1,10 @@
 /** Metrics and log lines about API keys: their state, age and rate limits, and the reads of their sources. */
-import { type Attributes, ValueType } from '@opentelemetry/api';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import {
-  AggregationTemporality,
-  DataPointType,
-  type GaugeMetricData,
-  type MetricProducer,
-} from '@opentelemetry/sdk-metrics';
+import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import type { LimitName } from '../anthropic/rate-limits.ts';
-import { SCOPE_NAME } from './attributes.ts';
 import type { Instruments } from './instruments.ts';
 import type { Logger } from './logger.ts';
 import { METRICS } from './metric-catalogue.ts';
-import type { MetricDefinition } from './metric-definition.ts';
+import { createProducer, gauge, type Point } from './produced-gauges.ts';
 import { KEY_STATES, type KeyRead, type KeyState } from './vocabulary.ts';
 
 /** The labels that say whose keys they are. */
@@ -49,8 +41,6 @@ export interface OwnedKeys {
   readonly keys: readonly KeyFacts[];
 }
 
-type Point = readonly [value: number, labels: Attributes];
-
 /** The points of one key in each of the produced gauges. */
 const POINTS: Readonly<
   Record<
@@ -74,8 +64,7 @@ function limitPoints({ groups }: KeyFacts, read: (left: LimitLeft) => number): P
 }
 
 /**
- * Produces the gauges of the keys that exist at each scrape, and of no others: an observable gauge of the
- * SDK goes on reporting the last value of every removed key, until the limit of its series is reached.
+ * Produces the gauges of the keys that exist at each scrape.
  * @param read returns the keys of every owner; called once a scrape
  * @param now milliseconds since the epoch
  */
@@ -83,25 +72,19 @@ export function createKeyProducer(
   read: () => readonly OwnedKeys[],
   now: () => number,
 ): MetricProducer {
-  return {
-    async collect() {
-      const nowMs = now();
-      const owned = read().map(({ labels, keys }) => ({ labels, keys: onePerAlias(keys) }));
-      const metrics = Object.entries(POINTS).map(([name, pointsOf]) => {
-        const points = owned.flatMap(({ labels, keys }) =>
-          keys.flatMap((key) =>
-            pointsOf(key).map(
-              ([value, own]): Point => [value, { ...labels, key: key.alias, ...own }],
-            ),
+  return createProducer((nowMs) => {
+    const owned = read().map(({ labels, keys }) => ({ labels, keys: onePerAlias(keys) }));
+    return Object.entries(POINTS).map(([name, pointsOf]) => {
+      const points = owned.flatMap(({ labels, keys }) =>
+        keys.flatMap((key) =>
+          pointsOf(key).map(
+            ([value, own]): Point => [value, { ...labels, key: key.alias, ...own }],
           ),
-        );
-        return gauge(METRICS[name as keyof typeof POINTS], points, nowMs);
-      });
-      const scope = { name: SCOPE_NAME };
-      const resource = resourceFromAttributes({});
-      return { resourceMetrics: { resource, scopeMetrics: [{ scope, metrics }] }, errors: [] };
-    },
-  };
+        ),
+      );
+      return gauge(METRICS[name as keyof typeof POINTS], points, nowMs);
+    });
+  }, now);
 }
 
 /** Several retiring keys can share an alias; two points with the same labels would break a scrape. */
@@ -129,25 +112,6 @@ function worse(a: LimitFacts, b: LimitFacts): LimitFacts {
     }
   }
   return { family: a.family, resting: a.resting || b.resting, limits };
-}
-
-function gauge(
-  { name, help, unit }: MetricDefinition,
-  points: readonly Point[],
-  nowMs: number,
-): GaugeMetricData {
-  const endTime: [number, number] = [Math.floor(nowMs / 1000), (nowMs % 1000) * 1_000_000];
-  return {
-    descriptor: { name, description: help, unit, valueType: ValueType.DOUBLE },
-    aggregationTemporality: AggregationTemporality.CUMULATIVE,
-    dataPointType: DataPointType.GAUGE,
-    dataPoints: points.map(([value, attributes]) => ({
-      attributes,
-      value,
-      startTime: endTime,
-      endTime,
-    })),
-  };
 }
 
 /** @returns a function that counts each read of a key source, and logs failures, recoveries and changed keys */

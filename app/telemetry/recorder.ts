@@ -3,6 +3,7 @@
  * service needs back, and its methods never throw.
  */
 import type { MessageFacts } from '../anthropic/messages.ts';
+import type { ModelFacts } from '../anthropic/models.ts';
 import type { RequestFacts } from '../anthropic/request-facts.ts';
 import type { Usage, UsageReport } from '../anthropic/usage.ts';
 import type { Outcome } from '../outcome.ts';
@@ -98,6 +99,8 @@ export interface CallRecord {
   setResponse(facts: MessageFacts): void;
   /** An attempt, or an item of a Message Batch, used this; call it after `setResponse`. */
   recordUsage(report: UsageReport): void;
+  /** An answer named models. */
+  setModels(models: readonly ModelFacts[]): void;
   /** Call once; later calls are ignored. */
   end(outcome: Outcome, totals: CallTotals): void;
 }
@@ -134,5 +137,6 @@ export const unrecordedCall: CallRecord = {
   recordOutput() {},
   setResponse() {},
   recordUsage() {},
+  setModels() {},
   end() {},
 };

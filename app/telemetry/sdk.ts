@@ -3,7 +3,6 @@ import { context, metrics, propagation, type Tracer, trace } from '@opentelemetr
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
@@ -19,16 +18,12 @@ import { startLogExport } from './log-export.ts';
 import type { LogSink } from './logger.ts';
 import type { LabelValues } from './metric-definition.ts';
 import { observeProcess } from './process-gauges.ts';
+import { together } from './produced-gauges.ts';
 import { createCorrelationPropagator, type PropagatorOptions } from './propagator.ts';
 import { redactingExporter } from './redacting-exporter.ts';
 import { createResource, serviceNameOf } from './resource.ts';
 import { createSampler } from './sampler.ts';
 import { createSlotIdGenerator, type SlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
-
-const NO_METRICS = {
-  resourceMetrics: { resource: resourceFromAttributes({}), scopeMetrics: [] },
-  errors: [],
-};
 
 /** Running telemetry. */
 export interface Telemetry {
@@ -84,11 +79,11 @@ export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Te
 
 /** Starts the SDK. Call it before the HTTP server is imported, because it is patched during its import. */
 export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps): Telemetry {
-  let producer: MetricProducer | undefined;
+  const producers: MetricProducer[] = [];
   const prometheus = new PrometheusExporter({
     preventServerStart: true,
     withoutScopeInfo: true,
-    metricProducers: [{ collect: async (how) => producer?.collect(how) ?? NO_METRICS }],
+    metricProducers: [together(producers)],
   });
   const ids = createSlotIdGenerator();
   const http = httpServerInstrumentation();
@@ -112,7 +107,7 @@ export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps)
     instruments: startInstruments(options),
     prometheus,
     produce(metrics) {
-      producer = metrics;
+      producers.push(metrics);
     },
     logSink: logs?.sink,
     shutdown: async () => {

@@ -4,6 +4,7 @@ import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { ATTR_ERROR_TYPE } from './attributes.ts';
 import type { Instruments } from './instruments.ts';
 import type { Logger } from './logger.ts';
+import type { ModelRetirements } from './model-retirements.ts';
 
 export interface RecorderDeps {
   readonly tracer: Tracer;
@@ -11,6 +12,8 @@ export interface RecorderDeps {
   readonly logger: Logger;
   /** Names that get a `model` label of their own. */
   readonly models: readonly string[];
+  /** Learns when models retire. */
+  readonly retirements: ModelRetirements;
   /** Whether prompts and responses go on spans. */
   readonly captureContent: boolean;
   /** Milliseconds, monotonic: the clock of `CallInfo.receivedAtMs`. */

@@ -142,9 +142,12 @@ export type RefusalCategory = (typeof REFUSAL_CATEGORIES)[number];
 
 /**
  * The values of `error.details.error_code` that wake different people (docs/semantics.md); any other code, such
- * as one that tells a caller what is wrong with their request, is `other`. The whole list is in the official SDK.
+ * as one that tells a caller what is wrong with their request, is `other`. The whole list is in the official SDK,
+ * but for the first two: the API has only words for them.
  */
 export const API_ERROR_CODES = [
+  'usage_limit_reached',
+  'credit_balance_too_low',
   'enforced_spend_limit_reached',
   'contract_spend_limit_reached',
   'ramp_limit_exceeded',
@@ -156,10 +159,8 @@ export const API_ERROR_CODES = [
   'cmek_context_unavailable',
   'linked_organization_spend_limit_reached',
   'linked_organization_billing_unavailable',
-  'compaction_unavailable',
   'request_body_timeout',
   'sandbox_egress_restricted',
-  'claude_code_version_too_old',
   'other',
 ] as const;
 export type ApiErrorCode = (typeof API_ERROR_CODES)[number];

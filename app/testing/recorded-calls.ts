@@ -5,6 +5,7 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { ModelRetirements } from '../telemetry/model-retirements.ts';
 import type { CallInfo, CallTotals } from '../telemetry/recorder.ts';
 import { disabledTelemetry } from '../telemetry/sdk.ts';
 import { createSdkRecorder } from '../telemetry/sdk-recorder.ts';
@@ -31,6 +32,7 @@ export function recordedCalls(
     instruments,
     logger,
     models,
+    retirements: new ModelRetirements(models),
     captureContent,
     now: () => nowMs,
     wallClock: () => Date.UTC(2026, 10, 25),

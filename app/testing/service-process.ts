@@ -4,11 +4,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { TuningOverrides } from '../service.ts';
+import type { TuningOverrides } from '../tuning.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export type { TuningOverrides };
+
+/** The service asks for nothing by itself: tests count what their upstreams receive. */
+const QUIET: TuningOverrides = { models: { everyMs: 0 } };
 
 type Env = Readonly<Record<string, string>>;
 
@@ -50,9 +53,8 @@ export function spawnService(
   tuning?: TuningOverrides,
   output: readonly ['pipe' | number, 'pipe' | number] = ['pipe', 'pipe'],
 ): ChildProcess {
-  const program = tuning
-    ? ['app/testing/tuned-service.ts', JSON.stringify(tuning)]
-    : ['app/main.ts'];
+  const figures = JSON.stringify({ ...QUIET, ...tuning });
+  const program = ['app/testing/tuned-service.ts', figures];
   return spawn(process.execPath, ['--import', './app/telemetry/preload.ts', ...program], {
     cwd: ROOT,
     env: { PORT: '0', METRICS_PORT: '0', ...env },

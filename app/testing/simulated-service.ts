@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import type { Fault } from '../../loadtest/simulator/faults.ts';
 import { DEFAULT_KEY, type Simulator, startSimulator } from '../../loadtest/simulator/server.ts';
-import type { TuningOverrides } from '../service.ts';
+import type { TuningOverrides } from '../tuning.ts';
 import { postJson, type Reply, type SentHeaders } from './http.ts';
 import { eventually } from './poll.ts';
 import { type ServiceProcess, startService } from './service-process.ts';

@@ -10,6 +10,8 @@ import { DEFAULT_KEY, type Simulator, startSimulator } from './server.ts';
 
 /** As the SDK's documentation gives them, by hand. */
 const STATUS: Readonly<Record<string, readonly [status: number, type: string]>> = {
+  usage_limit_reached: [400, 'invalid_request_error'],
+  credit_balance_too_low: [400, 'invalid_request_error'],
   enforced_spend_limit_reached: [429, 'rate_limit_error'],
   contract_spend_limit_reached: [429, 'rate_limit_error'],
   ramp_limit_exceeded: [429, 'rate_limit_error'],
@@ -21,14 +23,17 @@ const STATUS: Readonly<Record<string, readonly [status: number, type: string]>> 
   cmek_context_unavailable: [503, 'api_error'],
   linked_organization_spend_limit_reached: [402, 'billing_error'],
   linked_organization_billing_unavailable: [402, 'billing_error'],
-  compaction_unavailable: [529, 'overloaded_error'],
   request_body_timeout: [400, 'invalid_request_error'],
   sandbox_egress_restricted: [403, 'permission_error'],
+  compaction_unavailable: [529, 'overloaded_error'],
   claude_code_version_too_old: [400, 'invalid_request_error'],
   image_dimensions_too_large: [400, 'invalid_request_error'],
   tool_name_conflict: [400, 'invalid_request_error'],
 };
 
+/** The API has only words for these. */
+const shownCode = (code: string) =>
+  ['usage_limit_reached', 'credit_balance_too_low'].includes(code) ? null : code;
 const namesOf = (prefix: string) =>
   ANSWER_KINDS.filter((kind) => kind.startsWith(prefix)).map((kind) => kind.slice(prefix.length));
 const fault = (kind: string, part: Partial<Fault> = {}): Fault => {
@@ -58,7 +63,10 @@ describe('rare answers of the simulator', () => {
       simulator.setFaults([fault(`error_code:${code}`, { retryAfterS: 3 })]);
       for (const ask of [whole, streamed]) {
         const thrown = await errorOf(ask());
-        assert.deepEqual([thrown.status, thrown.type, thrown.errorCode], [status, type, code]);
+        assert.deepEqual(
+          [thrown.status, thrown.type, thrown.errorCode],
+          [status, type, shownCode(code)],
+        );
         const after = code === 'ramp_limit_exceeded' ? '3' : null;
         assert.equal(thrown.headers?.get('retry-after'), after);
       }
@@ -68,7 +76,10 @@ describe('rare answers of the simulator', () => {
       for (const afterChunks of [0, 2]) {
         simulator.setFaults([fault(`error_code:${code}`, { afterChunks })]);
         const thrown = await errorOf(streamed());
-        assert.deepEqual([thrown.status, thrown.type, thrown.errorCode], [undefined, type, code]);
+        assert.deepEqual(
+          [thrown.status, thrown.type, thrown.errorCode],
+          [undefined, type, shownCode(code)],
+        );
         assert.equal((await errorOf(whole())).status, status, 'a whole answer stays whole');
       }
     });

@@ -6,8 +6,18 @@ import type { Message } from './content.ts';
 
 type CodedError = readonly [status: number, type: string, message: string];
 
-/** Every code of the service's vocabulary, and at the end two that it counts as `other`. */
+/** Every code of the service's vocabulary, and at the end four that it counts as `other`. */
 const CODED_ERRORS = {
+  usage_limit_reached: [
+    400,
+    'invalid_request_error',
+    'You have reached your specified API usage limits. You will regain access later.',
+  ],
+  credit_balance_too_low: [
+    400,
+    'invalid_request_error',
+    'Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.',
+  ],
   enforced_spend_limit_reached: [
     429,
     'rate_limit_error',
@@ -59,7 +69,6 @@ const CODED_ERRORS = {
     'billing_error',
     'The linked organization cannot currently be billed.',
   ],
-  compaction_unavailable: [529, 'overloaded_error', 'The compaction could not be completed.'],
   request_body_timeout: [
     400,
     'invalid_request_error',
@@ -70,6 +79,7 @@ const CODED_ERRORS = {
     'permission_error',
     'This request is not allowed from a sandbox with restricted network access.',
   ],
+  compaction_unavailable: [529, 'overloaded_error', 'The compaction could not be completed.'],
   claude_code_version_too_old: [
     400,
     'invalid_request_error',
@@ -82,6 +92,12 @@ const CODED_ERRORS = {
   ],
   tool_name_conflict: [400, 'invalid_request_error', 'tools.0.name: the name is already taken.'],
 } as const satisfies Record<string, CodedError>;
+
+/** The API says these in words alone, so that they are what the service knows them by. */
+const WITHOUT_CODE: ReadonlySet<string> = new Set([
+  'usage_limit_reached',
+  'credit_balance_too_low',
+]);
 
 const STOP_REASONS = [
   'end_turn',
@@ -133,7 +149,7 @@ function nameIn(kind: string, prefix: string): string | undefined {
 /** An error as the API writes it, with the status that it has as a whole answer. */
 export interface CodedAnswer {
   readonly status: number;
-  readonly error: { readonly type: string; readonly message: string; readonly details: object };
+  readonly error: { readonly type: string; readonly message: string; readonly details?: object };
 }
 
 /** @returns the error of a kind `error_code:…`; undefined for any other kind */
@@ -141,10 +157,9 @@ export function codedErrorOf(kind: string): CodedAnswer | undefined {
   const code = nameIn(kind, 'error_code:');
   if (code === undefined) return undefined;
   const [status, type, message] = CODED_ERRORS[code as ErrorCode];
-  return {
-    status,
-    error: { type, message: `simulated: ${message}`, details: { error_code: code } },
-  };
+  if (WITHOUT_CODE.has(code)) return { status, error: { type, message } };
+  const details = { error_code: code };
+  return { status, error: { type, message: `simulated: ${message}`, details } };
 }
 
 /** @param category of a refusal, null without one @returns the message with what the kind changes in it */

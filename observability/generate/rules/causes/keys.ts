@@ -65,13 +65,18 @@ export const KEY_CAUSES: readonly Alert[] = [
     alert: 'ClaudeSpendLimitReached',
     severity: 'page',
     because: 'Every call of the account fails until somebody who may spend raises the limit.',
-    expr: coded('enforced_spend_limit_reached', 'contract_spend_limit_reached'),
+    expr: coded(
+      'usage_limit_reached',
+      'credit_balance_too_low',
+      'enforced_spend_limit_reached',
+      'contract_spend_limit_reached',
+    ),
     for: '1m',
     keepFiringFor: '10m',
     summary:
       '{{ $labels.upstream }} refuses to spend more: {{ $labels.error_code }} ({{ $value | printf "%.0f" }} attempts in 10 minutes, {{ $labels.job }})',
     description:
-      'A spend limit is reached. It is a 429 without retry-after that lasts until the limit is raised or the month ends.',
+      'A spend limit is reached, or the credit is used up: a 429 without retry-after, or a 400 where the limit is one that the organisation has set itself. It lasts until the limit is raised or the month ends.',
     dashboard: 'claude-cost',
   },
   {
