@@ -34,11 +34,11 @@ function expanded(text: string): string {
 }
 
 /**
- * The questions of an expression: itself, or of a rule's each thing that it reads, because an alert has no value
- * while all is well.
+ * The questions of an expression: itself, or of a rule and a runbook each thing that they read, because an alert
+ * has no value while all is well.
  */
 export function questionsOf({ where, text }: Expression): Question[] {
-  if (!where.startsWith('rule ')) return [{ where, query: expanded(all(text)) }];
+  if (!/^(?:rule|runbook) /.test(where)) return [{ where, query: expanded(all(text)) }];
   const selectors = new Set(readPromql(text).selectors.map((selector) => selector.text));
   return [...selectors].map((query) => ({ where, query: expanded(query) }));
 }

@@ -1,6 +1,6 @@
 /**
  * Proof of life: the real stack runs, everything goes wrong in turn, and the real Prometheus is asked every expression
- * of every panel, variable, annotation and rule.
+ * of every panel, variable, annotation, rule and runbook.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -89,6 +89,10 @@ describe('proof of life', {
     test(`${file}: each of ${own.length} selectors of its rules has data`, () =>
       untilNone(() => own.filter(hasNoData)));
   }
+
+  const ofRunbooks = expected.filter(({ where }) => where.startsWith('runbook '));
+  test(`runbooks: each of ${ofRunbooks.length} selectors of their queries has data`, () =>
+    untilNone(() => ofRunbooks.filter(hasNoData)));
 
   for (const { name, shows } of FAULTS) {
     test(`${name}: ${shownBy(shows).length} expressions are not zero`, () => {

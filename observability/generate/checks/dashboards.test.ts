@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { ROOT } from '../../local/paths.ts';
 import { slo, thresholds } from '../../slo.ts';
 import { dashboardsOf } from '../dashboards/all.ts';
-import { committedDashboards, committedRules, type Panel } from './committed.ts';
+import { committedDashboards, committedRules, committedRunbooks, type Panel } from './committed.ts';
 import { expressionsOf } from './expressions.ts';
 
 const { documented, production } = slo.profiles;
@@ -133,4 +133,18 @@ test('alerts lead to dashboards that exist', () => {
   const linked = committedRules().flatMap(({ rule }) => rule.annotations?.dashboard_url ?? []);
   assert(linked.length > 50, `${linked.length} alerts`);
   for (const url of linked) assert(uids.includes(/\/d\/([\w-]+)/.exec(url)?.[1] ?? ''), url);
+});
+
+test('runbooks name panels that exist', () => {
+  const titles = new Map(
+    dashboards.map(({ dashboard: { title, panels } }) => [title, panels.map((p) => p.title)]),
+  );
+  const named = committedRunbooks().flatMap(({ file, text }) =>
+    [...text.matchAll(/_(Claude: [^_]+)_ › \*\*([^*]+)\*\*/g)].map(
+      ([, dashboard = '', panel = '']) => ({ file, dashboard, panel }),
+    ),
+  );
+  assert(named.length > 100, `${named.length} panels`);
+  const gone = named.filter(({ dashboard, panel }) => !titles.get(dashboard)?.includes(panel));
+  assert.deepEqual(gone, []);
 });

@@ -1,5 +1,11 @@
-/** Collects every expression that the dashboards and rules hold, in PromQL, LogQL and TraceQL. */
-import { committedDashboards, committedRules, type Dashboard, type Target } from './committed.ts';
+/** Collects every expression that dashboards, rules and runbooks hold, in PromQL, LogQL and TraceQL. */
+import {
+  committedDashboards,
+  committedRules,
+  committedRunbooks,
+  type Dashboard,
+  type Target,
+} from './committed.ts';
 
 export type Language = 'promql' | 'logql' | 'traceql';
 
@@ -71,12 +77,25 @@ export function expressionsOf({ uid, panels, templating, annotations }: Dashboar
   ];
 }
 
-/** @returns every expression of the committed dashboards and rules */
+/** The queries that a runbook tells people to ask: its blocks of PromQL. */
+function ofRunbook(file: string, text: string): Expression[] {
+  return [...text.matchAll(/```promql\n([\s\S]*?)```/g)].map(([, query = '']) => ({
+    where: `runbook ${file}`,
+    language: 'promql',
+    text: query.replaceAll(/^ +/gm, '').trim(),
+  }));
+}
+
+/** @returns every expression of the committed dashboards, rules and runbooks */
 export function committedExpressions(): Expression[] {
   const rules = committedRules().map(({ file, rule }) => ({
     where: `rule ${file} › ${rule.alert ?? rule.record}`,
     language: 'promql' as const,
     text: rule.expr,
   }));
-  return [...committedDashboards().flatMap(({ dashboard }) => expressionsOf(dashboard)), ...rules];
+  return [
+    ...committedDashboards().flatMap(({ dashboard }) => expressionsOf(dashboard)),
+    ...rules,
+    ...committedRunbooks().flatMap(({ file, text }) => ofRunbook(file, text)),
+  ];
 }

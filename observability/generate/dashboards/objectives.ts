@@ -65,7 +65,7 @@ const FINE: PanelSpec = {
   // Of a service that nobody scrapes nothing is known, so then there is no value.
   queries: [
     {
-      expr: `(count(${firing('severity="page"', 'kind="symptom"')}) or vector(0)) and on () (count(up{job=~"$job"} == 1) > 0)`,
+      expr: `(count(${firing('severity="page"', 'kind="symptom"')}) or vector(0)) and on () (count(${METRICS.buildInfo.name}{job=~"$job"}) > 0)`,
       legend: '',
     },
   ],
