@@ -55,6 +55,20 @@ test('rules of production: a limit of whole seconds is found in Prometheus 2 and
   );
 });
 
+test('rules of each profile: every recording that an alert reads is recorded', () => {
+  for (const name of Object.keys(slo.profiles) as (keyof typeof slo.profiles)[]) {
+    const files = ruleFiles(slo.profiles[name]);
+    const text = Object.values(files).join('\n');
+    const read = new Set(text.match(/\bjob:[\w:]+/g));
+    const recorded = new Set([...text.matchAll(/record: (\S+)/g)].map(([, record]) => record));
+    assert.deepEqual(
+      [...read].filter((record) => !recorded.has(record)),
+      [],
+    );
+    assert(read.size > 50);
+  }
+});
+
 test('rules of each profile: links lead to its own addresses', () => {
   for (const [name, { urls }] of Object.entries(slo.profiles)) {
     for (const { annotations } of rulesOf(name as keyof typeof slo.profiles, 'objectives.yml')) {

@@ -31,10 +31,13 @@ export function recorded(objective: ObjectiveName, operation: string): string {
   return `${slo.level.join('_')}:claude_${objective}:${operation}`;
 }
 
+/** Alerts on budgets and at low traffic read these, whatever the windows of the burn rates are. */
+const ALWAYS = ['5m', '2h', '6h', '1d'];
+
 /** The windows that rules and dashboards compare, shortest first. */
 export function windows(): readonly string[] {
   const all = slo.burnRates.flatMap(({ short, long }) => [short, long]);
-  return [...new Set(['5m', ...all, slo.budgetWindow])].toSorted(
+  return [...new Set([...ALWAYS, ...all, slo.budgetWindow])].toSorted(
     (a, b) => secondsOf(a) - secondsOf(b),
   );
 }
@@ -80,7 +83,8 @@ function recordingsOf(objective: ObjectiveName, events: Events, window: string):
 
 /** Alerts on a long window ask how many events it holds. */
 function isGuarded(window: string): boolean {
-  return window === slo.budgetWindow || slo.burnRates.some(({ long }) => long === window);
+  const long = slo.burnRates.map((rate) => rate.long);
+  return ['6h', '1d', slo.budgetWindow, ...long].includes(window);
 }
 
 /**
