@@ -33,6 +33,7 @@ test('/metrics: names, types and labels are those of the snapshot', async (t) =>
   assert(text.includes('claude_api_request_duration_seconds_bucket'));
   assert(/claude_api_request_duration_seconds_bucket\{[^}]*le="0.5"/.test(text));
   assert(/claude_api_request_duration_seconds_bucket\{[^}]*le="300"/.test(text));
+  assert(/claude_api_request_duration_seconds_bucket\{[^}]*le="900"/.test(text));
   assert(!text.includes(KEY));
   t.assert.snapshot(shape(text));
 });
