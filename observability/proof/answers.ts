@@ -1,7 +1,7 @@
 /** Answers of the API that come rarely, and the panels that must show them. */
-import { calls, during } from './calls.ts';
+import { call, calls, during } from './calls.ts';
 import type { Fault } from './fault.ts';
-import type { World } from './world.ts';
+import { KEYS, type World } from './world.ts';
 
 type Kind = Parameters<typeof during>[1][number]['kind'];
 
@@ -43,10 +43,39 @@ const MONEY: readonly Fault[] = [
     happen: (world) => calls(world, 2, { model: 'claude-unheard-of-9' }),
     shows: places('claude-cost', 'Unpriced calls'),
   },
+  {
+    name: 'a configured model is about to retire',
+    happen: (world) => {
+      world.simulator.setModels({ 'claude-opus-5-5': 20 });
+      return call(world, { path: '/v1/models' });
+    },
+    shows: places('claude-calls', 'Days until models retire'),
+  },
 ];
 
 export const ANSWERS: readonly Fault[] = [
   ...MONEY,
+  {
+    name: 'usage is reported as text',
+    happen: answered('usage:malformed'),
+    shows: places('claude-cost', 'Usage that was no count'),
+  },
+  {
+    name: 'the rate limit of a key is used up',
+    happen: (world) =>
+      during(world, [{ kind: 'rate_limited', key: KEYS.blue, retryAfterS: 10 }], () =>
+        calls(world, 5, {}),
+      ),
+    shows: places('claude-calls', 'Keys that rest'),
+  },
+  {
+    name: 'streams fall silent and go on',
+    happen: (world) =>
+      during(world, [{ kind: 'stream_pause', delayMs: 300 }], () =>
+        calls(world, 3, { stream: true }),
+      ),
+    shows: places('claude-calls', 'Longest silence in a stream'),
+  },
   {
     name: 'the model refuses',
     happen: answered('stop_reason:refusal'),

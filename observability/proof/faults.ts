@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { ANSWERS } from './answers.ts';
 import { call, calls, during } from './calls.ts';
 import type { Fault } from './fault.ts';
-import { KEYS, TOKENS, type World } from './world.ts';
+import { KEYS, QUEUE, TOKENS, type World } from './world.ts';
 
 const KEY_FILE_GONE = 'the file with the key of an upstream is gone';
 
@@ -129,14 +129,29 @@ const OTHERS: readonly Fault[] = [
   },
 ];
 
+/** Sends log lines to the collector, which may refuse them. */
+async function sendLines(otlp: string, count: number): Promise<void> {
+  const logRecords = Array.from({ length: count }, () => ({ body: { stringValue: 'a line' } }));
+  const response = await fetch(`${otlp}/v1/logs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }),
+  });
+  await response.text();
+}
+
 /** These are there from the start, and stay. */
 const LASTING: readonly Fault[] = [
   {
     name: 'the backends of the collector do not answer',
-    happen: () => Promise.resolve(),
+    // One line is queued and not delivered; more than the queue holds are lost at once.
+    happen: async ({ otlp }) => {
+      await sendLines(otlp, 1);
+      await sendLines(otlp, 2 * QUEUE);
+    },
     shows: [
       ...['spans', 'log_records', 'metric_points'].map((what) => `enqueue_failed_${what}`),
-      ...['spans', 'metric_points'].map((what) => `send_failed_${what}`),
+      ...['spans', 'log_records', 'metric_points'].map((what) => `send_failed_${what}`),
       'panel claude-telemetry › Queues',
       'panel claude-telemetry › Spans and lines that the service lost',
     ],

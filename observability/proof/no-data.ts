@@ -26,8 +26,3 @@ export const NO_DATA: readonly NoData[] = [
     because: 'Labels are bounded, so nothing overflows; a case of promtool proves the alert.',
   },
 ];
-
-/** Metrics that nothing feeds yet, with the room that will. */
-export const NOT_YET: readonly NoData[] = [
-  { query: 'claude_api_model_retirement', because: 'telemetry' },
-];

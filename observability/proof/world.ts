@@ -31,7 +31,8 @@ export interface World {
   /** Base URLs. */
   readonly service: string;
   readonly prometheus: string;
-  readonly alertmanager: string;
+  /** The collector's receiver. */
+  readonly otlp: string;
   /** The file with the key of `west`. */
   readonly keyFile: string;
   /** From now on an alert fires that pages. */
@@ -81,6 +82,9 @@ async function startSilence(): Promise<Server> {
 
 const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+/** Items that the collector's queues hold. */
+export const QUEUE = 50;
+
 /** The committed configuration in the real collector, whose backends do not answer and whose queues are short. */
 async function startCollector(backend: string, port: number, metricsPort: number) {
   const health = await freePort();
@@ -92,7 +96,7 @@ async function startCollector(backend: string, port: number, metricsPort: number
     ...set(`${exporter}::retry_on_failure::enabled`, 'false'),
     ...set(
       `${exporter}::sending_queue`,
-      '{sizer: items, queue_size: 50, num_consumers: 1, batch: {flush_timeout: 10ms, min_size: 1, max_size: 50}}',
+      `{sizer: items, queue_size: ${QUEUE}, num_consumers: 1, batch: {flush_timeout: 10ms, min_size: 1, max_size: ${QUEUE}}}`,
     ),
   ]);
   const reader = `{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${metricsPort}}}}}`;
@@ -174,7 +178,7 @@ export async function startWorld(): Promise<World> {
     raiseAlarm: () => addTrialAlert(runDir),
     service: url(ports.PORT),
     prometheus: url(ports.PROMETHEUS_PORT),
-    alertmanager: url(ports.ALERTMANAGER_PORT),
+    otlp: `http://127.0.0.1:${otlp}`,
     async stop() {
       await stack('down');
       collector.kill('SIGKILL');
