@@ -46,6 +46,16 @@ test('exportedFiles: the runbooks have the limits of the profile that is exporte
   assert(!policy.includes('| latency'), policy);
 });
 
+test('exportedFiles: no link of a runbook leads out of the folder, and each leads to a page', () => {
+  const files = filesOf({});
+  const pages = [...files].filter(([path]) => path.startsWith('runbooks/'));
+  for (const [path, text] of pages) {
+    for (const [link, target = ''] of text.matchAll(/\]\(((?!https?:)[^)#]+)[^)]*\)/g)) {
+      assert(files.has(`runbooks/${target}`), `${path}: ${link}`);
+    }
+  }
+});
+
 test('exportedFiles: a PrometheusRule holds the very rules of its file', () => {
   const files = filesOf({ JOB: 'team-a/claude' });
   const rules = [...files].filter(([path]) => path.startsWith('prometheus/rules/'));

@@ -28,8 +28,13 @@ function rules({ job, profile }: ExportOptions): ExportedFile[] {
 function runbooks({ job, profile }: ExportOptions): ExportedFile[] {
   return Object.entries(runbookFiles(slo.profiles[profile])).map(([path, make]) => ({
     path: `runbooks/${basename(path)}`,
-    text: forJob(make(), job),
+    text: forJob(withoutLinksOut(make()), job),
   }));
+}
+
+/** Pages of the repository are named, because links to them lead nowhere outside of it. */
+function withoutLinksOut(page: string): string {
+  return page.replaceAll(/\[([^\]]+)\]\((?:\.\.\/)+([^)]+)\)/g, '$1 (`$2` in the repository)');
 }
 
 /** @returns every file, README.md first */
