@@ -1,7 +1,7 @@
 /** `make find` prints the spans of a trace as a tree. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tree } from './find.ts';
+import { isPartial, tree } from './find.ts';
 import type { StoredSpan } from './trace-sources.ts';
 
 const span = (
@@ -44,4 +44,14 @@ test('make find: Claude’s own span stands beside our request to it, and the di
 
 test('make find: a span whose parent is unknown, as a caller’s is, is shown as a root', () => {
   assert.deepEqual(tree([span('POST', 'of-the-caller', '0')]), ['POST  1.5 ms']);
+});
+
+test('make find: Claude’s own span may come first, so it waits for the span of the caller’s request', () => {
+  const claude = span('anthropic.messages.create', 'attempt', '2', {
+    'http.response.status_code': 200,
+  });
+  const request = span('POST /v1/messages', '', '1', { 'http.route': '/v1/messages' });
+  assert.equal(isPartial([]), true);
+  assert.equal(isPartial([claude]), true);
+  assert.equal(isPartial([claude, request]), false);
 });

@@ -37,6 +37,16 @@ function describe({ name, startNs, endNs, attributes }: StoredSpan, depth: numbe
 interface Section {
   readonly title: string;
   readonly lines: readonly string[];
+  /** More is on its way. */
+  readonly isPartial?: boolean;
+}
+
+/**
+ * The span of the caller's request ends last, and Claude's own spans come by another way: until it is here, the rest
+ * may be missing. A request that no route took has none.
+ */
+export function isPartial(spans: readonly StoredSpan[]): boolean {
+  return !spans.some(({ attributes }) => attributes['http.route'] !== undefined);
 }
 
 async function simulatorSection(id: string, { ports }: Settings): Promise<Section> {
@@ -52,7 +62,11 @@ async function look(id: string, sources: TraceSources, settings: Settings): Prom
   const traces = [...new Set(spans.map((span) => span.traceId))];
   return [
     { title: `Log lines (${sources.logName})`, lines: await sources.logLines(id, traceId) },
-    { title: `Spans of trace ${traces.join(', ') || traceId || '?'}`, lines: tree(spans) },
+    {
+      title: `Spans of trace ${traces.join(', ') || traceId || '?'}`,
+      lines: tree(spans),
+      isPartial: isPartial(spans),
+    },
     ...(settings.simulator ? [await simulatorSection(id, settings)] : []),
   ];
 }
@@ -66,12 +80,13 @@ function show({ title, lines }: Section): void {
   process.stdout.write(`${title}\n${body}\n\n`);
 }
 
-/** Shows what is there once every section has lines, or after the limit. @returns whether all have */
+/** Shows what is there once all of it has arrived, or after the limit. @returns whether every section has lines */
 async function find(id: string, settings: Settings): Promise<boolean> {
   const sources = settings.mode === 'compose' ? lokiAndTempo(settings) : fileAndSpanStore(settings);
   const limitMs = performance.now() + LOOK_FOR_MS;
   let sections = await look(id, sources, settings);
-  while (!isComplete(sections) && performance.now() <= limitMs) {
+  const isAllHere = () => isComplete(sections) && !sections.some((section) => section.isPartial);
+  while (!isAllHere() && performance.now() <= limitMs) {
     await delay(POLL_MS);
     sections = await look(id, sources, settings);
   }
