@@ -48,7 +48,8 @@ test('make find: a span whose parent is unknown, as a caller’s is, is shown as
 
 test('make find: Claude’s own span may come first, so it waits for the span of the caller’s request', () => {
   const claude = span('anthropic.messages.create', 'attempt', '2', {
-    'http.response.status_code': 200,
+    'http.route': '/v1/messages',
+    'gen_ai.operation.name': 'chat',
   });
   const request = span('POST /v1/messages', '', '1', { 'http.route': '/v1/messages' });
   assert.equal(isPartial([]), true);

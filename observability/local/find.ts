@@ -46,7 +46,10 @@ interface Section {
  * may be missing. A request that no route took has none.
  */
 export function isPartial(spans: readonly StoredSpan[]): boolean {
-  return !spans.some(({ attributes }) => attributes['http.route'] !== undefined);
+  return !spans.some(
+    // Claude's spans have a route too, and what the model was asked for.
+    ({ attributes }) => attributes['http.route'] && !attributes['gen_ai.operation.name'],
+  );
 }
 
 async function simulatorSection(id: string, { ports }: Settings): Promise<Section> {
