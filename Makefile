@@ -65,7 +65,7 @@ check: setup ## Check format, lint, types, generated files, sizes and imports, a
 check-rules: tools ## Lint the rules, test them, and kill every mutant of them
 	@$(NODE) .ci/run-tests.ts rules
 
-export: setup ## Write the pack for your own stack: make export [PROFILE= NAMESPACE= JOB= DATASOURCE= OUT=]
+export: setup ## Write the pack for your own stack: make export [PROFILE= NAMESPACE= APP_NAMESPACE= LABELS= JOB= DATASOURCE= OUT=]
 	@$(NODE) observability/export/main.ts
 
 test: setup $(CLIENTS) ## Run everything: check, rules and configuration, a live run under load

@@ -1,12 +1,24 @@
 /** `make export` as it is typed: what it writes, what it refuses, and Prometheus' own check of the rules. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { ruleFiles } from '../generate/rules/files.ts';
 import { findTool, ROOT } from '../local/paths.ts';
-import { slo } from '../slo.ts';
+import { type Profile, slo } from '../slo.ts';
+import { casesFor } from './rule-tests.ts';
 
 function emptyFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'export-'));
@@ -20,10 +32,25 @@ function written(folder: string, pattern: string): string[] {
   return files;
 }
 
-function runExport(variables: Readonly<Record<string, string>>) {
+/** A copy of what the export needs, with a change in slo.ts. */
+function projectWith(t: TestContext, before: string, after: string): string {
+  const copy = emptyFolder(t);
+  for (const folder of ['app', 'observability', 'loadtest']) {
+    cpSync(join(ROOT, folder), join(copy, folder), { recursive: true });
+  }
+  for (const name of ['package.json', 'CHANGELOG.md']) cpSync(join(ROOT, name), join(copy, name));
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const file = join(copy, 'observability/slo.ts');
+  const text = readFileSync(file, 'utf8');
+  assert(text.includes(before));
+  writeFileSync(file, text.replace(before, after));
+  return copy;
+}
+
+function runExport(variables: Readonly<Record<string, string>>, cwd = ROOT) {
   const env = { ...process.env, ...variables };
   const args = ['observability/export/main.ts'];
-  return spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: 'utf8' });
+  return spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8' });
 }
 
 const promtool = (...args: string[]) => execFileSync(findTool('promtool') ?? 'promtool', args);
@@ -62,7 +89,67 @@ test('make export: bad variables are named, the exit code is 78 and nothing is w
   assert.equal(existsSync(OUT), false);
 });
 
-test('make export: a folder with anything else in it is left alone, an earlier export is replaced', (t) => {
+test('casesFor: the cases that are left of objectives that somebody has changed hold for the rules of these', (t) => {
+  const production: Profile = slo.profiles.production;
+  const changed: Profile = {
+    ...production,
+    objectives: {
+      availability: { goodRatio: 0.999 },
+      first_token: { goodRatio: 0.95, limitMs: 10_000 },
+      overhead: { goodRatio: 0.99, limitMs: 100 },
+    },
+  };
+  const OUT = emptyFolder(t);
+  const files = (folder: string, texts: Readonly<Record<string, string>>) => {
+    mkdirSync(join(OUT, folder));
+    return Object.entries(texts).map(([name, text]) => {
+      writeFileSync(join(OUT, folder, name), text);
+      return join(OUT, folder, name);
+    });
+  };
+  promtool('check', 'rules', ...files('rules', ruleFiles(changed)));
+  const cases = files('tests', casesFor(changed));
+  assert(cases.some((file) => file.endsWith('overhead.test.yml')));
+  promtool('test', 'rules', ...cases);
+});
+
+test('make export: objectives that make generate refuses are refused, with their line', (t) => {
+  const OUT = join(emptyFolder(t), 'out');
+  const copy = projectWith(t, 'goodRatio: 0.995', 'goodRatio: 1');
+  const { status, stderr } = runExport({ OUT }, copy);
+  assert.equal(status, 78, stderr);
+  assert.match(stderr, /^export: observability\/slo\.ts:\d+ \w+\.objectives\.availability/m);
+  assert.equal(existsSync(OUT), false);
+});
+
+test('make export: OUT that is a file, or lies below one, is refused in words', (t) => {
+  const file = join(emptyFolder(t), 'file');
+  writeFileSync(file, 'mine');
+  for (const OUT of [file, join(file, 'below')]) {
+    const { status, stderr } = runExport({ OUT });
+    assert.equal(status, 78, stderr);
+    assert.match(stderr, /^export: .*(?:is no folder|ENOTDIR)/m);
+    assert(!stderr.includes('    at '), stderr);
+  }
+});
+
+test('make export: files of others beside an earlier export stay, through a link too', (t) => {
+  const folder = emptyFolder(t);
+  const OUT = join(folder, 'link');
+  mkdirSync(join(folder, 'real'));
+  symlinkSync('real', OUT);
+  assert.equal(runExport({ OUT }).status, 0);
+  const mine = join(folder, 'real/kubernetes/overlay.yaml');
+  writeFileSync(mine, 'mine: true');
+  const { status, stderr } = runExport({ OUT, PROFILE: 'documented' });
+  assert.equal(status, 0, stderr);
+  assert(existsSync(mine));
+  assert(existsSync(join(folder, 'real/prometheus/rules/documented.yml')));
+  assert.equal(runExport({ OUT, PROFILE: 'production' }).status, 0);
+  assert.equal(existsSync(join(folder, 'real/prometheus/rules/documented.yml')), false);
+});
+
+test('make export: a folder with anything else in it, and no earlier export, is left alone', (t) => {
   const OUT = emptyFolder(t);
   const mine = join(OUT, 'mine.yml');
   writeFileSync(mine, 'groups: []');
@@ -72,8 +159,4 @@ test('make export: a folder with anything else in it is left alone, an earlier e
   assert(existsSync(mine));
   rmSync(mine);
   assert.equal(runExport({ OUT }).status, 0);
-  const left = join(OUT, 'prometheus/rules/of-an-earlier-export.yml');
-  writeFileSync(left, 'groups: []');
-  assert.equal(runExport({ OUT }).status, 0);
-  assert.equal(existsSync(left), false);
 });

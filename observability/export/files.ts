@@ -39,15 +39,15 @@ function withoutLinksOut(page: string): string {
 
 /** @returns every file, README.md first */
 export function exportedFiles(options: ExportOptions): readonly ExportedFile[] {
-  const { namespace, job, profile } = options;
+  const { namespace, profile } = options;
   const written = rules(options);
   const dashboards = dashboardsFor(options);
   return [
     { path: 'README.md', text: exportReadme(options) },
     ...written,
     ...ruleTests(options),
-    ...prometheusRules(namespace, written),
-    podMonitor(namespace, job),
+    ...prometheusRules(options, written),
+    podMonitor(options),
     ...dashboards,
     ...dashboardConfigMaps(namespace, dashboards),
     alertmanagerFragment(),

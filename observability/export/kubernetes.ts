@@ -1,5 +1,6 @@
 /** The manifests of the pack for Kubernetes with the Prometheus Operator and Grafana's sidecar. */
 import { parse, stringify } from 'yaml';
+import type { ExportOptions } from './options.ts';
 
 /** A file of the export. */
 export interface ExportedFile {
@@ -24,7 +25,7 @@ const resourceName = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9-]
  * https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule
  */
 export function prometheusRules(
-  namespace: string,
+  { namespace, labels }: ExportOptions,
   ruleFiles: readonly ExportedFile[],
 ): ExportedFile[] {
   return ruleFiles.map(({ path, text }) => {
@@ -39,7 +40,7 @@ export function prometheusRules(
       text: toYaml({
         apiVersion: 'monitoring.coreos.com/v1',
         kind: 'PrometheusRule',
-        metadata: { name, namespace, labels: LABELS },
+        metadata: { name, namespace, labels: { ...LABELS, ...labels } },
         spec: parse(text),
       }),
     };
@@ -50,9 +51,10 @@ export function prometheusRules(
  * A PodMonitor that scrapes the port `metrics` of the service's pods.
  * https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitor
  */
-export function podMonitor(namespace: string, job: string): ExportedFile {
+export function podMonitor({ namespace, appNamespace, job, labels }: ExportOptions): ExportedFile {
   const spec = {
     selector: { matchLabels: { 'app.kubernetes.io/name': 'claude-observatory' } },
+    ...(appNamespace !== undefined && { namespaceSelector: { matchNames: [appNamespace] } }),
     podMetricsEndpoints: [
       {
         port: 'metrics',
@@ -71,7 +73,7 @@ export function podMonitor(namespace: string, job: string): ExportedFile {
     text: toYaml({
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'PodMonitor',
-      metadata: { name: 'claude-observatory', namespace, labels: LABELS },
+      metadata: { name: 'claude-observatory', namespace, labels: { ...LABELS, ...labels } },
       spec,
     }),
   };

@@ -70,7 +70,10 @@ const SCHEMAS: Readonly<Record<string, () => AnySchema>> = {
   ConfigMap: () => CONFIG_MAP,
 };
 
-const read = readExportOptions({ NAMESPACE: 'team-a', JOB: 'team-a/claude', DATASOURCE: 'thanos' });
+const read = readExportOptions({
+  ...{ NAMESPACE: 'team-a', APP_NAMESPACE: 'apps', LABELS: 'release=prometheus' },
+  ...{ JOB: 'team-a/claude', DATASOURCE: 'thanos' },
+});
 const files = exportedFiles('options' in read ? read.options : assert.fail(read.problems.join()));
 const manifests = files.filter(({ path }) => path.startsWith('kubernetes/'));
 const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });

@@ -10,6 +10,7 @@ test('readExportOptions: without variables it is the production profile in the f
         profile: 'production',
         namespace: 'monitoring',
         job: 'claude-observatory',
+        labels: {},
         folder: `${ROOT}export`,
       },
     });
@@ -26,6 +27,13 @@ const BAD: readonly [variable: string, value: string][] = [
   ['NAMESPACE', 'a\nkind: Secret'],
   ['NAMESPACE', 'ä'],
   ['NAMESPACE', 'a'.repeat(64)],
+  ['APP_NAMESPACE', 'Team-A'],
+  ['LABELS', 'release'],
+  ['LABELS', 'release=a b'],
+  ['LABELS', 'a=b\nc: d'],
+  ['LABELS', 'a=b,'],
+  ['LABELS', 'A/b=c'],
+  ['JOB', 'stack'],
   ['JOB', 'a b'],
   ['JOB', 'a"} or vector(1) #'],
   ['JOB', 'a\\'],
@@ -58,4 +66,12 @@ test('readExportOptions: every problem is named, not the first alone', () => {
     read.problems.map((problem) => problem.split(' ')[0]),
     ['PROFILE', 'NAMESPACE'],
   );
+});
+
+test('readExportOptions: labels and the namespace of the pods are those that were named', () => {
+  const LABELS = 'release=prometheus,example.com/team=a';
+  const read = readExportOptions({ LABELS, APP_NAMESPACE: 'apps' });
+  assert('options' in read);
+  assert.deepEqual(read.options.labels, { release: 'prometheus', 'example.com/team': 'a' });
+  assert.equal(read.options.appNamespace, 'apps');
 });

@@ -8,6 +8,10 @@ export interface ExportOptions {
   readonly profile: ProfileName;
   /** The Kubernetes namespace of the manifests. */
   readonly namespace: string;
+  /** The namespace of the service's pods, if it is another. */
+  readonly appNamespace?: string;
+  /** Labels of the manifests that somebody's Prometheus Operator selects by. */
+  readonly labels: Readonly<Record<string, string>>;
   /** The label `job` of the service's series. */
   readonly job: string;
   /** The uid of the Prometheus data source that dashboards open with; undefined leaves the choice to Grafana. */
@@ -22,18 +26,29 @@ const PROFILES = Object.keys(slo.profiles) as [ProfileName, ...ProfileName[]];
 const text = (pattern: RegExp, words: string) =>
   z.preprocess((value) => value || undefined, z.string().regex(pattern, words).optional());
 
+const namespace = text(
+  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  'must be a name of Kubernetes: lower-case letters, digits and dashes, 63 characters at most',
+);
+
+/** One label, as Kubernetes allows it, with an optional prefix of a domain. */
+const NAME = '[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
+const LABEL = `(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?${NAME}=${NAME}`;
+
 const environment = z.object({
   PROFILE: z.preprocess(
     (value) => value || undefined,
     z.enum(PROFILES, { error: `must be one of ${PROFILES.join(', ')}` }).default('production'),
   ),
-  NAMESPACE: text(
-    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-    'must be a name of Kubernetes: lower-case letters, digits and dashes, 63 characters at most',
+  NAMESPACE: namespace,
+  APP_NAMESPACE: namespace,
+  LABELS: text(
+    new RegExp(`^${LABEL}(?:,${LABEL})*$`),
+    'must be labels of Kubernetes, such as release=prometheus,team=a',
   ),
   JOB: text(
-    /^[A-Za-z0-9]([-A-Za-z0-9_./:]{0,126}[A-Za-z0-9])?$/,
-    'must be a job of Prometheus: letters, digits and -_./: between them, 128 characters at most',
+    new RegExp(`^(?!${slo.jobs.stack}$)[A-Za-z0-9]([-A-Za-z0-9_./:]{0,126}[A-Za-z0-9])?$`),
+    'must be a job of Prometheus: letters, digits and -_./: between them, 128 characters at most, and not that of the stack',
   ),
   DATASOURCE: text(
     /^[A-Za-z0-9_-]{1,40}$/,
@@ -55,6 +70,8 @@ export function readExportOptions(
   }
   const {
     PROFILE,
+    APP_NAMESPACE,
+    LABELS,
     NAMESPACE = 'monitoring',
     JOB = slo.jobs.service,
     DATASOURCE,
@@ -64,6 +81,13 @@ export function readExportOptions(
     options: {
       profile: PROFILE,
       namespace: NAMESPACE,
+      ...(APP_NAMESPACE !== undefined && { appNamespace: APP_NAMESPACE }),
+      labels: Object.fromEntries(
+        (LABELS ?? '')
+          .split(',')
+          .filter(Boolean)
+          .map((l) => l.split('=')),
+      ),
       job: JOB,
       ...(DATASOURCE !== undefined && { datasource: DATASOURCE }),
       folder: resolve(ROOT, OUT),

@@ -2,20 +2,14 @@
 import { slo } from '../slo.ts';
 import type { ExportOptions } from './options.ts';
 
-/** The first line, by which a later export knows an earlier one. */
 const TITLE = '# Claude observability pack (made by `make export`)';
-
-/** @param readme the text of a README.md */
-export function isExport(readme: string): boolean {
-  return readme.startsWith(`${TITLE}\n`);
-}
 
 const FILES = `| file | what to do with it |
 |---|---|
 | \`prometheus/rules/*.yml\` | name them in \`rule_files\`; Prometheus 2.42 or newer |
-| \`prometheus/tests/*.test.yml\` | \`promtool test rules prometheus/tests/*.test.yml\`, after each change of yours |
+| \`prometheus/tests/*.test.yml\` | \`promtool test rules prometheus/tests/*.test.yml\`, after each change of yours; the cases of objectives that differ from the documented ones are left out |
 | \`kubernetes/prometheus-rule-*.yaml\` | the same rules for the Prometheus Operator; apply these **or** the plain files |
-| \`kubernetes/pod-monitor.yaml\` | scrapes the port \`metrics\` of pods with \`app.kubernetes.io/name: claude-observatory\` |
+| \`kubernetes/pod-monitor.yaml\` | scrapes the port \`metrics\` of pods with \`app.kubernetes.io/name: claude-observatory\` in the namespace \`APP_NAMESPACE\`, which is its own unless given |
 | \`kubernetes/dashboard-*.yaml\` | a ConfigMap for each dashboard, for the sidecar of Grafana's Helm chart |
 | \`grafana/*.json\` | the same dashboards, for *Import* or for file provisioning |
 | \`alertmanager/fragment.yml\` | merge its routes, inhibitions and receivers into yours, and give the receivers addresses |
@@ -35,10 +29,13 @@ ${FILES}
 ## Before you page anybody
 
 1. Set the objectives of the profile in \`observability/slo.ts\` to what your users need and your model does, and
-   export again. Do not edit the files here: the next export replaces the folder.
+   export again. Do not edit the files here: the next export replaces them. Other files in this folder stay.
 2. The links of alerts lead to \`${urls.runbooks}\` and \`${urls.dashboards}\`; both stand in \`slo.ts\`.
-3. \`spendDollarsPerMonth\` in \`slo.ts\` is your budget.
+3. \`spendDollarsPerMonth\` in \`slo.ts\` is your budget. Cases that expect a number of \`thresholds\` have to
+   change with it, in \`observability/prometheus/tests\`.
 4. Windows of ${slo.budgetWindow} need a retention of 31 days or more.
-5. \`Watchdog\` always fires. Send it to a dead man's switch outside of this cluster.
+5. The Prometheus Operator loads only what its selectors name: for kube-prometheus-stack export with
+   \`LABELS=release=<its release>\`, and look for the rules in Prometheus: what is not loaded cannot alert.
+6. \`Watchdog\` always fires. Send it to a dead man's switch outside of this cluster.
 `;
 }

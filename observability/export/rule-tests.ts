@@ -3,6 +3,7 @@
  * another profile too come along, with its links and limits.
  */
 import { stringify } from 'yaml';
+import { METRICS } from '../../app/telemetry/metric-catalogue.ts';
 import { prometheusName } from '../generate/prometheus-names.ts';
 import { HISTOGRAMS } from '../generate/rules/events.ts';
 import { ruleFiles } from '../generate/rules/files.ts';
@@ -12,33 +13,34 @@ import {
   type TestCase,
   type TestFile,
 } from '../prometheus/check/rule-files.ts';
-import { type ObjectiveName, type Profile, slo } from '../slo.ts';
+import { OBJECTIVE_NAMES, type ObjectiveName, type Profile, slo } from '../slo.ts';
 import { forJob } from './for-job.ts';
 import type { ExportedFile } from './kubernetes.ts';
 import type { ExportOptions } from './options.ts';
 
 const DOCUMENTED: Profile = slo.profiles.documented;
 
-/** The objectives with a limit, by the names of their histograms. */
-const LIMITED = Object.entries(HISTOGRAMS).map(
-  ([objective, { name }]) => [objective as keyof typeof HISTOGRAMS, prometheusName(name)] as const,
-);
+/** The metric that each objective counts. */
+const COUNTED = {
+  availability: METRICS.requests,
+  ...HISTOGRAMS,
+} as const satisfies Record<ObjectiveName, { readonly name: string }>;
 
-/** Whether the case is about something that the profile has, and that recordings read from the same buckets. */
-function holdsFor(
-  profile: Profile,
-  { input_series = [], ...rest }: TestCase,
-  readsRecordings: boolean,
-): boolean {
-  const text = JSON.stringify({ input_series, ...rest });
-  return LIMITED.every(([objective, histogram]) => {
-    const target = profile.objectives[objective];
-    const readsBuckets =
-      readsRecordings &&
-      input_series.some(({ series }) => series.startsWith(`${histogram}_bucket`));
-    if (target?.limitMs === DOCUMENTED.objectives[objective]?.limitMs) return true;
-    if (readsBuckets) return false;
-    return target !== undefined || !text.includes(`job:claude_${objective}:`);
+const speaksOf = (text: string, name: ObjectiveName) =>
+  [`"objective":"${name}"`, `:claude_${name}:`, prometheusName(COUNTED[name].name)].some((part) =>
+    text.includes(part),
+  );
+
+/** Whether what is expected was reckoned for the same objective, or for none. */
+function holdsFor(profile: Profile, test: TestCase, aboutObjectives: boolean): boolean {
+  const text = JSON.stringify(test);
+  return OBJECTIVE_NAMES.every((name) => {
+    const [documented, target] = [DOCUMENTED.objectives[name], profile.objectives[name]];
+    if (!target) return !text.includes(`:claude_${name}:`);
+    const isSameShare = target.goodRatio === documented?.goodRatio;
+    if (aboutObjectives && !isSameShare) return !speaksOf(text, name);
+    const readsBuckets = text.includes(`"series":"${prometheusName(COUNTED[name].name)}_bucket`);
+    return target.limitMs === documented?.limitMs || !(aboutObjectives && readsBuckets);
   });
 }
 
@@ -51,24 +53,35 @@ function inLimitsOf(profile: Profile, test: TestCase): TestCase {
   return from === to ? test : JSON.parse(text.replaceAll(`${from} ms`, `${to} ms`));
 }
 
+const ABOUT_OBJECTIVES = ['recording.yml', 'objectives.yml', 'documented.yml'];
+
 function testFile(file: TestFile, profile: Profile): TestFile {
-  const readsRecordings = loadedBy(file).includes('recording.yml');
-  const tests = file.tests.filter((test) => holdsFor(profile, test, readsRecordings));
+  const aboutObjectives = loadedBy(file).some((rule) => ABOUT_OBJECTIVES.includes(rule));
+  const tests = file.tests.filter((test) => holdsFor(profile, test, aboutObjectives));
   return { ...file, tests: tests.map((test) => inLimitsOf(profile, test)) };
 }
 
-/** @returns the test files, in the folder beside that of the rules */
-export function ruleTests({ profile: name, job }: ExportOptions): ExportedFile[] {
-  const profile: Profile = slo.profiles[name];
+/** @returns the test files that hold for a profile, by their names */
+export function casesFor(profile: Profile): Readonly<Record<string, string>> {
   const rules = Object.keys(ruleFiles(profile));
   const files = readTestFiles()
     .filter((file) => loadedBy(file).every((rule) => rules.includes(rule)))
     .map((file) => testFile(file, profile))
     .filter(({ tests }) => tests.length > 0);
-  return files.map(({ name: path, ...content }) => {
-    const text = stringify(content, { lineWidth: 0, aliasDuplicateObjects: false })
-      .replaceAll(DOCUMENTED.urls.runbooks, profile.urls.runbooks)
-      .replaceAll(DOCUMENTED.urls.dashboards, profile.urls.dashboards);
-    return { path: `prometheus/tests/${path}`, text: forJob(text, job) };
-  });
+  return Object.fromEntries(
+    files.map(({ name, ...content }) => [
+      name,
+      stringify(content, { lineWidth: 0, aliasDuplicateObjects: false })
+        .replaceAll(DOCUMENTED.urls.runbooks, profile.urls.runbooks)
+        .replaceAll(DOCUMENTED.urls.dashboards, profile.urls.dashboards),
+    ]),
+  );
+}
+
+/** @returns the test files, in the folder beside that of the rules */
+export function ruleTests({ profile, job }: ExportOptions): ExportedFile[] {
+  return Object.entries(casesFor(slo.profiles[profile])).map(([name, text]) => ({
+    path: `prometheus/tests/${name}`,
+    text: forJob(text, job),
+  }));
 }
