@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { GUARD_TRIES } from '../smoke/guard.ts';
+import { GUARD_TRIES } from '../scenarios/guard.ts';
 import { drive } from './drive.ts';
 
 const MESSAGE = JSON.stringify({

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Agent, type Dispatcher, request } from 'undici';
-import { closedLoop } from '../lib/load.ts';
 import {
   type Answer,
   CALL_TIMEOUT_MS,
@@ -12,10 +11,11 @@ import {
   type CallType,
   messageCall,
   observe,
-} from '../smoke/call.ts';
-import { GUARD_TRIES, mayLoad, type Permission } from '../smoke/guard.ts';
-import { type LoadSettings, readLoadSettings } from '../smoke/settings.ts';
-import { uuidFrom } from '../smoke/uuid.ts';
+} from '../calls/call.ts';
+import { uuidFrom } from '../calls/uuid.ts';
+import { closedLoop } from '../lib/load.ts';
+import { GUARD_TRIES, mayLoad, type Permission } from '../scenarios/guard.ts';
+import { type LoadSettings, readLoadSettings } from '../scenarios/settings.ts';
 import { failedMetrics, type Summary, summaryOf, thresholdTable } from './report.ts';
 import { newTally, record, type Tally } from './tally.ts';
 

@@ -1,7 +1,7 @@
 /** The report names each missed threshold, and no other. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Observation } from '../smoke/call.ts';
+import type { Observation } from '../calls/call.ts';
 import { failedMetrics, summaryOf, thresholdTable } from './report.ts';
 import { newTally, record, type Tally } from './tally.ts';
 

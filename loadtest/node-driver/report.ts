@@ -1,6 +1,12 @@
 /** The Node driver's report: one line for each threshold, and a summary in JSON. */
 
-import { expression, holds, METRIC, smokeThresholds, type Threshold } from '../smoke/thresholds.ts';
+import {
+  expression,
+  holds,
+  METRIC,
+  smokeThresholds,
+  type Threshold,
+} from '../scenarios/thresholds.ts';
 import { aggregate, callsIn, type Tally } from './tally.ts';
 
 /** The last line of a run, as JSON. A value that was never measured is null. */

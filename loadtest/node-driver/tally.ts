@@ -1,7 +1,8 @@
 /** Counts calls and aggregates them as k6 does, so that both reach the same verdict. */
+
+import type { CallType, Observation } from '../calls/call.ts';
 import { percentile } from '../lib/load.ts';
-import type { CallType, Observation } from '../smoke/call.ts';
-import { callsOf, METRIC } from '../smoke/thresholds.ts';
+import { callsOf, METRIC } from '../scenarios/thresholds.ts';
 
 /** The counts so far: plain data that only `record` changes. */
 export interface Tally {

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { test } from 'node:test';
-import { GUARD_TRIES } from '../smoke/guard.ts';
+import { GUARD_TRIES } from './guard.ts';
 
 interface K6Answer {
   readonly status: number;

@@ -14,11 +14,11 @@ import {
   type CallType,
   messageCall,
   observe,
-} from '../smoke/call.ts';
-import { GUARD_TRIES, mayLoad, type Permission } from '../smoke/guard.ts';
-import { type LoadSettings, readLoadSettings } from '../smoke/settings.ts';
-import { k6Thresholds, METRIC, smokeThresholds } from '../smoke/thresholds.ts';
-import { uuidFrom } from '../smoke/uuid.ts';
+} from '../calls/call.ts';
+import { uuidFrom } from '../calls/uuid.ts';
+import { GUARD_TRIES, mayLoad, type Permission } from './guard.ts';
+import { type LoadSettings, readLoadSettings } from './settings.ts';
+import { k6Thresholds, METRIC, smokeThresholds } from './thresholds.ts';
 
 const settings = requireSettings();
 

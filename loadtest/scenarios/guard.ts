@@ -1,5 +1,5 @@
 /** Guards the smoke load: it may reach the simulator only, unless paid load is permitted. */
-import { headerOf } from './headers.ts';
+import { headerOf } from '../calls/headers.ts';
 
 /** The header that identifies the simulator, and its value. */
 export const SIMULATOR_HEADER = 'x-simulator';

@@ -1,6 +1,6 @@
 /** Derives the thresholds of the smoke load from the objectives: one list for k6 and for Node. */
 import { slo } from '../../observability/slo.ts';
-import { CALL_TYPES, type CallType } from './call.ts';
+import { CALL_TYPES, type CallType } from '../calls/call.ts';
 
 /** The names of the load's own metrics, as k6 prints them. */
 export const METRIC = {

@@ -1,0 +1,79 @@
+/**
+ * The kinds of calls that load is made of, and the form of one: a generator that yields what to do next and gets the
+ * answer. k6 runs it in a plain loop and Node in one that awaits, so a call of several requests is written once.
+ */
+
+/** The tag `call_type` of the results. */
+export const CALL_KINDS = [
+  'complete',
+  'streaming',
+  // A stream whose caller hangs up early.
+  'hang_up',
+  // Made, polled and read to its end.
+  'batch',
+  'count_tokens',
+  'tools',
+  'cached',
+  'thinking',
+  'long',
+] as const;
+export type CallKind = (typeof CALL_KINDS)[number];
+
+export interface LoadRequest {
+  readonly method: 'GET' | 'POST';
+  /** With its query, below the base URL. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** The caller hangs up then, milliseconds after the request was sent; the answer is then `hung_up`. */
+  readonly hangUpAfterMs?: number;
+}
+
+/** What happens next in a call. */
+export type Step = { readonly request: LoadRequest } | { readonly pauseMs: number };
+
+/** What the caller got. */
+export interface Answer {
+  /** 0 when no answer arrived. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+  /** From sending to the last byte, milliseconds. */
+  readonly durationMs: number;
+  /** When the parts of a stream arrived; k6 reads answers whole and has none of them. */
+  readonly stream?: StreamTimes;
+  /** Why no answer, or only a part of one, arrived. */
+  readonly broken?: 'timeout' | 'network_error' | 'hung_up';
+}
+
+/** Milliseconds after the request was sent, as its caller sees them. */
+export interface StreamTimes {
+  readonly firstEventMs: number;
+  /** The first text; undefined where none came. */
+  readonly firstTextMs: number | undefined;
+  /** The longest silence between two chunks. */
+  readonly longestGapMs: number;
+}
+
+/** The reason is a code from a small fixed set, so it can be a tag. */
+export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** What a call showed. */
+export interface Observation {
+  readonly verdict: Verdict;
+  /**
+   * Whether it was answered as a caller can bear: well, or by a refusal that tells them to come back (429, 503 or 529
+   * in the API's form). False for what broke off, timed out or is no answer of the API.
+   */
+  readonly answered: boolean;
+  /** Whether all answers have the correlation ID of the call; undefined when none arrived. */
+  readonly correlated: boolean | undefined;
+  /** From sending the first request to the last byte, without pauses; the figure that latency is judged by. */
+  readonly durationMs: number;
+  /** The service's own time; undefined for streams, whose headers are sent before it is known. */
+  readonly overheadMs: number | undefined;
+  readonly stream?: StreamTimes;
+}
+
+/** A call under way: `next(answer)` after each request, `next()` after each pause. */
+export type Call = Generator<Step, Observation, Answer | undefined>;
