@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { estimatedTokens, generatedLength } from './generated-text.ts';
+import { estimatedTokens, generatedLength, omittedThinking } from './generated-text.ts';
 
 const delta = (delta: object, space?: number) =>
   JSON.stringify({ type: 'content_block_delta', index: 0, delta }, null, space);
@@ -30,6 +30,24 @@ for (const written of TEXTS) {
   });
 }
 
+for (const written of TEXTS) {
+  test(`generatedLength: members behind the text ${JSON.stringify(written)} are not counted`, () => {
+    const parts = [
+      { type: 'text_delta', text: written, citations: null },
+      { type: 'thinking_delta', thinking: written, estimated_tokens: null },
+      { type: 'thinking_delta', thinking: written, estimated_tokens: 150 },
+      { type: 'input_json_delta', partial_json: written, more: [{ deep: '"' }], last: 'x":"y' },
+    ];
+    for (const part of parts) {
+      const behind = JSON.stringify({ type: 'content_block_delta', delta: part, index: 0 });
+      assert.equal(generatedLength(behind), written.length, behind);
+      assert.equal(generatedLength(delta(part)), written.length);
+      const named = JSON.stringify({ delta: part, index: 0, type: 'content_block_delta' });
+      assert.equal(generatedLength(named), written.length, named);
+    }
+  });
+}
+
 test('generatedLength: other orders, spaces and padding are measured too', () => {
   assert.equal(generatedLength(delta({ text: 'Hello', type: 'text_delta' })), 5);
   assert.equal(generatedLength(delta({ type: 'text_delta', text: 'He said "a:b"' }, 2)), 13);
@@ -39,8 +57,12 @@ test('generatedLength: other orders, spaces and padding are measured too', () =>
 test('generatedLength: signatures, citations and what cannot be read are no output', () => {
   const signature = 'c2lnbmF0dXJl'.repeat(99);
   assert.equal(generatedLength(delta({ type: 'signature_delta', signature })), 0);
-  const citation = { type: 'char_location', cited_text: 'x', document_title: 'y' };
-  assert.equal(generatedLength(delta({ type: 'citations_delta', citation })), 0);
+  for (const citation of [
+    { type: 'char_location', cited_text: 'x', document_title: 'y' },
+    { type: 'something_new', text: 'a text that was cited' },
+  ]) {
+    assert.equal(generatedLength(delta({ type: 'citations_delta', citation })), 0);
+  }
   for (const data of [
     '',
     '{',
@@ -48,9 +70,25 @@ test('generatedLength: signatures, citations and what cannot be read are no outp
     '[]',
     '"text":"',
     '{"delta":null}',
+    '{"delta":{"type":"text_delta","text":"cut',
+    '{"delta":{"type":"text_delta","text":"cut\\"',
     '{"delta":{"text":7}}',
   ]) {
     assert.equal(generatedLength(data), 0, data);
+  }
+});
+
+test('omittedThinking: what the API says of thinking that it does not send, and nothing else', () => {
+  const hint = (estimated_tokens: unknown) =>
+    omittedThinking(delta({ type: 'thinking_delta', thinking: '', estimated_tokens }));
+  assert.equal(hint(150), 150);
+  assert.equal(hint(10_000_000), 10_000_000);
+  for (const none of [null, 0, undefined, '150', -1, 1.5, 10_000_001, [150], {}]) {
+    assert.equal(hint(none), 0, String(none));
+  }
+  assert.equal(omittedThinking(delta({ type: 'signature_delta', signature: 'x' })), 0);
+  for (const data of ['', '{"estimated_tokens":1', '{"estimated_tokens":1}', 'null']) {
+    assert.equal(omittedThinking(data), 0, data);
   }
 });
 

@@ -3,6 +3,7 @@
  * its content, and an estimate needs its length alone.
  */
 import { isObject, parseObject } from './messages.ts';
+import { isCount } from './usage-fields.ts';
 
 /**
  * "1M tokens is roughly 555k words or 2.5M Unicode characters on the current tokenizer", that of Claude Opus 4.7
@@ -13,6 +14,13 @@ const CHARACTERS_PER_TOKEN = 2.5;
 
 /** The members of a delta that hold what the model wrote; signatures and citations are not billed as output. */
 const WRITTEN = ['text', 'thinking', 'partial_json'];
+/** How a delta begins as the API writes it, up to the text itself. */
+const BEFORE_TEXT = [
+  '"delta":{"type":"text_delta","text',
+  '"delta":{"type":"thinking_delta","thinking',
+  '"delta":{"type":"input_json_delta","partial_json',
+];
+const QUOTE_AND_COLON = '":"';
 const LETTER_U = 0x75;
 
 /**
@@ -22,14 +30,20 @@ const LETTER_U = 0x75;
 export function generatedLength(data: string): number {
   // A quote inside a JSON string is escaped, so that this is the last member that is a string: its key ends here
   // and its value begins, unless its value ends with these characters, and then the key is none of those.
-  const key = data.lastIndexOf('":"');
-  if (!WRITTEN.some((name) => data.endsWith(`"${name}`, key))) return parsedLength(data);
-  const end = data.lastIndexOf('"');
-  let length = end - (key + 3);
-  for (let i = data.indexOf('\\', key + 3); i >= 0 && i < end; i = data.indexOf('\\', i + 2)) {
+  const key = data.lastIndexOf(QUOTE_AND_COLON);
+  if (!BEFORE_TEXT.some((begin) => data.endsWith(begin, key))) return parsedLength(data);
+  const start = key + QUOTE_AND_COLON.length;
+  let end = data.indexOf('"', start);
+  let length = end - start;
+  for (let i = data.indexOf('\\', start); i >= 0 && i < end; i = data.indexOf('\\', i + 2)) {
     length -= data.charCodeAt(i + 1) === LETTER_U ? 5 : 1;
+    if (i + 1 < end) continue;
+    // That quote is a part of the text.
+    const next = data.indexOf('"', end + 1);
+    length += next - end;
+    end = next;
   }
-  return Math.max(0, length);
+  return end < 0 ? 0 : length;
 }
 
 /** The API writes its members in one order and without spaces; a gateway may not. */
@@ -38,6 +52,19 @@ function parsedLength(data: string): number {
   if (!isObject(delta)) return 0;
   const written = WRITTEN.map((name) => delta[name]).find((text) => typeof text === 'string');
   return typeof written === 'string' ? written.length : 0;
+}
+
+/**
+ * Where thinking is not sent, the API says now and then how much of it there was since it last did, if its caller
+ * asked for that (beta `thinking-token-count-2026-05-13`).
+ * @param data of a `content_block_delta` without text, JSON text
+ * @returns tokens of thinking; 0 where it says nothing
+ */
+export function omittedThinking(data: string): number {
+  if (!data.includes('"estimated_tokens"')) return 0;
+  const delta = parseObject(data)?.['delta'];
+  const tokens = isObject(delta) ? delta['estimated_tokens'] : undefined;
+  return isCount(tokens) ? tokens : 0;
 }
 
 /** @returns about how many tokens a text of this length has */

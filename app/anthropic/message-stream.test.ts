@@ -27,6 +27,11 @@ const DELTA = anEvent('content_block_delta', {
   index: 0,
   delta: { type: 'text_delta', text: 'x'.repeat(25) },
 });
+const thinking = (text: string, estimated_tokens: unknown) =>
+  anEvent('content_block_delta', {
+    index: 0,
+    delta: { type: 'thinking_delta', thinking: text, estimated_tokens },
+  });
 const end = (usage: object, stop_reason = 'end_turn') =>
   anEvent('message_delta', { delta: { stop_reason }, usage });
 const STOP = anEvent('message_stop', {});
@@ -71,6 +76,36 @@ const CASES: readonly [name: string, events: readonly SseEvent[], expected: obje
       'cut between two reports: an estimate of what came since',
       [START, DELTA, end({ output_tokens: 9 }), DELTA],
       estimate(9, 10),
+    ],
+    [
+      'cut while thinking that is not sent: what the API says of it',
+      [START, thinking('', 150), thinking('', null), thinking('', 50), DELTA],
+      estimate(1, 209),
+    ],
+    [
+      'cut while thinking that is sent: its text counts, and no estimate beside it',
+      [START, thinking('x'.repeat(25), 999), thinking('x'.repeat(25), null)],
+      estimate(1, 19),
+    ],
+    [
+      'whole, with thinking that was not sent: no estimate',
+      [START, thinking('', 150), end({ output_tokens: 180 }), STOP],
+      estimate(180, 0),
+    ],
+    [
+      'absurd estimates of the API: no more than an answer can have',
+      [START, ...Array.from({ length: 9 }, () => thinking('', 9_000_000))],
+      estimate(1, 10_000_000),
+    ],
+    [
+      'whole, but with 0 tokens for what it wrote: an estimate',
+      [START, DELTA, end({ output_tokens: 0 }), STOP],
+      estimate(1, 9),
+    ],
+    [
+      'whole, with a prompt of 0 at its end: what its start said',
+      [START, DELTA, end({ input_tokens: 0, output_tokens: 9 }), STOP],
+      estimate(9, 0),
     ],
     [
       'whole without a start: what its end says',

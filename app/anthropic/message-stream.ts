@@ -3,10 +3,11 @@
  * https://docs.anthropic.com/en/docs/build-with-claude/streaming
  */
 import { type ApiError, readApiError } from './account-errors.ts';
-import { estimatedTokens, generatedLength } from './generated-text.ts';
+import { estimatedTokens, generatedLength, omittedThinking } from './generated-text.ts';
 import { type MessageFacts, parseObject, readMessage } from './messages.ts';
 import type { SseEvent } from './sse.ts';
 import type { UsageReport } from './usage.ts';
+import { MAX_TOKENS } from './usage-fields.ts';
 import { UsageReader } from './usage-reader.ts';
 
 /** Events that come before content; any other means that the content has begun. */
@@ -45,8 +46,12 @@ export class MessageStream {
   readonly #usage = new UsageReader();
   #model: string | undefined;
   #stopReason: string | undefined;
+  /** Whether there was any content, or a hint at some. */
+  #hasWritten = false;
   /** Characters of content that no report has counted yet. */
   #unreported = 0;
+  /** Tokens of thinking that was not sent, of which the same holds. */
+  #omitted = 0;
   /** Output tokens of the start, which are a part of the content that follows. */
   #placeholder = 0;
 
@@ -86,21 +91,29 @@ export class MessageStream {
    * @param askedModel counts where the stream names no model
    */
   usageReport(askedModel: string): UsageReport {
-    const estimate = estimatedTokens(this.#unreported) - this.#placeholder;
+    const estimate = estimatedTokens(this.#unreported) + this.#omitted - this.#placeholder;
     return this.#usage.report({
       model: this.#model ?? askedModel,
       stopReason: this.#stopReason,
-      estimatedOutputTokens: Math.max(0, estimate),
+      estimatedOutputTokens: Math.min(Math.max(0, estimate), MAX_TOKENS),
     });
   }
 
   #readDelta(data: string): void {
     this.#observer.recordChunk();
     if (this.#awaitsText) this.#findText(data);
-    this.#unreported += generatedLength(data);
+    this.#countOutput(data);
     if (!this.#observer.capturesContent) return;
     const text = (parseObject(data)?.['delta'] as { text?: unknown } | undefined)?.text;
     if (typeof text === 'string') this.#observer.recordOutput(text);
+  }
+
+  #countOutput(data: string): void {
+    const length = generatedLength(data);
+    const omitted = length === 0 ? omittedThinking(data) : 0;
+    this.#unreported += length;
+    this.#omitted += omitted;
+    this.#hasWritten ||= length + omitted > 0;
   }
 
   /** Parses only the deltas of a visible block, and none after the first with text: mostly a single one. */
@@ -124,8 +137,9 @@ export class MessageStream {
 
   #readMessageDelta(data: string): void {
     const body = parseObject(data);
-    if (this.#usage.read(body?.['usage'])) {
+    if (this.#usage.read(body?.['usage'], this.#hasWritten)) {
       this.#unreported = 0;
+      this.#omitted = 0;
       this.#placeholder = 0;
     }
     const facts = readMessage(body?.['delta']);

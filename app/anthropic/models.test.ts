@@ -32,15 +32,39 @@ const NOTHING: readonly unknown[] = [
   { data: { 0: model() } },
   { type: 'message', id: 'm', retires_at: AT },
   {},
-  ...[undefined, 5, true, {}, [AT], '', 'soon', '2026-13-01T00:00:00Z', AT.padEnd(50)].map(
-    (retires_at) => ({ data: [model({ retires_at })] }),
-  ),
+  ...[
+    undefined,
+    5,
+    MS,
+    true,
+    {},
+    [AT],
+    '',
+    '1',
+    'soon',
+    '2026-11-30',
+    '2026-02-30T00:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '0001-01-01T00:00:00Z',
+    '1970-01-01T00:00:00Z',
+    '2022-12-31T23:59:59Z',
+    '2100-01-01T00:00:00Z',
+    '9999-12-31T23:59:59Z',
+    AT.padEnd(50),
+  ].map((retires_at) => ({ data: [model({ retires_at })] })),
 ];
 for (const body of NOTHING) {
   test(`readModels: ${JSON.stringify(body).slice(0, 80)} says nothing`, () => {
     assert.deepEqual(readModels(body as Record<string, unknown>).models, []);
   });
 }
+
+test('readModels: a model may have retired already, or retire in decades', () => {
+  for (const retires_at of ['2023-01-01T00:00:00Z', '2099-12-31T23:59:59Z']) {
+    const [first] = readModels(model({ retires_at })).models;
+    assert.equal(first?.retiresAtMs, Date.parse(retires_at));
+  }
+});
 
 test('readModels: of a page that is too long no more than a page is read', () => {
   const data = Array.from({ length: 5_000 }, (_, i) => model({ id: `m${i}` }));

@@ -1,4 +1,5 @@
 /** Reads what the API says about its models: when they retire. https://docs.anthropic.com/en/api/models-list */
+import { timeOf } from './api-time.ts';
 
 /** When one model retires, as far as the API says. */
 export interface ModelFacts {
@@ -20,8 +21,9 @@ type Json = Readonly<Record<string, unknown>>;
 /** The API's own largest page. */
 export const MAX_PAGE = 1_000;
 const MAX_ID_LENGTH = 128;
-/** The longest form of RFC 3339 that makes sense. */
-const MAX_DATE_LENGTH = 40;
+/** The first Claude came in 2023; a day outside this range is a mistake, or a way to say that there is none. */
+const EARLIEST_MS = Date.UTC(2023, 0, 1);
+const LATEST_MS = Date.UTC(2100, 0, 1);
 
 /** @param body a page of models, one model, or anything else, which has no models */
 export function readModels(body: Json): ModelsPage {
@@ -37,9 +39,8 @@ function factsOf(value: unknown): readonly ModelFacts[] {
   const { type, id, retires_at: retiresAt } = value as Json;
   if (type !== 'model' || !isId(id)) return [];
   if (retiresAt === null) return [{ id, retiresAtMs: null }];
-  if (typeof retiresAt !== 'string' || retiresAt.length > MAX_DATE_LENGTH) return [];
-  const retiresAtMs = Date.parse(retiresAt);
-  return Number.isNaN(retiresAtMs) ? [] : [{ id, retiresAtMs }];
+  const retiresAtMs = typeof retiresAt === 'string' ? timeOf(retiresAt) : Number.NaN;
+  return retiresAtMs >= EARLIEST_MS && retiresAtMs < LATEST_MS ? [{ id, retiresAtMs }] : [];
 }
 
 function isId(value: unknown): value is string {

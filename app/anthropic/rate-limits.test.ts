@@ -28,6 +28,8 @@ const IGNORED: readonly [what: string, part: Record<string, string>][] = [
   ['a reset that is no time', { reset: 'soon' }],
   ['a reset in seconds', { reset: '60' }],
   ['a reset on no day of the calendar', { reset: '2026-13-45T99:00:00Z' }],
+  ['a reset on 30 February', { reset: '2026-02-30T12:00:00Z' }],
+  ['a reset without a zone', { reset: '2026-11-25T12:01:00' }],
   ['a reset that came twice', { reset: `${IN_A_MINUTE}, ${IN_A_MINUTE}` }],
 ];
 for (const [what, part] of IGNORED) {

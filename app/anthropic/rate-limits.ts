@@ -2,6 +2,7 @@
  * What a response's headers say about the key's rate limits. Names and forms:
  * https://platform.claude.com/docs/en/api/rate-limits#response-headers
  */
+import { timeOf } from './api-time.ts';
 
 /** What is limited, as the headers call it and as the label `limit` does. */
 export const LIMITS = ['requests', 'tokens', 'input-tokens', 'output-tokens'] as const;
@@ -78,11 +79,6 @@ export function limitsOf(
 /** @returns undefined for what is no whole number, rather than a guess */
 function count(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-/** `Date.parse` takes more than RFC 3339: it reads "1" as a year. */
-function timeOf(text = ''): number {
-  return /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
 /** @returns what is left of a limit; all of it once it has been reset */

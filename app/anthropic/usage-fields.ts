@@ -5,8 +5,12 @@
 import { isObject, type Json } from './messages.ts';
 import type { Usage } from './usage.ts';
 
-/** No answer comes near it, and one absurd report must not spoil a counter for good. */
-const MAX_COUNT = 100_000_000;
+/**
+ * No answer comes near them, and one absurd report must not spoil a counter for good: a prompt has a million tokens
+ * at most, several of them in what the API does by itself, and a search is billed at a cent.
+ */
+export const MAX_TOKENS = 10_000_000;
+export const MAX_SEARCHES = 1_000;
 
 export class UsageFields {
   /** Fields so far that were no count, or were missing. */
@@ -20,6 +24,18 @@ export class UsageFields {
     const count = value?.[name];
     if (isCount(count)) return count;
     if (required) this.malformed += 1;
+    else this.#expectNothing(count);
+    return before;
+  }
+
+  /**
+   * Reads a count of a running sum, which a later report may leave out and cannot take back.
+   * @returns the count of this name; `before` where there is none, or less than that
+   */
+  sum(value: Json | undefined, name: string, before: number, max = MAX_TOKENS): number {
+    const count = value?.[name];
+    if (isCount(count, max) && count >= before) return count;
+    if (typeof count === 'number') this.malformed += 1;
     else this.#expectNothing(count);
     return before;
   }
@@ -78,6 +94,6 @@ export class UsageFields {
 }
 
 /** Whether a value is a number of tokens, or of anything else that an answer can use. */
-export function isCount(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_COUNT;
+export function isCount(value: unknown, max = MAX_TOKENS): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max;
 }

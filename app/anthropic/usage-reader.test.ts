@@ -196,10 +196,19 @@ const WRITES: readonly [name: string, reports: object[], five: number, hour: num
     20,
   ],
   [
-    'a smaller sum never makes a count negative',
+    'a smaller sum takes nothing back',
     [
       { cache_creation: { ephemeral_5m_input_tokens: 5, ephemeral_1h_input_tokens: 7 } },
       { cache_creation_input_tokens: 3 },
+    ],
+    5,
+    7,
+  ],
+  [
+    'a smaller sum never makes a count negative, where what it lost was not cached',
+    [
+      { cache_creation: { ephemeral_5m_input_tokens: 5, ephemeral_1h_input_tokens: 7 } },
+      { input_tokens: 9, cache_creation_input_tokens: 3 },
     ],
     0,
     3,
@@ -211,6 +220,123 @@ for (const [name, reports, five, hour] of WRITES) {
     assert.deepEqual([usage?.cacheWrite5mTokens, usage?.cacheWrite1hTokens], [five, hour]);
   });
 }
+
+/** Each field, the report of it, and the most that it can be. */
+const TOKENS = 10_000_000;
+const CAPS: readonly [field: keyof Usage, cap: number, report: (n: number) => object][] = [
+  ['inputTokens', TOKENS, (n) => ({ input_tokens: n })],
+  ['outputTokens', TOKENS, (n) => ({ output_tokens: n })],
+  ['thinkingTokens', TOKENS, (n) => ({ output_tokens_details: { thinking_tokens: n } })],
+  ['cacheReadTokens', TOKENS, (n) => ({ cache_read_input_tokens: n })],
+  ['cacheWrite5mTokens', TOKENS, (n) => ({ cache_creation_input_tokens: n })],
+  ['cacheWrite5mTokens', TOKENS, (n) => ({ cache_creation: { ephemeral_5m_input_tokens: n } })],
+  ['cacheWrite1hTokens', TOKENS, (n) => ({ cache_creation: { ephemeral_1h_input_tokens: n } })],
+  ['webSearches', 1_000, (n) => ({ server_tool_use: { web_search_requests: n } })],
+];
+for (const [field, cap, reportOf] of CAPS) {
+  const [part] = Object.keys(reportOf(0));
+  test(`UsageReader: ${part} may say ${cap} ${field}; one more is ignored and malformed`, () => {
+    const base = { input_tokens: 0, output_tokens: TOKENS };
+    const at = read({ ...base, ...reportOf(cap) });
+    assert.equal(usageOf(at)?.[field], cap);
+    assert.equal(at.malformed, 0);
+    const over = read({ ...base, ...reportOf(cap + 1) });
+    assert.equal(usageOf(over)?.[field], 0);
+    assert.equal(over.malformed, 1);
+  });
+}
+
+test('UsageReader: the tokens of an iteration have the same limit as those of a sum', () => {
+  const iterations = (n: number) => [
+    { type: 'compaction', input_tokens: n, output_tokens: 0 },
+    { type: 'message', input_tokens: 1, output_tokens: 1 },
+  ];
+  const whole = { input_tokens: 1, output_tokens: 1 };
+  const at = read({ ...whole, iterations: iterations(TOKENS) });
+  assert.equal(usageOf(at)?.inputTokens, TOKENS + 1);
+  assert.equal(at.malformed, 0);
+  const over = read({ ...whole, iterations: iterations(TOKENS + 1) });
+  assert.equal(usageOf(over)?.inputTokens, 1);
+  assert.equal(over.malformed, 1);
+});
+
+const START = { ...WHOLE, output_tokens: 4, output_tokens_details: { thinking_tokens: 0 } };
+const LATER: readonly [name: string, report: object, changed: Partial<Usage>, malformed: number][] =
+  [
+    ['a prompt of 0 without cache fields', { input_tokens: 0, output_tokens: 30 }, {}, 1],
+    [
+      'a prompt of 0 in every field',
+      {
+        input_tokens: 0,
+        output_tokens: 30,
+        cache_read_input_tokens: 0,
+        cache_creation_input_tokens: 0,
+      },
+      {},
+      1,
+    ],
+    ['cache reads of 0', { output_tokens: 30, cache_read_input_tokens: 0 }, {}, 1],
+    ['cache writes of 0', { output_tokens: 30, cache_creation_input_tokens: 0 }, {}, 1],
+    ['one token less', { input_tokens: 9, output_tokens: 30 }, {}, 1],
+    ['the same again', { ...WHOLE, output_tokens_details: { thinking_tokens: 0 } }, {}, 0],
+    ['a larger prompt', { input_tokens: 11, output_tokens: 30 }, { inputTokens: 11 }, 0],
+    [
+      'the same prompt, more of it cached',
+      { input_tokens: 0, output_tokens: 30, cache_read_input_tokens: 30 },
+      { inputTokens: 0, cacheReadTokens: 30 },
+      0,
+    ],
+    ['fewer searches', { output_tokens: 30, server_tool_use: { web_search_requests: 2 } }, {}, 1],
+    [
+      'more searches',
+      { output_tokens: 30, server_tool_use: { web_search_requests: 4 } },
+      { webSearches: 4 },
+      0,
+    ],
+    ['less output than was announced', { output_tokens: 3 }, { outputTokens: 3 }, 0],
+    [
+      'sums of the last iteration alone',
+      {
+        input_tokens: 5,
+        output_tokens: 30,
+        cache_read_input_tokens: 0,
+        cache_creation_input_tokens: 0,
+        iterations: [{ type: 'message', input_tokens: 5, output_tokens: 30 }],
+      },
+      { inputTokens: 5, cacheReadTokens: 0, cacheWrite5mTokens: 0, cacheWrite1hTokens: 0 },
+      0,
+    ],
+  ];
+for (const [name, report, changed, malformed] of LATER) {
+  test(`UsageReader: of a later report with ${name}, ${malformed} is malformed and takes nothing back`, () => {
+    const result = read(START, report);
+    assert.deepEqual(usageOf(result), {
+      ...WHOLE_USAGE,
+      thinkingTokens: 0,
+      ...changed,
+    });
+    assert.equal(result.malformed, malformed);
+  });
+}
+
+test('UsageReader: output and thinking of the last report are no less than those of the one before', () => {
+  const reportOf = (output_tokens: number, thinking_tokens: number) => ({
+    output_tokens,
+    output_tokens_details: { thinking_tokens },
+  });
+  const report = read(START, reportOf(30, 25), reportOf(29, 24));
+  assert.deepEqual(usageOf(report), WHOLE_USAGE);
+  assert.equal(report.malformed, 2);
+});
+
+test('UsageReader: an answer with content has not written 0 tokens', () => {
+  const reader = new UsageReader();
+  assert.equal(reader.read(START), true);
+  assert.equal(reader.read({ output_tokens: 0 }, true), false);
+  assert.equal(reader.outputTokens, 4);
+  assert.equal(reader.read({ output_tokens: 1 }, true), true);
+  assert.equal(reader.report({ model: 'm' }).malformed, 1);
+});
 
 test('UsageReader: tier, speed and place come from a stream’s start and are kept to its end', () => {
   const start = { ...WHOLE, service_tier: 'batch', speed: 'fast', inference_geo: 'us' };

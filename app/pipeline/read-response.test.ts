@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-
+import { unrecordedCall } from '../telemetry/recorder.ts';
+import { OPERATIONS } from '../telemetry/vocabulary.ts';
 import {
   aRequest,
   aResponse,
@@ -129,6 +130,38 @@ test('readResponse: a stream in place of JSON fails once, and its usage counts',
   await assert.rejects(asked, { code: 'bad_upstream_response', retryable: false });
   assert.deepEqual(state.usage, USAGE);
 });
+
+const CHARGED =
+  '"usage":{"input_tokens":7,"output_tokens":9,"server_tool_use":{"web_search_requests":2}}';
+const ANSWERS_WITH_USAGE: readonly [what: string, answer: PipelineResponse][] = [
+  ['an answer', aResponse(200, { data: `{"input_tokens":7,${CHARGED}}` })],
+  ['a message', aResponse(200, { data: `{"type":"message","model":"m",${CHARGED}}` })],
+  [
+    'a stream',
+    aResponse(200, {
+      headers: { 'content-type': 'text/event-stream' },
+      data: START + DELTA + END + STOP,
+    }),
+  ],
+];
+for (const operation of OPERATIONS) {
+  for (const [what, answer] of ANSWERS_WITH_USAGE) {
+    const isCharged = operation === 'chat';
+    test(`readResponse: ${what} with usage to ${operation} is ${isCharged ? '' : 'not '}charged`, async () => {
+      const state = new CallState(() => 0);
+      const reports: unknown[] = [];
+      const call = {
+        ...unrecordedCall,
+        recordUsage: (report: unknown) => void reports.push(report),
+      };
+      const method = operation === 'models' || operation === 'batches' ? 'GET' : 'POST';
+      const asked = stage(aRequest({ method, operation, state, call }), scripted(answer));
+      await asked.catch((error) => assert.equal(error.code, 'bad_upstream_response'));
+      assert.equal(reports.length, isCharged ? 1 : 0);
+      assert.equal(state.usage === undefined, !isCharged);
+    });
+  }
+}
 
 test('readResponse: half a body is retryable, a page of a redirect is not', async () => {
   const ask = (status: number) => stage(aRequest(), scripted(aResponse(status, { data: '<' })));

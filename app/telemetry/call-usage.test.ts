@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Usage } from '../anthropic/usage.ts';
 import { aCharge, aReport } from '../testing/charges.ts';
 import { measuredInstruments } from '../testing/metrics.ts';
 import { recordedCalls, TOTALS } from '../testing/recorded-calls.ts';
@@ -82,6 +83,35 @@ test('CallUsage: a call that used nothing is neither priced nor unpriced', async
   const { values } = used(t, aReport(aCharge('nobody-knows', {})));
   assert.deepEqual(await values('claude_api_unpriced_calls_total'), []);
   assert.deepEqual(await values('claude_api_cost_dollars_total'), []);
+});
+
+test('CallUsage: searches are priced without any tokens, and beside as many of them', async (t) => {
+  const dollars = (usage: Partial<Usage>) =>
+    used(t, aReport(aCharge(MODEL, usage))).values('claude_api_cost_dollars_total');
+  // Three searches at a cent.
+  assert.deepEqual(await dollars({ webSearches: 3 }), [0.03]);
+  // And three tokens at $20 a million.
+  assert.deepEqual(await dollars({ webSearches: 3, outputTokens: 3 }), [0.03006]);
+  const { values } = used(t, aReport(aCharge('nobody-knows', { webSearches: 3 })));
+  assert.deepEqual(await values('claude_api_unpriced_calls_total'), [1]);
+});
+
+const FREE = { isFree: true } as const;
+for (const model of [MODEL, 'known', 'nobody-knows']) {
+  test(`CallUsage: a refusal of ${model} is free: its tokens count, no series of dollars appears`, async (t) => {
+    const report = aReport(aCharge(model, { inputTokens: 2_000 }, FREE));
+    const { values, lines } = used(t, report, report);
+    assert.deepEqual(await values('claude_api_tokens_total', { type: 'input' }), [4_000]);
+    assert.deepEqual(await values('claude_api_cost_dollars_total'), []);
+    assert.deepEqual(await values('claude_api_unpriced_calls_total'), []);
+    assert.equal(lines().at(-1)?.['cost_dollars'], 0);
+  });
+}
+
+test('CallUsage: dollars of a model that has a price and no label are those of other', async (t) => {
+  const advisor = aCharge('claude-haiku-4-5', { outputTokens: 1_000 }, { isAdvisor: true });
+  const { values } = used(t, aReport(advisor));
+  assert.deepEqual(await values('claude_api_cost_dollars_total', { model: 'other' }), [0.005]);
 });
 
 test('CallUsage: an advisor has the label of its own model', async (t) => {

@@ -66,12 +66,13 @@ export class CallUsage {
     const { instruments, wallClock } = this.#deps;
     const model = this.#familyOf(charge.model) ?? (charge.isAdvisor ? OTHER : answering);
     this.#countTokens(charge.usage, model);
-    if (totalTokens(charge.usage) + charge.usage.webSearches === 0) return;
+    if (totalTokens(charge.usage) === 0 && charge.usage.webSearches === 0) return;
     const dollars = costOf(charge, wallClock());
     if (dollars === undefined) this.#addUnpriced(model);
     else {
       this.#dollars = (this.#dollars ?? 0) + dollars;
-      instruments.cost.add(dollars, { model, caller: this.#caller });
+      // What is free may be of a model without a price, which has no series of dollars.
+      if (dollars > 0) instruments.cost.add(dollars, { model, caller: this.#caller });
     }
   }
 
@@ -105,7 +106,7 @@ const MAX_AT_ZERO = 1_000;
 
 /**
  * Adds 0 to the series of money: `increase()` does not see the first dollars of one that appears with them. A model
- * without a price gets no dollars, not even none.
+ * without a price gets no dollars, not even none; nor does `other`, of which nobody knows whether it has one.
  */
 export function createCostAtZero(
   instruments: Pick<Instruments, 'cost' | 'unpriced' | 'malformedUsage'>,

@@ -6,14 +6,14 @@ export const COST_METRICS = {
     name: 'claude_api_cost_dollars_total',
     kind: 'counter',
     unit: '{dollar}',
-    help: 'List price in US dollars of what calls used, failed attempts included, by the price table of the day',
+    help: 'List price in US dollars of what calls used, failed attempts included, by the price table of the day; configured models with a price are there at 0, other series with their first dollars, and what has no price adds none',
     labels: { model: MODEL, caller: CALLER },
   },
   unpriced: {
     name: 'claude_api_unpriced_calls_total',
     kind: 'counter',
     unit: '{call}',
-    help: 'Calls that used tokens of a model without a price; what they cost is missing in the dollars',
+    help: 'Calls that used something billed of a model without a price; what they cost is missing in the dollars',
     labels: { model: MODEL },
   },
   priceTableAge: {

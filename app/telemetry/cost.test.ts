@@ -166,10 +166,10 @@ for (const [name, dollars] of NAMES) {
 }
 
 test('costOf: the largest usage that is read costs a finite sum', () => {
-  const n = 100_000_000;
-  const all = { inputTokens: n, outputTokens: n, cacheReadTokens: n, webSearches: n };
+  const n = 10_000_000;
+  const all = { inputTokens: n, outputTokens: n, cacheReadTokens: n, webSearches: 1_000 };
   const cost = costOf(aCharge('claude-fable-5', all), TODAY);
-  assert.equal(cost, 1_000 + 5_000 + 100 + 1_000_000);
+  assert.equal(cost, 100 + 500 + 10 + 10);
 });
 
 test('the price table: its prices are in order of their days, and none is younger than the table', () => {
