@@ -3,6 +3,8 @@
  * https://docs.anthropic.com/en/api/messages
  */
 
+import { plainPart } from './plain-text.ts';
+
 /**
  * Facts of a complete response, or of a stream's `message_start` and `message_delta`. The last three are `''`
  * where the API gave something that is no text.
@@ -39,7 +41,7 @@ export function parseObject(text: string): Json | undefined {
 }
 
 function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value.slice(0, MAX_FACT_LENGTH) : undefined;
+  return typeof value === 'string' ? plainPart(value, MAX_FACT_LENGTH) : undefined;
 }
 
 /** @returns undefined for what says nothing */

@@ -47,6 +47,12 @@ const NOTHING: readonly object[] = [
   { metadata: { user_id: 'a\nb' } },
   { metadata: { user_id: 'a\u0000b' } },
   { metadata: { user_id: 'a\u009bb' } },
+  { metadata: { user_id: 'a\u2028b' } },
+  { metadata: { user_id: 'a\u2029b' } },
+  { metadata: { user_id: 'a\u202eb' } },
+  { metadata: { user_id: 'a\ud83d' } },
+  { metadata: { user_id: '\ude00b' } },
+  { service_tier: 'a\u2028b', thinking: { type: '\ud800' }, output_config: { effort: '\u2029' } },
 ];
 for (const body of NOTHING) {
   test(`readRequestFacts: nothing is read of ${JSON.stringify(body).slice(0, 80)}`, () => {
@@ -55,6 +61,6 @@ for (const body of NOTHING) {
 }
 
 test('readRequestFacts: a user ID of 512 characters is kept whole', () => {
-  const user_id = 'ü'.repeat(512);
-  assert.equal(readRequestFacts({ metadata: { user_id } }).userId, user_id);
+  for (const user_id of ['ü'.repeat(512), '😀'.repeat(256)])
+    assert.equal(readRequestFacts({ metadata: { user_id } }).userId, user_id);
 });

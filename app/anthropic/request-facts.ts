@@ -1,4 +1,5 @@
 /** What telemetry shows of a request for a message, beside its model: read once, from the body that was parsed. */
+import { plainText } from './plain-text.ts';
 
 /** What a request says; undefined where it says nothing, or not what is expected. */
 export interface RequestFacts {
@@ -21,15 +22,8 @@ export interface RequestFacts {
 const MAX_WORD_LENGTH = 32;
 /** Claude Code's own is about 200 characters. A longer text is left out: a cut could halve a secret in it. */
 const MAX_USER_ID_LENGTH = 512;
-const CONTROL = /\p{Cc}/u;
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** @returns a text that is fit for an attribute: not empty, not too long, without control characters */
-export function shortText(value: unknown, maxLength: number): string | undefined {
-  if (typeof value !== 'string' || value === '' || value.length > maxLength) return undefined;
-  return CONTROL.test(value) ? undefined : value;
-}
 
 /** @param body an object; its fields may hold anything, and what is not as expected is left out */
 export function readRequestFacts(body: Json): RequestFacts {
@@ -39,11 +33,11 @@ export function readRequestFacts(body: Json): RequestFacts {
     temperature: finite(body['temperature']),
     topP: finite(body['top_p']),
     topK: whole(body['top_k']),
-    effort: shortText(effort, MAX_WORD_LENGTH),
+    effort: plainText(effort, MAX_WORD_LENGTH),
     wantsJson: isSchema(format) || isSchema(body['output_format']) ? true : undefined,
-    thinking: shortText(objectOf(body['thinking'])['type'], MAX_WORD_LENGTH),
-    serviceTier: shortText(body['service_tier'], MAX_WORD_LENGTH),
-    userId: shortText(objectOf(body['metadata'])['user_id'], MAX_USER_ID_LENGTH),
+    thinking: plainText(objectOf(body['thinking'])['type'], MAX_WORD_LENGTH),
+    serviceTier: plainText(body['service_tier'], MAX_WORD_LENGTH),
+    userId: plainText(objectOf(body['metadata'])['user_id'], MAX_USER_ID_LENGTH),
   };
 }
 

@@ -3,18 +3,16 @@
  * https://code.claude.com/docs/en/llm-gateway-protocol
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { shortText } from '../anthropic/request-facts.ts';
 import type { Attribution } from '../telemetry/recorder.ts';
 
-const MAX_ID_LENGTH = 128;
-/** Visible ASCII but the comma, by which Node joins a header that was sent twice. */
-const ID = /^[\x21-\x2b\x2d-\x7e]+$/;
+/** As of every other ID. Node joins a header that was sent twice by a comma, which is none of these. */
+const ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** @returns what the headers name; an ID that is too long, or holds another character than one of `ID`, is left out */
+/** @returns what the headers name; an ID that is too long, or holds any other character, is left out */
 export function attributionOf(headers: IncomingHttpHeaders): Attribution {
   const id = (name: string) => {
-    const value = shortText(headers[name], MAX_ID_LENGTH);
-    return value !== undefined && ID.test(value) ? value : undefined;
+    const value = headers[name];
+    return typeof value === 'string' && ID.test(value) ? value : undefined;
   };
   return {
     conversationId: id('x-claude-code-session-id'),

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type UsageReport, usageOf } from '../anthropic/usage.ts';
 import { unrecordedCall } from '../telemetry/recorder.ts';
 import { anUpstream, aRequest } from '../testing/fakes.ts';
-import { BatchResults } from './batch-results.ts';
+import { BatchResults, MAX_BATCHES } from './batch-results.ts';
 
 const line = (input_tokens: number) =>
   `${JSON.stringify({
@@ -70,6 +70,22 @@ test('BatchResults: another batch, and one of the same name at another upstream,
     feed(line(7));
     assert.deepEqual(inputs(), [7]);
   }
+});
+
+test('BatchResults: 10,000 batches are remembered, and the next one is remembered in place of the first', () => {
+  assert.equal(MAX_BATCHES, 10_000);
+  const results = new BatchResults();
+  const count = (id: string) => {
+    const { feed, inputs } = download(results, id);
+    feed(line(7));
+    return inputs();
+  };
+  for (let i = 1; i <= MAX_BATCHES; i++) count(`b${i}`);
+  for (const id of ['b1', 'b2', `b${MAX_BATCHES}`]) assert.deepEqual(count(id), [], id);
+  assert.deepEqual(count('new'), [7]);
+  for (const id of ['b2', `b${MAX_BATCHES}`, 'new']) assert.deepEqual(count(id), [], id);
+  assert.deepEqual(count('b1'), [7], 'the first is forgotten and counts again');
+  assert.deepEqual(count('b2'), [7], 'which has cost the second its place');
 });
 
 test('BatchResults: items without an answer are not billed, and what cannot be read is malformed', () => {

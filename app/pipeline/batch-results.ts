@@ -9,7 +9,7 @@ import { UsageReader } from '../anthropic/usage-reader.ts';
 import type { PipelineRequest } from './stage.ts';
 
 /** The one that was first seen longest ago is forgotten first. Results can be had for 29 days. */
-const MAX_BATCHES = 10_000;
+export const MAX_BATCHES = 10_000;
 
 export class BatchResults {
   /** How many lines of a batch's results were counted; their order does not change. */

@@ -17,6 +17,7 @@ import {
   ATTR_GEN_AI_OUTPUT_TYPE,
   ATTR_GEN_AI_REASONING_LEVEL,
   ATTR_GEN_AI_RESPONSE_ID,
+  ATTR_GEN_AI_RESPONSE_MODEL,
   ATTR_GEN_AI_TEMPERATURE,
   ATTR_GEN_AI_TOP_K,
   ATTR_GEN_AI_TOP_P,
@@ -67,10 +68,11 @@ export function attributionFields({ attribution, facts }: CallInfo) {
   };
 }
 
-/** The model is not among them: it decides about labels too. */
-export function answerAttributes({ id, stopReason, refusalCategory }: MessageFacts): Attributes {
+export function answerAttributes(facts: MessageFacts): Attributes {
+  const { id, model, stopReason, refusalCategory } = facts;
   return {
     ...(id && { [ATTR_GEN_AI_RESPONSE_ID]: id }),
+    ...(model && { [ATTR_GEN_AI_RESPONSE_MODEL]: model }),
     ...(stopReason !== undefined && { [ATTR_GEN_AI_FINISH_REASONS]: [wordOrOther(stopReason)] }),
     ...(refusalCategory !== undefined && { [ATTR_REFUSAL_CATEGORY]: wordOrOther(refusalCategory) }),
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { SpanStatusCode } from '@opentelemetry/api';
+import { readMessage } from '../anthropic/messages.ts';
 import { NO_USAGE } from '../anthropic/usage.ts';
 import { aCharge, aReport } from '../testing/charges.ts';
 import { recordedCalls, TOTALS } from '../testing/recorded-calls.ts';
@@ -36,6 +37,73 @@ test('CallSpan.retry: a retry that comes to no attempt, as no upstream is left, 
   call.retry('overloaded');
   call.end('upstream_error', TOTALS);
   assert.deepEqual(await values('claude_api_retries_total'), []);
+});
+
+/** A call whose first attempt has said everything of its message and failed, and whose second one has begun. */
+function retriedCall(t: TestContext) {
+  const recorded = recordedCalls(t, { captureContent: true });
+  const call = recorded.startCall({ stream: true, body: '{}' });
+  const first = call.startAttempt('one');
+  first.setHeaders({ 'request-id': 'req_1' });
+  first.setErrorCode('ramp_limit_exceeded');
+  call.setResponse({ id: 'm1', model: 'second-20261001', cacheMissReason: 'tools_changed' });
+  call.setResponse({ stopReason: 'refusal', refusalCategory: 'bio' });
+  call.recordOutput('Said before');
+  call.recordUsage(aReport(aCharge('second-20261001', USED)));
+  first.end('truncated', 200);
+  call.retry('truncated');
+  return { ...recorded, call, last: call.startAttempt('one') };
+}
+
+test('CallSpan: what a failed attempt has said of its message is nowhere once another has begun, but what it used is', async (t) => {
+  const { call, last, span, lines, values } = retriedCall(t);
+  last.end('overloaded', 529);
+  call.end('overloaded', { usage: USAGE, overheadMs: 0 });
+  const attributes = span('chat known')?.attributes ?? {};
+  const said = Object.keys(attributes).filter((name) =>
+    /response|refusal|request\.id|output\.messages/.test(name),
+  );
+  assert.deepEqual(said, ['gen_ai.response.finish_reasons']);
+  assert.deepEqual(attributes['gen_ai.response.finish_reasons'], ['error']);
+  const line = lines().at(-1) ?? {};
+  for (const field of ['request_id', 'error_code', 'response_model', 'stop_reason']) {
+    assert.equal(line[field], undefined, field);
+  }
+  assert.deepEqual(await values('claude_api_requests_total', { model: 'known' }), [1]);
+  for (const reasons of ['stop_reasons', 'refusals', 'cache_misses']) {
+    assert.deepEqual(await values(`claude_api_${reasons}_total`), [], reasons);
+  }
+  const used = { model: 'second', type: 'output' };
+  assert.deepEqual(await values('claude_api_tokens_total', used), [USED.outputTokens]);
+  assert.equal(attributes['gen_ai.usage.output_tokens'], USED.outputTokens);
+});
+
+test('CallSpan: of two attempts the span, the line and the reasons are those of the last, and the tokens of both', async (t) => {
+  const { call, last, span, lines, values } = retriedCall(t);
+  call.setResponse({ id: 'm2', model: 'known-20261001', stopReason: 'end_turn' });
+  call.recordOutput('Said now');
+  call.recordUsage(aReport(aCharge('known-20261001', USED)));
+  last.end('success', 200);
+  call.end('success', TOTALS);
+  const attributes = span('chat known')?.attributes ?? {};
+  assert.equal(attributes['gen_ai.response.id'], 'm2');
+  assert.equal(attributes['gen_ai.response.model'], 'known-20261001');
+  assert.deepEqual(attributes['gen_ai.response.finish_reasons'], ['end_turn']);
+  assert.equal(attributes['claude.refusal_category'], undefined);
+  assert.doesNotMatch(String(attributes['gen_ai.output.messages']), /before/);
+  assert.equal(lines().at(-1)?.['response_model'], 'known-20261001');
+  const reasons = await values('claude_api_stop_reasons_total');
+  assert.deepEqual(reasons, [1]);
+  assert.deepEqual(
+    await values('claude_api_stop_reasons_total', { model: 'known', stop_reason: 'end_turn' }),
+    [1],
+  );
+  assert.deepEqual(await values('claude_api_refusals_total'), []);
+  assert.deepEqual(await values('claude_api_cache_misses_total'), []);
+  for (const model of ['second', 'known']) {
+    const used = { model, type: 'output' };
+    assert.deepEqual(await values('claude_api_tokens_total', used), [USED.outputTokens], model);
+  }
 });
 
 test('CallSpan.end: only the first call of it counts', async (t) => {
@@ -98,6 +166,22 @@ test('CallSpan: a model without a label of its own counts as `other`, span and l
   const name = 'x'.repeat(128);
   assert.equal(span(`chat ${name}`)?.attributes['gen_ai.request.model'], name);
   assert.equal(lines()[0]?.['model'], name);
+});
+
+test('CallSpan: a line end or half a character in a name of a model, asked for or answered, is in no span and no line', (t) => {
+  const { startCall, spans, lines } = recordedCalls(t);
+  const call = startCall({ model: `${'x'.repeat(126)}\n😀` });
+  call.setResponse(readMessage({ id: 'm\u2028', model: 'a\r\ud800' }));
+  call.end('success', TOTALS);
+  const asked = `${'x'.repeat(126)}\ufffd\ufffd`;
+  const [span] = spans();
+  assert.equal(span?.name, `chat ${asked}`);
+  assert.partialDeepStrictEqual(span?.attributes, {
+    'gen_ai.request.model': asked,
+    'gen_ai.response.model': 'a\ufffd\ufffd',
+    'gen_ai.response.id': 'm\ufffd',
+  });
+  assert.partialDeepStrictEqual(lines()[0], { model: asked, response_model: 'a\ufffd\ufffd' });
 });
 
 const MODELS: readonly [asked: string, answered: string | undefined, label: string][] = [

@@ -9,21 +9,16 @@ import {
 } from '@opentelemetry/api';
 import type { MessageFacts } from '../anthropic/messages.ts';
 import type { ModelFacts } from '../anthropic/models.ts';
-import type { Usage, UsageReport } from '../anthropic/usage.ts';
+import { type Usage, type UsageReport, usageOf } from '../anthropic/usage.ts';
 import { durationOutcome, OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { countAnswer, countVersion, wordOrOther } from './answers.ts';
 import { AttemptSpan } from './attempt-span.ts';
-import {
-  ATTR_GEN_AI_RESPONSE_MODEL,
-  ATTR_OUTCOME,
-  ATTR_OVERHEAD_MS,
-  ATTR_REQUEST_ID,
-} from './attributes.ts';
+import { ATTR_OUTCOME, ATTR_OVERHEAD_MS, ATTR_REQUEST_ID } from './attributes.ts';
 import { answerAttributes, attributionFields, callAttributes } from './call-attributes.ts';
 import { CallUsage } from './call-usage.ts';
 import { inputAttributes, joined, outputAttributes } from './content.ts';
 import { genAiLabels, genAiSpanName, recordInference, usageAttributes } from './gen-ai.ts';
-import { labelWithoutFamily, MAX_MODEL_LENGTH } from './model-labels.ts';
+import { labelWithoutFamily, shownModel } from './model-labels.ts';
 import type { CallInfo, CallRecord, CallTotals } from './recorder.ts';
 import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
 import { StreamSpeed } from './stream-speed.ts';
@@ -34,10 +29,14 @@ export class CallSpan implements CallRecord {
   readonly #deps: RecorderDeps;
   readonly #info: CallInfo;
   readonly #familyOf: (name: string) => string | undefined;
-  /** The value of the label `model`; the span and the log line have the full names. */
+  /** The label of the model that was asked for. */
+  readonly #askedModel: string;
+  /**
+   * The value of the label `model`: the model that answers may be another, and one that is not configured has no
+   * label. The span and the log line have the full names.
+   */
   #model: string;
-  #responseModel: string | undefined;
-  /** What the message has said of itself so far. */
+  /** What the message of the last attempt has said of itself so far. */
   #facts: MessageFacts = {};
   readonly #span: Span;
   readonly #context: Context;
@@ -60,7 +59,8 @@ export class CallSpan implements CallRecord {
     this.#deps = deps;
     this.#info = info;
     this.#familyOf = familyOf;
-    this.#model = familyOf(info.model) ?? labelWithoutFamily(info);
+    this.#askedModel = familyOf(info.model) ?? labelWithoutFamily(info);
+    this.#model = this.#askedModel;
     this.capturesContent = deps.captureContent;
     this.#genAiLabels = genAiLabels(info, this.#model);
     this.#startedAtMs = deps.now();
@@ -84,6 +84,11 @@ export class CallSpan implements CallRecord {
     if (this.#retryReason) this.#deps.instruments.retries.add(1, { reason: this.#retryReason });
     this.#retryReason = undefined;
     this.#attempts += 1;
+    // What a failed attempt has said of its message is not true of the next one's; what it used is charged.
+    this.#facts = {};
+    this.#model = this.#askedModel;
+    this.#output = undefined;
+    this.#speed?.startAttempt();
     this.#attempt = new AttemptSpan(this.#deps, this.#context, upstream, this.#attempts);
     return this.#attempt;
   }
@@ -127,23 +132,16 @@ export class CallSpan implements CallRecord {
     // The ID of a model, or of a batch, is no ID of an answer.
     if (this.#info.operation !== 'chat') return;
     this.#facts = { ...this.#facts, ...facts };
-    this.#span.setAttributes(answerAttributes(facts));
-    if (facts.model) this.#setModel(facts.model);
+    if (facts.model) this.#model = this.#familyOf(facts.model) ?? this.#model;
   }
 
   setModels(models: readonly ModelFacts[]): void {
     if (this.#info.operation === 'models') this.#deps.retirements.learn(models);
   }
 
-  /** The model that answers may be another than was asked for; what is not configured has no label. */
-  #setModel(model: string): void {
-    this.#span.setAttribute(ATTR_GEN_AI_RESPONSE_MODEL, model);
-    this.#responseModel = model;
-    this.#model = this.#familyOf(model) ?? this.#model;
-  }
-
   recordUsage(report: UsageReport): void {
     guarded(this.#deps.logger, () => this.#usage.add(report, this.#model));
+    this.#speed?.used(usageOf(report)?.outputTokens ?? 0);
   }
 
   end(outcome: Outcome, totals: CallTotals): void {
@@ -196,7 +194,8 @@ export class CallSpan implements CallRecord {
     if (usage) this.#span.setAttributes(usageAttributes(usage));
     this.#span.setAttributes(this.#usage.attributes());
     // The convention's word for a message that did not come to its end.
-    if (this.#awaitsMessage()) this.#span.setAttributes(answerAttributes({ stopReason: 'error' }));
+    const facts = this.#awaitsMessage() ? { ...this.#facts, stopReason: 'error' } : this.#facts;
+    this.#span.setAttributes(answerAttributes(facts));
     if (this.#output !== undefined) this.#capture(() => outputAttributes(this.#output));
     this.#span.setAttribute(ATTR_OUTCOME, outcome);
     this.#span.setAttribute(ATTR_OVERHEAD_MS, roundMs(overheadMs));
@@ -211,11 +210,11 @@ export class CallSpan implements CallRecord {
 
   #log(outcome: Outcome, durationMs: number, { usage, overheadMs }: CallTotals): void {
     const { operation, model, stream, caller } = this.#info;
-    const { stopReason } = this.#facts;
+    const { stopReason, model: responseModel } = this.#facts;
     const line = {
       operation,
-      model: model.slice(0, MAX_MODEL_LENGTH) || this.#model,
-      response_model: this.#responseModel,
+      model: shownModel(model) || this.#model,
+      response_model: responseModel || undefined,
       request_id: this.#attempt?.requestId,
       error_code: this.#attempt?.errorCode,
       stop_reason: stopReason === undefined ? undefined : wordOrOther(stopReason),

@@ -22,7 +22,7 @@ import {
 } from './attributes.ts';
 import { GEN_AI_ERROR, GEN_AI_MODALITY } from './gen-ai-metrics.ts';
 import type { Instruments } from './instruments.ts';
-import { MAX_MODEL_LENGTH, OTHER } from './model-labels.ts';
+import { OTHER, shownModel } from './model-labels.ts';
 import type { CallInfo } from './recorder.ts';
 
 /** @param model the label value of the model that was asked for, as the convention says */
@@ -39,14 +39,14 @@ export function genAiAttributes({ operation, model, stream }: CallInfo): Attribu
   return {
     [ATTR_GEN_AI_OPERATION]: operation,
     [ATTR_GEN_AI_PROVIDER]: GEN_AI_PROVIDER,
-    ...(model && { [ATTR_GEN_AI_REQUEST_MODEL]: model.slice(0, MAX_MODEL_LENGTH) }),
+    ...(model && { [ATTR_GEN_AI_REQUEST_MODEL]: shownModel(model) }),
     ...(stream && { [ATTR_GEN_AI_REQUEST_STREAM]: true }),
   };
 }
 
 /** The span name that the conventions require: operation and model. */
 export function genAiSpanName({ operation, model }: CallInfo): string {
-  return model ? `${operation} ${model.slice(0, MAX_MODEL_LENGTH)}` : operation;
+  return model ? `${operation} ${shownModel(model)}` : operation;
 }
 
 /** How a call for a message ended, in the terms of the conventions. */

@@ -1,9 +1,9 @@
 /** Finds the configured model that a name belongs to, so that only configured names become labels. */
-
+import { plainPart } from '../anthropic/plain-text.ts';
 import type { Operation } from './vocabulary.ts';
 
 /** Callers and upstreams may name a model of any length; telemetry keeps this much of it. */
-export const MAX_MODEL_LENGTH = 128;
+const MAX_MODEL_LENGTH = 128;
 
 /** The label of a call whose models are not configured, and of one without a model. */
 export const OTHER = 'other';
@@ -17,6 +17,11 @@ export const UNKNOWN = 'unknown';
 const BEFORE = /^(?:[a-z]{2,8}\.)?anthropic[./]/;
 const VERSION = /-v\d{1,2}(?::\d{1,4})?$/;
 const DATE = /[-@](?:20\d{6}|latest)$/;
+
+/** @returns a model's name as spans and log lines show it, whoever made it up */
+export function shownModel(name: string): string {
+  return plainPart(name, MAX_MODEL_LENGTH);
+}
 
 /** @returns what finds a name's configured model, itself or without its date; undefined if there is none */
 export function createModelFamilies(

@@ -9,7 +9,7 @@ import type { Usage, UsageReport } from '../anthropic/usage.ts';
 import type { Outcome } from '../outcome.ts';
 import type { NetworkCause, Operation, RetryRefusal } from './vocabulary.ts';
 
-/** Whose work a call is, as its caller says: short texts without control characters, and never labels. */
+/** Whose work a call is, as its caller says: 1 to 128 of `A-Za-z0-9._:-` each, and never labels. */
 export interface Attribution {
   readonly conversationId: string | undefined;
   readonly agentId: string | undefined;
@@ -96,6 +96,7 @@ export interface CallRecord {
   readonly capturesContent: boolean;
   /** Adds content of the response: all blocks of a complete one, or the text of one delta of a stream. */
   recordOutput(content: unknown): void;
+  /** The message of the present attempt says this of itself, often in several parts; the next attempt forgets it. */
   setResponse(facts: MessageFacts): void;
   /** An attempt, or an item of a Message Batch, used this; call it after `setResponse`. */
   recordUsage(report: UsageReport): void;

@@ -1,11 +1,9 @@
 /** The figures of speed, as metrics and on the call's span. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_USAGE } from '../anthropic/usage.ts';
 import type { Outcome } from '../outcome.ts';
+import { aCharge, aReport } from '../testing/charges.ts';
 import { recordedCalls, TOTALS } from '../testing/recorded-calls.ts';
-
-const usageOf = (outputTokens: number) => ({ ...NO_USAGE, inputTokens: 1, outputTokens });
 
 test('StreamSpeed: first event, first token and first text are apart, in seconds and on the span', async (t) => {
   const { startCall, pass, span, values } = recordedCalls(t);
@@ -47,11 +45,27 @@ test('StreamSpeed: the first event is that of the attempt whose stream is passed
   assert.partialDeepStrictEqual(first, { count: 1, sum: 0.9 });
 });
 
+test('StreamSpeed: of a failed attempt neither its first event nor its tokens are in the figures of the next', async (t) => {
+  const { startCall, pass, span, values } = recordedCalls(t);
+  const call = startCall({ stream: true });
+  call.startAttempt('one').end('truncated', 200);
+  call.recordFirstEvent(1_100);
+  call.recordUsage(aReport(aCharge('known', { outputTokens: 5_000 })));
+  call.startAttempt('one').end('success', 200);
+  call.recordChunk();
+  pass(2_000);
+  call.recordUsage(aReport(aCharge('known', { outputTokens: 100 })));
+  call.end('success', TOTALS);
+  assert.deepEqual(await values('claude_api_time_to_first_event_seconds'), []);
+  assert.equal(span('chat known')?.attributes['claude.output_tokens_per_second'], 50);
+});
+
 test('StreamSpeed: a stream without content has a first event, and no other figure', async (t) => {
   const { startCall, span, values } = recordedCalls(t);
   const call = startCall({ stream: true });
   call.recordFirstEvent(1_100);
-  call.end('success', { ...TOTALS, usage: usageOf(500) });
+  call.recordUsage(aReport(aCharge('known', { outputTokens: 500 })));
+  call.end('success', TOTALS);
   const speeds = Object.keys(span('chat known')?.attributes ?? {}).filter((name) =>
     /time_to|longest|per_second/.test(name),
   );
@@ -81,7 +95,8 @@ for (const [name, outcome, tokens, ms, rate] of RATES) {
     pass(10_000);
     call.recordChunk();
     pass(ms);
-    call.end(outcome, { ...TOTALS, usage: usageOf(tokens) });
+    call.recordUsage(aReport(aCharge('known', { outputTokens: tokens })));
+    call.end(outcome, TOTALS);
     const found = await values('claude_api_output_tokens_per_second', { model: 'known' });
     assert.deepEqual(
       found.map((value) => (value as { sum: number }).sum),
@@ -95,7 +110,8 @@ test('StreamSpeed: a complete answer has none of these figures', async (t) => {
   const { startCall, pass, values } = recordedCalls(t);
   const call = startCall({ stream: false });
   pass(2_000);
-  call.end('success', { ...TOTALS, usage: usageOf(500) });
+  call.recordUsage(aReport(aCharge('known', { outputTokens: 500 })));
+  call.end('success', TOTALS);
   for (const name of ['time_to_first_event_seconds', 'output_tokens_per_second']) {
     assert.deepEqual(await values(`claude_api_${name}`), [], name);
   }

@@ -26,6 +26,7 @@ export class StreamSpeed {
   #firstEventAtMs: number | undefined;
   #firstChunkAtMs: number | undefined;
   #lastChunkAtMs = 0;
+  #outputTokens = 0;
 
   /** @param startedAtMs when the caller's request arrived */
   constructor(deps: Pick<RecorderDeps, 'instruments' | 'now'>, startedAtMs: number) {
@@ -35,6 +36,17 @@ export class StreamSpeed {
   }
 
   /** Of several attempts the last one counts, because its stream is the one that is passed on. */
+  startAttempt(): void {
+    this.#firstEventAtMs = undefined;
+    this.#outputTokens = 0;
+  }
+
+  /** The attempt has ended. @param outputTokens as it reports them */
+  used(outputTokens: number): void {
+    this.#outputTokens = outputTokens;
+  }
+
+  /** Its stream has begun. */
   firstEvent(atMs: number): void {
     this.#firstEventAtMs = atMs;
   }
@@ -66,7 +78,7 @@ export class StreamSpeed {
   }
 
   /** @returns the figures for the span; call it once */
-  end(outcome: Outcome, { usage, longestGapMs }: CallTotals, model: string): Attributes {
+  end(outcome: Outcome, { longestGapMs }: CallTotals, model: string): Attributes {
     const { instruments } = this.#deps;
     // A stream may have had no content.
     this.#recordFirstEvent();
@@ -74,7 +86,7 @@ export class StreamSpeed {
       instruments.longestGap.record(longestGapMs / 1_000);
       this.#attributes[ATTR_LONGEST_GAP_MS] = roundMs(longestGapMs);
     }
-    const rate = outcome === 'success' ? this.#outputRate(usage?.outputTokens ?? 0) : undefined;
+    const rate = outcome === 'success' ? this.#outputRate() : undefined;
     if (rate !== undefined) {
       instruments.outputRate.record(rate, { model });
       this.#attributes[ATTR_OUTPUT_TOKENS_PER_SECOND] = Math.round(rate * 10) / 10;
@@ -97,7 +109,8 @@ export class StreamSpeed {
   }
 
   /** @returns tokens a second; undefined where there is too little to tell */
-  #outputRate(outputTokens: number): number | undefined {
+  #outputRate(): number | undefined {
+    const outputTokens = this.#outputTokens;
     if (this.#firstChunkAtMs === undefined || outputTokens < MIN_RATED_TOKENS) return undefined;
     const ms = this.#deps.now() - this.#firstChunkAtMs;
     return ms < MIN_RATED_MS ? undefined : (outputTokens * 1_000) / ms;

@@ -1,7 +1,10 @@
 /** What the simulator tells Prometheus. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startSimulator } from './server.ts';
+import { postJson } from '../../app/testing/http.ts';
+import { ASK } from '../../app/testing/messages.ts';
+import { eventually } from '../../app/testing/poll.ts';
+import { DEFAULT_KEY, startSimulator } from './server.ts';
 
 test('GET /metrics: has a series for each fault that is switched on, and none for one that is not', async () => {
   const simulator = await startSimulator();
@@ -24,4 +27,16 @@ test('GET /metrics: has a series for each fault that is switched on, and none fo
   } finally {
     await simulator.close();
   }
+});
+
+test('GET /metrics: counts the spans of Claude that a collector has not accepted', async (t) => {
+  const simulator = await startSimulator({ spansTo: 'http://127.0.0.1:9' });
+  t.after(() => simulator.close());
+  const shows = async (series: string) =>
+    (await (await fetch(`${simulator.url}/metrics`)).text()).split('\n').includes(series);
+  assert(await shows('simulator_spans_dropped_total 0'));
+  const headers = { 'x-api-key': DEFAULT_KEY, 'anthropic-version': '2023-06-01' };
+  const { status } = await postJson(`${simulator.url}/v1/messages`, ASK, headers);
+  assert.equal(status, 200);
+  await eventually(() => shows('simulator_spans_dropped_total 1'));
 });

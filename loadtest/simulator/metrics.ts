@@ -7,8 +7,8 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const escaped = (value: string) =>
   value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
-/** @returns the text of `/metrics`: a series for each kind of fault that is switched on */
-export function metricsText({ faults }: Pick<SimulatorState, 'faults'>): string {
+/** @returns the text of `/metrics`: a series for each kind of fault that is switched on, and the spans that were lost */
+export function metricsText({ faults, spans }: Pick<SimulatorState, 'faults' | 'spans'>): string {
   const kinds = new Set(
     faults.list().map(({ kind, region = 'all' }) => JSON.stringify([kind, region])),
   );
@@ -20,6 +20,15 @@ export function metricsText({ faults }: Pick<SimulatorState, 'faults'>): string 
     '# HELP simulator_fault_active 1 while a fault is switched on; absent otherwise.',
     '# TYPE simulator_fault_active gauge',
     ...series,
+    ...(spans ? droppedSpans(spans.dropped) : []),
     '',
   ].join('\n');
+}
+
+function droppedSpans(dropped: number): readonly string[] {
+  return [
+    "# HELP simulator_spans_dropped_total Claude's own spans that no collector has accepted.",
+    '# TYPE simulator_spans_dropped_total counter',
+    `simulator_spans_dropped_total ${dropped}`,
+  ];
 }
