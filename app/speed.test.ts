@@ -61,8 +61,10 @@ describe('speed', { concurrency: false }, () => {
   });
 
   test('speed: the output rate is tokens by time, of whole streams that took some time', async () => {
+    // It is answered with 200 characters of this, and more.
+    const messages = [{ role: 'user', content: 'All work and no play. '.repeat(10) }];
     const slow = await api.withFaults([{ kind: 'slow_tokens', everyMs: 100 }], () =>
-      grown(() => stream(THINKING)),
+      grown(() => stream({ ...THINKING, messages, max_tokens: 1_000 })),
     );
     const { count, sum: rate } = slow('output_tokens_per_second', { model: MODEL });
     assert.equal(count, 1);

@@ -17,10 +17,23 @@ const BEFORE_CONTENT: ReadonlySet<string> = new Set([
   'content_block_start',
 ]);
 
+/** Blocks whose content is written token by token; any other is thought, or comes whole from somewhere else. */
+const WRITTEN_BLOCKS: ReadonlySet<unknown> = new Set([
+  'text',
+  'tool_use',
+  'server_tool_use',
+  'mcp_tool_use',
+]);
+const THINKING_BLOCKS: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
+
 /** Receives what the stream says while it passes. */
 export interface MessageObserver {
-  /** A piece of content has arrived. */
-  recordChunk(): void;
+  /**
+   * A piece of content has arrived.
+   * @param written its characters of text or tool input; thinking has none
+   * @param run the number of other things that were done before it, such as thinking or running a tool
+   */
+  recordChunk(written: number, run: number): void;
   /** A piece of content that its reader can see has arrived, for the first time. */
   recordFirstText(): void;
   /** Whether `recordOutput` wants the text of each piece. */
@@ -43,11 +56,17 @@ export class MessageStream {
   /** The block of content that arrives may hold the first that a reader sees. */
   #awaitsText = false;
   #hasText = false;
+  /** Whether the block that arrives is one of writing, and how many others there have been. */
+  #isWriting = false;
+  #run = 0;
+  #hasThought = false;
   readonly #usage = new UsageReader();
   #model: string | undefined;
   #stopReason: string | undefined;
   /** Whether there was any content, or a hint at some. */
   #hasWritten = false;
+  /** Whether the output up to now has been counted by a report. */
+  #isCounted = false;
   /** Characters of content that no report has counted yet. */
   #unreported = 0;
   /** Tokens of thinking that was not sent, of which the same holds. */
@@ -61,7 +80,8 @@ export class MessageStream {
 
   /** Reads one event. What cannot be read is left to the caller, who gets its bytes all the same. */
   read({ type, data }: SseEvent): void {
-    if (type === undefined) return;
+    // Nothing that follows the end belongs to the message.
+    if (type === undefined || this.ending) return;
     this.started = true;
     if (type !== 'error' && !BEFORE_CONTENT.has(type)) this.beginning ??= 'content';
     if (type === 'error') this.#readError(data);
@@ -80,9 +100,23 @@ export class MessageStream {
 
   /** Thinking, and what the API runs by itself, is not for the reader; the input of a tool is. */
   #readBlock(data: string): void {
-    if (this.#hasText) return;
     const block = parseObject(data)?.['content_block'] as { type?: unknown } | undefined;
-    this.#awaitsText = block?.type === 'text' || block?.type === 'tool_use';
+    const type = block?.type;
+    this.#awaitsText = !this.#hasText && (type === 'text' || type === 'tool_use');
+    this.#isWriting = WRITTEN_BLOCKS.has(type);
+    if (!this.#isWriting) this.#run += 1;
+    if (THINKING_BLOCKS.has(type)) this.#hasThought = true;
+  }
+
+  /**
+   * Output tokens of its text and its tool inputs: as reported, without those of thinking. Undefined until they were
+   * reported for all of its content, and where it has thought and nothing says how much.
+   */
+  get writtenTokens(): number | undefined {
+    const { outputTokens, thinkingTokens } = this.#usage;
+    if (!this.#isCounted || outputTokens === undefined) return undefined;
+    if (this.#hasThought && thinkingTokens === 0) return undefined;
+    return Math.max(0, outputTokens - thinkingTokens);
   }
 
   /**
@@ -100,20 +134,24 @@ export class MessageStream {
   }
 
   #readDelta(data: string): void {
-    this.#observer.recordChunk();
+    this.#observer.recordChunk(this.#countOutput(data), this.#run);
     if (this.#awaitsText) this.#findText(data);
-    this.#countOutput(data);
     if (!this.#observer.capturesContent) return;
     const text = (parseObject(data)?.['delta'] as { text?: unknown } | undefined)?.text;
     if (typeof text === 'string') this.#observer.recordOutput(text);
   }
 
-  #countOutput(data: string): void {
+  /** @returns the characters that were written */
+  #countOutput(data: string): number {
     const length = generatedLength(data);
     const omitted = length === 0 ? omittedThinking(data) : 0;
     this.#unreported += length;
     this.#omitted += omitted;
-    this.#hasWritten ||= length + omitted > 0;
+    if (length + omitted > 0) {
+      this.#hasWritten = true;
+      this.#isCounted = false;
+    }
+    return this.#isWriting ? length : 0;
   }
 
   /** Parses only the deltas of a visible block, and none after the first with text: mostly a single one. */
@@ -141,6 +179,7 @@ export class MessageStream {
       this.#unreported = 0;
       this.#omitted = 0;
       this.#placeholder = 0;
+      this.#isCounted = true;
     }
     const facts = readMessage(body?.['delta']);
     if (facts.stopReason === undefined) return;

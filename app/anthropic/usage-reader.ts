@@ -28,6 +28,11 @@ export class UsageReader {
     return this.#usage?.outputTokens;
   }
 
+  /** Tokens of thinking as reported so far; 0 before the first report. */
+  get thinkingTokens(): number {
+    return this.#usage?.thinkingTokens ?? 0;
+  }
+
   /**
    * Reads one report. Counts are running sums: one that this report lacks is kept from the report before, and so is
    * one that would take back what was reported.

@@ -15,6 +15,8 @@ export class CallState {
   failedOver = false;
   /** The content of a stream has begun: the deadline of calls no longer holds. */
   hasContent = false;
+  /** Tokens of the text and the tool inputs of the stream that was passed on; undefined where nobody can tell. */
+  writtenTokens: number | undefined;
   /** The longest wait for the upstream between two events of its stream; undefined without two. */
   longestGapMs: number | undefined;
   /** Runs while the time is not ours: an upstream or the caller is waited for, or a back-off passes. */

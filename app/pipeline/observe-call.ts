@@ -20,6 +20,6 @@ export function observeCall(): Stage {
 }
 
 function end({ call, state }: PipelineRequest, outcome: Outcome): void {
-  const { usage, longestGapMs } = state;
-  call.end(outcome, { usage, overheadMs: state.overheadMs(), longestGapMs });
+  const { usage, writtenTokens, longestGapMs } = state;
+  call.end(outcome, { usage, writtenTokens, overheadMs: state.overheadMs(), longestGapMs });
 }

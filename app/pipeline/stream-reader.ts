@@ -192,6 +192,7 @@ export class StreamReader {
     this.#hasEnded = true;
     this.#recordUsage();
     this.#pulse[Symbol.dispose]();
+    this.#request.state.writtenTokens = this.#message.writtenTokens;
     this.#request.state.longestGapMs = this.#pulse.longestGapMs;
     const { ending } = this.#message;
     if (!ending) this.#ended.resolve(otherwise);

@@ -200,7 +200,7 @@ for (const [asked, answered, label] of MODELS) {
     const { startCall, spans, values, lines } = recordedCalls(t);
     const call = startCall({ model: asked, stream: true });
     if (answered) call.setResponse({ model: answered });
-    call.recordChunk();
+    call.recordChunk(1, 0);
     call.recordUsage(aReport(aCharge(answered ?? asked, USED)));
     call.end('success', { usage: USAGE, overheadMs: 0 });
     const seen = { model: label };
@@ -235,9 +235,9 @@ test('CallSpan.recordChunk: the first chunk sets the time to first token, later 
   const { startCall, pass, span, values } = recordedCalls(t);
   const call = startCall({ stream: true });
   pass(300);
-  call.recordChunk();
+  call.recordChunk(1, 0);
   pass(50);
-  call.recordChunk();
+  call.recordChunk(1, 0);
   call.end('success', TOTALS);
   const [first] = await values('claude_api_time_to_first_token_seconds', { model: 'known' });
   assert.partialDeepStrictEqual(first, { count: 1, sum: 0.3 });

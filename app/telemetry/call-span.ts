@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api';
 import type { MessageFacts } from '../anthropic/messages.ts';
 import type { ModelFacts } from '../anthropic/models.ts';
-import { type Usage, type UsageReport, usageOf } from '../anthropic/usage.ts';
+import type { Usage, UsageReport } from '../anthropic/usage.ts';
 import { durationOutcome, OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { countAnswer, countVersion, wordOrOther } from './answers.ts';
 import { AttemptSpan } from './attempt-span.ts';
@@ -116,8 +116,9 @@ export class CallSpan implements CallRecord {
     this.#speed?.firstEvent(atMs);
   }
 
-  recordChunk(): void {
-    if (this.#speed?.chunk(this.#model, this.#genAiLabels)) this.#span.addEvent('first token');
+  recordChunk(written: number, run: number): void {
+    const isFirst = this.#speed?.chunk(this.#model, this.#genAiLabels, written, run);
+    if (isFirst) this.#span.addEvent('first token');
   }
 
   recordFirstText(): void {
@@ -141,7 +142,6 @@ export class CallSpan implements CallRecord {
 
   recordUsage(report: UsageReport): void {
     guarded(this.#deps.logger, () => this.#usage.add(report, this.#model));
-    this.#speed?.used(usageOf(report)?.outputTokens ?? 0);
   }
 
   end(outcome: Outcome, totals: CallTotals): void {

@@ -71,7 +71,7 @@ test('GenAI conventions: duration and first chunk run from the start of the span
   const { startCall, pass, span, values } = recordedCalls(t);
   const call = startCall({ stream: true, receivedAtMs: 400, uploadMs: 600 });
   pass(300);
-  call.recordChunk();
+  call.recordChunk(1, 0);
   pass(200);
   call.end('success', TOTALS);
   const [first] = await values('gen_ai.client.inference.time_to_first_chunk', CALL);

@@ -42,6 +42,11 @@ export interface CallInfo {
 export interface CallTotals {
   /** The sum over all attempts; undefined when none reported any. */
   readonly usage: Usage | undefined;
+  /**
+   * Of a stream: the tokens that the text and the tool inputs of the answering attempt have together, as reported;
+   * absent where that cannot be told.
+   */
+  readonly writtenTokens?: number | undefined;
   /** Our own time in the call, milliseconds. */
   readonly overheadMs: number;
   /** The longest wait for an upstream between two events of a stream, milliseconds; absent without two. */
@@ -88,8 +93,12 @@ export interface CallRecord {
   failedOver(upstream: string, reason: Outcome): void;
   /** A stream has begun, which its attempt may still fail. @param atMs `clock.now()` milliseconds */
   recordFirstEvent(atMs: number): void;
-  /** A piece of a stream's content has arrived; the first one sets the time to first token. */
-  recordChunk(): void;
+  /**
+   * A piece of a stream's content has arrived; the first one sets the time to first token.
+   * @param written its characters of text or tool input; thinking has none
+   * @param run the same for pieces that were written one after the other, with nothing else in between
+   */
+  recordChunk(written: number, run: number): void;
   /** The first text that a reader sees has arrived, or a tool's first input. Call once, after its chunk. */
   recordFirstText(): void;
   /** Whether `recordOutput` is to be called: content stays out of telemetry unless that is switched on. */

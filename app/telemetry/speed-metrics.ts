@@ -37,7 +37,7 @@ export const SPEED_METRICS = {
     name: 'claude_api_output_tokens_per_second',
     kind: 'histogram',
     unit: '{token}/s',
-    help: 'Output tokens of a stream by the time from its first content to its end',
+    help: 'Output tokens of the text and tool inputs of a stream, without thinking, by the time between its pieces of them; of whole streams, at least 10 tokens in at least 100 ms',
     labels: { model: MODEL },
     buckets: RATE_BUCKETS,
   },

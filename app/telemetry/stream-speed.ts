@@ -11,10 +11,7 @@ import {
 } from './attributes.ts';
 import type { CallTotals } from './recorder.ts';
 import { type RecorderDeps, roundMs } from './spans.ts';
-
-/** A shorter answer, or one that came at once, says nothing about the speed of a model. */
-const MIN_RATED_TOKENS = 10;
-const MIN_RATED_MS = 100;
+import { WritingRate } from './writing-rate.ts';
 
 /** Times are those of `RecorderDeps.now`. */
 export class StreamSpeed {
@@ -26,7 +23,7 @@ export class StreamSpeed {
   #firstEventAtMs: number | undefined;
   #firstChunkAtMs: number | undefined;
   #lastChunkAtMs = 0;
-  #outputTokens = 0;
+  readonly #writing = new WritingRate();
 
   /** @param startedAtMs when the caller's request arrived */
   constructor(deps: Pick<RecorderDeps, 'instruments' | 'now'>, startedAtMs: number) {
@@ -38,12 +35,6 @@ export class StreamSpeed {
   /** Of several attempts the last one counts, because its stream is the one that is passed on. */
   startAttempt(): void {
     this.#firstEventAtMs = undefined;
-    this.#outputTokens = 0;
-  }
-
-  /** The attempt has ended. @param outputTokens as it reports them */
-  used(outputTokens: number): void {
-    this.#outputTokens = outputTokens;
   }
 
   /** Its stream has begun. */
@@ -51,10 +42,14 @@ export class StreamSpeed {
     this.#firstEventAtMs = atMs;
   }
 
-  /** @returns whether it is the first piece of content */
-  chunk(model: string, genAi: Attributes): boolean {
+  /**
+   * @param written its characters of text or tool input, in this run
+   * @returns whether it is the first piece of content
+   */
+  chunk(model: string, genAi: Attributes, written: number, run: number): boolean {
     const { instruments, now } = this.#deps;
     const nowMs = now();
+    this.#writing.add(nowMs, written, run);
     const isFirst = this.#firstChunkAtMs === undefined;
     if (isFirst) {
       this.#firstChunkAtMs = nowMs;
@@ -78,7 +73,7 @@ export class StreamSpeed {
   }
 
   /** @returns the figures for the span; call it once */
-  end(outcome: Outcome, { longestGapMs }: CallTotals, model: string): Attributes {
+  end(outcome: Outcome, { writtenTokens, longestGapMs }: CallTotals, model: string): Attributes {
     const { instruments } = this.#deps;
     // A stream may have had no content.
     this.#recordFirstEvent();
@@ -86,7 +81,7 @@ export class StreamSpeed {
       instruments.longestGap.record(longestGapMs / 1_000);
       this.#attributes[ATTR_LONGEST_GAP_MS] = roundMs(longestGapMs);
     }
-    const rate = outcome === 'success' ? this.#outputRate() : undefined;
+    const rate = outcome === 'success' ? this.#writing.perSecond(writtenTokens) : undefined;
     if (rate !== undefined) {
       instruments.outputRate.record(rate, { model });
       this.#attributes[ATTR_OUTPUT_TOKENS_PER_SECOND] = Math.round(rate * 10) / 10;
@@ -106,13 +101,5 @@ export class StreamSpeed {
     const ms = Math.max(0, atMs - this.#startedAtMs);
     this.#attributes[attribute] = roundMs(ms);
     return ms / 1_000;
-  }
-
-  /** @returns tokens a second; undefined where there is too little to tell */
-  #outputRate(): number | undefined {
-    const outputTokens = this.#outputTokens;
-    if (this.#firstChunkAtMs === undefined || outputTokens < MIN_RATED_TOKENS) return undefined;
-    const ms = this.#deps.now() - this.#firstChunkAtMs;
-    return ms < MIN_RATED_MS ? undefined : (outputTokens * 1_000) / ms;
   }
 }

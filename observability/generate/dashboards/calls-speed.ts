@@ -76,7 +76,7 @@ const WHILE_STREAMING: readonly PanelSpec[] = [
     kind: 'lines',
     title: 'Output tokens a second',
     description:
-      'The speed of a stream after its first content: the median, and the slowest tenth. People read about 5 to 10 tokens a second.',
+      'How fast models write text and tool input once they have begun, thinking left out: the median, and the slowest tenth. People read about 5 to 10 tokens a second.',
     unit: 'cps',
     min: 0,
     queries: [
