@@ -4,6 +4,7 @@
  * Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { HeldBytes } from './held-bytes.ts';
 
 /** One block of a stream, up to and including the blank lines that end it. */
 export interface SseEvent {
@@ -23,10 +24,10 @@ const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** An event is longer than 8 MiB. */
+/** An event, or a result in a list, is longer than 8 MiB; the message says so to the caller. */
 export class EventTooLargeError extends Error {
-  constructor() {
-    super('an event of the stream exceeds 8 MiB');
+  constructor(message = 'an event of the stream exceeds 8 MiB') {
+    super(message);
     this.name = 'EventTooLargeError';
   }
 }
@@ -42,9 +43,8 @@ export class SseParser {
     },
   });
   #message: EventSourceMessage | undefined;
-  /** The bytes of the event that has not ended yet, with room to grow. */
-  #pending = Buffer.alloc(0);
-  #pendingBytes = 0;
+  /** The bytes of the event that has not ended yet. */
+  readonly #pending = new HeldBytes();
   #atLineStart = true;
   #afterCr = false;
 
@@ -83,7 +83,7 @@ export class SseParser {
       this.#afterCr = byte === CR;
       if (endsCrLf) {
         // The CR has ended an event already, which waits for nothing: its LF passes as a block of its own.
-        if (i === 0 && this.#pendingBytes === 0) return 1;
+        if (i === 0 && this.#pending.length === 0) return 1;
         continue;
       }
       if (!this.#atLineStart) {
@@ -99,9 +99,9 @@ export class SseParser {
 
   #complete(last: Uint8Array): SseEvent {
     if (last.length > MAX_EVENT_BYTES) throw new EventTooLargeError();
-    if (this.#pendingBytes === 0) return this.#read(last, textOf(last));
+    if (this.#pending.length === 0) return this.#read(last, textOf(last));
     this.#hold(last);
-    const raw = this.#take();
+    const raw = this.#pending.take();
     return this.#read(raw, textOf(raw));
   }
 
@@ -113,24 +113,9 @@ export class SseParser {
     return { raw, type: message.event ?? 'message', data: message.data };
   }
 
-  /** Doubling the room copies each byte about once, however small the chunks are. */
   #hold(piece: Uint8Array): void {
-    const needed = this.#pendingBytes + piece.length;
-    if (needed > MAX_EVENT_BYTES) throw new EventTooLargeError();
-    if (needed > this.#pending.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#pending.length));
-      larger.set(this.#pending.subarray(0, this.#pendingBytes));
-      this.#pending = larger;
-    }
-    this.#pending.set(piece, this.#pendingBytes);
-    this.#pendingBytes = needed;
-  }
-
-  #take(): Uint8Array {
-    const raw = this.#pending.subarray(0, this.#pendingBytes);
-    this.#pending = Buffer.alloc(0);
-    this.#pendingBytes = 0;
-    return raw;
+    if (this.#pending.length + piece.length > MAX_EVENT_BYTES) throw new EventTooLargeError();
+    this.#pending.hold(piece);
   }
 }
 

@@ -23,9 +23,7 @@ export class BatchResults {
     const counted = this.#progressOf(`${upstream?.name} ${url.split('?', 1)[0]}`);
     let line = 0;
     return ({ raw }) => {
-      const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString();
-      for (const one of text.split('\n')) {
-        if (one === '') continue;
+      for (const one of linesOf(raw)) {
         line += 1;
         if (line <= counted.lines) continue;
         counted.lines = line;
@@ -43,6 +41,17 @@ export class BatchResults {
     const progress = { lines: 0 };
     this.#counted.set(batch, progress);
     return progress;
+  }
+}
+
+/** @returns the lines that are not empty, one after the other: there may be millions of empty ones */
+function* linesOf({ buffer, byteOffset, byteLength }: Uint8Array): Generator<string> {
+  const text = Buffer.from(buffer, byteOffset, byteLength).toString();
+  for (let from = 0, to = 0; from < text.length; from = to + 1) {
+    to = text.indexOf('\n', from);
+    if (to < 0) to = text.length;
+    const line = to > from ? text.slice(from, to).trim() : '';
+    if (line !== '') yield line;
   }
 }
 

@@ -13,7 +13,7 @@ import { AppError } from '../errors.ts';
 import { outcomeOfApiError } from '../outcome.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
 import { BatchResults } from './batch-results.ts';
-import { followLines } from './lines-reader.ts';
+import { LinesReader } from './lines-reader.ts';
 import { recordUsage } from './record-usage.ts';
 import type { PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -42,25 +42,19 @@ export const STREAM_DEFAULTS = { silenceMs: 60_000 } satisfies Partial<StreamLim
  *   content; bad_upstream_response
  */
 export function readResponse({ firstEventTimeoutMs, silenceMs }: StreamLimits): Stage {
-  const onTimeout = () =>
-    new AppError('timeout', `no event from the upstream within ${firstEventTimeoutMs} ms`, {
-      retryable: true,
-    });
   const results = new BatchResults();
   return async function readResponse(request, next) {
     if (!request.stream) return readComplete(await next(request), request);
+    const onTimeout = () => silentError(request, firstEventTimeoutMs);
     const limit = new LinkedAbort(request.signal, { timeoutMs: firstEventTimeoutMs, onTimeout });
     try {
       const response = await next({ ...request, signal: limit.signal });
       if (typeof response.data !== 'string') {
-        if (request.lines)
-          return followLines(
-            response,
-            response.data,
-            limit,
-            request.state,
-            results.reader(request),
-          );
+        if (request.lines) {
+          const read = results.reader(request);
+          const reader = new LinesReader(response.data, request, limit, { silenceMs, read });
+          return await readLines(response, reader);
+        }
         const reader = new StreamReader(response.data, request, limit, silenceMs);
         return await readStream(response, reader, request);
       }
@@ -71,6 +65,11 @@ export function readResponse({ firstEventTimeoutMs, silenceMs }: StreamLimits): 
       throw error;
     }
   };
+}
+
+function silentError({ lines }: PipelineRequest, timeoutMs: number): AppError {
+  const message = `no ${lines ? 'result' : 'event'} from the upstream within ${timeoutMs} ms`;
+  return new AppError('timeout', message, { retryable: true });
 }
 
 /**
@@ -117,6 +116,16 @@ async function readStream(
   }
   if (beginning === 'error') return asError(response, reader.errorBody, request);
   throw new AppError('truncated', 'the stream ended before any content', { retryable: true });
+}
+
+/** A list that names no type is not taken for events on its way down. */
+async function readLines(
+  response: PipelineResponse,
+  reader: LinesReader,
+): Promise<PipelineResponse> {
+  await reader.begin();
+  const headers = { 'content-type': 'application/x-jsonl', ...response.headers };
+  return { ...response, headers, data: reader.replay(), outcome: reader.outcome };
 }
 
 /** @param error what the upstream says; undefined for a page, which the API did not write */
