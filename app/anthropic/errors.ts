@@ -44,6 +44,9 @@ export function isRetryable(status: number, headers: Readonly<Record<string, str
   return advice !== 'false' && isTransient(status);
 }
 
+/** `Date.parse` takes far more: it reads "-1" and "Mon, 1" as years. The form is RFC 9110's, 5.6.7. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
+
 /**
  * The wait that the upstream asks for, in milliseconds: `retry-after-ms`, else `retry-after` in
  * seconds or as an HTTP date (RFC 9110, 10.2.3). Undefined where it asks for none, or none that can be parsed.
@@ -56,7 +59,6 @@ export function retryAfterMs(
   if (ms >= 0) return ms;
   const after = headers['retry-after'] ?? '';
   if (/^\d+(\.\d+)?$/.test(after)) return Number(after) * 1000;
-  // `Date.parse` takes more than HTTP dates: it reads "-1" as a year.
-  const dateMs = /^[A-Z][a-z]{2},/.test(after) ? Date.parse(after) : Number.NaN;
+  const dateMs = HTTP_DATE.test(after) ? Date.parse(after) : Number.NaN;
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - dateNowMs());
 }

@@ -14,12 +14,8 @@ const CHARACTERS_PER_TOKEN = 2.5;
 
 /** The members of a delta that hold what the model wrote; signatures and citations are not billed as output. */
 const WRITTEN = ['text', 'thinking', 'partial_json'];
-/** How a delta begins as the API writes it, up to the text itself. */
-const BEFORE_TEXT = [
-  '"delta":{"type":"text_delta","text',
-  '"delta":{"type":"thinking_delta","thinking',
-  '"delta":{"type":"input_json_delta","partial_json',
-];
+/** How the API writes them: right after the type of their delta, which no citation has. */
+const BEFORE_TEXT = ['text_delta","text', 'thinking_delta","thinking', 'json_delta","partial_json'];
 const QUOTE_AND_COLON = '":"';
 const LETTER_U = 0x75;
 
@@ -31,7 +27,7 @@ export function generatedLength(data: string): number {
   // A quote inside a JSON string is escaped, so that this is the last member that is a string: its key ends here
   // and its value begins, unless its value ends with these characters, and then the key is none of those.
   const key = data.lastIndexOf(QUOTE_AND_COLON);
-  if (!BEFORE_TEXT.some((begin) => data.endsWith(begin, key))) return parsedLength(data);
+  if (!isText(data, key)) return parsedLength(data);
   const start = key + QUOTE_AND_COLON.length;
   let end = data.indexOf('"', start);
   let length = end - start;
@@ -44,6 +40,11 @@ export function generatedLength(data: string): number {
     end = next;
   }
   return end < 0 ? 0 : length;
+}
+
+function isText(data: string, key: number): boolean {
+  for (const begin of BEFORE_TEXT) if (data.endsWith(begin, key)) return true;
+  return false;
 }
 
 /** The API writes its members in one order and without spaces; a gateway may not. */

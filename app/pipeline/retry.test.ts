@@ -225,6 +225,11 @@ const HEADERS: readonly [Record<string, string>, number | undefined][] = [
   [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:03 GMT' }, 3000],
   [{ 'retry-after': 'Wed, 31 Dec 2025 00:00:00 GMT' }, 0],
   [{ 'retry-after': 'soon' }, undefined],
+  [{ 'retry-after': '-1' }, undefined],
+  [{ 'retry-after': '2026-01-01T00:00:03Z' }, undefined],
+  [{ 'retry-after': 'Thu, 1' }, undefined],
+  [{ 'retry-after': 'Sun, 99999' }, undefined],
+  [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:03' }, undefined],
   [{ 'retry-after-ms': '-5' }, undefined],
   [{}, undefined],
 ];
