@@ -156,6 +156,7 @@ describe('models’ retirement', { concurrency: 2 }, () => {
     }),
     'a 500': json(500, { type: 'error', error: { type: 'api_error', message: 'm' } }),
     'no list': json(200, { data: 'none' }),
+    'a list of over 4 MiB': json(200, { data: [], padding: 'x'.repeat(4 * 1024 * 1024) }),
     'a page': (_request, response) => void response.end('<html>'),
     'a connection that is cut': (_request, response) => void response.socket?.resetAndDestroy(),
   };

@@ -121,7 +121,7 @@ function createCalls(deps: ServiceDeps, tuning: Tuning, keys: KeyStore) {
   const { close, ...pools } = createPools({ connections, ...tuning.pool });
   const budget = new RetryBudget(tuning.retryBudget);
   const upstreams = createUpstreams(deps, tuning, keys);
-  const list = createModelList({ ...SYSTEM, ...pools, upstreams });
+  const list = createModelList(tuning.modelList, { ...SYSTEM, ...pools, upstreams });
   const { retirements, watch } = createModelWatch(deps, tuning, list);
   void keys.ready().then(() => watch.start());
   const recorder = createSdkRecorder({

@@ -1,5 +1,6 @@
 /** The figures of the service that no setting changes, gathered so that tests can replace them. */
 import { ADMISSION_DEFAULTS } from './callers/concurrency.ts';
+import { MODEL_LIST_DEFAULTS } from './claude/model-list.ts';
 import { MODEL_WATCH_DEFAULTS } from './claude/model-watch.ts';
 import { POOL_DEFAULTS } from './claude/pool.ts';
 import { BATCH_DEFAULTS } from './http/batch.ts';
@@ -20,6 +21,7 @@ export const TUNING = {
   admission: ADMISSION_DEFAULTS,
   batch: BATCH_DEFAULTS,
   models: MODEL_WATCH_DEFAULTS,
+  modelList: MODEL_LIST_DEFAULTS,
   keys: { timeoutMs: KEY_TIMEOUT_MS, gracePeriodMs: KEY_GRACE_PERIOD_MS },
 };
 export type Tuning = typeof TUNING;

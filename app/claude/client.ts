@@ -126,7 +126,7 @@ export function signingSecret({ upstream }: PipelineRequest): SigningSecret | un
 
 export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeClient {
   const pipeline = createClaudePipeline(
-    createTransport(deps.pool, deps.unlimitedPool),
+    createTransport(deps.pool, { unlimitedPool: deps.unlimitedPool }),
     options,
     deps,
   );

@@ -7,8 +7,9 @@ import {
   createZstdDecompress,
 } from 'node:zlib';
 
+const MIB = 1024 * 1024;
 /** Largest response in bytes, on the wire and decoded; the longest that a model gives take a few megabytes. */
-export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+export const MAX_RESPONSE_BYTES = 64 * MIB;
 
 const DECODERS: ReadonlyMap<string, () => Duplex> = new Map<string, () => Duplex>([
   ['gzip', createGunzip],
@@ -18,7 +19,7 @@ const DECODERS: ReadonlyMap<string, () => Duplex> = new Map<string, () => Duplex
   ['zstd', createZstdDecompress],
 ]);
 
-/** A coding that is not known, that the bytes are not in, or that makes them too large. */
+/** A coding that is not known, or that the bytes are not in; or more bytes than the limit. */
 export class CodingError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
@@ -28,38 +29,55 @@ export class CodingError extends Error {
 
 /**
  * @param coding the header `content-encoding`
+ * @param maxBytes of what is returned; the pool limits what is on the wire to the default
  * @returns the bytes, which throw CodingError while they are read
  * @throws {CodingError}
  */
-export function decodedBody(body: Readable, coding: string | undefined): AsyncIterable<Uint8Array> {
+export function decodedBody(
+  body: Readable,
+  coding: string | undefined,
+  maxBytes = MAX_RESPONSE_BYTES,
+): AsyncIterable<Uint8Array> {
   const name = coding?.trim().toLowerCase() ?? '';
-  if (name === '' || name === 'identity') return body;
+  if (name === '' || name === 'identity')
+    return maxBytes < MAX_RESPONSE_BYTES ? limited(body, maxBytes) : body;
   const create = DECODERS.get(name);
   if (!create) {
     // undici emits an error for a body that is not read to its end.
     body.once('error', () => {}).destroy();
     throw new CodingError('the response has an unknown content-encoding');
   }
-  return decode(body, create());
+  return decode(body, create(), maxBytes);
 }
 
-async function* decode(body: Readable, decoder: Duplex): AsyncGenerator<Uint8Array> {
+async function* decode(
+  body: Readable,
+  decoder: Duplex,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array> {
   let broken: unknown;
-  let bytes = 0;
   body.once('error', (error) => {
     broken = error;
   });
   // Whatever ends one of the two ends the other; the reader sees the error.
   pipeline(body, decoder, () => {});
   try {
-    for await (const chunk of decoder) {
-      bytes += chunk.length;
-      if (bytes > MAX_RESPONSE_BYTES) throw new CodingError('the response exceeds 64 MiB');
-      yield chunk;
-    }
+    yield* limited(decoder, maxBytes);
   } catch (error) {
     if (broken) throw broken;
     if (error instanceof CodingError) throw error;
     throw new CodingError('the response is not in its content-encoding', error);
+  }
+}
+
+async function* limited(
+  chunks: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new CodingError(`the response exceeds ${maxBytes / MIB} MiB`);
+    yield chunk;
   }
 }

@@ -12,12 +12,23 @@ import { attemptTimeout } from '../pipeline/attempt-timeout.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import { readResponse } from '../pipeline/read-response.ts';
 import { sign } from '../pipeline/sign.ts';
+import { LinkedAbort } from '../time/linked-abort.ts';
 import type { Upstream, UpstreamPool } from '../upstreams/upstream-pool.ts';
 import { signingSecret } from './client.ts';
 import { createTransport } from './trae-transport.ts';
 
-/** Of one page; the API answers within a second. */
-const TIMEOUT_MS = 10_000;
+export interface ModelListOptions {
+  /** Limit of one page, milliseconds, to its last byte. */
+  readonly pageTimeoutMs: number;
+  /** Limit of the whole list, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** The API answers within a second. */
+export const MODEL_LIST_DEFAULTS: ModelListOptions = { pageTimeoutMs: 10_000, timeoutMs: 30_000 };
+
+/** Of one page, decoded: 4 KiB for each of its models. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 /** Far more than the API has models for; an upstream that never comes to an end is left. */
 const MAX_PAGES = 10;
 const HEADERS = { 'anthropic-version': '2023-06-01' };
@@ -34,20 +45,32 @@ export interface ModelListDeps {
 
 /**
  * Resolves with the whole list, or with undefined while no upstream has a closed circuit and a healthy key.
- * @throws {AppError} what the transport throws; bad_upstream_response for an answer that is no list
+ * @throws {AppError} what the transport throws; timeout for a page or a list that takes too long;
+ *   bad_upstream_response for an answer that is no list, or a page of over 4 MiB
  */
 export type ListModels = (signal: AbortSignal) => Promise<readonly ModelFacts[] | undefined>;
 
-export function createModelList({ upstreams, pool, wallClock }: ModelListDeps): ListModels {
-  const pipeline = createPipeline(createTransport(pool))
-    .use(attemptTimeout(TIMEOUT_MS))
-    .use(readResponse({ firstEventTimeoutMs: TIMEOUT_MS, silenceMs: TIMEOUT_MS }))
+export function createModelList(
+  { pageTimeoutMs, timeoutMs }: ModelListOptions,
+  { upstreams, pool, wallClock }: ModelListDeps,
+): ListModels {
+  const onTimeout = () =>
+    new AppError('timeout', `the list of models was not complete within ${timeoutMs} ms`);
+  const pipeline = createPipeline(createTransport(pool, { maxResponseBytes: MAX_PAGE_BYTES }))
+    .use(attemptTimeout(pageTimeoutMs))
+    .use(readResponse({ firstEventTimeoutMs: pageTimeoutMs, silenceMs: pageTimeoutMs }))
     .use(sign({ secret: signingSecret }, { now: wallClock, nonce: randomUUID }));
   return async function listModels(signal) {
     const upstream = upstreams.pickClosed(NONE, ({ keys }) => keys.hasHealthy(USE))?.upstream;
     if (!upstream) return undefined;
     const key = upstream.keys.pick(USE).secret;
-    const request = { upstream, key, signal, headers: { ...HEADERS, ...upstream.headers } };
+    using limit = new LinkedAbort(signal, { timeoutMs, onTimeout });
+    const request = {
+      upstream,
+      key,
+      signal: limit.signal,
+      headers: { ...HEADERS, ...upstream.headers },
+    };
     const models: ModelFacts[] = [];
     let after = '';
     for (let pages = 0; pages < MAX_PAGES; pages++) {

@@ -21,10 +21,12 @@ const LeanBase = trae.constructor as new (config?: { baseUrl?: string }) => Trae
 /** Trae with its request hooks, base URL and merging, but undici's `request` for the network. */
 class LeanTrae extends LeanBase {
   readonly #dispatcher: Dispatcher;
+  readonly #maxBytes: number | undefined;
 
-  constructor(dispatcher: Dispatcher) {
+  constructor(dispatcher: Dispatcher, maxBytes?: number) {
     super({ baseUrl: '' });
     this.#dispatcher = dispatcher;
+    this.#maxBytes = maxBytes;
   }
 
   protected override async _fetch(url: string, merged: TraeConfig): Promise<TraeResponse> {
@@ -45,7 +47,7 @@ class LeanTrae extends LeanBase {
     const headers = flatten(response.headers);
     // Before the body, which may break off.
     config.onHeaders?.(headers);
-    const bytes = decodedBody(body, headers['content-encoding']);
+    const bytes = decodedBody(body, headers['content-encoding'], this.#maxBytes);
     const raw = config.bodyType === 'raw' && mayBeStream(statusCode, headers);
     const data = raw ? bytes : await (bytes === body ? body.text() : text(bytes));
     return { status: statusCode, headers, data, config };
@@ -70,15 +72,25 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+export interface TransportOptions {
+  /** Takes streams of JSON lines. Default: the pool of all else. */
+  readonly unlimitedPool?: Dispatcher | undefined;
+  /** Of a response, decoded. Default: 64 MiB, of lines what `unlimitedPool` allows. */
+  readonly maxResponseBytes?: number;
+}
+
 /**
- * @param pool the caller owns and closes it, and `unlimitedPool`, which takes streams of JSON lines
+ * @param pool the caller owns and closes it, and `unlimitedPool`
  * @returns what sends one request: a stream's `data` is its events, any other response is text
  * @throws {AppError} network_error, resources_exhausted, timeout or bad_upstream_response; internal_error for a URL that is
  *   not a path or a request without an upstream; or the signal's reason when it was aborted. A stream
  *   throws the same while it is read.
  */
-export function createTransport(pool: Dispatcher, unlimitedPool = pool): Next {
-  const api = new LeanTrae(pool);
+export function createTransport(
+  pool: Dispatcher,
+  { unlimitedPool = pool, maxResponseBytes }: TransportOptions = {},
+): Next {
+  const api = new LeanTrae(pool, maxResponseBytes);
   const unlimitedApi = new LeanTrae(unlimitedPool);
   return async function transport(request) {
     const { method, url, headers, key, body, stream, signal, upstream, attempt } = request;
