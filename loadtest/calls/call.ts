@@ -1,7 +1,8 @@
 /** One call of the smoke load: its request, and what its answer shows. k6 and Node share it. */
 
 import { headerOf, serverTimingMs } from './headers.ts';
-import { judgeComplete, judgeStream, type Verdict } from './verdict.ts';
+import type { Verdict } from './kinds.ts';
+import { judgeComplete, judgeStream } from './verdict.ts';
 
 export const CALL_TYPES = ['complete', 'streaming'] as const;
 export type CallType = (typeof CALL_TYPES)[number];

@@ -19,8 +19,22 @@ export const CALL_KINDS = [
 ] as const;
 export type CallKind = (typeof CALL_KINDS)[number];
 
+/** A request whose answer takes longer has failed: both drivers give up on it then. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+
+/** What distinguishes one call from another of its kind. */
+export interface Asked {
+  /** Its correlation ID, a UUID, which the service takes as the ID of the trace. All its requests have it. */
+  readonly id: string;
+  /** How often the kinds of its phase have taken turns before it, from 0. */
+  readonly round: number;
+  readonly model: string;
+  /** The caller's token; undefined where the service asks for none. */
+  readonly token: string | undefined;
+}
+
 export interface LoadRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With its query, below the base URL. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -68,9 +82,9 @@ export interface Observation {
   readonly answered: boolean;
   /** Whether all answers have the correlation ID of the call; undefined when none arrived. */
   readonly correlated: boolean | undefined;
-  /** From sending the first request to the last byte, without pauses; the figure that latency is judged by. */
+  /** The time of all its requests together, each from sending to the last byte, without pauses; milliseconds. */
   readonly durationMs: number;
-  /** The service's own time; undefined for streams, whose headers are sent before it is known. */
+  /** The service's own time; undefined where an answer does not tell it, as no stream does. */
   readonly overheadMs: number | undefined;
   readonly stream?: StreamTimes;
 }

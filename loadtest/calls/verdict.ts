@@ -1,19 +1,20 @@
 /** Decides whether an answer of `POST /v1/messages` counts as a success, and if not, why. */
+import { asObject, type Json, parseObject } from './json.ts';
+import type { Verdict } from './kinds.ts';
 import { parseSse, type SseEvent } from './sse.ts';
 
-/** The reason is a code from a small fixed set, so it can be a tag. */
-export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
-
-const OK: Verdict = { ok: true };
-const failed = (reason: string): Verdict => ({ ok: false, reason });
-
-type Json = Readonly<Record<string, unknown>>;
+export const OK: Verdict = { ok: true };
+export const failed = (reason: string): Verdict => ({ ok: false, reason });
 
 /** A complete answer is good when it is a finished message with its token counts. */
 export function judgeComplete(status: number, body: string): Verdict {
   if (status !== 200) return failed(`status_${status}`);
   const message = parseObject(body);
-  if (message === undefined) return failed('not_json');
+  return message === undefined ? failed('not_json') : judgeMessage(message);
+}
+
+/** @param message of a complete answer, or of a batch's result */
+export function judgeMessage(message: Json): Verdict {
   if (message['type'] === 'error') return failed('error_body');
   if (!isMessage(message)) return failed('not_a_message');
   if (typeof message['stop_reason'] !== 'string') return failed('no_stop_reason');
@@ -54,18 +55,4 @@ function isMessage(value: Json): boolean {
 function hasUsage(message: Json): boolean {
   const usage = asObject(message['usage']);
   return Number.isInteger(usage?.['input_tokens']) && Number.isInteger(usage?.['output_tokens']);
-}
-
-function parseObject(text: string): Json | undefined {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function asObject(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Json)
-    : undefined;
 }

@@ -15,7 +15,7 @@ import {
 import { uuidFrom } from '../calls/uuid.ts';
 import { closedLoop } from '../lib/load.ts';
 import { GUARD_TRIES, mayLoad, type Permission } from '../scenarios/guard.ts';
-import { type LoadSettings, readLoadSettings } from '../scenarios/settings.ts';
+import { type LoadSettings, readLoadSettings } from './drive-settings.ts';
 import { failedMetrics, type Summary, summaryOf, thresholdTable } from './report.ts';
 import { newTally, record, type Tally } from './tally.ts';
 

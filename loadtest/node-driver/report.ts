@@ -1,12 +1,6 @@
 /** The Node driver's report: one line for each threshold, and a summary in JSON. */
 
-import {
-  expression,
-  holds,
-  METRIC,
-  smokeThresholds,
-  type Threshold,
-} from '../scenarios/thresholds.ts';
+import { expression, holds, METRIC, smokeThresholds, type Threshold } from './drive-thresholds.ts';
 import { aggregate, callsIn, type Tally } from './tally.ts';
 
 /** The last line of a run, as JSON. A value that was never measured is null. */

@@ -2,7 +2,7 @@
 
 import type { CallType, Observation } from '../calls/call.ts';
 import { percentile } from '../lib/load.ts';
-import { callsOf, METRIC } from '../scenarios/thresholds.ts';
+import { callsOf, METRIC } from './drive-thresholds.ts';
 
 /** The counts so far: plain data that only `record` changes. */
 export interface Tally {

@@ -1,5 +1,6 @@
-/** Guards the smoke load: it may reach the simulator only, unless paid load is permitted. */
+/** Guards the load: it may reach the simulator only, unless paid load is permitted. */
 import { headerOf } from '../calls/headers.ts';
+import type { LoadRequest } from '../calls/kinds.ts';
 
 /** The header that identifies the simulator, and its value. */
 export const SIMULATOR_HEADER = 'x-simulator';
@@ -16,6 +17,16 @@ export interface ModelsAnswer {
  * with an error of its own, such as a 502, which does not identify the upstream.
  */
 export const GUARD_TRIES = 5;
+
+/** @returns what the guard asks the service; redirects must not be followed */
+export function guardRequest(token: string | undefined): LoadRequest {
+  const headers = { 'anthropic-version': '2023-06-01' };
+  return {
+    method: 'GET',
+    path: '/v1/models',
+    headers: token === undefined ? headers : { ...headers, 'x-api-key': token },
+  };
+}
 
 /** Whether load may be made, and the reason as a text for the person who started it. */
 export interface Permission {

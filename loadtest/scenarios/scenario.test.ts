@@ -12,6 +12,7 @@ const phase = (fromPerSecond: number, ...stages: Stage[]): Phase => ({
     { kind: 'complete', weight: 2 },
     { kind: 'streaming', weight: 1 },
   ],
+  models: ['claude-haiku-5-5'],
   maxInFlight: 10,
   counted: true,
 });

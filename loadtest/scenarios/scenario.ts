@@ -4,7 +4,6 @@
  */
 import type { CallKind } from '../calls/kinds.ts';
 import type { Fault } from '../simulator/faults.ts';
-import type { Threshold } from './thresholds.ts';
 
 /** The rate goes in a straight line from what it was to `perSecond`, within `seconds`. */
 export interface Stage {
@@ -31,6 +30,8 @@ export interface Phase {
   readonly fromPerSecond: number;
   readonly stages: readonly Stage[];
   readonly calls: readonly CallShare[];
+  /** The models that take turns, round by round of the kinds. */
+  readonly models: readonly string[];
   /** Calls in flight at most, k6's virtual users: one that is due beyond them is dropped, and counted. */
   readonly maxInFlight: number;
   /** Whether its calls are in the figures; those of a warm-up are not. */
@@ -42,6 +43,21 @@ export interface TimedFaults {
   readonly fromS: number;
   readonly untilS: number;
   readonly faults: readonly Fault[];
+}
+
+/** One condition on an aggregate of a series. */
+export interface Threshold {
+  /** The key of the series, in k6's notation. */
+  readonly metric: string;
+  readonly aggregate: 'rate' | 'count' | 'p(99)';
+  readonly operator: '>' | '<' | '>=' | '<=' | '==';
+  readonly limit: number;
+  /** The phase that it judges. */
+  readonly phase?: string;
+  /** The limit of the driver's own lag: beyond it the run says nothing about the service. */
+  readonly ofDriver?: true;
+  /** Only the Node driver can measure it: k6 reads answers whole. */
+  readonly nodeOnly?: true;
 }
 
 export interface LoadScenario {
@@ -58,11 +74,13 @@ export interface LoadScenario {
 
 /** What the person who starts the run chooses; each scenario has its own defaults. */
 export interface LoadOptions {
-  /** Calls a second while the rate is steady. */
-  readonly perSecond?: number;
-  /** Seconds for which it is. */
-  readonly seconds?: number;
+  /** Calls a second while the rate is steady; a whole number. */
+  readonly perSecond?: number | undefined;
+  /** Seconds that are in the figures, all phases together. */
+  readonly seconds?: number | undefined;
 }
+
+export type ScenarioOf = (options: LoadOptions) => LoadScenario;
 
 /** @returns how many seconds a phase lasts */
 export function secondsOf({ stages }: Phase): number {
@@ -117,4 +135,19 @@ export function kindOf({ calls }: Phase, n: number): CallKind {
     place -= weight;
   }
   throw new RangeError('a phase needs calls with weights of at least 1');
+}
+
+/** @returns the kinds of a phase's calls */
+export function kindsIn({ calls }: Phase): readonly CallKind[] {
+  return calls.map(({ kind }) => kind);
+}
+
+/** @returns the phases that are in the figures */
+export function countedPhases({ phases }: LoadScenario): readonly Phase[] {
+  return phases.filter(({ counted }) => counted);
+}
+
+/** @returns how many seconds the calls of a scenario are made for */
+export function lengthOf({ phases }: LoadScenario): number {
+  return Math.max(...phases.map((phase) => phase.startS + secondsOf(phase)));
 }

@@ -1,58 +1,145 @@
-/** The load settings: defaults, limits, and bad values, which are never shown. */
+/** The settings of a run: defaults, limits, and bad options, whose values are never shown. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readLoadSettings } from './settings.ts';
+import { SCENARIO_NAMES } from './all.ts';
+import { countedPhases, secondsOf } from './scenario.ts';
+import { type Env, readLoadSettings } from './settings.ts';
+
+function settingsOf(env: Env) {
+  const read = readLoadSettings(env);
+  assert(read.ok, read.ok ? '' : read.problems.join('\n'));
+  return read.settings;
+}
+
+function problemsOf(env: Env): readonly string[] {
+  const read = readLoadSettings(env);
+  assert(!read.ok);
+  return read.problems;
+}
 
 test('load settings: absent and empty values give the defaults', () => {
-  const expected = {
-    ok: true,
-    settings: { baseUrl: 'http://127.0.0.1:8080', callsPerType: 1000, concurrency: 10 },
+  const empty = {
+    SCENARIO: '',
+    RATE: '',
+    DURATION: '',
+    TARGET: '',
+    TOKEN: '',
+    ALLOW_PAID_LOAD: '',
   };
-  assert.deepEqual(readLoadSettings({}), expected);
-  assert.deepEqual(readLoadSettings({ BASE_URL: '', CALLS: '', ALLOW_PAID_LOAD: '' }), expected);
+  for (const env of [{}, empty]) {
+    const { scenario, target, simulator, tokens, paidCalls } = settingsOf(env);
+    assert.equal(scenario.name, 'smoke');
+    assert.deepEqual([target, simulator], ['http://127.0.0.1:8080', 'http://127.0.0.1:8081']);
+    assert.deepEqual([tokens, paidCalls], [[], undefined]);
+  }
 });
 
-test('load settings: a slash at the end of the base URL is removed, a path is kept', () => {
-  const read = readLoadSettings({ BASE_URL: 'https://[::1]:8443/claude/' });
-  assert.ok(read.ok);
-  assert.equal(read.settings.baseUrl, 'https://[::1]:8443/claude');
-});
-
-test('load settings: ALLOW_PAID_LOAD limits both types together', () => {
-  for (const [paid, calls, perType] of [
-    ['7', '1000', 3],
-    ['2', '1', 1],
-    ['5000', '1000', 1000],
+test('load settings: RATE and DURATION become those of the scenario', () => {
+  for (const [DURATION, seconds] of [
+    ['90s', 90],
+    ['2m', 120],
+    ['1h', 3600],
+    ['1h2m3s', 3723],
   ] as const) {
-    const read = readLoadSettings({ ALLOW_PAID_LOAD: paid, CALLS: calls });
-    assert.ok(read.ok);
-    assert.equal(read.settings.callsPerType, perType);
-    assert.equal(read.settings.paidCalls, Number(paid));
+    const phase = countedPhases(settingsOf({ RATE: '70', DURATION }).scenario)[0];
+    assert(phase);
+    assert.equal(secondsOf(phase), seconds);
+    assert.equal(phase.fromPerSecond, 70);
   }
 });
 
-test('load settings: every bad key is named once, without its value', () => {
-  const read = readLoadSettings({
-    BASE_URL: 'http://user:hunter2@host',
-    CALLS: '0',
-    CONCURRENCY: '1e3',
-    ALLOW_PAID_LOAD: 'yes',
+test('load settings: a slash at the end of a URL is removed, a path is kept', () => {
+  assert.equal(
+    settingsOf({ TARGET: 'https://[::1]:8443/claude/' }).target,
+    'https://[::1]:8443/claude',
+  );
+});
+
+test('load settings: several tokens are several callers', () => {
+  assert.deepEqual(settingsOf({ TOKEN: 'one,two' }).tokens, ['one', 'two']);
+});
+
+const BAD: [key: string, values: string[]][] = [
+  ['SCENARIO', ['Smoke', 'smoke ', 'toString', '__proto__', 'smoke,load']],
+  ['RATE', ['0', '-1', '1.5', '1e3', '10001', 'fast', '99999999', ' 5']],
+  [
+    'DURATION',
+    ['0s', '30', '30 s', '-5m', '1d', '25h', 'h', '0h0m0s', '1m30', 'PT1M', '99999999s'],
+  ],
+  [
+    'TARGET',
+    ['ftp://h', 'h:8080', 'http://', 'http://a b', 'http://h/?q', 'http://h\n', 'http://u:p@h'],
+  ],
+  ['SIMULATOR', ['h:8081']],
+  ['TOKEN', ['a b', 'a,', ',', 'a\nb', 'ä', 'x'.repeat(513)]],
+  ['ALLOW_PAID_LOAD', ['0', 'yes', '-1', '2000000']],
+];
+
+for (const [key, values] of BAD) {
+  test(`load settings: a bad ${key} is named with what is allowed, and without its value`, () => {
+    for (const value of values) {
+      const problems = problemsOf({ [key]: value });
+      assert.equal(problems.length, 1, value);
+      assert.match(problems[0] ?? '', new RegExp(`^${key}: must be `));
+      if (value.length > 7) assert(!problems[0]?.includes(value), value);
+    }
   });
-  assert.ok(!read.ok);
-  const keys = read.problems.map((line) => line.split(':')[0]);
-  assert.deepEqual(keys, ['BASE_URL', 'CALLS', 'CONCURRENCY', 'ALLOW_PAID_LOAD']);
-  assert.doesNotMatch(read.problems.join(), /hunter2|1e3|yes/);
+}
+
+test('load settings: all bad options are named at once', () => {
+  const problems = problemsOf({ SCENARIO: 'x', RATE: '0', DURATION: 'x', TARGET: 'x', TOKEN: ' ' });
+  const keys = problems.map((line) => line.split(':')[0]);
+  assert.deepEqual(keys, ['SCENARIO', 'RATE', 'DURATION', 'TARGET', 'TOKEN']);
 });
 
-test('load settings: a base URL that is not a plain http URL is rejected', () => {
-  for (const url of [
-    'ftp://host',
-    'host:8080',
-    'http://',
-    'http://a b',
-    'http://h/?q',
-    'http://h\n',
-  ]) {
-    assert.equal(readLoadSettings({ BASE_URL: url }).ok, false, url);
-  }
+test('load settings: an unknown scenario is told of all that there are', () => {
+  const [problem = ''] = problemsOf({ SCENARIO: 'x' });
+  for (const name of SCENARIO_NAMES) assert(problem.includes(name));
+});
+
+test('load settings: too few calls to be judged, or too many to be held, are refused with both numbers', () => {
+  assert.match(
+    problemsOf({ RATE: '5', DURATION: '10s' }).join(),
+    /^RATE, DURATION: 50 calls in the phase smoke are too few, 200 /,
+  );
+  assert.equal(problemsOf({ SCENARIO: 'breakpoint', RATE: '1', DURATION: '12s' }).length, 12);
+  assert.match(
+    problemsOf({ RATE: '10000', DURATION: '1h' }).join(),
+    /^RATE, DURATION: \d+ calls in all are too many/,
+  );
+});
+
+test('load settings: paid load has to be permitted for as many messages as the scenario asks for', () => {
+  const sizes = { RATE: '20', DURATION: '10s' };
+  assert.match(
+    problemsOf({ ...sizes, ALLOW_PAID_LOAD: '230' }).join(),
+    /^ALLOW_PAID_LOAD: smoke asks for 231 messages/,
+  );
+  assert.equal(settingsOf({ ...sizes, ALLOW_PAID_LOAD: '231' }).paidCalls, 231);
+});
+
+test('load settings: each request for a message counts as one, those of a batch too', () => {
+  const problem = problemsOf({
+    SCENARIO: 'batch',
+    RATE: '100',
+    DURATION: '10s',
+    ALLOW_PAID_LOAD: '1',
+  });
+  const [, messages] = /asks for (\d+) messages/.exec(problem.join()) ?? [];
+  // 1,000 calls and a warm-up of five seconds, of which every fifth is a batch of three.
+  assert(Number(messages) > 1_400 * 1.2 && Number(messages) > (1_000 / 5) * 3 + 800, messages);
+});
+
+test('load settings: faults go to the simulator of the target, which must be named with it', () => {
+  const TARGET = 'http://10.0.0.1:8080';
+  assert.match(
+    problemsOf({ SCENARIO: 'chaos', TARGET }).join(),
+    /^SIMULATOR: must be given with TARGET/,
+  );
+  const SIMULATOR = 'http://10.0.0.2:8081/';
+  assert.equal(
+    settingsOf({ SCENARIO: 'chaos', TARGET, SIMULATOR }).simulator,
+    'http://10.0.0.2:8081',
+  );
+  assert.equal(settingsOf({ SCENARIO: 'smoke', TARGET }).target, TARGET);
 });

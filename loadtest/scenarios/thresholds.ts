@@ -1,83 +1,162 @@
-/** Derives the thresholds of the smoke load from the objectives: one list for k6 and for Node. */
+/** The thresholds of scenarios: their numbers are those of the objectives, and each is beside a number of calls. */
 import { slo } from '../../observability/slo.ts';
-import { CALL_TYPES, type CallType } from '../calls/call.ts';
+import type { CallKind } from '../calls/kinds.ts';
+import { METRIC, type MetricName, type Metrics, reportsOverhead, seriesKey } from './metrics.ts';
+import { callsIn, kindsIn, type Phase, type Threshold } from './scenario.ts';
 
-/** The names of the load's own metrics, as k6 prints them. */
-export const METRIC = {
-  /** Rate: good answers, as `verdict.ts` judges them, among all calls. */
-  success: 'claude_call_success',
-  /** Trend, milliseconds: duration of good calls, from sending to the last byte. */
-  durationMs: 'claude_call_duration_ms',
-  /** Trend, milliseconds: the service's own time in good complete calls. */
-  overheadMs: 'claude_call_overhead_ms',
-  /** Rate: good complete calls that have an overhead header; the trend ignores those without one. */
-  overheadReported: 'claude_call_overhead_reported',
-  /** Rate: answers with the correlation ID of their call. */
-  correlated: 'claude_call_correlated',
-  /** Counter, tagged `call_type`. */
-  calls: 'claude_calls',
-} as const;
+const { availability, latency, overhead, first_token } = slo.profiles.documented.objectives;
 
-/** One condition on an aggregated value. */
-export interface Threshold {
-  /** The metric's name, with k6's tag filter if the threshold is for a part of it. */
-  readonly metric: string;
-  readonly aggregate: 'rate' | 'count' | 'p(99)';
-  readonly operator: '>' | '<' | '>=' | '==';
-  readonly limit: number;
-  /** Only k6 can measure it, because it needs an open loop. */
-  readonly k6Only?: true;
+/** Of fewer calls a single failure would be more than the objective allows. */
+export const MINIMUM_CALLS = Math.ceil(1 / (1 - availability.goodRatio));
+
+/** A driver that begins calls later than this is the bottleneck itself: a tenth of the latency objective. */
+export const MAX_LAG_MS = latency.limitMs / 10;
+
+/** A run has to make this share of the calls that are planned: k6 may begin one less than fits into its time. */
+const MADE_RATIO = 0.99;
+
+/** A phase past capacity may lose this share of its calls to the limit of calls in flight. */
+const DROPPED_RATIO = 0.05;
+
+type Condition = Pick<Threshold, 'aggregate' | 'operator' | 'limit'>;
+
+const p99Below = (limit: number): Condition => ({ aggregate: 'p(99)', operator: '<', limit });
+const rateAbove = (limit: number): Condition => ({ aggregate: 'rate', operator: '>', limit });
+const ALL: Condition = { aggregate: 'rate', operator: '==', limit: 1 };
+const enoughOf = (planned: number): Condition => {
+  return { aggregate: 'count', operator: '>=', limit: Math.floor(planned * MADE_RATIO) };
+};
+const countAtMost = (limit: number): Condition => ({ aggregate: 'count', operator: '<=', limit });
+
+function of({ name }: Phase): (metric: MetricName, condition: Condition) => Threshold {
+  return (metric, condition) => {
+    return { metric: seriesKey(metric, { phase: name }), ...condition, phase: name };
+  };
 }
 
-/** @param callsPerType the number of calls of each type that must have been made */
-export function smokeThresholds(callsPerType: number): readonly Threshold[] {
-  const { availability, latency, overhead } = slo.profiles.documented.objectives;
-  const { success, durationMs, overheadMs, overheadReported, correlated } = METRIC;
+/** The driver has to keep up and every call to be one of ours, whatever else a phase is judged by. */
+function soundLoad(phase: Phase): readonly Threshold[] {
+  const on = of(phase);
   return [
-    { metric: success, aggregate: 'rate', operator: '>', limit: availability.goodRatio },
-    { metric: durationMs, aggregate: 'p(99)', operator: '<', limit: latency.limitMs },
-    { metric: overheadMs, aggregate: 'p(99)', operator: '<', limit: overhead.limitMs },
-    { metric: overheadReported, aggregate: 'rate', operator: '==', limit: 1 },
-    { metric: correlated, aggregate: 'rate', operator: '==', limit: 1 },
-    ...CALL_TYPES.map((type) => enoughCalls(type, callsPerType)),
-    { metric: 'dropped_iterations', aggregate: 'count', operator: '==', limit: 0, k6Only: true },
+    { ...on(METRIC.driverLagMs, p99Below(MAX_LAG_MS)), ofDriver: true },
+    on(METRIC.correlated, ALL),
   ];
 }
 
-/** @returns the counter of one call type, in k6's notation */
-export function callsOf(type: CallType): string {
-  return `${METRIC.calls}{call_type:${type}}`;
+/** What a phase within capacity has to meet: both targets, the overhead, and no call lost. */
+export function meetsTargets(phase: Phase): readonly Threshold[] {
+  const on = of(phase);
+  const own = [on(METRIC.overheadMs, p99Below(overhead.limitMs)), on(METRIC.overheadReported, ALL)];
+  return [
+    on(METRIC.success, rateAbove(availability.goodRatio)),
+    on(METRIC.durationMs, p99Below(latency.limitMs)),
+    ...(reportsOverhead(kindsIn(phase)) ? own : []),
+    on(METRIC.calls, enoughOf(callsIn(phase))),
+    on(METRIC.dropped, countAtMost(0)),
+    ...soundLoad(phase),
+  ];
 }
 
-function enoughCalls(type: CallType, limit: number): Threshold {
-  return { metric: callsOf(type), aggregate: 'count', operator: '>=', limit };
+/** While faults are injected: retries hide what they can from callers, and their back-off takes time. */
+export function survivesFaults(phase: Phase): readonly Threshold[] {
+  const on = of(phase);
+  return [
+    on(METRIC.success, rateAbove(availability.goodRatio)),
+    on(METRIC.calls, enoughOf(callsIn(phase))),
+    on(METRIC.dropped, countAtMost(0)),
+    ...soundLoad(phase),
+  ];
+}
+
+/** Past capacity no target can hold, but callers are answered, or told to come back, and quickly. */
+export function staysUp(phase: Phase): readonly Threshold[] {
+  const on = of(phase);
+  const planned = callsIn(phase);
+  const lost = Math.floor(planned * DROPPED_RATIO);
+  return [
+    on(METRIC.answered, rateAbove(availability.goodRatio)),
+    on(METRIC.calls, enoughOf(planned - lost)),
+    on(METRIC.dropped, countAtMost(lost)),
+    ...soundLoad(phase),
+  ];
+}
+
+/** Both targets for each kind of call that is made often enough to be judged, in phases within capacity. */
+export function kindsMeetTargets(phases: readonly Phase[]): readonly Threshold[] {
+  return plannedByKind(phases).flatMap(([kind, planned]) => {
+    const key = (metric: MetricName) => seriesKey(metric, { kind });
+    const enough = { metric: key(METRIC.calls), ...enoughOf(planned) };
+    if (planned < MINIMUM_CALLS) return [enough];
+    const success = { metric: key(METRIC.success), ...rateAbove(availability.goodRatio) };
+    const duration = { metric: key(METRIC.durationMs), ...p99Below(latency.limitMs) };
+    return [enough, success, ...(kind === 'hang_up' ? [] : [duration])];
+  });
+}
+
+/** Of streams: the first text comes as soon as promised. */
+export function firstTextInTime(phase: Phase): Threshold {
+  return { ...of(phase)(METRIC.firstTextMs, p99Below(first_token.limitMs)), nodeOnly: true };
+}
+
+/** The faults were switched on, were injected, and were switched off; faults that do nothing prove nothing. */
+export function faultsHappened(faults: number): Threshold {
+  return { metric: METRIC.faultChanges, aggregate: 'count', operator: '==', limit: 2 * faults };
+}
+
+/** @returns the calls of each kind in all phases together, in the order in which they first occur */
+export function plannedByKind(phases: readonly Phase[]): [CallKind, number][] {
+  const planned = new Map<CallKind, number>();
+  for (const phase of phases) {
+    for (const [kind, calls] of callsByKind(phase)) {
+      planned.set(kind, (planned.get(kind) ?? 0) + calls);
+    }
+  }
+  return [...planned];
+}
+
+/** The kinds take turns, so the last round may be a part of one. */
+function callsByKind(phase: Phase): [CallKind, number][] {
+  const sum = phase.calls.reduce((total, { weight }) => total + weight, 0);
+  const rounds = Math.floor(callsIn(phase) / sum);
+  let left = callsIn(phase) % sum;
+  return phase.calls.map(({ kind, weight }) => {
+    const more = Math.min(weight, left);
+    left -= more;
+    return [kind, rounds * weight + more];
+  });
 }
 
 /** @returns the condition in k6's notation, such as `p(99)<500` */
-export function expression(threshold: Threshold): string {
-  return `${threshold.aggregate}${threshold.operator}${threshold.limit}`;
+export function expression({ aggregate, operator, limit }: Threshold): string {
+  return `${aggregate}${operator}${limit}`;
 }
 
-/** @returns the value of k6's option `thresholds` */
-export function k6Thresholds(thresholds: readonly Threshold[]): Record<string, string[]> {
-  const byMetric: Record<string, string[]> = {};
-  for (const threshold of thresholds) {
-    byMetric[threshold.metric] = [...(byMetric[threshold.metric] ?? []), expression(threshold)];
-  }
-  return byMetric;
+/**
+ * @returns the value that a threshold judges. Undefined without samples: k6 has 0 then, and takes it as measured. A
+ *   counter that counted nothing is 0.
+ */
+export function measured(metrics: Metrics, { metric, aggregate }: Threshold): number | undefined {
+  const values = metrics[metric];
+  if (aggregate === 'count') return values?.['count'] ?? 0;
+  if (values === undefined) return undefined;
+  const { count, passes, fails } = values;
+  const isEmpty = aggregate === 'rate' ? passes === 0 && fails === 0 : count === 0;
+  return isEmpty ? undefined : values[aggregate];
 }
 
-/** Tells whether a value meets a threshold; an absent one never does, though k6 takes it as 0. */
-export function holds(threshold: Threshold, value: number | undefined): boolean {
+/** Tells whether a value meets a threshold; an absent one never does. */
+export function holds({ operator, limit }: Threshold, value: number | undefined): boolean {
   if (value === undefined || Number.isNaN(value)) return false;
-  switch (threshold.operator) {
+  switch (operator) {
     case '>':
-      return value > threshold.limit;
+      return value > limit;
     case '<':
-      return value < threshold.limit;
+      return value < limit;
     case '>=':
-      return value >= threshold.limit;
+      return value >= limit;
+    case '<=':
+      return value <= limit;
     case '==':
-      return value === threshold.limit;
+      return value === limit;
   }
 }

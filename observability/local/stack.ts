@@ -129,7 +129,7 @@ function load(program: string, args: readonly string[], { shell, ports }: Settin
 
 function loadByK6(settings: Settings): number {
   const program = findK6();
-  if (program) return load(program, ['run', 'loadtest/scenarios/smoke.ts'], settings);
+  if (program) return load(program, ['run', 'loadtest/k6/main.ts'], settings);
   if (settings.running?.mode === 'compose') {
     return runCompose(settings, ['run', '--rm', '-T', 'k6']);
   }

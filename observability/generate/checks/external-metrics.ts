@@ -86,7 +86,7 @@ const SIMULATOR: Group = { simulator_fault_active: ['kind', 'region'] };
 /**
  * k6 2.3 by `--out experimental-prometheus-rw`, from its source (internal/output/prometheusrw/remotewrite): `k6_`
  * before a name, `_total` after counters, `_rate` after rates, the statistic after trends, times in seconds.
- * Tags become labels. The metrics from `claude_call` on are those of loadtest/scenarios/thresholds.ts.
+ * Tags become labels. The metrics from `claude_call` on are those of loadtest/scenarios/metrics.ts.
  */
 const K6: Group = {
   k6_vus: [],

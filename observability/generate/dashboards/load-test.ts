@@ -1,7 +1,7 @@
 /** The load's own view beside the server's: where they differ, something between them is slow. */
 
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
-import { METRIC } from '../../../loadtest/scenarios/thresholds.ts';
+import { METRIC } from '../../../loadtest/scenarios/metrics.ts';
 import type { Profile } from '../../slo.ts';
 import { latencyP99, successRatio } from '../promql.ts';
 import type { DashboardSpec } from './dashboard.ts';

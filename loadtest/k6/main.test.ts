@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { test } from 'node:test';
-import { GUARD_TRIES } from './guard.ts';
+import { GUARD_TRIES } from '../scenarios/guard.ts';
 
 interface K6Answer {
   readonly status: number;
@@ -50,7 +50,7 @@ const hooks = registerHooks({
     return { url: `data:text/javascript,${encodeURIComponent(source)}`, shortCircuit: true };
   },
 });
-const smoke = await import('./smoke.ts');
+const smoke = await import('./main.ts');
 hooks.deregister();
 
 const MESSAGE = JSON.stringify({
@@ -158,7 +158,7 @@ function sourcesFrom(url: URL, sources = new Map<string, string>()): Map<string,
 }
 
 test('smoke: neither the script nor its imports need what k6 lacks', () => {
-  const sources = sourcesFrom(new URL('smoke.ts', import.meta.url));
+  const sources = sourcesFrom(new URL('main.ts', import.meta.url));
   assert.ok(sources.size > 5);
   const lacking = /new URL\b|TextDecoder|TextEncoder|structuredClone|performance\.|setTimeout/;
   for (const [url, source] of sources) assert.doesNotMatch(source, lacking, url);

@@ -1,0 +1,31 @@
+/**
+ * Batch: do Message Batches go through, each result with them, beside ordinary calls? One call in five makes a batch of
+ * three, asks for it until it has ended and reads its results; the others show whether it disturbs them. The duration
+ * of a batch is that of its three or more requests together. Against the real API batches take minutes, which this
+ * scenario does not wait for: it is made for the simulator.
+ */
+import { inOrder, phaseNamed, steady, warmUp } from './phases.ts';
+import type { CallShare, LoadOptions, LoadScenario } from './scenario.ts';
+import { kindsMeetTargets, meetsTargets } from './thresholds.ts';
+
+const CALLS: readonly CallShare[] = [
+  { kind: 'batch', weight: 1 },
+  { kind: 'complete', weight: 4 },
+];
+
+/** A batch that has to be asked for again waits in between. */
+const CALL_S = 3;
+
+export function batch({ perSecond = 25, seconds = 60 }: LoadOptions): LoadScenario {
+  const shape = { calls: CALLS, callS: CALL_S };
+  const phases = inOrder([warmUp(perSecond, 5, shape), steady('batch', perSecond, seconds, shape)]);
+  const judged = phaseNamed(phases, 'batch');
+  return {
+    name: 'batch',
+    question: 'Do Message Batches go through, and do they leave ordinary calls alone?',
+    phases,
+    thresholds: [...meetsTargets(judged), ...kindsMeetTargets([judged])],
+    faults: [],
+    verdict: 'thresholds',
+  };
+}

@@ -1,0 +1,105 @@
+/** What a run proves: which thresholds it met, whether its driver kept up, and the exit code that says so. */
+import { slo } from '../../observability/slo.ts';
+import { METRIC, type Metrics, seriesKey } from './metrics.ts';
+import { countedPhases, type LoadScenario, type Phase, type Threshold } from './scenario.ts';
+import { holds, measured } from './thresholds.ts';
+
+export type DriverName = 'k6' | 'node';
+
+/** `inconclusive`: the driver was the bottleneck, so nothing is said about the service. */
+export type RunVerdict = 'passed' | 'missed' | 'inconclusive';
+
+/** The exit codes of a load test; 99 is k6's own for missed thresholds, 75 and 78 are those of sysexits.h. */
+export const EXIT = {
+  passed: 0,
+  refused: 3,
+  inconclusive: 75,
+  badOptions: 78,
+  missed: 99,
+} as const satisfies Record<RunVerdict | 'refused' | 'badOptions', number>;
+
+/** A threshold with its measured value. */
+export interface Judged {
+  readonly threshold: Threshold;
+  /** Undefined without samples. */
+  readonly value: number | undefined;
+  /** Undefined where this driver cannot measure it. */
+  readonly ok: boolean | undefined;
+}
+
+/** The rate that a breakpoint run has found. */
+export interface Breakpoint {
+  /** Calls a second, of the last phase that met everything, with all before it. */
+  readonly perSecond: number;
+  /** No phase missed a target on the service's account, so it bears at least this. */
+  readonly isLowerBound: boolean;
+}
+
+export interface RunResult {
+  readonly verdict: RunVerdict;
+  readonly judged: readonly Judged[];
+  /** One sentence for each phase in which the driver was the bottleneck. */
+  readonly bottlenecks: readonly string[];
+  readonly breakpoint?: Breakpoint;
+}
+
+export function judgeRun(scenario: LoadScenario, metrics: Metrics, driver: DriverName): RunResult {
+  const judged = scenario.thresholds.map((threshold) => {
+    const value = measured(metrics, threshold);
+    const skipped =
+      (threshold.nodeOnly && driver === 'k6') || (threshold.ofDriver && value === undefined);
+    return { threshold, value, ok: skipped ? undefined : holds(threshold, value) };
+  });
+  const phases = countedPhases(scenario);
+  const found = phases.map((phase) => bottleneckIn(phase, metrics, judged, driver));
+  if (scenario.verdict === 'breakpoint') return judgeSteps(phases, judged, found);
+  const bottlenecks = found.filter((text) => text !== undefined);
+  const missed = judged.some(({ ok, threshold }) => ok === false && !threshold.ofDriver);
+  const verdict = bottlenecks.length > 0 ? 'inconclusive' : missed ? 'missed' : 'passed';
+  return { verdict, judged, bottlenecks };
+}
+
+/** The last good step counts only with all before it; those after it were made past the breakpoint. */
+function judgeSteps(
+  phases: readonly Phase[],
+  judged: readonly Judged[],
+  bottlenecks: readonly (string | undefined)[],
+): RunResult {
+  const isGood = ({ name }: Phase, i: number) =>
+    bottlenecks[i] === undefined &&
+    judged.every(({ threshold, ok }) => threshold.phase !== name || ok !== false);
+  const bad = phases.findIndex((phase, i) => !isGood(phase, i));
+  const last = phases[bad < 0 ? phases.length - 1 : bad - 1];
+  if (!last) {
+    const first = bottlenecks[0];
+    return first === undefined
+      ? { verdict: 'missed', judged, bottlenecks: [] }
+      : { verdict: 'inconclusive', judged, bottlenecks: [first] };
+  }
+  const end = bad < 0 ? undefined : bottlenecks[bad];
+  const breakpoint = { perSecond: last.fromPerSecond, isLowerBound: bad < 0 || end !== undefined };
+  return end === undefined
+    ? { verdict: 'passed', judged, bottlenecks: [], breakpoint }
+    : { verdict: 'inconclusive', judged, bottlenecks: [end], breakpoint };
+}
+
+/** @returns why the driver was the bottleneck of a phase; undefined if it was not */
+function bottleneckIn(
+  { name }: Phase,
+  metrics: Metrics,
+  judged: readonly Judged[],
+  driver: DriverName,
+): string | undefined {
+  const dropped = metrics[seriesKey(METRIC.dropped, { phase: name })]?.['count'] ?? 0;
+  const p99Ms = metrics[seriesKey(METRIC.durationMs, { phase: name })]?.['p(99)'];
+  const { limitMs } = slo.profiles.documented.objectives.latency;
+  if (dropped > 0 && p99Ms !== undefined && p99Ms > 0 && p99Ms < limitMs) {
+    return `${name}: ${dropped} calls were dropped although answers were fast`;
+  }
+  // k6 does not tell which calls it dropped, so that those after them seem to be late.
+  if (driver === 'k6' && dropped > 0) return undefined;
+  const lag = judged.find(({ threshold }) => threshold.ofDriver && threshold.phase === name);
+  if (lag?.ok !== false) return undefined;
+  const { value = 0, threshold } = lag;
+  return `${name}: calls began up to ${Math.round(value)} ms late (P99); ${threshold.limit} ms are allowed`;
+}

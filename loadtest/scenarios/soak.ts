@@ -1,0 +1,29 @@
+/**
+ * Soak: does the service get slower the longer it runs? Half an hour of a steady rate in three parts, each judged by
+ * the targets. Compare their rows: a P99 that grows from part to part is a leak (memory, connections, listeners) long
+ * before it misses a target. `make soak` looks for the same from inside the process.
+ */
+import { BOTH_FORMS, inOrder, partOf, steady, warmUp } from './phases.ts';
+import { countedPhases, type LoadOptions, type LoadScenario } from './scenario.ts';
+import { meetsTargets } from './thresholds.ts';
+
+const PARTS = ['early', 'middle', 'late'];
+
+export function soak({ perSecond = 20, seconds = 1800 }: LoadOptions): LoadScenario {
+  const shape = { calls: [...BOTH_FORMS, { kind: 'hang_up', weight: 1 }] } as const;
+  const phases = inOrder([
+    warmUp(perSecond, 10, shape),
+    ...PARTS.map((part) => steady(part, perSecond, partOf(seconds, PARTS.length), shape)),
+  ]);
+  const name = 'soak';
+  const question = 'Does the service get slower the longer it runs?';
+  const scenario = {
+    name,
+    question,
+    phases,
+    thresholds: [],
+    faults: [],
+    verdict: 'thresholds',
+  } as const;
+  return { ...scenario, thresholds: countedPhases(scenario).flatMap(meetsTargets) };
+}
