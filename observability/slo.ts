@@ -93,6 +93,11 @@ export const slo = {
    * alerts on metrics that any program may have match on them.
    */
   jobs: { service: 'claude-observatory', stack: 'stack' },
+  /**
+   * The label `pack` of every alert but the documented one. Routes and inhibitions go by it, so that they leave the
+   * other alerts of an Alertmanager alone.
+   */
+  pack: 'claude-observatory',
 } as const;
 
 /** The numbers of all other alerts. Each unit stands in its name; `Ratio` is a share from 0 to 1. */

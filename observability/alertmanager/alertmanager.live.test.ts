@@ -1,120 +1,28 @@
 /** The real Alertmanager with the committed routes: who is told what, when, with what else, and what is kept quiet. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { findTool } from '../local/paths.ts';
 import { eventually } from '../local/testing-stack.ts';
+import { type Labels, namesOf, quickened, TestingAlertmanager } from './testing-alertmanager.ts';
 
-type Labels = Readonly<Record<string, string>>;
-
-/** What the webhook got: one group of alerts for one receiver. */
-interface Message {
-  readonly path: string;
-  readonly receiver: string;
-  readonly status: string;
-  readonly groupLabels: Labels;
-  readonly alerts: readonly { readonly status: string; readonly labels: Labels }[];
-}
-
-const messages: Message[] = [];
-const folder = mkdtempSync(join(tmpdir(), 'observatory-alertmanager-'));
-let url = '';
-let alertmanager: ChildProcess | undefined;
-
-/** The committed configuration with its waits of seconds and minutes as milliseconds. */
-function quickened(): string {
-  const committed = readFileSync(new URL('alertmanager.yml', import.meta.url), 'utf8');
-  return committed
-    .replaceAll(/(?<=group_wait: )[1-9]\w+/g, '200ms')
-    .replaceAll(/(?<=group_interval: )\w+/g, '400ms')
-    .replaceAll(/(?<=repeat_interval: )1m/g, '400ms');
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-const webhook = createServer(async (request, response) => {
-  messages.push({ path: request.url ?? '', ...JSON.parse(await text(request)) });
-  response.end();
-});
-
-before(async () => {
-  webhook.listen(0, '127.0.0.1');
-  await once(webhook, 'listening');
-  const hook = `http://127.0.0.1:${(webhook.address() as AddressInfo).port}`;
-  writeFileSync(join(folder, 'alertmanager.yml'), quickened());
-  writeFileSync(join(folder, 'receiver.url'), `${hook}/`);
-  writeFileSync(join(folder, 'watchdog.url'), `${hook}/watchdog`);
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  const args = [
-    '--config.file=alertmanager.yml',
-    `--storage.path=${folder}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    '--cluster.listen-address=',
-  ];
-  const program = findTool('alertmanager') ?? 'alertmanager';
-  alertmanager = spawn(program, args, { cwd: folder, stdio: 'ignore' });
-  await eventually('Alertmanager', async () => {
-    const ready = await fetch(`${url}/-/ready`).catch(() => undefined);
-    return ready?.ok || undefined;
-  });
-});
-
-after(async () => {
-  if (alertmanager) {
-    const exited = once(alertmanager, 'exit');
-    alertmanager.kill();
-    await exited;
-  }
-  webhook.close();
-  webhook.closeAllConnections();
-  rmSync(folder, { recursive: true });
-});
-
-/** Tells Alertmanager of alerts, as Prometheus does. */
-async function push(alerts: readonly Labels[], ended = false): Promise<void> {
-  const endsAt = new Date(Date.now() + (ended ? -1_000 : 600_000)).toISOString();
-  // Without a start it starts now, so Alertmanager waits for the rest of its group.
-  const body = JSON.stringify(alerts.map((labels) => ({ labels, endsAt })));
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${url}/api/v2/alerts`, { method: 'POST', headers, body });
-  assert.equal(response.status, 200, await response.text());
-}
-
-const namesOf = ({ alerts }: Message) => alerts.map(({ labels }) => labels['alertname']).toSorted();
-
-/** Every message that is about a job, newest last. */
-const about = (job: string) =>
-  messages.filter(({ alerts }) => alerts.some(({ labels }) => labels['job'] === job));
-
-/** Waits for a message to a receiver with exactly these alerts. */
+const PACK = { pack: 'claude-observatory' };
+const alertmanager = new TestingAlertmanager();
+const push = (alerts: readonly Labels[], ended?: boolean) => alertmanager.push(alerts, ended);
+const about = (job: string) => alertmanager.about(job);
 const told = (receiver: string, job: string, ...names: string[]) =>
-  eventually(`${receiver} is told of ${names}`, () =>
-    about(job).find(
-      (message) => message.receiver === receiver && namesOf(message).join() === names.join(),
-    ),
-  );
+  alertmanager.told(`claude-${receiver}`, job, ...names);
+
+before(() =>
+  alertmanager.start(quickened(readFileSync(new URL('alertmanager.yml', import.meta.url), 'utf8'))),
+);
+after(() => alertmanager.stop());
 
 /** Waits until every receiver has been told of something that was pushed after all else. */
 async function untilAllIsTold(job: string): Promise<void> {
   const marker = `${job}-marker`;
   await push([
-    { alertname: 'MarkerPage', severity: 'page', job: marker },
-    { alertname: 'MarkerTicket', severity: 'ticket', job: marker },
+    { ...PACK, alertname: 'MarkerPage', severity: 'page', job: marker },
+    { ...PACK, alertname: 'MarkerTicket', severity: 'ticket', job: marker },
   ]);
   await told('pager', marker, 'MarkerPage');
   await told('tickets', marker, 'MarkerTicket');
@@ -122,11 +30,11 @@ async function untilAllIsTold(job: string): Promise<void> {
 
 const burn = (speed: string, severity: string, job: string, objective = 'availability') => ({
   alertname: `Burn-${objective}-${speed}`,
-  ...{ kind: 'symptom', speed, severity, job, objective },
+  ...{ ...PACK, kind: 'symptom', speed, severity, job, objective },
 });
 const cause = (alertname: string, severity: string, job: string) => ({
   alertname,
-  ...{ kind: 'cause', severity, job },
+  ...{ ...PACK, kind: 'cause', severity, job },
 });
 
 test('alertmanager: all pages of a job are one message to the pager, and another job is another message', async () => {
@@ -145,7 +53,10 @@ test('alertmanager: tickets are a message for each alert and job, and none goes 
   await push([cause('Unpriced', 'ticket', 'tickets'), cause('KeyTooOld', 'ticket', 'tickets')]);
   await told('tickets', 'tickets', 'Unpriced');
   await told('tickets', 'tickets', 'KeyTooOld');
-  assert.deepEqual(new Set(about('tickets').map(({ receiver }) => receiver)), new Set(['tickets']));
+  assert.deepEqual(
+    new Set(about('tickets').map(({ receiver }) => receiver)),
+    new Set(['claude-tickets']),
+  );
 });
 
 test('alertmanager: what ends is told as resolved, to the same receiver', async () => {
@@ -156,7 +67,7 @@ test('alertmanager: what ends is told as resolved, to the same receiver', async 
   const last = await eventually('it is resolved', () =>
     about('resolved').find(({ status }) => status === 'resolved'),
   );
-  assert.equal(last.receiver, 'pager');
+  assert.equal(last.receiver, 'claude-pager');
   assert.deepEqual(
     last.alerts.map(({ status }) => status),
     ['resolved'],
@@ -172,19 +83,21 @@ test('alertmanager: the documented rule and what only informs are told to nobody
   assert.deepEqual(about('quiet'), []);
 });
 
-test('alertmanager: an alert without a severity of ours becomes a ticket', async () => {
-  await push([{ alertname: 'Foreign', severity: 'critical', job: 'foreign' }]);
+test('alertmanager: an alert of the pack without a severity of ours, and any of another, becomes a ticket', async () => {
+  await push([{ ...PACK, alertname: 'Odd', severity: 'critical', job: 'odd' }]);
+  await push([{ alertname: 'Foreign', severity: 'page', job: 'foreign' }]);
+  await told('tickets', 'odd', 'Odd');
   await told('tickets', 'foreign', 'Foreign');
 });
 
 test('alertmanager: the watchdog goes to the dead-man’s switch alone, again and again', async () => {
-  await push([{ alertname: 'Watchdog', severity: 'info', kind: 'monitoring' }]);
+  await push([{ ...PACK, alertname: 'Watchdog', severity: 'info', kind: 'monitoring' }]);
   const beats = await eventually('two heartbeats', () => {
-    const found = messages.filter((message) => namesOf(message).includes('Watchdog'));
+    const found = alertmanager.messages.filter((message) => namesOf(message).includes('Watchdog'));
     return found.length >= 2 ? found : undefined;
   });
   for (const { receiver, path } of beats) {
-    assert.deepEqual([receiver, path], ['dead-mans-switch', '/watchdog']);
+    assert.deepEqual([receiver, path], ['claude-dead-mans-switch', '/watchdog']);
   }
 });
 
@@ -238,7 +151,7 @@ test('alertmanager: a page for users silences the tickets of its causes and of i
   await told('pager', 'symptom', 'AllCallsFailing', 'KeyRejected');
   await told('tickets', 'symptom-too', 'CircuitOpen');
   await untilAllIsTold('symptom');
-  assert(!about('symptom').some(({ receiver }) => receiver === 'tickets'));
+  assert(!about('symptom').some(({ receiver }) => receiver === 'claude-tickets'));
   await push([page], true);
   await told('tickets', 'symptom', 'CircuitOpen');
   await told('tickets', 'symptom', 'BudgetExhausted');

@@ -50,7 +50,7 @@ export function exportedFiles(options: ExportOptions): readonly ExportedFile[] {
     podMonitor(options),
     ...dashboards,
     ...dashboardConfigMaps(namespace, dashboards),
-    alertmanagerFragment(),
+    alertmanagerFragment(profile),
     ...runbooks(options),
     slothSpec(slo.profiles[profile]),
     openSlo(slo.profiles[profile]),

@@ -9,6 +9,7 @@ const CASES: readonly [what: string, text: string, expected: string][] = [
   ['an expected label', 'job: claude-observatory\n', 'job: a/b.c\n'],
   ['a summary', 'No instance of claude-observatory can', 'No instance of a/b.c can'],
   ['a longer name', 'claude-observatory-eu my-claude-observatory', ''],
+  ['the label of the pack', 'pack: claude-observatory\nALERTS{pack="claude-observatory"}', ''],
   ['another job', 'up{job="stack"}', ''],
 ];
 for (const [what, text, expected] of CASES) {

@@ -4,6 +4,8 @@ import { slo } from '../slo.ts';
 const { service } = slo.jobs;
 /** As it stands in links, which are encoded. */
 const ENCODED = encodeURIComponent(service);
+/** The label `pack` has the same name and stays: routes go by it. */
+const PACK = 'pack(?:: |=")';
 
 /**
  * @param text a rule file, or its tests
@@ -17,5 +19,5 @@ export function forJob(text: string, job: string): string {
   return text
     .replaceAll(`job=~"${service}|`, `job=~"${inPattern}|`)
     .replaceAll(`var-job=${ENCODED}`, `var-job=${encodeURIComponent(job)}`)
-    .replaceAll(new RegExp(`(?<![-\\w/])${service}(?![-\\w/])`, 'g'), job);
+    .replaceAll(new RegExp(`(?<!${PACK})(?<![-\\w/])${service}(?![-\\w/])`, 'g'), job);
 }

@@ -44,8 +44,8 @@ export function slothSpec(profile: Profile): ExportedFile {
       sli: { events: { error_query: bad, total_query: counted } },
       alerting: {
         name: `Claude${name.replaceAll(/(?:^|_)(\w)/g, (_, letter) => letter.toUpperCase())}Burn`,
-        page_alert: { labels: { severity: 'page' } },
-        ticket_alert: { labels: { severity: 'ticket' } },
+        page_alert: { labels: { severity: 'page', pack: slo.pack } },
+        ticket_alert: { labels: { severity: 'ticket', pack: slo.pack } },
       },
     };
   });

@@ -22,7 +22,7 @@ const write = (alert: Alert) =>
     { urls: URLS },
   );
 
-test('ruleFile: an alert has its severity, its kind, its texts and the links of the profile', () => {
+test('ruleFile: an alert has its severity, its kind, its pack, its texts and the links of the profile', () => {
   assert.deepEqual(parse(write(ALERT)), {
     groups: [
       {
@@ -32,7 +32,7 @@ test('ruleFile: an alert has its severity, its kind, its texts and the links of 
             alert: 'ClaudeTrial',
             expr: 'a > 1\nand b > 2',
             for: '5m',
-            labels: { severity: 'ticket', kind: 'cause' },
+            labels: { severity: 'ticket', kind: 'cause', pack: 'claude-observatory' },
             annotations: {
               summary: '{{ $value }} of {{ $labels.job }}',
               description: 'It tries.',
@@ -50,7 +50,12 @@ test('ruleFile: an alert has its severity, its kind, its texts and the links of 
 test('ruleFile: labels of the alert, and how long it keeps firing, are written', () => {
   const text = write({ ...ALERT, labels: { objective: 'latency' }, keepFiringFor: '10m' });
   const [rule] = parse(text).groups[0].rules;
-  assert.deepEqual(rule.labels, { severity: 'ticket', kind: 'cause', objective: 'latency' });
+  assert.deepEqual(rule.labels, {
+    severity: 'ticket',
+    kind: 'cause',
+    pack: 'claude-observatory',
+    objective: 'latency',
+  });
   assert.equal(rule.keep_firing_for, '10m');
 });
 

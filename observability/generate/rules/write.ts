@@ -1,6 +1,6 @@
 /** Writes alerts and recordings as the rule files of Prometheus. */
 import { Document } from 'yaml';
-import type { Profile } from '../../slo.ts';
+import { type Profile, slo } from '../../slo.ts';
 import type { Alert } from './alert.ts';
 
 /** A recording rule. */
@@ -64,7 +64,7 @@ function alertRule(alert: Alert, kind: Kind, urls: Profile['urls']) {
     expr: alert.expr,
     ...(alert.for && { for: alert.for }),
     ...(alert.keepFiringFor && { keep_firing_for: alert.keepFiringFor }),
-    labels: { severity: alert.severity, kind, ...alert.labels },
+    labels: { severity: alert.severity, kind, pack: slo.pack, ...alert.labels },
     annotations: {
       summary: alert.summary,
       description: alert.description,

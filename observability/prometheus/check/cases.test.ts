@@ -22,11 +22,12 @@ for (const file of readRuleFiles()) {
   }
 }
 
-test('rules: each alert has severity, summary, description and both links, but the documented one is as written', () => {
+test('rules: each alert has severity, kind, pack, summary, description and both links, but the documented one is as written', () => {
   for (const { alert, labels = {}, annotations = {} } of readRuleFiles().flatMap(rulesOf)) {
     if (alert === undefined || alert === 'HighClaudeErrorRate') continue;
     assert.match(labels['severity'] ?? '', /^(page|ticket|info)$/, alert);
     assert.match(labels['kind'] ?? '', /^(symptom|cause|monitoring)$/, alert);
+    assert.equal(labels['pack'], 'claude-observatory', alert);
     const { summary = '', description = '', runbook_url = '', dashboard_url = '' } = annotations;
     assert.match(summary, alert === 'Watchdog' ? /./ : /\{\{.*\}\}/, alert);
     assert.match(description, /\.$/, alert);
