@@ -1,14 +1,7 @@
 /** Prometheus' own program evaluates the expressions of the dashboards over series with known results. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { stringify } from 'yaml';
-import { findTool } from '../local/paths.ts';
 import { latencyP99, successRatio } from './promql.ts';
-
-type Series = Readonly<Record<string, string>>;
+import { expectValue, type Series } from './testing-promtool.ts';
 
 /** Histogram of calls that last 0.25 s or less, and up to 5 s: cumulative, a minute apart. */
 const durations = (outcome: string, fast: number, slow: number): Series => {
@@ -25,21 +18,6 @@ const durations = (outcome: string, fast: number, slow: number): Series => {
 const calls = (outcome: string, n: number): Series => ({
   [`claude_api_requests_total{outcome="${outcome}"}`]: `0+${n}x10`,
 });
-
-/** @throws {Error} with promtool's words when the expression has another value; none means no sample */
-function expectValue(expr: string, series: Series, value: number | undefined): void {
-  const file = join(mkdtempSync(join(tmpdir(), 'promql-')), 'expr.test.yml');
-  const samples = value === undefined ? [] : [{ labels: '{}', value }];
-  const input_series = Object.entries(series).map(([name, values]) => ({ series: name, values }));
-  const promql_expr_test = [{ expr, eval_time: '10m', exp_samples: samples }];
-  const tests = [{ interval: '1m', input_series, promql_expr_test }];
-  writeFileSync(file, stringify({ evaluation_interval: '1m', tests }));
-  try {
-    execFileSync(findTool('promtool') ?? 'promtool', ['test', 'rules', file]);
-  } finally {
-    rmSync(join(file, '..'), { recursive: true });
-  }
-}
 
 const CASES: readonly [name: string, series: Series, p99: number | undefined][] = [
   ['good calls only', durations('success', 100, 0), 0.2475],

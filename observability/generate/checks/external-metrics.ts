@@ -16,7 +16,7 @@ const SCRAPES: Group = {
 
 /** https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/, and the labels of our alerts */
 const ALERTS: Group = {
-  ALERTS: ['alertname', 'alertstate', 'severity', 'kind'],
+  ALERTS: ['alertname', 'alertstate', 'severity', 'kind', 'pack'],
 };
 
 /** @opentelemetry/instrumentation-http: https://opentelemetry.io/docs/specs/semconv/http/http-metrics/ */

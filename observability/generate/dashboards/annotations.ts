@@ -3,7 +3,7 @@ import { AnnotationQueryBuilder } from '@grafana/grafana-foundation-sdk/dashboar
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
 import { PROMETHEUS } from './data-sources.ts';
-import { series } from './queries.ts';
+import { firing, series } from './queries.ts';
 
 interface Mark {
   readonly name: string;
@@ -20,7 +20,7 @@ const running = (offset = '') => `count by (job, version) (${series(METRICS.buil
 const MARKS: readonly Mark[] = [
   {
     name: 'Firing alerts',
-    expr: 'ALERTS{alertstate="firing",severity=~"page|ticket"}',
+    expr: firing('severity=~"page|ticket"'),
     title: '{{alertname}} ({{severity}})',
     color: 'red',
   },

@@ -1,7 +1,7 @@
 /** The part of the dashboard of calls that shows attempts at upstreams: failures, retries, circuits, failover. */
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
 import { documentedRule, thresholds } from '../../slo.ts';
-import { above, type RowSpec } from './panel-spec.ts';
+import { above, below, type RowSpec } from './panel-spec.ts';
 import { highest, mean, rate, series, share, sum } from './queries.ts';
 
 const [, documentedLimit = ''] = documentedRule.expr.split(' > ');
@@ -93,7 +93,7 @@ export const ATTEMPTS_ROWS: readonly RowSpec[] = [
         description:
           'An open circuit keeps calls away from an upstream that fails. Calls go to the next upstream, or fail at once if there is none.',
         unit: 'short',
-        width: 8,
+        width: 6,
         height: 8,
         queries: [
           { expr: highest(METRICS.circuit, ['upstream'], 'state="open"'), legend: '{{upstream}}' },
@@ -108,23 +108,32 @@ export const ATTEMPTS_ROWS: readonly RowSpec[] = [
         description:
           'Where the load goes. It should follow the priorities and weights of the upstreams.',
         unit: 'reqps',
-        width: 8,
+        width: 6,
         stacked: true,
         min: 0,
         queries: [{ expr: rate(METRICS.attempts, ['upstream']), legend: '{{upstream}}' }],
       },
       {
         kind: 'lines',
-        title: 'Failover, and what retries are left',
+        title: 'Failover',
         description:
-          'Calls that failed over to an upstream, and the retries that the budget of the poorest instance allows. At 0 no failure is retried.',
-        unit: 'none',
-        width: 8,
+          'Calls a second that failed over to an upstream. Those that an open circuit sends elsewhere at once are not among them.',
+        unit: 'reqps',
+        width: 6,
         min: 0,
-        queries: [
-          { expr: rate(METRICS.failovers, ['upstream']), legend: 'to {{upstream}} a second' },
-          { expr: `min(${series(METRICS.retryBudget)})`, legend: 'retries left' },
-        ],
+        queries: [{ expr: rate(METRICS.failovers, ['upstream']), legend: 'to {{upstream}}' }],
+        noValue: 'not scraped',
+      },
+      {
+        kind: 'lines',
+        title: 'Retries left',
+        description:
+          'The retries that the budget of the poorest instance allows. At 0 no failure is retried.',
+        unit: 'short',
+        width: 6,
+        min: 0,
+        queries: [{ expr: `min(${series(METRICS.retryBudget)})`, legend: 'retries left' }],
+        limit: below(1),
         noValue: 'not scraped',
       },
       {

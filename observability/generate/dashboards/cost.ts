@@ -2,7 +2,7 @@
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
 import { thresholds } from '../../slo.ts';
 import type { DashboardSpec } from './dashboard.ts';
-import { ANY_LOSS, above, type RowSpec } from './panel-spec.ts';
+import { ANY_LOSS, above, type PanelSpec, type RowSpec } from './panel-spec.ts';
 import { highest, rate, series } from './queries.ts';
 
 const DAY_S = 86_400;
@@ -12,20 +12,42 @@ const SPENT_IN_A_MONTH =
   'sum by (job) (sum_over_time(job:claude_cost_dollars:increase1h{job=~"$job"}[30d:1h]))';
 /** Tokens of a prompt, however they are priced. */
 const PROMPT = 'type=~"input|cache_read|cache_write_5m|cache_write_1h"';
+const BUDGET = thresholds.spendDollarsPerMonth;
 /** The budget, spread evenly over a month. */
-const DOLLARS_A_DAY = thresholds.spendDollarsPerMonth / 30;
+const DOLLARS_A_DAY = BUDGET / 30;
+const HAS_BUDGET = BUDGET > 0;
+
+const SPENT: PanelSpec = {
+  kind: 'stat',
+  title: 'Spent in 30 days',
+  description: 'List price of all calls of the last 30 days, by job. No budget is set.',
+  unit: 'currencyUSD',
+  height: 6,
+  decimals: 0,
+  queries: [{ expr: SPENT_IN_A_MONTH, legend: '{{job}}' }],
+};
+const SPENT_OF_BUDGET: PanelSpec = {
+  ...SPENT,
+  title: 'Part of the month’s budget spent',
+  description: `List price of the last 30 days against ${BUDGET} $, by job. At 1 the budget is spent, and an alert says so.`,
+  unit: 'percentunit',
+  queries: [{ expr: `${SPENT_IN_A_MONTH} / ${BUDGET}`, legend: '{{job}}' }],
+  limit: above(1, 0.8),
+};
 
 const SPEND: RowSpec = {
   panels: [
     {
       kind: 'stat',
       title: 'Spend at this pace, a day',
-      description: `List price of what calls use now, taken over a whole day. The budget of ${thresholds.spendDollarsPerMonth} $ a month allows ${DOLLARS_A_DAY.toFixed(0)} $.`,
+      description: `List price of what calls use now, taken over a whole day.${HAS_BUDGET ? ` The budget of ${BUDGET} $ a month allows ${DOLLARS_A_DAY.toFixed(0)} $.` : ''}`,
       unit: 'currencyUSD',
       height: 6,
       decimals: 2,
       queries: [{ expr: `${rate(METRICS.cost)} * ${DAY_S}`, legend: '' }],
-      limit: above(thresholds.spendRateBudgets * DOLLARS_A_DAY, DOLLARS_A_DAY),
+      ...(HAS_BUDGET && {
+        limit: above(thresholds.spendRateBudgets * DOLLARS_A_DAY, DOLLARS_A_DAY),
+      }),
     },
     {
       kind: 'stat',
@@ -36,18 +58,7 @@ const SPEND: RowSpec = {
       decimals: 2,
       queries: [{ expr: `sum(increase(${series(METRICS.cost)}[1d]))`, legend: '' }],
     },
-    {
-      kind: 'stat',
-      title: 'Part of the month’s budget spent',
-      description: `List price of the last 30 days against ${thresholds.spendDollarsPerMonth} $, by job. At 1 the budget is spent, and an alert says so.`,
-      unit: 'percentunit',
-      height: 6,
-      decimals: 0,
-      queries: [
-        { expr: `${SPENT_IN_A_MONTH} / ${thresholds.spendDollarsPerMonth}`, legend: '{{job}}' },
-      ],
-      limit: above(1, 0.8),
-    },
+    HAS_BUDGET ? SPENT_OF_BUDGET : SPENT,
     {
       kind: 'stat',
       title: 'A call costs',

@@ -13,7 +13,8 @@ const NO_LOAD = 'no load writes its results here';
 
 /**
  * The load writes its results by remote write, with names of k6: `k6_` before a metric's name, and after it
- * `_total` for counters, `_rate` for rates and `_p99` for trends, whose times are then in seconds. These series
+ * `_total` for counters, `_rate` for rates and `_p99` for trends. A trend that is declared to be of times is sent in
+ * seconds, whatever its name says (`adaptUnit` in k6's internal/output/prometheusrw/remotewrite/trend.go). These series
  * come from no scrape, so they have neither job nor instance.
  */
 const k6 = {

@@ -12,6 +12,21 @@ function stepsOf(limit: Limit) {
   return panel.fieldConfig?.defaults.thresholds?.steps.map(({ value, color }) => [value, color]);
 }
 
+test('stat: it asks for the value of now, as the last value of a range outlives a dead service', () => {
+  const { targets } = stat({
+    ...{ kind: 'stat', title: 'A number', description: 'Some.', unit: 'short' },
+    queries: [
+      { expr: 'up', legend: '' },
+      { expr: 'down', legend: '' },
+    ],
+  }).build();
+  assert.deepEqual(
+    targets?.map((each) => ({ instant: true, range: false, ...each })),
+    targets,
+  );
+  assert.equal(targets?.length, 2);
+});
+
 test('above: a value is red from its limit on, and orange from the warning on', () => {
   assert.deepEqual(stepsOf(above(5)), [
     [null, 'green'],

@@ -104,13 +104,16 @@ function measured<B extends StatBuilder | LinesBuilder | TableBuilder>(
   return builder;
 }
 
-/** One number for each series: the last, above a sketch of its course. */
+/**
+ * One number for each series: what it is now. A range has a last value also of what has long been gone, so that a dead
+ * service would look as it did while it lived.
+ */
 export function stat(spec: StatPanel): StatBuilder {
   const builder = measured(new StatBuilder(), spec)
     .colorMode(spec.filled ? BigValueColorMode.Background : BigValueColorMode.Value)
-    .graphMode(spec.words ? BigValueGraphMode.None : BigValueGraphMode.Area)
+    .graphMode(BigValueGraphMode.None)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
-    .targets(spec.queries.map(target));
+    .targets(spec.queries.map((query, i) => target(query, i).instant()));
   if (spec.words) {
     builder.mappings([{ type: MappingType.ValueToText, options: { ...spec.words } }]);
   }

@@ -1,6 +1,6 @@
 /** Are users fine, and how much may still fail? Readable in five seconds, and Grafana's first page. */
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
-import { type ObjectiveName, type Profile, slo, thresholds } from '../../slo.ts';
+import { documentedRule, type ObjectiveName, type Profile, slo, thresholds } from '../../slo.ts';
 import { latencyP99, successRatio } from '../promql.ts';
 import { HISTOGRAMS } from '../rules/events.ts';
 import { budgetOf, objectivesOf, recorded as recordedName } from '../rules/recording.ts';
@@ -13,7 +13,7 @@ import {
   type Query,
   type RowSpec,
 } from './panel-spec.ts';
-import { CHOSEN, EXEMPLARS, quantile, rate, WINDOW } from './queries.ts';
+import { CHOSEN, EXEMPLARS, firing, quantile, rate, WINDOW } from './queries.ts';
 
 const { budgetWindow, burnRates } = slo;
 const percent = (ratio: number) => `${Number((ratio * 100).toFixed(3))} %`;
@@ -23,9 +23,10 @@ const recorded = (objective: ObjectiveName, operation: string) =>
   `${recordedName(objective, operation)}{job=~"$job"}`;
 const budgetLeft = (objective: ObjectiveName) => recorded(objective, `budget_left${budgetWindow}`);
 
-/** Alerts that concern the chosen jobs, or no job at all. */
-const firing = (...matchers: readonly string[]) =>
-  `ALERTS{${['alertstate="firing"', 'job=~"$job|"', ...matchers].join(',')}}`;
+const OURS = 'job=~"$job"';
+/** Alerts that concern the chosen jobs, or no job at all. The documented one lacks the label of the pack. */
+const CONCERNED = 'job=~"$job|"';
+const ALL_FIRING = `${firing('alertname!="Watchdog"', CONCERNED)} or ALERTS{alertstate="firing",alertname="${documentedRule.alert}",${CONCERNED}}`;
 
 /** Orange is the last quarter. */
 const BUDGET = below(0, 0.25);
@@ -56,20 +57,36 @@ function speedOf({ objectives }: Profile): Speed {
   };
 }
 
+/** The jobs of the service: their instances say so themselves. */
+const SCRAPED = `${METRICS.buildInfo.name}{${OURS}}`;
+/** Instances that nobody sees: users may be fine there or not. The first alert waits, so a job may just have gone too. */
+const UNSEEN = [
+  firing('alertname="ScrapeTargetAbsent"', OURS),
+  `(${firing('alertname="ScrapeTargetDown"', OURS)} and on (job) ${SCRAPED})`,
+  `(last_over_time(${SCRAPED}[1h]) unless on (job) ${SCRAPED})`,
+].join(' or ');
+
 const FINE: PanelSpec = {
   kind: 'stat',
   title: 'Are users fine?',
   description:
-    'Fine means that no alert on what users feel pages anybody. Red counts such alerts: the table below names them and leads to their runbooks.',
+    'Fine means that no alert on what users feel pages anybody, and that every instance is scraped. Red counts such alerts: the table below names them and leads to their runbooks.',
   ...{ unit: 'short', height: 6, filled: true },
-  // Of a service that nobody scrapes nothing is known, so then there is no value.
+  // Of a service that was never scraped nothing is known, so then there is no value.
   queries: [
     {
-      expr: `(count(${firing('severity="page"', 'kind="symptom"')}) or vector(0)) and on () (count(${METRICS.buildInfo.name}{job=~"$job"}) > 0)`,
+      expr: [
+        `count(${firing('severity="page"', 'kind="symptom"', OURS)})`,
+        `0 * count(${UNSEEN}) - 1`,
+        `0 * count(${SCRAPED})`,
+      ].join(' or '),
       legend: '',
     },
   ],
-  words: { '0': { text: 'Users are fine', color: 'green' } },
+  words: {
+    '-1': { text: 'Not known: instances are not scraped', color: 'orange' },
+    '0': { text: 'Users are fine', color: 'green' },
+  },
   limit: above(1),
   noValue: 'nothing is measured',
 };
@@ -110,7 +127,7 @@ const WHY: RowSpec = {
       description:
         'Every alert that fires, with what it is about. A click on its name opens its runbook, which says what to look at first.',
       ...{ unit: 'short', width: 12 },
-      queries: [{ expr: firing('alertname!="Watchdog"'), legend: '' }],
+      queries: [{ expr: ALL_FIRING, legend: '' }],
       columns: {
         ...{ severity: 'Severity', alertname: 'Alert', job: 'Job', upstream: 'Upstream' },
         ...{ model: 'Model', caller: 'Caller', instance: 'Instance' },

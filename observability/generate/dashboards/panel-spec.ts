@@ -59,7 +59,7 @@ interface Measured extends Common, Links {
   readonly decimals?: number;
 }
 
-/** One number for each series, its last, coloured by the limit. */
+/** One number for each series, as it is now, coloured by the limit. */
 export interface StatPanel extends Measured {
   readonly kind: 'stat';
   /** Words in place of values, with their colours. */

@@ -3,6 +3,7 @@
  * instance, and of metrics that have those labels the model and the upstream.
  */
 import type { MetricDefinition } from '../../../app/telemetry/metric-definition.ts';
+import { slo } from '../../slo.ts';
 import { prometheusName, seriesName } from '../prometheus-names.ts';
 import { EXEMPLAR_METRIC } from '../promql.ts';
 
@@ -19,6 +20,11 @@ type Where = string;
 export const CHOSEN = 'job=~"$job",instance=~"$instance"';
 /** Labels of ours that have a variable. */
 const CHOSEN_LABELS = ['model', 'upstream'];
+
+/** The alerts of the pack that fire: others may be in the same Prometheus. */
+export function firing(...matchers: readonly Where[]): string {
+  return `ALERTS{${['alertstate="firing"', `pack="${slo.pack}"`, ...matchers].join(',')}}`;
+}
 
 const nameOf = (metric: Metric) =>
   typeof metric === 'string' ? prometheusName(metric) : seriesName(metric);
