@@ -89,8 +89,9 @@ export const slo = {
    */
   level: ['job'],
   /**
-   * The values of `job` for the service and for the programs around it, as the scrape configuration has them. Only
-   * alerts on metrics that any program may have match on them.
+   * The values of `job` for the service, and for Prometheus, Alertmanager and the collector around it, as the scrape
+   * configuration has them. Only alerts on metrics that any program may have match on them. `stack` is a pattern, so
+   * that several jobs can be named: `prometheus|alertmanager|collector`.
    */
   jobs: { service: 'claude-observatory', stack: 'stack' },
   /**
@@ -137,7 +138,8 @@ export const thresholds = {
   maxTokensRatio: 0.2,
   // Money.
   priceTableAgeDays: 90,
-  spendDollarsPerMonth: 1000,
+  /** At 0 there is no budget, and neither alerts nor panels speak of one. */
+  spendDollarsPerMonth: 1000 as number,
   spendRateBudgets: 2,
   cacheHitsRemainingRatio: 0.5,
   cacheHitRatio: 0.2,
@@ -145,7 +147,9 @@ export const thresholds = {
   // Callers' mistakes.
   invalidRequestsRatio: 0.2,
   invalidRequestsGrowth: 5,
+  // One caller's mistake is theirs: it takes two, and where more have called today, three.
   invalidRequestsCallers: 3,
+  invalidRequestsCallersAtLeast: 2,
 } as const;
 
 /**

@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { type Labels, quickened, TestingAlertmanager } from '../alertmanager/testing-alertmanager.ts';
+import {
+  type Labels,
+  quickened,
+  TestingAlertmanager,
+} from '../alertmanager/testing-alertmanager.ts';
 import { alertmanagerFragment } from './alertmanager.ts';
 
 const { route, inhibit_rules, receivers } = parse(alertmanagerFragment('production').text);

@@ -26,10 +26,19 @@ function rules({ job, profile }: ExportOptions): ExportedFile[] {
 
 /** What the rules of the profile say, in the pages of their alerts. */
 function runbooks({ job, profile }: ExportOptions): ExportedFile[] {
-  return Object.entries(runbookFiles(slo.profiles[profile])).map(([path, make]) => ({
+  const pages = Object.entries(runbookFiles(slo.profiles[profile]));
+  const names = new Set(pages.map(([path]) => basename(path)));
+  return pages.map(([path, make]) => ({
     path: `runbooks/${basename(path)}`,
-    text: forJob(withoutLinksOut(make()), job),
+    text: forJob(withoutLinksOut(withoutDeadLinks(make(), names)), job),
   }));
+}
+
+/** Alerts that are not exported have no page, so their names are all that is left of links to them. */
+function withoutDeadLinks(page: string, names: ReadonlySet<string>): string {
+  return page.replaceAll(/\[([^\]]+)\]\((\w+\.md)\)/g, (link, text, name) =>
+    names.has(name) ? link : text,
+  );
 }
 
 /** Pages of the repository are named, because links to them lead nowhere outside of it. */

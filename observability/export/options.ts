@@ -47,7 +47,7 @@ const environment = z.object({
     'must be labels of Kubernetes, such as release=prometheus,team=a',
   ),
   JOB: text(
-    new RegExp(`^(?!${slo.jobs.stack}$)[A-Za-z0-9]([-A-Za-z0-9_./:]{0,126}[A-Za-z0-9])?$`),
+    new RegExp(`^(?!(?:${slo.jobs.stack})$)[A-Za-z0-9]([-A-Za-z0-9_./:]{0,126}[A-Za-z0-9])?$`),
     'must be a job of Prometheus: letters, digits and -_./: between them, 128 characters at most, and not that of the stack',
   ),
   DATASOURCE: text(

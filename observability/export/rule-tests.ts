@@ -55,18 +55,36 @@ function inLimitsOf(profile: Profile, test: TestCase): TestCase {
 
 const ABOUT_OBJECTIVES = ['recording.yml', 'objectives.yml', 'documented.yml'];
 
-function testFile(file: TestFile, profile: Profile): TestFile {
+/** The checks of alerts that are there: without a budget in dollars none speaks of one. */
+function ofKnownAlerts(test: TestCase, alerts: ReadonlySet<string>): TestCase[] {
+  const { alert_rule_test, promql_expr_test = [] } = test;
+  const checks = alert_rule_test?.filter(({ alertname }) => alerts.has(alertname));
+  if (checks?.length === 0 && promql_expr_test.length === 0) return [];
+  return [{ ...test, ...(checks && { alert_rule_test: checks }) }];
+}
+
+function testFile(file: TestFile, profile: Profile, alerts: ReadonlySet<string>): TestFile {
   const aboutObjectives = loadedBy(file).some((rule) => ABOUT_OBJECTIVES.includes(rule));
-  const tests = file.tests.filter((test) => holdsFor(profile, test, aboutObjectives));
+  const tests = file.tests
+    .filter((test) => holdsFor(profile, test, aboutObjectives))
+    .flatMap((test) => ofKnownAlerts(test, alerts));
   return { ...file, tests: tests.map((test) => inLimitsOf(profile, test)) };
 }
 
 /** @returns the test files that hold for a profile, by their names */
 export function casesFor(profile: Profile): Readonly<Record<string, string>> {
-  const rules = Object.keys(ruleFiles(profile));
+  const written = ruleFiles(profile);
+  const rules = Object.keys(written);
+  const alerts = new Set(
+    [
+      ...Object.values(written)
+        .join('\n')
+        .matchAll(/- alert: (\w+)/g),
+    ].map(([, name = '']) => name),
+  );
   const files = readTestFiles()
     .filter((file) => loadedBy(file).every((rule) => rules.includes(rule)))
-    .map((file) => testFile(file, profile))
+    .map((file) => testFile(file, profile, alerts))
     .filter(({ tests }) => tests.length > 0);
   return Object.fromEntries(
     files.map(({ name, ...content }) => [

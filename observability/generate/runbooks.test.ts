@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Simulator, startSimulator } from '../../loadtest/simulator/server.ts';
 import { slo } from '../slo.ts';
 import { committedDashboards, committedRules, committedRunbooks } from './checks/committed.ts';
-import { syntaxErrors } from './checks/grammars.ts';
+import { readPromql, syntaxErrors } from './checks/grammars.ts';
 import { knownMetrics, unknownNames } from './checks/known-metrics.ts';
 import { runbookFiles } from './runbooks.ts';
 
@@ -34,6 +34,15 @@ function section(text: string, title: string): string {
 function codeOf(text: string, language: string): string[] {
   const fences = text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'));
   return [...fences].map(([, code = '']) => code.trim());
+}
+
+/** Which series of a metric a query takes, by one of their labels. */
+function narrowings(query: string): { readonly what: string; readonly pattern: string }[] {
+  return readPromql(query).selectors.flatMap(({ metric, matchers }) =>
+    matchers
+      .filter(({ op }) => op === '=' || op === '=~')
+      .map(({ label, value }) => ({ what: `${metric} by ${label}`, pattern: value })),
+  );
 }
 
 test('every alert of the committed rules has a runbook, and no other page is there', () => {
@@ -73,6 +82,20 @@ for (const { file, text } of pages) {
       assert.equal(queries.length, 3);
       for (const query of queries) {
         assert.deepEqual([...syntaxErrors('promql', query), ...unknownNames(query, known)], []);
+      }
+    });
+
+    test('asks first for every value of a label that its rules list', () => {
+      const [before = '', after = ''] = text.split('\n## First three checks\n');
+      const asked = narrowings(codeOf(after, 'promql')[0] ?? '');
+      const rules = codeOf(before, 'promql').flatMap(narrowings);
+      for (const rule of rules.filter((each) => /^\w+(?:\|\w+)+$/.test(each.pattern))) {
+        for (const { pattern } of asked.filter(({ what }) => what === rule.what)) {
+          const unasked = rule.pattern
+            .split('|')
+            .filter((value) => !new RegExp(`^(?:${pattern})$`).test(value));
+          assert.deepEqual(unasked, [], rule.what);
+        }
       }
     });
 

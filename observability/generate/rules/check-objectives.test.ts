@@ -153,6 +153,13 @@ test('slo.ts: the line of the second profile is not that of the first', () => {
   assert.match(problem ?? '', new RegExp(`^observability/slo\\.ts:${second} production\\.`));
 });
 
+test('slo.ts: a budget of 0 dollars is none, and one below 0 is refused', () => {
+  const withBudget = (spendDollarsPerMonth: number) =>
+    problemsOf({ slo, thresholds: { ...thresholds, spendDollarsPerMonth } }, SOURCE);
+  assert.deepEqual(withBudget(0), []);
+  assert.match(withBudget(-1).join(), /thresholds\.spendDollarsPerMonth: -1 is not above 0$/);
+});
+
 const THRESHOLDS: readonly [change: Record<string, number>, problem: RegExp][] = [
   [{ shedRatio: 1 }, /thresholds\.shedRatio: 1 is no share between 0 and 1$/],
   [{ keyAgeDays: 0 }, /thresholds\.keyAgeDays: 0 is not above 0$/],

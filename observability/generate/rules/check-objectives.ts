@@ -130,12 +130,16 @@ function urlProblems(name: string, { urls }: Profile): Problem[] {
     .map(([key, url]) => [[name, 'urls', key], `${url} is no address without a slash at its end`]);
 }
 
+/** At 0 there is no budget, and so no alert on it. */
+const MAY_BE_NONE = 'spendDollarsPerMonth';
+
 function thresholdProblems(
   thresholds: Objectives['thresholds'],
   profiles: Objectives['slo']['profiles'],
 ): Problem[] {
   const odd = Object.entries(thresholds)
     .filter(([name, value]) => !(value > 0) || (name.endsWith('Ratio') && value >= 1))
+    .filter(([name, value]) => !(name === MAY_BE_NONE && value === 0))
     .map(([name, value]): Problem => {
       const text = name.endsWith('Ratio') ? 'is no share between 0 and 1' : 'is not above 0';
       return [['thresholds', name], `${value} ${text}`];

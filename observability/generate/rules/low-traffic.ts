@@ -28,8 +28,7 @@ function allCallsFailing(): Alert {
     ].join('\n'),
     for: '2m',
     summary: '{{ $labels.job }}: {{ $value }} calls in the last 30m, and none of them succeeded',
-    description:
-      'Calls failed, or their callers gave up before anything came, and there was no success among them. At low traffic this is the only page.',
+    description: `Calls failed, or their callers gave up before anything came, and there was no success among them. It takes ${several} of them in half an hour: below ${2 * several} calls an hour only a ticket (ClaudeFailuresAtLowTraffic) or a probe (ClaudeProbeFailing) tells.`,
     dashboard: 'claude-objectives',
     labels: { objective: 'availability' },
   };

@@ -1,5 +1,6 @@
 /** Alerts on the monitoring itself: who would tell if Prometheus or Alertmanager could not? */
 import type { Alert } from './alert.ts';
+import { OF_STACK } from './causes/expressions.ts';
 
 const DASHBOARD = 'claude-telemetry';
 const PLACE = '{{ $labels.job }} {{ $labels.instance }}';
@@ -9,7 +10,7 @@ const PROMETHEUS: readonly Alert[] = [
     alert: 'PrometheusRuleFailing',
     severity: 'page',
     because: 'alerts that cannot be evaluated wake nobody',
-    expr: 'round(increase(prometheus_rule_evaluation_failures_total[5m])) > 0',
+    expr: `round(increase(prometheus_rule_evaluation_failures_total{${OF_STACK}}[5m])) > 0`,
     for: '5m',
     summary: `${PLACE}: {{ $value }} evaluations of the rules in {{ $labels.rule_group }} failed in the last 5m`,
     description: 'Recordings and alerts of the group are missing or old; outages may go unnoticed.',
@@ -19,7 +20,7 @@ const PROMETHEUS: readonly Alert[] = [
     alert: 'PrometheusConfigInvalid',
     severity: 'ticket',
     because: 'Prometheus goes on with its last good configuration',
-    expr: 'prometheus_config_last_reload_successful == 0',
+    expr: `prometheus_config_last_reload_successful{${OF_STACK}} == 0`,
     for: '5m',
     summary: `${PLACE}: Prometheus could not load its configuration or rules`,
     description: 'What was changed last is not in force, and Prometheus would not start with it.',
@@ -31,8 +32,8 @@ const PROMETHEUS: readonly Alert[] = [
     because:
       'alerts that reach no Alertmanager wake nobody; the dead-man’s switch tells if all are lost',
     expr: [
-      'round(sum by (job, instance) (increase(prometheus_notifications_dropped_total[5m]))) > 0',
-      'or sum by (job, instance) (prometheus_notifications_alertmanagers_discovered) < 1',
+      `round(sum by (job, instance) (increase(prometheus_notifications_dropped_total{${OF_STACK}}[5m]))) > 0`,
+      `or sum by (job, instance) (prometheus_notifications_alertmanagers_discovered{${OF_STACK}}) < 1`,
     ].join('\n'),
     for: '5m',
     summary: `${PLACE}: {{ $value }} notifications for Alertmanager were dropped in the last 5m (0: Prometheus knows no Alertmanager)`,
@@ -47,7 +48,7 @@ const ALERTMANAGER: readonly Alert[] = [
     alert: 'AlertmanagerNotificationsFailing',
     severity: 'ticket',
     because: 'a page about pages that cannot be sent could not be sent either',
-    expr: 'round(sum by (job, instance, integration) (increase(alertmanager_notifications_failed_total[15m]))) > 0',
+    expr: `round(sum by (job, instance, integration) (increase(alertmanager_notifications_failed_total{${OF_STACK}}[15m]))) > 0`,
     for: '5m',
     summary: `${PLACE}: {{ $value }} notifications by {{ $labels.integration }} failed in the last 15m`,
     description: 'After its retries Alertmanager gave up; whoever should know does not.',
@@ -57,7 +58,7 @@ const ALERTMANAGER: readonly Alert[] = [
     alert: 'AlertmanagerConfigInvalid',
     severity: 'ticket',
     because: 'Alertmanager goes on with its last good configuration',
-    expr: 'alertmanager_config_last_reload_successful == 0',
+    expr: `alertmanager_config_last_reload_successful{${OF_STACK}} == 0`,
     for: '5m',
     summary: `${PLACE}: Alertmanager could not load its configuration`,
     description: 'What was changed last is not in force, and Alertmanager would not start with it.',

@@ -74,12 +74,12 @@ export const ANSWER_CAUSES: readonly Alert[] = [
     severity: 'page',
     because:
       'Several callers at once are not making the same mistake: it is us or the API, and availability leaves these calls out.',
-    // Where fewer callers were there today than have to agree, all of them have to.
-    expr: `count by (job) (\n${JUMPED}\n) >= clamp_max(${CALLERS}, ${thresholds.invalidRequestsCallers})`,
+    // Where fewer callers were there today than have to agree, all of them have to; one says nothing by itself.
+    expr: `count by (job) (\n${JUMPED}\n) >= clamp(${CALLERS}, ${thresholds.invalidRequestsCallersAtLeast}, ${thresholds.invalidRequestsCallers})`,
     for: '10m',
     summary: 'Calls of {{ $value }} callers are suddenly refused as invalid on {{ $labels.job }}',
     description:
-      'The share of invalid_request of each of these callers is a multiple of what it was in the day before. Their users get errors while every objective looks fine.',
+      'The share of invalid_request of each of these callers is a multiple of what it was in the day before. Their users get errors while every objective looks fine. A single caller never pages: their mistakes cannot be told from ours.',
     dashboard: 'claude-calls',
   },
   {

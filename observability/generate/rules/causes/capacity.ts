@@ -1,7 +1,7 @@
 /** Alerts on the service's own capacity: connections, queue, event loop, memory, bugs. */
 import { slo, thresholds } from '../../../slo.ts';
 import type { Alert } from '../alert.ts';
-import { all, series } from './expressions.ts';
+import { all, grown, series } from './expressions.ts';
 
 const pool = (state: string) =>
   `sum by (job, instance) (avg_over_time(${series('pool', `state="${state}"`)}[5m]))`;
@@ -67,7 +67,8 @@ export const CAPACITY_CAUSES: readonly Alert[] = [
     alert: 'ClaudeInternalErrors',
     severity: 'ticket',
     because: 'It is a bug of ours, whatever the share of the calls that it hits.',
-    expr: `sum by (job) (increase(${series('requests', 'outcome="internal_error"')}[10m])) > 0`,
+    // Only those of messages are there from the start.
+    expr: `sum by (job) (${grown(series('requests'), 'outcome="internal_error"', '10m')}) > 0`,
     for: '1m',
     keepFiringFor: '30m',
     summary:

@@ -1,5 +1,6 @@
 /** Pieces of PromQL that the alerts on causes share. */
 import { METRICS } from '../../../../app/telemetry/metric-catalogue.ts';
+import { slo } from '../../../slo.ts';
 import { prometheusName } from '../../prometheus-names.ts';
 
 /** @returns a metric of the catalogue, with matchers, as it reads in Prometheus */
@@ -22,6 +23,9 @@ export function grown(name: string, matchers: string, window: string): string {
   const isNew = `${name} offset ${window} and on (job, instance) up offset ${window} == 1`;
   return `${counter} unless ${isNew} or increase(${counter}[${window}])`;
 }
+
+/** The programs around the service: others of their kind may be in the same Prometheus. */
+export const OF_STACK = `job=~"${slo.jobs.stack}"`;
 
 /** All of these conditions at once, each on a line of its own; the value is that of the first. */
 export function all(...conditions: readonly string[]): string {

@@ -76,7 +76,7 @@ export const KEY_CAUSES: readonly Alert[] = [
     summary:
       '{{ $labels.upstream }} refuses to spend more: {{ $labels.error_code }} ({{ $value | printf "%.0f" }} attempts in 10 minutes, {{ $labels.job }})',
     description:
-      'A spend limit is reached, or the credit is used up: a 429 without retry-after, or a 400 where the limit is one that the organisation has set itself. It lasts until the limit is raised or the month ends.',
+      'A spend limit is reached, or the credit is used up: a 429 without retry-after, or a 400 where the credit is used up or the organisation has set the limit itself. It lasts until the limit is raised or the month ends.',
     dashboard: 'claude-cost',
   },
   {

@@ -1,7 +1,7 @@
 /** Alerts on the telemetry: whether what the other alerts read can be trusted. */
 import { slo, thresholds } from '../../../slo.ts';
 import type { Alert } from '../alert.ts';
-import { grown, series } from './expressions.ts';
+import { grown, OF_STACK, series } from './expressions.ts';
 
 const OURS = `job="${slo.jobs.service}"`;
 const STACK = `job=~"${slo.jobs.service}|${slo.jobs.stack}"`;
@@ -16,7 +16,7 @@ function union(label: string, counters: Readonly<Record<string, string>>): strin
 const ofProcessor = (signal: 'span' | 'log') =>
   `sum by (job, error_type) (${grown(`otel_sdk_processor_${signal}_processed_total`, `error_type!="",${OURS}`, '10m')}) > 0`;
 const collector = (by: string, name: string) =>
-  `sum by (job, ${by}) (increase(otelcol_${name}[10m]))`;
+  `sum by (job, ${by}) (${grown(`otelcol_${name}`, OF_STACK, '10m')})`;
 const LOST = ['spans', 'log_records', 'metric_points'];
 const lost = Object.fromEntries(
   LOST.map((items) => [
@@ -36,7 +36,7 @@ export const TELEMETRY_CAUSES: readonly Alert[] = [
     severity: 'ticket',
     because:
       'Further label values share one series until the restart, so sums hold and their parts lie.',
-    expr: `count by (job, metric) (label_replace({otel_metric_overflow="true"}, "metric", "$1", "__name__", "(.+)"))`,
+    expr: `count by (job, metric) (label_replace({otel_metric_overflow="true",${OURS}}, "metric", "$1", "__name__", "(.+)"))`,
     for: '5m',
     summary:
       '{{ $labels.metric }} has more label values than the SDK keeps on {{ $labels.job }} ({{ $value }} series)',
@@ -112,7 +112,7 @@ export const TELEMETRY_CAUSES: readonly Alert[] = [
     alert: 'CollectorQueueFilling',
     severity: 'ticket',
     because: 'Nothing is lost yet; when the queue is full, everything is.',
-    expr: `max by (job, exporter, data_type) (avg_over_time(otelcol_exporter_queue_size[5m]) / otelcol_exporter_queue_capacity) > ${thresholds.collectorQueueUsedRatio}`,
+    expr: `max by (job, exporter, data_type) (avg_over_time(otelcol_exporter_queue_size{${OF_STACK}}[5m]) / otelcol_exporter_queue_capacity) > ${thresholds.collectorQueueUsedRatio}`,
     for: '5m',
     summary:
       'The queue of {{ $labels.exporter }} for {{ $labels.data_type }} is {{ $value | humanizePercentage }} full ({{ $labels.job }})',
