@@ -13,9 +13,11 @@ import type { PipelineResponse } from './stage.ts';
 /** Events, and how long the upstream takes for what comes next, milliseconds. */
 type Script = readonly (string | number)[];
 
-const START = event('message_start', {
-  message: { id: 'm', model: 'known', usage: { input_tokens: 7, output_tokens: 1 } },
-});
+const startOf = (output_tokens: number) =>
+  event('message_start', {
+    message: { id: 'm', model: 'known', usage: { input_tokens: 7, output_tokens } },
+  });
+const START = startOf(1);
 const STOP = event('message_stop');
 const block = (type: string) => event('content_block_start', { content_block: { type } });
 const delta = (part: object) => event('content_block_delta', { index: 0, delta: part });
@@ -73,11 +75,11 @@ async function ratesOf(t: TestContext, ...attempts: readonly Script[]): Promise<
 const FAILED = event('error', { error: { type: 'overloaded_error', message: 'm' } });
 const CASES: readonly [name: string, rate: number | undefined, ...attempts: Script[]][] = [
   ['text alone', 40, [START, ...WRITTEN, end(120), STOP]],
-  [
-    'the input of a tool',
+  ...['tool_use', 'server_tool_use', 'mcp_tool_use'].map((type): (typeof CASES)[number] => [
+    `the input of a ${type}`,
     40,
-    [START, block('tool_use'), INPUT, 1_000, INPUT, 1_000, INPUT, end(120), STOP],
-  ],
+    [START, block(type), INPUT, 1_000, INPUT, 1_000, INPUT, end(120), STOP],
+  ]),
   [
     'what comes after the last text takes no time',
     40,
@@ -154,13 +156,18 @@ const CASES: readonly [name: string, rate: number | undefined, ...attempts: Scri
   [
     'attempts that failed before',
     40,
-    [START, end(9_000), FAILED + TEXT],
+    [startOf(9_000) + block('text') + FAILED + TEXT],
     [START, 9_000, ...WRITTEN, end(120), STOP],
+  ],
+  [
+    'redacted thinking of which no count is reported',
+    undefined,
+    [START, block('redacted_thinking'), ...WRITTEN, end(500), STOP],
   ],
   [
     'thinking of which no count is reported',
     undefined,
-    [START, block('thinking'), SIGNATURE, ...WRITTEN, end(5_120), STOP],
+    [START, block('thinking'), SIGNATURE, ...WRITTEN, end(500), STOP],
   ],
   ['tokens of which most were not streamed', undefined, [START, ...WRITTEN, end(5_120), STOP]],
   ['no tokens that were reported', undefined, [START, ...WRITTEN, STOP]],
