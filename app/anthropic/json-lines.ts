@@ -49,7 +49,8 @@ function checkSize(bytes: number): void {
 
 /** Whether there is more than spaces and line ends. */
 function hasText(bytes: Uint8Array): boolean {
-  return bytes.some((byte) => byte > SPACE);
+  for (const byte of bytes) if (byte > SPACE) return true;
+  return false;
 }
 
 function blockOf(held: HeldBytes, lines: Uint8Array): SseEvent {

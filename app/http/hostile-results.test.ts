@@ -7,8 +7,10 @@ import { scrape } from '../testing/samples.ts';
 import { type ServiceProcess, startService } from '../testing/service-process.ts';
 
 const RESULT = '{"custom_id":"a","result":{"type":"expired"}}\n';
-const FIRST_RESULT_MS = 1_000;
+const FIRST_RESULT_MS = 2_000;
 const SILENCE_MS = 500;
+/** Longer than any test waits. */
+const NEVER_MS = 600_000;
 
 /** Sends the piece every few milliseconds for as long as somebody reads. */
 function drip(response: ServerResponse, piece: string): void {
@@ -26,8 +28,14 @@ function flood(response: ServerResponse, piece: string): void {
   more();
 }
 
-/** A service of one slot before an upstream whose lists begin with `first` and go on as `goOn` says. */
-async function serviceOf(t: TestContext, first: string, goOn: (response: ServerResponse) => void) {
+type End = 'silence' | 'size';
+type Way = readonly [goOn: (response: ServerResponse) => void, end: End];
+
+/**
+ * A service of one slot before an upstream whose first list begins with `first` and goes on as the way says. What
+ * ends for its size has no other limit.
+ */
+async function serviceOf(t: TestContext, first: string, [goOn, end]: Way) {
   let asked = 0;
   const answer: RequestListener = (_request, response) => {
     asked += 1;
@@ -42,11 +50,11 @@ async function serviceOf(t: TestContext, first: string, goOn: (response: ServerR
       CLAUDE_API_KEY: 'a-key-of-nobody',
       CLAUDE_BASE_URL: `http://127.0.0.1:${await listen(t, createServer(answer))}`,
       OTEL_TRACES_EXPORTER: 'none',
-      FIRST_EVENT_TIMEOUT_MS: String(FIRST_RESULT_MS),
+      FIRST_EVENT_TIMEOUT_MS: String(end === 'silence' ? FIRST_RESULT_MS : NEVER_MS),
       RETRY_MAX: '0',
       ADMISSION_LIMIT: '1',
     },
-    { stream: { silenceMs: SILENCE_MS } },
+    { stream: { silenceMs: end === 'silence' ? SILENCE_MS : NEVER_MS } },
   );
   t.after(() => service.stop());
   return service;
@@ -60,16 +68,13 @@ async function assertSlotIsFree(service: ServiceProcess): Promise<void> {
   assert.deepEqual([next.status, await next.text()], [200, RESULT]);
 }
 
-const WAYS: Readonly<
-  Record<string, readonly [goOn: (response: ServerResponse) => void, end: End]>
-> = {
+const WAYS: Readonly<Record<string, Way>> = {
   'a line that drips and never ends': [(response) => drip(response, 'x'), 'silence'],
   'empty lines that drip': [(response) => drip(response, '\n'), 'silence'],
   nothing: [() => {}, 'silence'],
   'a line that floods and never ends': [(response) => flood(response, 'x'), 'size'],
   'millions of empty lines': [(response) => flood(response, '\n'), 'size'],
 };
-type End = 'silence' | 'size';
 
 const BEFORE: Readonly<Record<End, readonly [status: number, message: string]>> = {
   silence: [504, `no result from the upstream within ${FIRST_RESULT_MS} ms`],
@@ -78,9 +83,10 @@ const BEFORE: Readonly<Record<End, readonly [status: number, message: string]>> 
 const OUTCOMES: Readonly<Record<End, string>> = { silence: 'timeout', size: 'upstream_error' };
 
 describe('results that never come', { concurrency: 2 }, () => {
-  for (const [what, [goOn, end]] of Object.entries(WAYS)) {
+  for (const [what, way] of Object.entries(WAYS)) {
+    const [, end] = way;
     test(`batches: ${what} in place of the first result is an error that says so, and frees the slot`, async (t) => {
-      const service = await serviceOf(t, '', goOn);
+      const service = await serviceOf(t, '', way);
       const response = await results(service);
       const { error } = (await response.json()) as { error: { message: string } };
       assert.deepEqual([response.status, error.message], BEFORE[end]);
@@ -88,7 +94,7 @@ describe('results that never come', { concurrency: 2 }, () => {
     });
 
     test(`batches: ${what} after a result breaks the list off, and frees the slot`, async (t) => {
-      const service = await serviceOf(t, RESULT, goOn);
+      const service = await serviceOf(t, RESULT, way);
       const response = await results(service);
       assert.equal(response.status, 200);
       let received = '';

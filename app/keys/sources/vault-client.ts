@@ -39,6 +39,8 @@ const FAILURES: Readonly<Record<number, SourceFailure>> = {
   403: 'denied',
   404: 'not_found',
 };
+/** Vault's own limit of an entry is 1 MiB. */
+const MAX_BYTES = 1024 * 1024;
 /** A token is renewed after this share of its lifetime. */
 const RENEW_AFTER = 0.5;
 
@@ -151,7 +153,7 @@ export class VaultClient {
       body: body ? JSON.stringify(body) : null,
       ...(dispatcher && { dispatcher }),
     }).catch((error) => this.#unreachable(error, signal));
-    const text = await response.body.text().catch((error) => this.#unreachable(error, signal));
+    const text = await this.#textOf(response.body, signal);
     if (response.statusCode >= 300) {
       const failure = FAILURES[response.statusCode] ?? 'unreachable';
       throw new SourceError(
@@ -160,6 +162,22 @@ export class VaultClient {
       );
     }
     return this.#parse(text);
+  }
+
+  async #textOf(body: AsyncIterable<Buffer>, signal: AbortSignal): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of body) {
+        bytes += chunk.length;
+        if (bytes > MAX_BYTES) break;
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      this.#unreachable(error, signal);
+    }
+    if (bytes <= MAX_BYTES) return Buffer.concat(chunks).toString();
+    throw new SourceError('malformed', `${this.#name}: Vault's answer exceeds 1 MiB`);
   }
 
   #unreachable(cause: unknown, signal: AbortSignal): never {
