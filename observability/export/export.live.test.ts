@@ -129,7 +129,30 @@ test('make export: a budget of 0 dollars leaves no alert, panel, case or link th
   const cost = readFileSync(join(OUT, 'grafana/cost.json'), 'utf8');
   assert.match(cost, /"title": "Spent in 30 days"/);
   promtool('check', 'rules', '--lint=all', '--lint-fatal', ...written(OUT, 'rules/*.yml'));
-  promtool('test', 'rules', ...written(OUT, 'tests/causes-*.test.yml'));
+  promtool(
+    'test',
+    'rules',
+    ...written(OUT, 'tests/causes-{cost,keys,no-data,spend,telemetry}.test.yml'),
+  );
+});
+
+test('make export: the cases hold too where the programs around the service have other jobs', (t) => {
+  const OUT = emptyFolder(t);
+  const copy = projectWith(t, "stack: 'stack'", "stack: 'prometheus|otel-collector'");
+  const { status, stderr } = runExport({ OUT, JOB: 'a/b' }, copy);
+  assert.equal(status, 0, stderr);
+  const monitoring = readFileSync(join(OUT, 'prometheus/rules/monitoring.yml'), 'utf8');
+  assert.equal(monitoring.match(/job=~"prometheus\|otel-collector"/g)?.length, 6);
+  const causes = readFileSync(join(OUT, 'prometheus/rules/causes.yml'), 'utf8');
+  assert(causes.includes('up{job=~"a/b|prometheus|otel-collector"} == 0'));
+  promtool(
+    'test',
+    'rules',
+    ...written(
+      OUT,
+      'tests/{monitoring,scrape-targets,causes-collector,causes-no-data,causes-telemetry}.test.yml',
+    ),
+  );
 });
 
 test('make export: objectives that make generate refuses are refused, with their line', (t) => {

@@ -8,6 +8,7 @@ import { prometheusName } from '../generate/prometheus-names.ts';
 import { HISTOGRAMS } from '../generate/rules/events.ts';
 import { ruleFiles } from '../generate/rules/files.ts';
 import {
+  type AlertCheck,
   loadedBy,
   readTestFiles,
   type TestCase,
@@ -55,10 +56,20 @@ function inLimitsOf(profile: Profile, test: TestCase): TestCase {
 
 const ABOUT_OBJECTIVES = ['recording.yml', 'objectives.yml', 'documented.yml'];
 
-/** The checks of alerts that are there: without a budget in dollars none speaks of one. */
+/** What the cases call the job of the programs around the service. */
+const STACK = 'stack';
+const isAboutStack = ({ exp_alerts = [] }: AlertCheck) =>
+  exp_alerts.some(({ exp_labels }) => exp_labels?.['job'] === STACK);
+
+/**
+ * The checks of alerts that are there: without a budget in dollars none speaks of one, and where other jobs are watched
+ * none of that job of ours.
+ */
 function ofKnownAlerts(test: TestCase, alerts: ReadonlySet<string>): TestCase[] {
   const { alert_rule_test, promql_expr_test = [] } = test;
-  const checks = alert_rule_test?.filter(({ alertname }) => alerts.has(alertname));
+  const checks = alert_rule_test
+    ?.filter(({ alertname }) => alerts.has(alertname))
+    .filter((check) => new RegExp(`^(?:${slo.jobs.stack})$`).test(STACK) || !isAboutStack(check));
   if (checks?.length === 0 && promql_expr_test.length === 0) return [];
   return [{ ...test, ...(checks && { alert_rule_test: checks }) }];
 }

@@ -57,6 +57,15 @@ for (const { file, text, dashboard } of dashboards) {
       }
     });
 
+    test('panels have either events a second or amounts on their axis', () => {
+      for (const { title, type, targets = [] } of panels) {
+        // A share, a quantile or a mean of rates is no rate.
+        const isRate = ({ expr = '' }) => /\brate\(/.test(expr) && !/ \/ |_quantile/.test(expr);
+        const kinds = new Set(targets.map(isRate));
+        assert(type !== 'timeseries' || kinds.size < 2, title);
+      }
+    });
+
     test('panels have an ID each, do not overlap and lie inside the grid', () => {
       assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
       const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => {
