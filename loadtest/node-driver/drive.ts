@@ -1,133 +1,133 @@
-/**
- * Makes the smoke load in plain Node, for machines without k6: a closed loop of the same calls as
- * `scenarios/smoke.ts`, with the same verdicts and thresholds.
- */
-import { randomBytes } from 'node:crypto';
-import { Agent, type Dispatcher, request } from 'undici';
+/** Runs a scenario in this process: each phase in an open loop, and the simulator's faults beside them. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
-  type Answer,
-  CALL_TIMEOUT_MS,
-  CALL_TYPES,
-  type CallType,
-  messageCall,
-  observe,
-} from '../calls/call.ts';
-import { uuidFrom } from '../calls/uuid.ts';
-import { closedLoop } from '../lib/load.ts';
-import { GUARD_TRIES, mayLoad, type Permission } from '../scenarios/guard.ts';
-import { type LoadSettings, readLoadSettings } from './drive-settings.ts';
-import { failedMetrics, type Summary, summaryOf, thresholdTable } from './report.ts';
-import { newTally, record, type Tally } from './tally.ts';
+  type CallKind,
+  type LoadRequest,
+  type Observation,
+  REQUEST_TIMEOUT_MS,
+} from '../calls/kinds.ts';
+import { dueCall } from '../scenarios/due-call.ts';
+import type { Phase } from '../scenarios/scenario.ts';
+import type { LoadSettings } from '../scenarios/settings.ts';
+import { openLoop, REAL_CLOCK } from './open-loop.ts';
+import { type Health, watchOwnHealth } from './own-health.ts';
+import { perform } from './perform.ts';
+import { Sender } from './sender.ts';
+import type { Tally } from './tally.ts';
+import { injectFaults } from './timed-faults.ts';
 
-/** Exit codes; 99 is k6's own code for a missed threshold, 78 is EX_CONFIG of sysexits.h. */
-export const EXIT = { ok: 0, refused: 3, badSettings: 78, thresholdMissed: 99 } as const;
-
-export interface DriveResult {
-  readonly exitCode: number;
-  /** Absent when no load was made. */
-  readonly summary?: Summary;
+export interface Drive {
+  readonly settings: LoadSettings;
+  readonly tally: Tally;
+  /** Told each counted call as it ends. */
+  readonly onCall: (made: MadeCall) => void;
+  /** Ends the run early: nothing more begins, and what is in flight is given up and not counted. */
+  readonly signal: AbortSignal;
 }
 
-type Write = (line: string) => void;
-
-const SHOWN_FAILURES = 5;
-
-/**
- * Makes the load and prints the report; the last line is the summary as JSON.
- * @param env BASE_URL, CALLS (of each type), CONCURRENCY, ALLOW_PAID_LOAD
- */
-export async function drive(
-  env: Readonly<Record<string, string | undefined>>,
-  write: Write,
-): Promise<DriveResult> {
-  write('This is not k6: a plain Node driver makes the same calls and checks the same thresholds.');
-  const read = readLoadSettings(env);
-  if (!read.ok) {
-    for (const problem of read.problems) write(`bad setting: ${problem}`);
-    return { exitCode: EXIT.badSettings };
-  }
-  const agent = new Agent({ connections: read.settings.concurrency });
-  try {
-    const permission = await askGuard(read.settings, agent);
-    write(permission.allowed ? permission.reason : `refused: ${permission.reason}`);
-    if (!permission.allowed) return { exitCode: EXIT.refused };
-    return report(await load(read.settings, agent, write), read.settings, write);
-  } finally {
-    await agent.destroy();
-  }
+export interface MadeCall {
+  /** Its correlation ID. */
+  readonly id: string;
+  readonly phase: string;
+  readonly kind: CallKind;
+  readonly seen: Observation;
 }
 
-function report(tally: Tally, settings: LoadSettings, write: Write): DriveResult {
-  for (const line of thresholdTable(tally, settings.callsPerType)) write(line);
-  const failed = failedMetrics(tally, settings.callsPerType);
-  const summary = summaryOf(tally, failed);
-  write(JSON.stringify(summary));
-  return { exitCode: failed.length === 0 ? EXIT.ok : EXIT.thresholdMissed, summary };
+export interface Driven {
+  /** From the start of the run to the end of its last call. */
+  readonly seconds: number;
+  readonly health: Health;
 }
 
-async function load(settings: LoadSettings, agent: Agent, write: Write): Promise<Tally> {
-  const { baseUrl, callsPerType, concurrency } = settings;
-  const count = `${callsPerType} calls of each type`;
-  write(`${count} (${CALL_TYPES.join(', ')}), ${concurrency} at once, to ${baseUrl}`);
-  const tally = newTally();
-  let shown = 0;
-  await closedLoop({ calls: callsPerType * CALL_TYPES.length, concurrency }, async (n) => {
-    const failure = await callOnce(n % 2 === 0 ? 'streaming' : 'complete', settings, agent, tally);
-    if (failure !== undefined && shown++ < SHOWN_FAILURES) write(failure);
+/** How long calls may go on after the last has begun, before those that are left have failed. */
+const GRACE_MS = REQUEST_TIMEOUT_MS;
+const LATE = new Error('the call had not ended when the time for it was over');
+
+export async function drive(options: Drive): Promise<Driven> {
+  const { scenario, simulator } = options.settings;
+  const ending = new AbortController();
+  const signal = AbortSignal.any([options.signal, ending.signal]);
+  const calls = new Calls(options, signal);
+  const health = watchOwnHealth();
+  const runStartedMs = REAL_CLOCK.now();
+  const timing = { runStartedMs, clock: REAL_CLOCK, signal };
+  const loops = scenario.phases.map((phase) => openLoop({ ...timing, phase, ...calls.of(phase) }));
+  const faults = injectFaults({
+    ...{ ...timing, simulator, timed: scenario.faults },
+    changed: () => options.tally.faultsChanged(),
   });
-  return tally;
+  await Promise.all([...loops, faults]);
+  const grace = delay(GRACE_MS, undefined, { signal }).catch(() => undefined);
+  await Promise.race([calls.ended(), grace]);
+  ending.abort(LATE);
+  await calls.ended();
+  await calls.close();
+  return { seconds: (REAL_CLOCK.now() - runStartedMs) / 1000, health: health() };
 }
 
-/** Makes and records one call. @returns a line about the failure, if it failed */
-async function callOnce(
-  type: CallType,
-  settings: LoadSettings,
-  agent: Agent,
-  tally: Tally,
-): Promise<string | undefined> {
-  const id = uuidFrom(randomBytes(16));
-  const { path, headers, body } = messageCall(type, id);
-  const startMs = performance.now();
-  const answer = await send(`${settings.baseUrl}${path}`, {
-    method: 'POST',
-    headers: { ...headers },
-    body,
-    dispatcher: agent,
-  });
-  const seen = observe(type, id, answer);
-  record(tally, type, seen, performance.now() - startMs);
-  return seen.verdict.ok ? undefined : `${type} call ${id} failed: ${seen.verdict.reason}`;
-}
+/** The calls in flight. */
+class Calls {
+  readonly #options: Drive;
+  readonly #signal: AbortSignal;
+  readonly #sender: Sender;
+  readonly #inFlight = new Set<Promise<void>>();
 
-async function askGuard({ baseUrl, paidCalls }: LoadSettings, agent: Agent): Promise<Permission> {
-  for (let tries = 1; ; tries++) {
-    const answer = await send(`${baseUrl}/v1/models`, { method: 'GET', dispatcher: agent });
-    const permission = mayLoad(answer, paidCalls);
-    if (!permission.unknown || tries >= GUARD_TRIES) return permission;
-  }
-}
-
-type RequestOptions = Omit<NonNullable<Parameters<typeof request>[1]>, 'signal'> & {
-  readonly method: Dispatcher.HttpMethod;
-};
-
-/** Never throws: an answer that does not arrive is `broken`. Follows no redirects. */
-async function send(url: string, options: RequestOptions): Promise<Answer> {
-  let head: Pick<Answer, 'status' | 'headers'> = { status: 0, headers: {} };
-  try {
-    const response = await request(url, {
-      ...options,
-      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+  constructor(options: Drive, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+    this.#sender = new Sender({
+      baseUrl: options.settings.target,
+      timeoutMs: REQUEST_TIMEOUT_MS,
     });
-    head = { status: response.statusCode, headers: response.headers };
-    return { ...head, body: await response.body.text() };
-  } catch (error) {
-    const timedOut = error instanceof Error && error.name === 'TimeoutError';
-    return { ...head, body: '', broken: timedOut ? 'timeout' : 'network_error' };
+    signal.addEventListener('abort', () => this.#sender.giveUp(), { once: true });
+  }
+
+  /** What the open loop of a phase needs. */
+  of(phase: Phase) {
+    return {
+      begin: async (n: number, lagMs: number) => {
+        const call = this.#make(phase, n, lagMs);
+        this.#inFlight.add(call);
+        await call;
+        this.#inFlight.delete(call);
+      },
+      drop: () => this.#options.tally.dropped(phase),
+    };
+  }
+
+  /** Resolves when all have ended. A call of many requests may go on for minutes, unless the run is ended. */
+  async ended(): Promise<void> {
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+  }
+
+  async close(): Promise<void> {
+    await this.#sender.close();
+  }
+
+  async #make(phase: Phase, n: number, lagMs: number): Promise<void> {
+    const { settings, tally, onCall } = this.#options;
+    const id = randomUUID();
+    const { kind, call } = dueCall(phase, n, id, settings.tokens);
+    tally.begun(phase, kind, lagMs);
+    const begunMs = REAL_CLOCK.now();
+    const send = async (request: LoadRequest) => {
+      const answer = await this.#sender.send(request);
+      tally.answered(phase, kind, answer.status, answer.durationMs);
+      return answer;
+    };
+    const performed = await perform(call, { send, signal: this.#signal });
+    const isLate = this.#signal.aborted && this.#signal.reason === LATE;
+    const seen = performed ?? (isLate ? notEnded(REAL_CLOCK.now() - begunMs) : undefined);
+    tally.ended(phase, kind, seen);
+    if (seen && phase.counted) onCall({ id, phase: phase.name, kind, seen });
   }
 }
 
-if (import.meta.main) {
-  const { exitCode } = await drive(process.env, (line) => process.stdout.write(`${line}\n`));
-  process.exitCode = exitCode;
+/** What a call showed that was given up because it took too long. */
+function notEnded(durationMs: number): Observation {
+  return {
+    ...{ verdict: { ok: false, reason: 'timeout' }, answered: false, durationMs },
+    ...{ correlated: undefined, overheadMs: undefined },
+  };
 }

@@ -1,69 +1,83 @@
-/** Counts calls and aggregates them as k6 does, so that both reach the same verdict. */
+/** Counts calls as they end, under the names and tags that k6 has for them. */
+import type { CallKind, Observation } from '../calls/kinds.ts';
+import { METRIC, METRIC_TYPE, type Metrics, type Sample, samplesOf } from '../scenarios/metrics.ts';
+import type { Phase } from '../scenarios/scenario.ts';
+import { type Cell, Cells } from './cells.ts';
 
-import type { CallType, Observation } from '../calls/call.ts';
-import { percentile } from '../lib/load.ts';
-import { callsOf, METRIC } from './drive-thresholds.ts';
+/** Metrics of k6's own, which it also has of a warm-up. */
+const K6 = {
+  iterations: 'iterations',
+  requests: 'http_reqs',
+  requestMs: 'http_req_duration',
+  inFlight: 'vus',
+  mostInFlight: 'vus_max',
+} as const;
 
-/** The counts so far: plain data that only `record` changes. */
-export interface Tally {
-  calls: Record<CallType, number>;
-  good: number;
-  goodComplete: number;
-  answered: number;
-  correlated: number;
-  durationsMs: number[];
-  overheadsMs: number[];
-  /** Failed calls by reason. */
-  reasons: Map<string, number>;
-}
+export class Tally {
+  readonly cells = new Cells();
+  readonly #own = this.cells.at({});
+  #inFlight = 0;
 
-export function newTally(): Tally {
-  return {
-    calls: { complete: 0, streaming: 0 },
-    good: 0,
-    goodComplete: 0,
-    answered: 0,
-    correlated: 0,
-    durationsMs: [],
-    overheadsMs: [],
-    reasons: new Map(),
-  };
-}
-
-/** Adds one call. Latency and overhead count good calls only (docs/semantics.md). */
-export function record(tally: Tally, type: CallType, seen: Observation, durationMs: number): void {
-  tally.calls[type] += 1;
-  if (seen.correlated !== undefined) tally.answered += 1;
-  if (seen.correlated === true) tally.correlated += 1;
-  if (!seen.verdict.ok) {
-    const { reason } = seen.verdict;
-    tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + 1);
-    return;
+  constructor(phases: readonly Phase[]) {
+    this.#own.gauge(K6.inFlight);
+    this.#own.gauge(K6.mostInFlight).set(phases.reduce((sum, p) => sum + p.maxInFlight, 0));
+    // That nothing was dropped is a result too, so its series begin at 0.
+    for (const { name } of phases) this.cells.at({ scenario: name }).counter(METRIC.dropped);
   }
-  tally.good += 1;
-  tally.durationsMs.push(durationMs);
-  if (type === 'complete') tally.goodComplete += 1;
-  if (seen.overheadMs !== undefined) tally.overheadsMs.push(seen.overheadMs);
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  dropped({ name }: Phase): void {
+    this.cells.at({ scenario: name }).counter(METRIC.dropped).add(1);
+  }
+
+  /** Faults of the simulator were switched on, or off after they had been injected. */
+  faultsChanged(): void {
+    this.#own.counter(METRIC.faultChanges).add(1);
+  }
+
+  /** @param lagMs how late the call began */
+  begun(phase: Phase, kind: CallKind, lagMs: number): void {
+    this.#inFlight += 1;
+    this.#own.gauge(K6.inFlight).set(this.#inFlight);
+    if (phase.counted) add(this.#cell(phase, kind), [METRIC.driverLagMs, lagMs]);
+  }
+
+  /** @param status 0 when no answer arrived */
+  answered({ name }: Phase, kind: CallKind, status: number, durationMs: number): void {
+    const cell = this.cells.at({ scenario: name, call_type: kind, status: String(status) });
+    cell.counter(K6.requests).add(1);
+    cell.trend(K6.requestMs).add(durationMs);
+  }
+
+  /** @param seen what the call showed; undefined when it was given up because the run was ended */
+  ended(phase: Phase, kind: CallKind, seen: Observation | undefined): void {
+    this.#inFlight -= 1;
+    this.#own.gauge(K6.inFlight).set(this.#inFlight);
+    if (!seen) return;
+    this.cells.at({ scenario: phase.name }).counter(K6.iterations).add(1);
+    if (!phase.counted) return;
+    const cell = this.#cell(phase, kind);
+    for (const sample of samplesOf(kind, seen)) add(cell, sample);
+  }
+
+  /** @param seconds how long the run took */
+  metrics(seconds: number): Metrics {
+    const levels = [[], ['scenario'], ['call_type'], ['scenario', 'call_type']] as const;
+    const sums = levels.flatMap((keep) => [...this.cells.merged(keep)]);
+    return Object.fromEntries(sums.map(([key, sink]) => [key, sink.values(seconds)]));
+  }
+
+  #cell({ name }: Phase, kind: CallKind): Cell {
+    return this.cells.at({ scenario: name, call_type: kind });
+  }
 }
 
-/** @returns the aggregated value of each metric; undefined if it was never measured */
-export function aggregate(tally: Tally): Readonly<Record<string, number | undefined>> {
-  return {
-    [METRIC.success]: ratio(tally.good, callsIn(tally)),
-    [METRIC.durationMs]: percentile(tally.durationsMs, 0.99),
-    [METRIC.overheadMs]: percentile(tally.overheadsMs, 0.99),
-    [METRIC.overheadReported]: ratio(tally.overheadsMs.length, tally.goodComplete),
-    [METRIC.correlated]: ratio(tally.correlated, tally.answered),
-    [callsOf('complete')]: tally.calls.complete,
-    [callsOf('streaming')]: tally.calls.streaming,
-  };
-}
-
-/** @returns the number of calls of both types together */
-export function callsIn({ calls }: Tally): number {
-  return calls.complete + calls.streaming;
-}
-
-function ratio(part: number, all: number): number | undefined {
-  return all === 0 ? undefined : part / all;
+function add(cell: Cell, [metric, value]: Sample): void {
+  const type = METRIC_TYPE[metric];
+  if (type === 'counter') cell.counter(metric).add(value);
+  else if (type === 'rate') cell.rate(metric).add(value === 1);
+  else cell.trend(metric).add(value);
 }

@@ -122,6 +122,8 @@ function prometheus(settings: Settings): Run {
       `--storage.tsdb.path=${join(directory, 'data')}`,
       listenAddress('PROMETHEUS_PORT', settings),
       '--storage.tsdb.retention.time=31d',
+      // Load tests write their results here.
+      '--web.enable-remote-write-receiver',
       ...(assets ? [`--web.local-assets=${assets}`] : []),
     ],
     cwd: ROOT,

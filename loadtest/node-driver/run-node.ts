@@ -1,0 +1,82 @@
+/** A whole run by the Node driver: asks whether load may be made, makes it, shows it, and sums it up. */
+import { findCommand, NotableCalls } from '../scenarios/notable-calls.ts';
+import type { LoadSettings } from '../scenarios/settings.ts';
+import { type Summary, summarize } from '../scenarios/summary.ts';
+import { MAX_LAG_MS } from '../scenarios/thresholds.ts';
+import { type Driven, drive, type MadeCall } from './drive.ts';
+import { guardTarget } from './guard-target.ts';
+import { type Output, showProgress } from './progress.ts';
+import { RemoteWrite } from './remote-write.ts';
+import { Tally } from './tally.ts';
+
+export interface NodeRun {
+  readonly settings: LoadSettings;
+  /** Where progress is shown. */
+  readonly output: Output;
+  /** Prometheus' address for remote write; undefined where the results go to none. */
+  readonly remoteWriteUrl: string | undefined;
+  /** Where the trace of a correlation ID is. */
+  readonly traceOf?: (id: string) => string;
+  /** Ends the run early. */
+  readonly signal: AbortSignal;
+}
+
+/** How often results are written to Prometheus, as k6 does. */
+const WRITE_EVERY_MS = 5_000;
+
+/** @returns undefined when the guard refused the run */
+export async function runByNode(run: NodeRun): Promise<Summary | undefined> {
+  const { settings, output, signal, traceOf = findCommand } = run;
+  const { scenario, target } = settings;
+  const say = (line: string) => output.write(`${line}\n`);
+  say('This is not k6: a driver in Node makes the same calls and judges them alike.');
+  const { allowed, reason } = await guardTarget(settings);
+  say(allowed ? reason : `refused: ${reason}`);
+  if (!allowed) return undefined;
+  say(`${scenario.name} against ${target}: ${scenario.question}`);
+  const startedMs = Date.now();
+  const tally = new Tally(scenario.phases);
+  const notable = new NotableCalls();
+  const stopProgress = showProgress({ phases: scenario.phases, tally, output });
+  const stopWriting = startWriting(run, tally, say);
+  const onCall = ({ seen, ...call }: MadeCall) => {
+    const { verdict, durationMs } = seen;
+    notable.add({ ...call, durationMs, ...(!verdict.ok && { reason: verdict.reason }) });
+  };
+  const driven = await drive({ settings, tally, onCall, signal });
+  stopProgress();
+  await stopWriting();
+  const metrics = tally.metrics(driven.seconds);
+  const { seconds } = driven;
+  const summary = summarize({ driver: 'node', scenario, target, startedMs, seconds, metrics });
+  return notable.addTo(withOwnLimits(summary, driven, run), traceOf);
+}
+
+/** @returns writes the last values, and ends the series */
+function startWriting({ remoteWriteUrl }: NodeRun, { cells }: Tally, warn: (line: string) => void) {
+  if (remoteWriteUrl === undefined) return () => Promise.resolve();
+  const remoteWrite = new RemoteWrite({ url: remoteWriteUrl, warn });
+  const timer = setInterval(() => void remoteWrite.write(cells), WRITE_EVERY_MS);
+  return async () => {
+    clearInterval(timer);
+    await remoteWrite.end(cells);
+  };
+}
+
+/** What a summary cannot know: whether this process kept up between the calls, and whether the run was ended early. */
+function withOwnLimits(summary: Summary, { health, seconds }: Driven, run: NodeRun): Summary {
+  const { delayP99Ms } = health;
+  const reasons = [
+    // Past its breakpoint a machine that holds both is short of CPU by intent.
+    ...(delayP99Ms > MAX_LAG_MS && run.settings.scenario.verdict !== 'breakpoint'
+      ? [`the driver's timers fired ${delayP99Ms.toFixed(0)} ms late (P99): it is short of CPU`]
+      : []),
+    ...(run.signal.aborted ? [`the run was ended early, after ${seconds.toFixed(0)} s`] : []),
+  ];
+  if (reasons.length === 0) return summary;
+  return {
+    ...summary,
+    verdict: 'inconclusive',
+    bottlenecks: [...summary.bottlenecks, ...reasons],
+  };
+}

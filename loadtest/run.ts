@@ -1,0 +1,94 @@
+/**
+ * Runs a scenario: `make loadtest [SCENARIO= RATE= DURATION= TARGET= TOKEN=]`. It takes k6 where there is one, and
+ * otherwise, or when told so by `run.ts node`, the driver in Node. Its exit code is the verdict.
+ */
+import { urlOf } from '../observability/local/components.ts';
+import { findK6 } from '../observability/local/paths.ts';
+import { readSettings, type Settings } from '../observability/local/settings.ts';
+import { runByNode } from './node-driver/run-node.ts';
+import { placeLine, resultFiles, writeHtml, writeJson } from './results.ts';
+import { runByK6 } from './run-k6.ts';
+import { findCommand } from './scenarios/notable-calls.ts';
+import { EXIT } from './scenarios/run-verdict.ts';
+import { type LoadSettings, readLoadSettings } from './scenarios/settings.ts';
+import type { Summary } from './scenarios/summary.ts';
+import { summaryText } from './scenarios/summary-text.ts';
+
+/** The exit code of a program that SIGINT has ended. */
+const EXIT_INTERRUPTED = 130;
+
+const HOW_TO_GET_K6 =
+  'There is no k6 here, so the driver in Node makes the load. To have it made by k6, put k6 v2 on PATH, build it\n' +
+  'with `make k6`, or start the stack by Docker Compose, which has one as an image.\n';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** The stack's service and simulator, where TARGET names no other service. */
+function withStack(env: Env, { ports }: Settings): Env {
+  if (env['TARGET']) return env;
+  return {
+    ...env,
+    TARGET: urlOf('PORT', ports),
+    SIMULATOR: env['SIMULATOR'] || urlOf('SIMULATOR_PORT', ports),
+  };
+}
+
+/** Ends the run at the first signal, and this process at the second. */
+function endOnSignals(): AbortSignal {
+  const ending = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (ending.signal.aborted) process.exit(EXIT_INTERRUPTED);
+      ending.abort();
+    });
+  }
+  return ending.signal;
+}
+
+/** A link into the stack's Grafana, or the command that finds the call where there is no Tempo. */
+function traceOf({ running, ports }: Settings): (id: string) => string {
+  if (running?.mode !== 'compose') return findCommand;
+  return (id) => {
+    const datasource = { type: 'tempo', uid: 'tempo' };
+    const query = { refId: 'A', datasource, queryType: 'traceql', query: id.replaceAll('-', '') };
+    const range = { from: 'now-1h', to: 'now' };
+    const panes = { trace: { datasource: 'tempo', queries: [query], range } };
+    const encoded = encodeURIComponent(JSON.stringify(panes));
+    return `${urlOf('GRAFANA_PORT', ports)}/explore?schemaVersion=1&panes=${encoded}`;
+  };
+}
+
+async function byNode(settings: LoadSettings, stack: Settings): Promise<Summary | undefined> {
+  const files = resultFiles(settings.scenario.name, process.env['RESULTS_DIR']);
+  const summary = await runByNode({
+    ...{ settings, output: process.stdout, signal: endOnSignals(), traceOf: traceOf(stack) },
+    // A stack that is down takes nothing, and nobody looks at its dashboards.
+    remoteWriteUrl: stack.running && `${urlOf('PROMETHEUS_PORT', stack.ports)}/api/v1/write`,
+  });
+  if (!summary) return undefined;
+  writeJson(summary, files);
+  writeHtml(summary, files);
+  for (const line of ['', ...summaryText(summary), placeLine(files)]) say(line);
+  return summary;
+}
+
+async function main(driver: string | undefined): Promise<number> {
+  const stack = readSettings(process.env);
+  const env = withStack(process.env, stack);
+  const read = readLoadSettings(env);
+  if (!read.ok) {
+    for (const problem of read.problems) process.stderr.write(`bad option: ${problem}\n`);
+    return EXIT.badOptions;
+  }
+  const hasK6 = findK6() !== undefined || stack.running?.mode === 'compose';
+  if (driver !== 'node' && hasK6) return runByK6(read.settings, env, stack);
+  if (driver !== 'node') process.stdout.write(HOW_TO_GET_K6);
+  const summary = await byNode(read.settings, stack);
+  return summary ? EXIT[summary.verdict] : EXIT.refused;
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv[2]);
