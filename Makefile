@@ -53,11 +53,11 @@ find: setup ## Find a correlation ID in logs, traces and the simulator: make fin
 down: setup ## Stop the components that were started, and nothing else
 	@$(NODE) observability/local/stack.ts down
 
-loadtest: setup ## Check the two targets with k6 against the running stack
-	@$(NODE) observability/local/stack.ts loadtest
+loadtest: setup ## Run a load scenario: make loadtest [SCENARIO=smoke RATE= DURATION= TARGET= TOKEN=]
+	@$(NODE) loadtest/run.ts
 
-loadtest-node: setup ## Make the same load from plain Node, where there is no k6
-	@$(NODE) observability/local/stack.ts loadtest-node
+loadtest-node: setup ## The same by the driver in Node, also where there is k6
+	@$(NODE) loadtest/run.ts node
 
 check: setup ## Check format, lint, types, generated files, sizes and imports, and run the unit tests
 	@$(NODE) .ci/run-tests.ts check

@@ -8,16 +8,19 @@ import type { Summary } from './scenarios/summary.ts';
 const FOLDER = fileURLToPath(new URL('results', import.meta.url));
 
 export interface ResultFiles {
+  readonly folder: string;
+  /** The names of both files, without what tells them apart. */
+  readonly name: string;
   readonly json: string;
   readonly html: string;
 }
 
-/** Makes the folder. @param folder in place of loadtest/results @returns where the files of a run that starts now go */
+/** Makes the folder. @param folder in place of loadtest/results @returns the files of a run that starts now */
 export function resultFiles(scenario: string, folder = FOLDER): ResultFiles {
   mkdirSync(folder, { recursive: true });
   const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-  const path = join(folder, `${time}-${scenario}`);
-  return { json: `${path}.json`, html: `${path}.html` };
+  const name = `${time}-${scenario}`;
+  return { folder, name, json: join(folder, `${name}.json`), html: join(folder, `${name}.html`) };
 }
 
 export function writeJson(summary: Summary, { json }: ResultFiles): void {
@@ -28,7 +31,14 @@ export function writeHtml(summary: Summary, { html }: ResultFiles): void {
   writeFileSync(html, htmlReport(summary));
 }
 
-/** @returns a line that says where they are, from where the command was typed */
+/** @returns a line that says where they are, seen from where the command was typed */
 export function placeLine({ json, html }: ResultFiles): string {
   return `results: ${relative('.', json)}, ${relative('.', html)}`;
+}
+
+/** @returns the summary of a run that for further reasons says nothing about the service */
+export function inconclusive(summary: Summary, reasons: readonly string[]): Summary {
+  if (reasons.length === 0) return summary;
+  const bottlenecks = [...summary.bottlenecks, ...reasons];
+  return { ...summary, verdict: 'inconclusive', bottlenecks };
 }

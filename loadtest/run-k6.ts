@@ -1,4 +1,118 @@
-/** A run by k6: a program of its own, or the image of the stack in Docker Compose. */
-export async function runByK6(..._: unknown[]): Promise<number> {
-  return 1;
+/** A run by k6: a program of this machine, or the image of a stack that is up by Docker Compose. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { composeCommand } from '../observability/local/backends.ts';
+import { urlOf } from '../observability/local/components.ts';
+import { ROOT } from '../observability/local/paths.ts';
+import type { Settings } from '../observability/local/settings.ts';
+import { TREND_STATS } from './node-driver/remote-write.ts';
+import { inconclusive, type ResultFiles } from './results.ts';
+import { callOfLine, NotableCalls } from './scenarios/notable-calls.ts';
+import { EXIT } from './scenarios/run-verdict.ts';
+import type { Env } from './scenarios/settings.ts';
+import type { Summary } from './scenarios/summary.ts';
+
+export interface K6Run {
+  /** The program; undefined takes the image of the stack. */
+  readonly program: string | undefined;
+  /** The options of the run, secrets among them, which go by environment only. */
+  readonly env: Env;
+  readonly stack: Settings;
+  readonly files: ResultFiles;
+  /** Where the trace of a correlation ID is. */
+  readonly traceOf: (id: string) => string;
+  /** Ends the run early; k6 sums up what there was. */
+  readonly signal: AbortSignal;
+}
+
+export interface K6Ended {
+  /** Undefined when k6 made none. */
+  readonly summary: Summary | undefined;
+  /** What to exit with where there is no summary. */
+  readonly exitCode: number;
+}
+
+/** k6's own code for a script that aborts the test, which ours does when its guard refuses. */
+const K6_ABORTED = 108;
+
+/** Variables that would make k6 forget the scenarios of the script. */
+const SHORTCUTS = ['K6_VUS', 'K6_DURATION', 'K6_ITERATIONS', 'K6_STAGES'];
+
+export async function runByK6(run: K6Run): Promise<K6Ended> {
+  const { folder, name, json } = run.files;
+  const callsFile = join(folder, `${name}.calls`);
+  const child = run.program === undefined ? spawnImage(run) : spawnProgram(run, run.program);
+  // It has a process group of its own, so that it gets one SIGINT: at the second one it would stop without a summary.
+  run.signal.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  const notable = new NotableCalls();
+  for (const call of linesOf(callsFile).map(callOfLine)) if (call) notable.add(call);
+  rmSync(callsFile, { force: true });
+  if (!existsSync(json)) {
+    return { summary: undefined, exitCode: code === K6_ABORTED ? EXIT.refused : (code ?? 1) };
+  }
+  const summary = notable.addTo(JSON.parse(readFileSync(json, 'utf8')) as Summary, run.traceOf);
+  const reasons = run.signal.aborted ? ['the run was ended early'] : [];
+  return { summary: inconclusive(summary, reasons), exitCode: code ?? 1 };
+}
+
+/** @param folder of the results, as k6 sees it */
+function argsOf({ files, stack }: K6Run, folder: string): string[] {
+  const output = stack.running ? ['--out', 'experimental-prometheus-rw'] : [];
+  const calls = ['--console-output', `${folder}/${files.name}.calls`];
+  return ['run', ...output, ...calls, 'loadtest/k6/main.ts'];
+}
+
+/** https://grafana.com/docs/k6/latest/results-output/ */
+function outputEnv({ files }: K6Run, folder: string): Record<string, string> {
+  return {
+    RESULT: `${folder}/${files.name}`,
+    K6_WEB_DASHBOARD: 'true',
+    // No page is served, as k6 would wait for those who look at it; the report is written all the same.
+    K6_WEB_DASHBOARD_PORT: '-1',
+    K6_WEB_DASHBOARD_EXPORT: `${folder}/${files.name}.html`,
+    K6_PROMETHEUS_RW_TREND_STATS: TREND_STATS.join(','),
+    K6_PROMETHEUS_RW_STALE_MARKERS: 'true',
+    // A script cannot switch off what k6 reports to its makers.
+    K6_NO_USAGE_REPORT: 'true',
+  };
+}
+
+function spawnProgram(run: K6Run, program: string): ChildProcess {
+  const { env, stack, files } = run;
+  const given = Object.entries(env).filter(([name]) => !SHORTCUTS.includes(name));
+  return spawn(program, argsOf(run, files.folder), {
+    cwd: ROOT,
+    env: {
+      ...Object.fromEntries(given),
+      ...outputEnv(run, files.folder),
+      K6_PROMETHEUS_RW_SERVER_URL: `${urlOf('PROMETHEUS_PORT', stack.ports)}/api/v1/write`,
+    },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+}
+
+/** Where the container has the folder of the results. */
+const MOUNTED = '/results';
+
+/** The files belong to whoever started the run. The compose file lists the variables that the container gets. */
+function spawnImage(run: K6Run): ChildProcess {
+  const user = `${process.getuid?.()}:${process.getgid?.()}`;
+  const volume = `${resolve(run.files.folder)}:${MOUNTED}`;
+  const options = ['--rm', '-T', '--user', user, '--volume', volume];
+  const command = ['run', ...options, 'k6', ...argsOf(run, MOUNTED)];
+  const { args, env } = composeCommand(run.stack, command);
+  return spawn('docker', args, {
+    cwd: ROOT,
+    env: { ...env, ...run.env, ...outputEnv(run, MOUNTED) },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+}
+
+function linesOf(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
 }

@@ -6,11 +6,11 @@ import { urlOf } from '../observability/local/components.ts';
 import { findK6 } from '../observability/local/paths.ts';
 import { readSettings, type Settings } from '../observability/local/settings.ts';
 import { runByNode } from './node-driver/run-node.ts';
-import { placeLine, resultFiles, writeHtml, writeJson } from './results.ts';
+import { placeLine, type ResultFiles, resultFiles, writeHtml, writeJson } from './results.ts';
 import { runByK6 } from './run-k6.ts';
 import { findCommand } from './scenarios/notable-calls.ts';
 import { EXIT } from './scenarios/run-verdict.ts';
-import { type LoadSettings, readLoadSettings } from './scenarios/settings.ts';
+import { type Env, type LoadSettings, readLoadSettings } from './scenarios/settings.ts';
 import type { Summary } from './scenarios/summary.ts';
 import { summaryText } from './scenarios/summary-text.ts';
 
@@ -19,9 +19,7 @@ const EXIT_INTERRUPTED = 130;
 
 const HOW_TO_GET_K6 =
   'There is no k6 here, so the driver in Node makes the load. To have it made by k6, put k6 v2 on PATH, build it\n' +
-  'with `make k6`, or start the stack by Docker Compose, which has one as an image.\n';
-
-type Env = Readonly<Record<string, string | undefined>>;
+  'with `make k6`, or start the stack by Docker Compose, which has one as an image.';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -62,33 +60,50 @@ function traceOf({ running, ports }: Settings): (id: string) => string {
   };
 }
 
-async function byNode(settings: LoadSettings, stack: Settings): Promise<Summary | undefined> {
+/** What every run needs, whoever makes the load. */
+function common(settings: LoadSettings, stack: Settings) {
   const files = resultFiles(settings.scenario.name, process.env['RESULTS_DIR']);
+  return { files, traceOf: traceOf(stack), signal: endOnSignals() };
+}
+
+async function byNode(settings: LoadSettings, stack: Settings): Promise<number> {
+  const { files, ...run } = common(settings, stack);
   const summary = await runByNode({
-    ...{ settings, output: process.stdout, signal: endOnSignals(), traceOf: traceOf(stack) },
+    ...{ ...run, settings, output: process.stdout },
     // A stack that is down takes nothing, and nobody looks at its dashboards.
     remoteWriteUrl: stack.running && `${urlOf('PROMETHEUS_PORT', stack.ports)}/api/v1/write`,
   });
-  if (!summary) return undefined;
-  writeJson(summary, files);
+  if (!summary) return EXIT.refused;
   writeHtml(summary, files);
+  return end(summary, files);
+}
+
+async function byK6(settings: LoadSettings, stack: Settings): Promise<number> {
+  const { files, ...run } = common(settings, stack);
+  const program = findK6();
+  // The image finds the service by its name in the network of the stack.
+  const env = program === undefined ? process.env : withStack(process.env, stack);
+  const { summary, exitCode } = await runByK6({ ...run, files, program, env, stack });
+  return summary ? end(summary, files) : exitCode;
+}
+
+function end(summary: Summary, files: ResultFiles): number {
+  writeJson(summary, files);
   for (const line of ['', ...summaryText(summary), placeLine(files)]) say(line);
-  return summary;
+  return EXIT[summary.verdict];
 }
 
 async function main(driver: string | undefined): Promise<number> {
   const stack = readSettings(process.env);
-  const env = withStack(process.env, stack);
-  const read = readLoadSettings(env);
+  const read = readLoadSettings(withStack(process.env, stack));
   if (!read.ok) {
     for (const problem of read.problems) process.stderr.write(`bad option: ${problem}\n`);
     return EXIT.badOptions;
   }
   const hasK6 = findK6() !== undefined || stack.running?.mode === 'compose';
-  if (driver !== 'node' && hasK6) return runByK6(read.settings, env, stack);
-  if (driver !== 'node') process.stdout.write(HOW_TO_GET_K6);
-  const summary = await byNode(read.settings, stack);
-  return summary ? EXIT[summary.verdict] : EXIT.refused;
+  if (driver !== 'node' && hasK6) return byK6(read.settings, stack);
+  if (driver !== 'node') say(HOW_TO_GET_K6);
+  return byNode(read.settings, stack);
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv[2]);

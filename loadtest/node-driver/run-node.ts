@@ -1,4 +1,5 @@
 /** A whole run by the Node driver: asks whether load may be made, makes it, shows it, and sums it up. */
+import { inconclusive } from '../results.ts';
 import { findCommand, NotableCalls } from '../scenarios/notable-calls.ts';
 import type { LoadSettings } from '../scenarios/settings.ts';
 import { type Summary, summarize } from '../scenarios/summary.ts';
@@ -73,10 +74,5 @@ function withOwnLimits(summary: Summary, { health, seconds }: Driven, run: NodeR
       : []),
     ...(run.signal.aborted ? [`the run was ended early, after ${seconds.toFixed(0)} s`] : []),
   ];
-  if (reasons.length === 0) return summary;
-  return {
-    ...summary,
-    verdict: 'inconclusive',
-    bottlenecks: [...summary.bottlenecks, ...reasons],
-  };
+  return inconclusive(summary, reasons);
 }

@@ -6,7 +6,7 @@ import { FORMER_SETTINGS, settingsSchema } from '../../app/config/settings.ts';
 import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
 import { commandOf, layOut, processNames } from './commands.ts';
 import { COMPONENT_NAMES, type ComponentName } from './components.ts';
-import { runningServices, serviceLog, showCompose } from './compose.ts';
+import { composeArgs, runningServices, serviceLog, showCompose } from './compose.ts';
 import { ROOT } from './paths.ts';
 import { Processes } from './processes.ts';
 import type { Settings } from './settings.ts';
@@ -80,8 +80,14 @@ function writeServiceEnv(settings: Settings): void {
   writeFileSync(file, serviceEnv(settings), { mode: 0o600, flag: 'wx' });
 }
 
+/** @returns a compose command over these settings: the arguments of `docker`, and its environment */
+export function composeCommand(settings: Settings, command: readonly string[]) {
+  const env = { ...settings.shell, ...composeVariables(settings) };
+  return { args: composeArgs(env, command), env };
+}
+
 /** Runs a compose command over these settings, its output on standard error. @returns its exit code */
-export function runCompose(settings: Settings, command: readonly string[]): number {
+function runCompose(settings: Settings, command: readonly string[]): number {
   return showCompose({ ...settings.shell, ...composeVariables(settings) }, command);
 }
 

@@ -4,8 +4,11 @@ import { ROOT } from './paths.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Compose reads the project's `.env` by itself, unless ENV_FILE names another file. */
-function composeArgs({ ENV_FILE }: Environment, command: readonly string[]): string[] {
+/**
+ * Compose reads the project's `.env` by itself, unless ENV_FILE names another file.
+ * @returns the arguments of `docker`
+ */
+export function composeArgs({ ENV_FILE }: Environment, command: readonly string[]): string[] {
   return ['compose', ...(ENV_FILE ? ['--env-file', ENV_FILE] : []), ...command];
 }
 

@@ -1,20 +1,9 @@
 /** The commands of the local stack, behind the Makefile: `stack.ts up | status | logs | down | clean | …`. */
-import { spawnSync } from 'node:child_process';
-import {
-  type Backend,
-  composeBackend,
-  processBackend,
-  runCompose,
-  wipeCompose,
-} from './backends.ts';
+import { type Backend, composeBackend, processBackend, wipeCompose } from './backends.ts';
 import { componentOf, urlOf } from './components.ts';
 import { hasContainers } from './compose.ts';
-import { findK6, ROOT } from './paths.ts';
 import { forgetStack, modeProblems, readSettings, type Settings } from './settings.ts';
 import { obstacles, startAll, stateOf } from './start.ts';
-
-/** EX_UNAVAILABLE of sysexits.h. */
-const EXIT_UNAVAILABLE = 69;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -77,7 +66,7 @@ function showNextSteps({ ports }: Settings): void {
   ID=$(cat /proc/sys/kernel/random/uuid)
   curl -si ${urlOf('PORT', ports)}/v1/messages -H 'content-type: application/json' -H "x-correlation-id: $ID" -d ${body}
   make find ID=$ID        the ID in log, trace and upstream
-  make loadtest           the two targets, by k6 (make loadtest-node where there is none)
+  make loadtest           the two targets, under load
   make status | logs | down`);
 }
 
@@ -117,41 +106,12 @@ async function clean(settings: Settings): Promise<number> {
   return 0;
 }
 
-/** Loads the stack that is up, or BASE_URL. @returns the exit code of the load */
-function load(program: string, args: readonly string[], { shell, ports }: Settings): number {
-  const BASE_URL = shell['BASE_URL'] || urlOf('PORT', ports);
-  // A script cannot switch off what k6 reports to its makers.
-  const env = { ...shell, BASE_URL, K6_NO_USAGE_REPORT: 'true' };
-  const { status, error } = spawnSync(program, args, { cwd: ROOT, stdio: 'inherit', env });
-  if (error) process.stderr.write(`loadtest: ${program} cannot be run: ${error.message}\n`);
-  return status ?? 1;
-}
-
-function loadByK6(settings: Settings): number {
-  const program = findK6();
-  if (program) return load(program, ['run', 'loadtest/k6/main.ts'], settings);
-  if (settings.running?.mode === 'compose') {
-    return runCompose(settings, ['run', '--rm', '-T', 'k6']);
-  }
-  process.stderr.write(
-    'loadtest: no k6 here. Put k6 v2 on PATH, build it with `make k6`, start the stack by Docker\n' +
-      'compose, which has one, or use `make loadtest-node`.\n',
-  );
-  return EXIT_UNAVAILABLE;
-}
-
-function loadByNode(settings: Settings): number {
-  return load(process.execPath, ['loadtest/node-driver/drive.ts'], settings);
-}
-
 const COMMANDS: Readonly<Record<string, (settings: Settings) => number | Promise<number>>> = {
   up,
   status,
   logs,
   down,
   clean,
-  loadtest: loadByK6,
-  'loadtest-node': loadByNode,
 };
 
 async function main(name = ''): Promise<number> {

@@ -28,8 +28,7 @@ export function stackEnv(ports: FreePorts, extra: NodeJS.ProcessEnv): NodeJS.Pro
     ...{
       CLAUDE_API_KEY: '',
       CLAUDE_UPSTREAMS: '',
-      ALLOW_PAID_LOAD: '',
-      BASE_URL: '',
+      ...{ TARGET: '', SIMULATOR: '', TOKEN: '', ALLOW_PAID_LOAD: '' },
       ENV_FILE: '/dev/null',
     },
     ...ports,
