@@ -1,7 +1,7 @@
 /** For tests: makes calls over HTTP, or goes through them with answers that the test has written. */
 import { request } from 'undici';
 import { CALLS } from './all.ts';
-import type { Answer, Asked, Call, CallKind, LoadRequest, Observation } from './kinds.ts';
+import type { Answer, Asked, Call, CallKind, LoadRequest, Observation, Step } from './kinds.ts';
 
 export const ASKED: Asked = {
   id: '0b5e1c9e-6a1f-4d55-9d0e-7c7a3b1f2e4d',
@@ -10,8 +10,16 @@ export const ASKED: Asked = {
   token: undefined,
 };
 
-/** Makes all requests of a call, without its pauses. */
-export async function makeCall(call: Call, baseUrl: string): Promise<Observation> {
+/** Makes all requests of a call. */
+export function makeCall(call: Call, baseUrl: string): Promise<Observation> {
+  return runSteps(call, baseUrl);
+}
+
+/** Makes the requests of a generator, without its pauses. */
+export async function runSteps<T>(
+  call: Generator<Step, T, Answer | undefined>,
+  baseUrl: string,
+): Promise<T> {
   let step = call.next();
   while (!step.done) {
     const answer = 'request' in step.value ? await send(step.value.request, baseUrl) : undefined;

@@ -1,15 +1,13 @@
 /**
- * The smoke script's own logic, with stand-ins for k6's modules. It proves that the script loads
- * and judges its answers correctly; it is not a k6 run and proves nothing about k6 itself
- * (docs/unproven.md).
+ * The k6 script's own logic, with stand-ins for k6's modules in Node, where k6's engine is missing. engine.test.ts has
+ * the rest; neither is a k6 run (docs/unproven.md).
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { GUARD_TRIES } from '../scenarios/guard.ts';
 
-interface K6Answer {
+interface Response {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: string | null;
@@ -17,32 +15,30 @@ interface K6Answer {
   readonly timings: { readonly duration: number };
 }
 
+type Params = { headers: Record<string, string>; redirects: number; timeout: number; tags: object };
+
 /** State that the stand-ins share with the tests. */
 const k6 = {
-  iteration: 0,
-  probes: 0,
-  models: (_probe: number): { status: number; headers: Record<string, string> } =>
-    assert.fail('no models set'),
-  answer: (_id: string): K6Answer => assert.fail('no answer set'),
-  posts: [] as { url: string; headers: Record<string, string>; redirects: number }[],
-  samples: [] as [string, number | boolean, Record<string, string> | undefined][],
+  scenario: { name: 'smoke', startTime: 0, iterationInTest: 0 },
+  answer: (_id: string): Response => assert.fail('no answer set'),
+  sent: [] as { method: string; url: string; params: Params }[],
+  samples: [] as [string, number, Record<string, string> | undefined][],
 };
 
-const ABORTED = /aborted: refused/;
 const MODULES: Record<string, string> = {
+  k6: 'export const sleep = () => {}',
   'k6/crypto': 'export const randomBytes = (n) => crypto.getRandomValues(new Uint8Array(n)).buffer',
-  'k6/execution': `export default {
-    scenario: { get iterationInTest() { return k6.iteration } },
+  'k6/execution': `export default { get scenario() { return k6.scenario },
     test: { abort(why) { throw new Error('aborted: ' + why) } } }`,
-  'k6/http': `export default { get: () => k6.models(++k6.probes), post(url, body, params) {
-    k6.posts.push({ url, ...params });
+  'k6/http': `export default { request(method, url, body, params) {
+    k6.sent.push({ method, url, params });
     return k6.answer(params.headers['x-correlation-id']) } }`,
   'k6/metrics': `class Metric { constructor(name) { this.name = name }
       add(value, tags) { k6.samples.push([this.name, value, tags]) } }
     export { Metric as Counter, Metric as Rate, Metric as Trend }`,
 };
 
-Object.assign(globalThis, { k6, __ENV: { CALLS: '1000' } });
+Object.assign(globalThis, { k6, __ENV: { RESULT: 'results/run' } });
 const hooks = registerHooks({
   resolve(specifier, context, next) {
     const source = MODULES[specifier];
@@ -50,7 +46,7 @@ const hooks = registerHooks({
     return { url: `data:text/javascript,${encodeURIComponent(source)}`, shortCircuit: true };
   },
 });
-const smoke = await import('./main.ts');
+const script = await import('./main.ts');
 hooks.deregister();
 
 const MESSAGE = JSON.stringify({
@@ -61,7 +57,7 @@ const MESSAGE = JSON.stringify({
   usage: { input_tokens: 9, output_tokens: 3 },
 });
 
-const good = (id: string): K6Answer => ({
+const good = (id: string): Response => ({
   status: 200,
   // Go, and so k6, spells header names like this.
   headers: { 'X-Correlation-Id': id, 'Server-Timing': 'upstream;dur=20, overhead;dur=1.5' },
@@ -70,96 +66,129 @@ const good = (id: string): K6Answer => ({
   timings: { duration: 21.5 },
 });
 
-function samplesOf(call: () => void, answer: (id: string) => K6Answer): Record<string, unknown> {
+beforeEach(() => {
+  k6.scenario = { name: 'smoke', startTime: Date.now(), iterationInTest: 0 };
+  k6.answer = good;
+  k6.sent = [];
+  k6.samples = [];
+});
+
+function samplesOf(answer: (id: string) => Response, iterationInTest = 0): object {
   k6.samples = [];
   k6.answer = answer;
-  call();
-  return Object.fromEntries(k6.samples.map(([name, value]) => [name, value]));
+  k6.scenario = { ...k6.scenario, iterationInTest };
+  script.makeCall();
+  const times = ['claude_driver_lag_ms'];
+  const samples = k6.samples.filter(([name]) => !times.includes(name));
+  return Object.fromEntries(samples.map(([name, value]) => [name, value]));
 }
 
-test('smoke options: two arrival-rate scenarios are long enough for 1,000 calls each', () => {
-  for (const type of ['complete', 'streaming'] as const) {
-    const scenario = smoke.options.scenarios?.[type];
-    assert.equal(scenario?.executor, 'constant-arrival-rate');
-    assert.equal(typeof smoke[scenario?.exec as 'complete' | 'streaming'], 'function');
-    assert.ok(scenario.rate * Number.parseInt(scenario.duration, 10) > 1000);
-  }
-  assert.deepEqual(smoke.options.thresholds?.['dropped_iterations'], ['count==0']);
+test('k6 script: phases become arrival rates, and series with tags have thresholds', () => {
+  const { scenarios = {}, thresholds = {} } = script.options;
+  assert.deepEqual(Object.keys(scenarios), ['warm_up', 'smoke']);
+  const { smoke } = scenarios;
+  assert.equal(smoke?.executor, 'constant-arrival-rate');
+  assert.deepEqual([smoke.rate, smoke.duration, smoke.startTime], [50, '20s', '3s']);
+  assert.equal(typeof script[smoke.exec as 'makeCall'], 'function');
+  assert.deepEqual(thresholds['claude_call_duration_ms{scenario:smoke}'], ['p(99)<500']);
+  assert.deepEqual(thresholds['dropped_iterations{scenario:smoke}'], ['count<=0']);
+  assert.deepEqual(thresholds['dropped_iterations'], ['count>=0']);
 });
 
-test('smoke: a good complete call counts in every metric', () => {
-  assert.deepEqual(samplesOf(smoke.complete, good), {
+test('k6 script: a good call counts in every metric, tagged with its kind', () => {
+  assert.deepEqual(samplesOf(good), {
     claude_calls: 1,
-    claude_call_success: true,
-    claude_call_correlated: true,
+    claude_call_success: 1,
+    claude_call_answered: 1,
+    claude_call_correlated: 1,
     claude_call_duration_ms: 21.5,
-    claude_call_overhead_reported: true,
+    claude_call_overhead_reported: 1,
     claude_call_overhead_ms: 1.5,
   });
-  assert.deepEqual(k6.samples[0], ['claude_calls', 1, { call_type: 'complete' }]);
+  assert(k6.samples.every(([, , tags]) => tags?.['call_type'] === 'complete'));
 });
 
-test('smoke: a stream without its end, a timeout and a 529 are failures', () => {
-  const failed = { claude_calls: 1, claude_call_success: false };
-  assert.deepEqual(samplesOf(smoke.streaming, good), { ...failed, claude_call_correlated: true });
-  const nothing = { status: 0, headers: {}, body: null, error_code: 1050 };
-  assert.deepEqual(
-    samplesOf(smoke.complete, (id) => ({ ...good(id), ...nothing })),
-    failed,
-  );
-  assert.deepEqual(
-    samplesOf(smoke.complete, (id) => ({ ...good(id), status: 529, error_code: 1529 })),
-    { ...failed, claude_call_correlated: true },
-  );
+test('k6 script: the lag of a call is counted from when it was due', () => {
+  k6.scenario.startTime = Date.now() - 5_000;
+  k6.scenario.iterationInTest = 200;
+  script.makeCall();
+  const [, lagMs] = k6.samples.find(([name]) => name === 'claude_driver_lag_ms') ?? [];
+  assert(lagMs !== undefined && lagMs >= 1_000 && lagMs < 4_000, String(lagMs));
 });
 
-test('smoke: iterations beyond the number of calls make no call', (t) => {
-  t.after(() => {
-    k6.iteration = 0;
-  });
-  k6.iteration = 1000;
-  assert.deepEqual(samplesOf(smoke.complete, good), {});
-});
-
-test('smoke: no redirect is followed', () => {
-  assert.ok(k6.posts.length > 0);
-  assert.ok(k6.posts.every((post) => post.redirects === 0));
-});
-
-test('smoke setup: aborts on an upstream that is not the simulator or stays unknown', () => {
-  const answers = (status: number, mark: string) => {
-    k6.probes = 0;
-    k6.models = () => ({ status, headers: { 'X-Simulator': mark } });
-  };
-  answers(200, 'no');
-  assert.throws(() => smoke.setup(), ABORTED);
-  assert.equal(k6.probes, 1);
-  answers(502, '');
-  assert.throws(() => smoke.setup(), ABORTED);
-  assert.equal(k6.probes, GUARD_TRIES);
-  k6.probes = 0;
-  k6.models = (probe) => ({
-    status: probe < 3 ? 502 : 529,
-    headers: probe < 3 ? {} : { 'X-Simulator': 'claude-observatory' },
-  });
-  smoke.setup();
-  assert.equal(k6.probes, 3);
-});
-
-/** @returns the source of a file and of all that it imports, by URL; k6's own modules excluded */
-function sourcesFrom(url: URL, sources = new Map<string, string>()): Map<string, string> {
-  if (sources.has(url.href)) return sources;
-  const source = readFileSync(url, 'utf8');
-  sources.set(url.href, source);
-  for (const [, specifier = ''] of source.matchAll(/^(?:import|\}) [^;]*?'([^']+)';$/gm)) {
-    if (!specifier.startsWith('k6/')) sourcesFrom(new URL(specifier, url), sources);
+test('k6 script: time-outs, lost connections and errors of the upstream are told apart', () => {
+  const failed = { claude_calls: 1, claude_call_success: 0, claude_call_answered: 0 };
+  const nothing = { status: 0, headers: {}, body: null };
+  for (const error_code of [1050, 1000, 1212]) {
+    const answer = (id: string) => ({ ...good(id), ...nothing, error_code });
+    assert.deepEqual(samplesOf(answer), failed);
   }
-  return sources;
-}
+  const body = '{"type":"error","error":{"type":"overloaded_error","message":""}}';
+  const overloaded = (id: string) => ({ ...good(id), status: 529, error_code: 1529, body });
+  assert.deepEqual(samplesOf(overloaded), {
+    ...failed,
+    claude_call_answered: 1,
+    claude_call_correlated: 1,
+  });
+});
 
-test('smoke: neither the script nor its imports need what k6 lacks', () => {
-  const sources = sourcesFrom(new URL('main.ts', import.meta.url));
-  assert.ok(sources.size > 5);
-  const lacking = /new URL\b|TextDecoder|TextEncoder|structuredClone|performance\.|setTimeout/;
-  for (const [url, source] of sources) assert.doesNotMatch(source, lacking, url);
+test('k6 script: iterations beyond the number of calls make no call', () => {
+  assert.deepEqual(samplesOf(good, 1_000), {});
+  assert.equal(k6.sent.length, 0);
+});
+
+test('k6 script: calls of the warm-up are made and not counted', () => {
+  k6.scenario.name = 'warm_up';
+  script.makeCall();
+  assert.equal(k6.sent.length, 1);
+  assert.deepEqual(k6.samples, []);
+});
+
+test('k6 script: no redirect is followed, and addresses of batches make no series', async () => {
+  const { send } = await import('./http.ts');
+  send({ method: 'GET', path: '/v1/messages/batches/msgbatch_1/results', headers: {} }, 'http://a');
+  const [{ params } = assert.fail('nothing sent')] = k6.sent;
+  assert.equal(params.redirects, 0);
+  assert.deepEqual(params.tags, { name: '/v1/messages/batches/:id/results' });
+});
+
+test('k6 script: a caller who hangs up has a limit of their own, and k6 says time-out', async () => {
+  const { send } = await import('./http.ts');
+  k6.answer = (id) => ({ ...good(id), status: 0, error_code: 1050 });
+  const request = { method: 'POST', path: '/v1/messages', headers: {}, body: '{}' } as const;
+  assert.equal(send({ ...request, hangUpAfterMs: 5 }, 'http://a').broken, 'hung_up');
+  assert.equal(send(request, 'http://a').broken, 'timeout');
+  assert.deepEqual(
+    k6.sent.map(({ params }) => params.timeout),
+    [5, 30_000],
+  );
+});
+
+test('k6 script: setup asks again while the upstream is unknown, and refuses what is not the simulator', () => {
+  const models = (status: number, mark: string) => {
+    k6.sent = [];
+    k6.answer = (id) => ({ ...good(id), status, headers: { 'X-Simulator': mark } });
+  };
+  models(200, 'no');
+  assert.throws(() => script.setup(), /aborted: refused: the upstream is not the simulator/);
+  assert.equal(k6.sent.length, 1);
+  models(502, '');
+  assert.throws(() => script.setup(), /aborted: refused/);
+  assert.equal(k6.sent.length, GUARD_TRIES);
+  models(529, 'claude-observatory');
+  script.setup();
+  assert.equal(k6.sent[0]?.url, 'http://127.0.0.1:8080/v1/models');
+});
+
+test('k6 script: the summary is printed, and written where RESULT says', () => {
+  const values = { count: 1000, rate: 50 };
+  const files = script.handleSummary({
+    metrics: { 'claude_calls{scenario:smoke}': { values } },
+    state: { testRunDurationMs: 23_000 },
+  });
+  assert.deepEqual(Object.keys(files), ['stdout', 'results/run.json']);
+  const summary = JSON.parse(files['results/run.json'] ?? '');
+  assert.deepEqual([summary.driver, summary.seconds, summary.verdict], ['k6', 23, 'missed']);
+  assert.equal(summary.phases[0].calls, 1000);
+  assert.match(files['stdout'] ?? '', /verdict: MISSED/);
 });

@@ -1,45 +1,62 @@
 /**
- * Smoke load for k6 v2 (`make loadtest`): complete and streaming calls, judged by their content and
- * checked against the objectives. k6 has neither node_modules nor Node's globals, so it imports
- * only k6's own modules and `smoke/`.
+ * The one k6 script: it runs every scenario of loadtest/scenarios (`k6 run -e SCENARIO=smoke loadtest/k6/main.ts`;
+ * `make loadtest` does so with the settings of the stack). k6 has neither node_modules nor Node's globals, so it
+ * imports k6's own modules and what k6 can run, which engine.test.ts checks.
+ *
+ * With RESULT it writes the summary to `$RESULT.json`. It then also prints a line for each call that stands out
+ * (`callOfLine` reads it); k6's option `--console-output` keeps those lines out of the terminal. The virtual users
+ * share no memory, so that it takes the reader of all their lines to tell which calls were the slowest.
  */
 import { randomBytes } from 'k6/crypto';
 import exec from 'k6/execution';
-import http from 'k6/http';
 import { Counter, Rate, Trend } from 'k6/metrics';
-import type { Options, Scenario } from 'k6/options';
-import {
-  type Answer,
-  CALL_TIMEOUT_MS,
-  type CallType,
-  messageCall,
-  observe,
-} from '../calls/call.ts';
+import { type FaultCall, faultsOff, faultsOn } from '../calls/fault-calls.ts';
 import { uuidFrom } from '../calls/uuid.ts';
-import { type LoadSettings, readLoadSettings } from '../node-driver/drive-settings.ts';
-import { k6Thresholds, METRIC, smokeThresholds } from '../node-driver/drive-thresholds.ts';
-import { GUARD_TRIES, mayLoad, type Permission } from '../scenarios/guard.ts';
+import { dueCall } from '../scenarios/due-call.ts';
+import { GUARD_TRIES, guardRequest, mayLoad, type Permission } from '../scenarios/guard.ts';
+import {
+  METRIC,
+  METRIC_TYPE,
+  type MetricName,
+  type Metrics,
+  samplesOf,
+} from '../scenarios/metrics.ts';
+import { lineOf, NotableCalls } from '../scenarios/notable-calls.ts';
+import { callsIn, dueS } from '../scenarios/scenario.ts';
+import { type LoadSettings, readLoadSettings } from '../scenarios/settings.ts';
+import { type NotableCall, summarize } from '../scenarios/summary.ts';
+import { summaryText } from '../scenarios/summary-text.ts';
+import { runSteps, send } from './http.ts';
+import { instanceOf } from './instances.ts';
+import { faultPhase, k6Options } from './options.ts';
+
+/** What k6 has of it; the types of k6 do not say so. */
+declare const console: Readonly<Record<'info' | 'warn' | 'error', (text: string) => void>>;
 
 const settings = requireSettings();
+const scenario = instanceOf(settings.scenario, __ENV['INSTANCES']);
+const phases = new Map(scenario.phases.map((phase) => [phase.name, phase]));
+const result = __ENV['RESULT'];
 
-/** Calls of each type per second; two cores keep up with it beside the stack. */
-const RATE = 50;
+export const options = k6Options(scenario);
 
-// The scenarios have an arrival rate, because only an open loop shows a slow service as dropped
-// iterations.
-export const options: Options = {
-  userAgent: 'claude-observatory-smoke',
-  scenarios: { complete: scenario('complete'), streaming: scenario('streaming') },
-  thresholds: k6Thresholds(smokeThresholds(settings.callsPerType)),
-  summaryTrendStats: ['min', 'med', 'p(95)', 'p(99)', 'max'],
-};
+const metrics = new Map(
+  Object.entries(METRIC_TYPE).flatMap(([name, type]) => {
+    // k6 counts dropped iterations itself.
+    return name === METRIC.dropped ? [] : [[name as MetricName, metricOf(name, type)] as const];
+  }),
+);
 
-const success = new Rate(METRIC.success);
-const duration = new Trend(METRIC.durationMs, true);
-const overhead = new Trend(METRIC.overheadMs, true);
-const overheadReported = new Rate(METRIC.overheadReported);
-const correlated = new Rate(METRIC.correlated);
-const calls = new Counter(METRIC.calls);
+function metricOf(name: string, type: 'counter' | 'rate' | 'trend'): Counter | Rate | Trend {
+  if (type === 'counter') return new Counter(name);
+  return type === 'rate' ? new Rate(name) : new Trend(name, true);
+}
+
+function requireSettings(): LoadSettings {
+  const read = readLoadSettings(__ENV);
+  if (read.ok) return read.settings;
+  throw new Error(`bad options:\n${read.problems.join('\n')}`);
+}
 
 /** Aborts the run if the upstream is not the simulator and paid load is not permitted. */
 export function setup(): void {
@@ -49,80 +66,82 @@ export function setup(): void {
   else exec.test.abort(`refused: ${permission.reason}`);
 }
 
-// A redirect could lead past the guard, so none is followed here or below.
 function askGuard(): Permission {
-  const answer = http.get(`${settings.baseUrl}/v1/models`, { redirects: 0 });
-  return mayLoad(answer, settings.paidCalls);
+  return mayLoad(send(guardRequest(settings.tokens[0]), settings.target), settings.paidCalls);
 }
 
-export function complete(): void {
-  call('complete');
+/** One call of the phase that is k6's scenario. */
+export function makeCall(): void {
+  const { name, startTime, iterationInTest: n } = exec.scenario;
+  const phase = phases.get(name);
+  // k6 may begin one call more than fits into the time, which paid load must not have.
+  if (!phase || n >= callsIn(phase)) return;
+  const lagMs = Math.max(0, Date.now() - startTime - dueS(phase, n) * 1000);
+  const id = uuidFrom(new Uint8Array(randomBytes(16)));
+  const { kind, call } = dueCall(phase, n, id, settings.tokens);
+  const tags = { call_type: kind };
+  const seen = runSteps(call, settings.target, tags);
+  if (!phase.counted) return;
+  metrics.get(METRIC.driverLagMs)?.add(lagMs, tags);
+  for (const [metric, value] of samplesOf(kind, seen)) metrics.get(metric)?.add(value, tags);
+  const { verdict, durationMs } = seen;
+  const notable = { id, kind, phase: name, durationMs };
+  tell(verdict.ok ? notable : { ...notable, reason: verdict.reason });
 }
 
-export function streaming(): void {
-  call('streaming');
-}
-
-// Each virtual user has its own copy, so it prints at most one failure.
+// Each virtual user has its own.
+const told = new NotableCalls();
 let warned = false;
 
-function call(type: CallType): void {
-  // The schedule is a second longer than needed; this check makes the number of calls exact, for
-  // paid load.
-  if (exec.scenario.iterationInTest >= settings.callsPerType) return;
-  const id = uuidFrom(new Uint8Array(randomBytes(16)));
-  const request = messageCall(type, id);
-  const response = http.post(settings.baseUrl + request.path, request.body, {
-    headers: { ...request.headers },
-    redirects: 0,
-    timeout: CALL_TIMEOUT_MS,
-    tags: { call_type: type },
-  });
-  note(type, id, toAnswer(response), response.timings.duration);
+/** Without a reader for the lines, only the first failure of each virtual user is told. */
+function tell(call: NotableCall): void {
+  const failed = call.reason !== undefined;
+  if (!told.add(call) || (result === undefined && (!failed || warned))) return;
+  if (failed) console.warn(lineOf(call));
+  else console.info(lineOf(call));
+  warned ||= failed;
 }
 
-function note(type: CallType, id: string, answer: Answer, durationMs: number): void {
-  const tags = { call_type: type };
-  const seen = observe(type, id, answer);
-  calls.add(1, tags);
-  success.add(seen.verdict.ok, tags);
-  if (seen.correlated !== undefined) correlated.add(seen.correlated, tags);
-  if (!seen.verdict.ok) {
-    if (!warned) console.warn(`${type} call ${id} failed: ${seen.verdict.reason}`);
-    warned = true;
-    return;
+/** Switches the faults on or off whose turn it is; k6's scenario is named after them. */
+export function switchFaults(): void {
+  const steps = faultCall(exec.scenario.name);
+  const done = steps !== undefined && runSteps(steps, settings.simulator);
+  metrics.get(METRIC.faultChanges)?.add(done ? 1 : 0);
+  if (!done) console.error(`${exec.scenario.name}: the simulator did not do it`);
+}
+
+function faultCall(name: string): FaultCall | undefined {
+  for (const [i, { faults }] of scenario.faults.entries()) {
+    if (name === faultPhase(i, 'on')) return faultsOn(faults);
+    if (name === faultPhase(i, 'off')) return faultsOff();
   }
-  duration.add(durationMs, tags);
-  if (type === 'complete') overheadReported.add(seen.overheadMs !== undefined, tags);
-  if (seen.overheadMs !== undefined) overhead.add(seen.overheadMs, tags);
+  return undefined;
 }
 
-function toAnswer(response: ReturnType<typeof http.post>): Answer {
-  const body = typeof response.body === 'string' ? response.body : '';
-  const answer = { status: response.status, headers: response.headers, body };
-  // The codes from 1400 to 1599 stand for 4xx and 5xx answers; all others are errors of k6 itself.
-  // https://grafana.com/docs/k6/latest/javascript-api/error-codes/
-  const code = response.error_code;
-  if (code === 0 || (code >= 1400 && code < 1600)) return answer;
-  return { ...answer, broken: code === 1050 ? 'timeout' : 'network_error' };
+/** A run that was interrupted leaves no faults behind. */
+export function teardown(): void {
+  if (scenario.faults.length > 0) runSteps(faultsOff(), settings.simulator);
 }
 
-function scenario(type: CallType): Scenario {
-  return {
-    executor: 'constant-arrival-rate',
-    exec: type,
-    rate: RATE,
-    timeUnit: '1s',
-    duration: `${Math.ceil(settings.callsPerType / RATE) + 1}s`,
-    // By Little's law, twice what the rate needs when every call is as slow as the objective
-    // allows.
-    preAllocatedVUs: 50,
-    gracefulStop: `${CALL_TIMEOUT_MS}ms`,
-  };
+/** The part of k6's data that the summary is made of. */
+export interface SummaryData {
+  readonly metrics: Readonly<Record<string, { readonly values: Metrics[string] }>>;
+  readonly state: { readonly testRunDurationMs: number };
 }
 
-function requireSettings(): LoadSettings {
-  const result = readLoadSettings(__ENV);
-  if (result.ok) return result.settings;
-  throw new Error(`bad settings:\n${result.problems.join('\n')}`);
+/** @returns what k6 writes, by file */
+export function handleSummary({ metrics: all, state }: SummaryData): Record<string, string> {
+  const values = Object.entries(all).map(([key, metric]) => [key, metric.values] as const);
+  const summary = summarize({
+    driver: 'k6',
+    scenario,
+    target: settings.target,
+    startedMs: Date.now() - state.testRunDurationMs,
+    seconds: state.testRunDurationMs / 1000,
+    metrics: Object.fromEntries(values),
+  });
+  const stdout = `${summaryText(summary).join('\n')}\n`;
+  return result === undefined
+    ? { stdout }
+    : { stdout, [`${result}.json`]: `${JSON.stringify(summary, undefined, 2)}\n` };
 }

@@ -4,8 +4,10 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -67,6 +69,26 @@ function copyOperatorSchemas(): void {
   }
 }
 
+/** The module of k6's JavaScript engine with our stand-ins for what k6 adds to it. Sobek is MIT. */
+const K6_ENGINE_DIR = join(ROOT, 'loadtest/k6/engine');
+
+/** Whether it was built after the last change of its sources. */
+function isEngineBuilt(): boolean {
+  const program = join(GO_BIN_DIR, 'k6-engine');
+  if (!existsSync(program)) return false;
+  const builtMs = statSync(program).mtimeMs;
+  const sources = readdirSync(K6_ENGINE_DIR).map((file) => join(K6_ENGINE_DIR, file));
+  return sources.every((file) => statSync(file).mtimeMs <= builtMs);
+}
+
+const K6_ENGINE: Tool = {
+  name: 'k6-engine',
+  find: isEngineBuilt,
+  fetch: () => go('-C', K6_ENGINE_DIR, 'build', '-o', join(GO_BIN_DIR, 'k6-engine'), '.'),
+  byHand: "install Go 1.25 or newer; the test of the k6 script in k6's engine is skipped",
+  optional: true,
+};
+
 const COLLECTOR: Tool = {
   name: 'otelcol',
   fetch: buildCollector,
@@ -120,4 +142,5 @@ export const TEST_TOOLS: readonly Tool[] = [
   PROMTOOL_3,
   SLOTH,
   OPERATOR_SCHEMAS,
+  K6_ENGINE,
 ];

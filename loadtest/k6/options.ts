@@ -1,0 +1,95 @@
+/** A scenario's data as k6's options. */
+import type { Options, Scenario } from 'k6/options';
+import { REQUEST_TIMEOUT_MS } from '../calls/kinds.ts';
+import { METRIC_TYPE, seriesKey, TREND_STATS } from '../scenarios/metrics.ts';
+import type { LoadScenario, Phase, Threshold } from '../scenarios/scenario.ts';
+import { seriesOf } from '../scenarios/summary.ts';
+import { expression } from '../scenarios/thresholds.ts';
+
+/** What the script exports for k6 to call: a phase's calls, and what switches faults. */
+export const EXEC = { calls: 'makeCall', faults: 'switchFaults' } as const;
+
+export function k6Options(scenario: LoadScenario): Options {
+  const faults = scenario.faults.flatMap(({ fromS, untilS }, i) => [
+    [faultPhase(i, 'on'), switchAt(fromS)],
+    [faultPhase(i, 'off'), switchAt(untilS)],
+  ]);
+  return {
+    userAgent: `claude-observatory-${scenario.name}`,
+    scenarios: Object.fromEntries([
+      ...scenario.phases.map((phase) => [phase.name, executorOf(phase)]),
+      ...faults,
+    ]),
+    thresholds: thresholdsOf(scenario),
+    summaryTrendStats: [...TREND_STATS],
+    // Without `url`: each batch has an address of its own, and so would each have series of its own.
+    systemTags: ['scenario', 'method', 'name', 'status', 'error_code', 'expected_response'],
+  };
+}
+
+/** @returns the name of k6's scenario that switches the faults of this number on or off */
+export function faultPhase(n: number, state: 'on' | 'off'): string {
+  return `faults_${n}_${state}`;
+}
+
+/** Arrival rates, because only an open loop shows a slow service as calls that it could not take. */
+function executorOf({ startS, fromPerSecond, stages, maxInFlight }: Phase): Scenario {
+  const common = {
+    exec: EXEC.calls,
+    startTime: `${startS}s`,
+    timeUnit: '1s',
+    preAllocatedVUs: maxInFlight,
+    // A call that is cut here would be missing in the figures, and it would be one of the slowest.
+    gracefulStop: `${REQUEST_TIMEOUT_MS}ms`,
+  };
+  const [first, ...more] = stages;
+  if (first && more.length === 0 && first.perSecond === fromPerSecond) {
+    const duration = `${first.seconds}s`;
+    return { ...common, executor: 'constant-arrival-rate', rate: fromPerSecond, duration };
+  }
+  return {
+    ...common,
+    executor: 'ramping-arrival-rate',
+    startRate: fromPerSecond,
+    stages: stages.map(({ seconds, perSecond }) => ({
+      duration: `${seconds}s`,
+      target: perSecond,
+    })),
+  };
+}
+
+function switchAt(startS: number): Scenario {
+  return {
+    executor: 'per-vu-iterations',
+    exec: EXEC.faults,
+    startTime: `${startS}s`,
+    vus: 1,
+    iterations: 1,
+    maxDuration: '10s',
+  };
+}
+
+/** Holds always. k6 keeps a series with tags only where a threshold names it. */
+const SHOWN = { counter: 'count>=0', rate: 'rate>=0', trend: 'p(99)>=0' } as const;
+
+/**
+ * The steps past a breakpoint miss their thresholds, which is what it is for; only its first step is a gate. The
+ * summary has the verdict.
+ */
+function isGate({ verdict, phases }: LoadScenario, { phase }: Threshold): boolean {
+  return verdict === 'thresholds' || phase === phases.find(({ counted }) => counted)?.name;
+}
+
+function thresholdsOf(scenario: LoadScenario): Record<string, string[]> {
+  const byMetric: Record<string, string[]> = {};
+  for (const threshold of scenario.thresholds) {
+    const { metric, aggregate, nodeOnly } = threshold;
+    if (nodeOnly) continue;
+    const condition = isGate(scenario, threshold) ? expression(threshold) : `${aggregate}>=0`;
+    byMetric[metric] = [...(byMetric[metric] ?? []), condition];
+  }
+  for (const [metric, tags] of seriesOf(scenario)) {
+    byMetric[seriesKey(metric, tags)] ??= [SHOWN[METRIC_TYPE[metric]]];
+  }
+  return byMetric;
+}
