@@ -20,6 +20,8 @@ export interface MemoryCgroup {
   peakBytes(): number;
   /** Processes that the kernel killed because the limit was reached. */
   kills(): number;
+  /** Changes the limit while processes run, bytes. */
+  limitTo(bytes: number): void;
   /** Removes the cgroup; its processes must have ended. */
   remove(): void;
 }
@@ -54,6 +56,7 @@ export function createMemoryCgroup(
     },
     peakBytes: () => Number(read(version.peak)),
     kills: () => Number(/^oom_kill (\d+)$/m.exec(read(version.events))?.[1] ?? 0),
+    limitTo: (bytes) => writeFileSync(join(folder, version.limit), String(bytes)),
     remove: () => rmdirSync(folder),
   };
 }

@@ -1,6 +1,7 @@
 /** Every alert has a runbook, of one shape, whose queries, panels and commands exist. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { GAME_DAYS } from '../../loadtest/gamedays/days/all.ts';
 import { type Simulator, startSimulator } from '../../loadtest/simulator/server.ts';
 import { slo } from '../slo.ts';
 import { committedDashboards, committedRules, committedRunbooks } from './checks/committed.ts';
@@ -97,6 +98,16 @@ for (const { file, text } of pages) {
           assert.deepEqual(unasked, [], rule.what);
         }
       }
+    });
+
+    test('is reproduced by its game day where it has one, and by nothing else then', () => {
+      const commands = codeOf(section(text, 'Reproduce it here'), 'sh').join('\n');
+      const alert = file.replace('.md', '');
+      // The slowest burn rates show the fast one's.
+      const named = [alert, alert.replace(/BurnTrickle$/, 'BurnFast')];
+      const day = GAME_DAYS.find(({ expected }) => named.some((each) => expected.includes(each)));
+      if (day) assert.equal(commands, `make gameday FAULT=${day.name}`);
+      else assert.doesNotMatch(commands, /make gameday/);
     });
 
     test('has panels of other dashboards only by names that exist', () => {

@@ -1,9 +1,10 @@
 /**
- * Writes into each runbook what its rule says, and the index of all of them. The rest of a runbook is written by hand
- * and has no number that could change with the rule.
+ * Writes into each runbook what its rule says and the game day that shows it, and the index of all of them. The rest of a
+ * runbook is written by hand and has no number that could change with the rule.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GAME_DAYS } from '../../loadtest/gamedays/days/all.ts';
 import { ROOT } from '../local/paths.ts';
 import { documentedRule, type Objective, type Profile, slo } from '../slo.ts';
 import type { Alert } from './rules/alert.ts';
@@ -19,6 +20,7 @@ const FOLDER = 'observability/runbooks';
 const POLICY = 'error-budget-policy';
 const BEGIN = '<!-- Written by `make generate` from observability/slo.ts; do not edit. -->';
 const END = '<!-- End of what is generated. -->';
+const REPRODUCE = '## Reproduce it here\n';
 
 /** The documented rule has no more than the article gives it; what its page and the index say besides stands here. */
 const DOCUMENTED: Alert = {
@@ -75,6 +77,27 @@ function budgets({ objectives }: Profile): string {
 ${table([['objective', 'good', 'may be bad'], ...rows])}`;
 }
 
+const gameDayOf = (alert: string) =>
+  GAME_DAYS.find(({ expected }) => expected.includes(alert)) ??
+  GAME_DAYS.find(({ expected }) => expected.includes(sourceOf(alert)));
+
+/** The command that lets an alert fire and clear, where a game day does; otherwise the section is written by hand. */
+function reproduced(alert: string, text: string): string {
+  const day = gameDayOf(alert);
+  const [before, section] = text.split(REPRODUCE);
+  if (!day || section === undefined) return text;
+  const other = day.expected.includes(alert)
+    ? ''
+    : ` It shows ${sourceOf(alert)}: this one takes days.`;
+  return [
+    `${before}${REPRODUCE}`,
+    `\`\`\`sh\nmake gameday FAULT=${day.name}\n\`\`\`\n`,
+    `${sentence(day.fault)} A stack of its own comes up, with the rules sped up, and the command shows when the alert
+fires, who is told and when it clears ([game days](../../docs/gamedays.md)).${other}\n`,
+    section.slice(section.indexOf('\n## ') + 1),
+  ].join('\n');
+}
+
 /**
  * @param source the page whose words it has
  * @param written what is generated of it
@@ -86,7 +109,7 @@ function page(title: string, source: string, written: string): string {
   const [, rest] = text.split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) throw new Error(`${path} has no place for what is generated`);
-  return `# ${title}\n\n${BEGIN}\n\n${written}\n\n${END}${after}`;
+  return `# ${title}\n\n${BEGIN}\n\n${written}\n\n${END}${reproduced(title, after)}`;
 }
 
 function index(groups: Readonly<Record<string, readonly Alert[]>>): string {

@@ -1,0 +1,47 @@
+/** Every shipped alert has a game day or a reason for having none, and game days name only alerts that exist. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readRuleFiles, rulesOf } from '../../observability/prometheus/check/rule-files.ts';
+import { GAME_DAYS } from './days/all.ts';
+import { UNPLAYED } from './unplayed.ts';
+
+const shipped = new Set(
+  readRuleFiles()
+    .flatMap(rulesOf)
+    .flatMap(({ alert }) => alert ?? []),
+);
+const played = new Set(GAME_DAYS.flatMap(({ expected }) => expected));
+
+test('each shipped alert is expected by a game day or listed without one, and never both', () => {
+  const listed = new Set(Object.keys(UNPLAYED));
+  assert.deepEqual(
+    [...shipped].filter((alert) => !played.has(alert) && !listed.has(alert)),
+    [],
+  );
+  assert.deepEqual(
+    [...played].filter((alert) => listed.has(alert)),
+    [],
+  );
+  assert.deepEqual(
+    [...played, ...listed].filter((alert) => !shipped.has(alert)),
+    [],
+  );
+});
+
+test('each reason for having no game day is a sentence', () => {
+  for (const [alert, reason] of Object.entries(UNPLAYED))
+    assert.match(reason, /^[A-Z].{20,}\.$/, alert);
+});
+
+test('each game day has a name of its own, and companions that exist, are not expected and have a reason', () => {
+  const names = GAME_DAYS.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  for (const { name, expected, companions = [] } of GAME_DAYS) {
+    assert.match(name, /^[a-z][a-z_]+$/);
+    assert(expected.length > 0, name);
+    for (const { alert, because } of companions) {
+      assert(shipped.has(alert) && !expected.includes(alert), `${name}: ${alert}`);
+      assert(because.length > 10, `${name}: ${alert}`);
+    }
+  }
+});

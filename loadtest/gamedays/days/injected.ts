@@ -1,0 +1,32 @@
+/** What several game days share: faults of the simulator, and alerts that follow from most outages. */
+import type { Fault } from '../../simulator/faults.ts';
+import type { Companion, GameDay } from '../game-day.ts';
+
+/** The two halves of a game day whose fault the simulator injects. */
+export function injected(...faults: readonly Fault[]): Pick<GameDay, 'on' | 'off'> {
+  return {
+    on: ({ simulator }) => simulator.setFaults(faults),
+    off: ({ simulator }) => simulator.setFaults([]),
+  };
+}
+
+/** @returns companions with one reason */
+export function mayFire(because: string, ...alerts: readonly string[]): Companion[] {
+  return alerts.map((alert) => ({ alert, because }));
+}
+
+/** They look at hours and days, so whether they fire depends on how long the fault lasted. */
+export const AFTER_AN_OUTAGE = mayFire(
+  'it speaks of the last hours and days, and fires if the outage lasts long enough; another game day waits for it',
+  'ClaudeAvailabilityBurnSlow',
+  'ClaudeFailuresAtLowTraffic',
+);
+
+/** Calls that fail or wait. */
+export const SLOW_TOO = mayFire(
+  'calls that wait are slow too',
+  'ClaudeP99Latency',
+  ...['Latency', 'FirstToken'].flatMap((objective) =>
+    ['Fast', 'Medium', 'Slow'].map((speed) => `Claude${objective}Burn${speed}`),
+  ),
+);

@@ -1,0 +1,82 @@
+/** Game days of the service's process, its scrapes, its log and its series. */
+import { readFileSync } from 'node:fs';
+import type { GameDay, World } from '../game-day.ts';
+import { EVERYDAY } from '../traffic.ts';
+import { mayFire } from './injected.ts';
+
+const RESTARTED = mayFire(
+  'calls break off or find nobody, and the first ones after a start are slow',
+  ...['ClaudeP99Latency', 'ClaudeFailuresAtLowTraffic'],
+);
+
+const MODELS = Array.from({ length: 60 }, (_, n) => `claude-trial-${n}`);
+
+/** What the process holds now, bytes. */
+function residentBytes({ service }: World): number {
+  const status = readFileSync(`/proc/${service.process.child.pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+}
+
+export const TELEMETRY_DAYS: readonly GameDay[] = [
+  {
+    name: 'service_killed',
+    fault: 'the only instance of the service is killed',
+    on: ({ service }) => service.end('SIGKILL'),
+    off: ({ service }) => service.begin(),
+    expected: ['ScrapeTargetAbsent', 'ScrapeTargetDown'],
+    companions: RESTARTED,
+  },
+  {
+    name: 'service_restarting',
+    fault: 'the service is killed three times and starts again',
+    async on({ service }) {
+      for (let i = 0; i < 3; i++) {
+        await service.end('SIGKILL');
+        await service.begin();
+      }
+    },
+    off: () => undefined,
+    expected: ['InstanceRestarting'],
+    companions: RESTARTED,
+    patienceS: { clear: 120 },
+  },
+  {
+    name: 'memory_pressure',
+    fault: 'the container’s memory limit is lowered to what the process holds',
+    inCgroup: true,
+    on: (world) => world.cgroup?.limitTo(residentBytes(world)),
+    off: (world) => world.cgroup?.limitTo(2 * residentBytes(world)),
+    expected: ['MemoryNearLimit'],
+    companions: mayFire('the kernel takes pages away that are then read again', 'ClaudeP99Latency'),
+  },
+  {
+    name: 'too_many_series',
+    fault: 'a release gives sixty models a label of their own',
+    async on({ service, traffic }) {
+      await service.end();
+      await service.begin({ CLAUDE_MODELS: MODELS.join(',') });
+      const fields = (n: number) => ({ model: MODELS[n % MODELS.length] });
+      traffic.make(EVERYDAY.map((shape) => ({ ...shape, fields })));
+    },
+    async off({ service, traffic }) {
+      await service.end();
+      await service.begin();
+      traffic.make(EVERYDAY);
+    },
+    expected: ['SeriesTooMany'],
+    companions: [...RESTARTED, ...mayFire('the new models have no price', 'ClaudeUnpricedCalls')],
+  },
+  {
+    name: 'log_reader_gone',
+    fault: 'the program that reads the service’s log goes away',
+    on: ({ service }) => {
+      service.process.child.stdout?.destroy();
+    },
+    async off({ service }) {
+      await service.end();
+      await service.begin();
+    },
+    expected: ['LogLinesDropped'],
+    companions: RESTARTED,
+  },
+];

@@ -1,0 +1,137 @@
+/** Game days of the upstream: it refuses, fails or breaks off. */
+import { type GameDay, KEYS, type Place } from '../game-day.ts';
+import { AFTER_AN_OUTAGE, injected, mayFire } from './injected.ts';
+
+/** Two regions of the simulator, the first preferred. */
+function twoUpstreams({ simulator }: Place) {
+  const region = (name: string, priority: number) => ({
+    ...{ name, priority, url: `${simulator}/regions/${name}` },
+  });
+  return { CLAUDE_UPSTREAMS: JSON.stringify([region('east', 0), region('west', 1)]) };
+}
+
+const RETRIED = mayFire(
+  'retries of failed attempts count as errors a second, and until the circuit opens they use up the budget of retries',
+  'ClaudeRetryBudgetEmpty',
+);
+
+const DOWN: readonly GameDay[] = [
+  {
+    name: 'upstream_down',
+    fault: 'the only upstream answers 503',
+    ...injected({ kind: 'error_503' }),
+    expected: [
+      ...['AllCallsFailing', 'ClaudeAvailabilityBurnFast', 'ClaudeAvailabilityBurnMedium'],
+      ...['ClaudeCircuitOpen', 'HighClaudeErrorRate'],
+    ],
+    companions: [...AFTER_AN_OUTAGE, ...RETRIED],
+  },
+  {
+    name: 'long_outage',
+    fault: 'the only upstream answers 529 for hours',
+    ...injected({ kind: 'overloaded' }),
+    expected: ['ClaudeAvailabilityBurnSlow', 'ClaudeErrorBudgetRunsOutSoon'],
+    companions: [
+      ...AFTER_AN_OUTAGE.filter(({ alert }) => alert !== 'ClaudeAvailabilityBurnSlow'),
+      ...RETRIED,
+      ...mayFire(
+        'the game day upstream_down is about it',
+        ...['AllCallsFailing', 'ClaudeAvailabilityBurnFast', 'ClaudeAvailabilityBurnMedium'],
+        ...['ClaudeCircuitOpen', 'HighClaudeErrorRate'],
+      ),
+      ...mayFire('it lasts for over an hour', 'ClaudeAvailabilityBurnTrickle'),
+    ],
+    patienceS: { fire: 210, clear: 200 },
+  },
+  {
+    name: 'first_upstream_down',
+    fault: 'the first of two upstreams answers 500',
+    settings: twoUpstreams,
+    ...injected({ kind: 'error_500', region: 'east' }),
+    expected: ['ClaudeCircuitOpen'],
+    companions: mayFire(
+      'the probes of the open circuit fail, count as errors a second, and are answered by the other upstream',
+      ...['HighClaudeErrorRate', 'ClaudeFailoverInUse'],
+    ),
+  },
+  {
+    name: 'failover',
+    fault: 'the first of two upstreams answers 500 to one request in five',
+    settings: twoUpstreams,
+    ...injected({ kind: 'error_500', region: 'east', probability: 0.2 }),
+    expected: ['ClaudeFailoverInUse', 'HighClaudeErrorRate'],
+  },
+];
+
+/** The load falls to a few calls, and later comes back. */
+const QUIET = [{ perSecond: 1 }, { perSecond: 1, stream: true }];
+const BUSY = [{ perSecond: 30 }, { perSecond: 10, stream: true }];
+
+const PARTLY: readonly GameDay[] = [
+  {
+    name: 'rate_limited',
+    fault: 'the rate limit of one of two keys is used up',
+    ...injected({ kind: 'rate_limited', key: KEYS.blue, retryAfterS: 2 }),
+    expected: ['ClaudeRateLimitNearlyUsedUp'],
+    companions: mayFire('it counts errors a second, and a 429 is one', 'HighClaudeErrorRate'),
+  },
+  {
+    name: 'retries',
+    fault: 'a quarter of all requests is answered with 500',
+    ...injected({ kind: 'error_500', probability: 0.25 }),
+    expected: ['ClaudeRetriesAmplifying', 'HighClaudeErrorRate'],
+    companions: AFTER_AN_OUTAGE,
+  },
+  {
+    name: 'no_retries_left',
+    fault: 'nearly half of all requests are answered with 500',
+    ...injected({ kind: 'error_500', probability: 0.45 }),
+    expected: ['ClaudeRetryBudgetEmpty', 'ClaudeAvailabilityBurnFast'],
+    companions: [
+      ...AFTER_AN_OUTAGE,
+      ...mayFire(
+        'with so many failures it may come to that',
+        ...['ClaudeRetriesAmplifying', 'ClaudeAvailabilityBurnMedium', 'ClaudeCircuitOpen'],
+        'HighClaudeErrorRate',
+      ),
+    ],
+  },
+  {
+    name: 'streams_cut',
+    fault: 'one stream in ten breaks off after its first chunks',
+    ...injected({ kind: 'stream_cut', probability: 0.1, afterChunks: 2 }),
+    expected: ['ClaudeStreamsTruncated', 'HighClaudeErrorRate'],
+    companions: [
+      ...AFTER_AN_OUTAGE,
+      ...mayFire(
+        'one call in twenty fails',
+        'ClaudeAvailabilityBurnMedium',
+        'ClaudeAvailabilityBurnFast',
+      ),
+    ],
+  },
+  {
+    name: 'failures_at_night',
+    fault:
+      'at two calls a second the upstream fails for some of them; later the day’s load comes back',
+    load: QUIET,
+    on: ({ simulator }) => simulator.setFaults([{ kind: 'error_500', probability: 0.9 }]),
+    off({ simulator, traffic }) {
+      simulator.setFaults([]);
+      traffic.make(BUSY);
+    },
+    expected: ['ClaudeFailuresAtLowTraffic'],
+    companions: mayFire(
+      'few as the calls are, most of them fail',
+      ...[
+        'ClaudeAvailabilityBurnFast',
+        'ClaudeAvailabilityBurnMedium',
+        'ClaudeAvailabilityBurnSlow',
+      ],
+      ...['HighClaudeErrorRate', 'ClaudeCircuitOpen', 'ClaudeRetryBudgetEmpty', 'AllCallsFailing'],
+    ),
+    patienceS: { clear: 200 },
+  },
+];
+
+export const UPSTREAM_DAYS: readonly GameDay[] = [...DOWN, ...PARTLY];

@@ -1,0 +1,73 @@
+/** What a game day is: a fault, how it comes and goes, and the alerts that have to tell of it. */
+import type { TuningOverrides } from '../../app/testing/service-process.ts';
+import type { MemoryCgroup } from '../lib/cgroup.ts';
+import type { Simulator } from '../simulator/server.ts';
+import type { Backend } from './backend.ts';
+import type { Program } from './program.ts';
+import type { Service } from './service.ts';
+import type { Shape, Traffic } from './traffic.ts';
+import type { Webhook } from './webhook.ts';
+
+/** The keys of the service, which the simulator accepts. */
+export const KEYS = { blue: 'sk-sim-blue', green: 'sk-sim-green' } as const;
+
+/** The stack of one game day, as its fault finds it. */
+export interface World {
+  /** The working folder of Prometheus and Alertmanager, with all that they read. */
+  readonly folder: string;
+  readonly simulator: Simulator;
+  readonly service: Service;
+  readonly traffic: Traffic;
+  readonly prometheus: Part;
+  readonly alertmanager: Part;
+  readonly receiver: Webhook;
+  readonly collector: Part | undefined;
+  /** Where the collector sends. */
+  readonly backend: Backend | undefined;
+  readonly cgroup: MemoryCgroup | undefined;
+}
+
+/** A program and its base URL. */
+export interface Part {
+  readonly program: Program;
+  readonly url: string;
+}
+
+/** An alert that may fire besides, and need not. */
+export interface Companion {
+  readonly alert: string;
+  readonly because: string;
+}
+
+/** What settings are made from. */
+export interface Place {
+  /** Base URL. */
+  readonly simulator: string;
+  /** For files that a fault removes. */
+  readonly folder: string;
+}
+
+export interface GameDay {
+  /** `make gameday FAULT=<name>`. */
+  readonly name: string;
+  /** What goes wrong, for the table. */
+  readonly fault: string;
+  /** The calls that are made all the time; default `EVERYDAY`. */
+  readonly load?: readonly Shape[];
+  /** The service's settings besides those of every game day. */
+  readonly settings?: (place: Place) => Readonly<Record<string, string>>;
+  readonly tuning?: TuningOverrides;
+  /** Where given, the real collector runs, with these changes to its committed configuration. */
+  readonly collector?: readonly string[];
+  /** Whether the service runs in a memory cgroup of its own. */
+  readonly inCgroup?: boolean;
+  readonly on: (world: World) => void | Promise<void>;
+  readonly off: (world: World) => void | Promise<void>;
+  /** Exactly these fire, and each is watched until it is told of and has cleared. */
+  readonly expected: readonly string[];
+  readonly companions?: readonly Companion[];
+  /** Whether the fault silences the way to people, so that they are told only once it is gone. */
+  readonly toldAfterwards?: boolean;
+  /** How long the alerts may take to fire, and to clear once the fault is gone; seconds, default 90 each. */
+  readonly patienceS?: { readonly fire?: number; readonly clear?: number };
+}

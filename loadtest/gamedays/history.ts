@@ -1,0 +1,69 @@
+/**
+ * The healthy past of a game day: what the warm service shows is extended backwards, so that windows of hours and days
+ * see good calls in the main and a burn rate has to be earned.
+ */
+import { execFileSync } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { findTool } from '../../observability/local/paths.ts';
+import type { Series } from './prometheus-api.ts';
+
+/**
+ * Within the lookback of compressed rules, so that no series goes stale; in hours that Prometheus reads by step, each
+ * step finds a sample.
+ */
+const STEP_S = 4;
+
+export interface Past {
+  /** Samples of at least two scrapes of each series. */
+  readonly series: readonly Series[];
+  /** Seconds since the epoch. */
+  readonly fromS: number;
+  readonly untilS: number;
+}
+
+const isCounter = (name: string) => /_(?:total|sum|count|bucket)$/.test(name);
+
+const escaped = (text: string) => text.replaceAll(/[\\"]/g, '\\$&').replaceAll('\n', '\\n');
+
+function selectorOf({ __name__ = '', ...labels }: Series['metric']): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${escaped(value)}"`);
+  return `${__name__}{${pairs.join(',')}}`;
+}
+
+/** How a series was at a time: a counter rose as fast as it does now, from 0; anything else was what it is. */
+function valueAt({ metric, values }: Series, fromS: number): (timeS: number) => number {
+  const [first, last] = [values[0], values.at(-1)];
+  const [lastS, value] = [last?.[0] ?? 0, Number(last?.[1])];
+  if (!isCounter(metric['__name__'] ?? '')) return () => value;
+  const seconds = lastS - (first?.[0] ?? 0);
+  const perSecond = seconds > 0 ? Math.max(0, value - Number(first?.[1])) / seconds : 0;
+  return (timeS) => perSecond * (timeS - fromS);
+}
+
+/** The lines of an OpenMetrics file, series by series. */
+export function* openMetrics({ series, fromS, untilS }: Past): Generator<string> {
+  for (const each of series) {
+    const selector = selectorOf(each.metric);
+    const value = valueAt(each, fromS);
+    let lines = '';
+    for (let timeS = fromS; timeS < untilS; timeS += STEP_S) {
+      lines += `${selector} ${value(timeS)} ${timeS}\n`;
+    }
+    yield lines;
+  }
+  yield '# EOF\n';
+}
+
+/**
+ * Lays blocks with the past into Prometheus' storage; it must not be running.
+ * @throws {Error} with promtool's output
+ */
+export async function layIn(past: Past, folder: string, storage: string): Promise<void> {
+  const file = join(folder, 'history.om');
+  await pipeline(Readable.from(openMetrics(past)), createWriteStream(file));
+  const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', file, storage];
+  execFileSync(findTool('promtool') ?? 'promtool', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}

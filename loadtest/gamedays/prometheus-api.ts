@@ -1,0 +1,68 @@
+/** What game days ask of Prometheus and Alertmanager. */
+
+export interface ActiveAlert {
+  readonly state: 'pending' | 'firing';
+  readonly labels: Readonly<Record<string, string>>;
+  readonly activeAt: string;
+}
+
+/** A series with its samples; times are in seconds since the epoch. */
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly [number, string])[];
+}
+
+interface Answer<T> {
+  readonly status: string;
+  readonly error?: string;
+  readonly data: T;
+}
+
+async function ask<T>(url: string): Promise<T> {
+  const response = await fetch(url);
+  const { status, error, data } = (await response.json()) as Answer<T>;
+  if (status !== 'success') throw new Error(`${url}: ${error}`);
+  return data;
+}
+
+/** @throws {Error} when Prometheus does not answer */
+export async function activeAlerts(prometheus: string): Promise<readonly ActiveAlert[]> {
+  const { alerts } = await ask<{ alerts: ActiveAlert[] }>(`${prometheus}/api/v1/alerts`);
+  return alerts;
+}
+
+interface Vector {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
+/** @returns a text for each series of an expression now, without the labels `job` and `instance` */
+export async function valuesOf(prometheus: string, expr: string): Promise<string[]> {
+  const query = `${prometheus}/api/v1/query?query=${encodeURIComponent(expr)}`;
+  const data = await ask<{ resultType: string; result: unknown }>(query);
+  if (data.resultType === 'scalar') return [(data.result as [number, string])[1]];
+  return (data.result as Vector[]).map(({ metric, value }) => {
+    const { __name__, job, instance, ...labels } = metric;
+    return `${value[1]} ${JSON.stringify(labels)}`;
+  });
+}
+
+/** @returns the raw samples of a range selector */
+export async function samplesOf(prometheus: string, selector: string): Promise<readonly Series[]> {
+  const query = `${prometheus}/api/v1/query?query=${encodeURIComponent(selector)}`;
+  return (await ask<{ result: Series[] }>(query)).result;
+}
+
+export interface RoutedAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly fingerprint: string;
+  readonly receivers: readonly { readonly name: string }[];
+  /** The fingerprints of the alerts that silence it. */
+  readonly status: { readonly inhibitedBy: readonly string[] };
+}
+
+/** @throws {Error} when Alertmanager does not answer */
+export async function routedAlerts(alertmanager: string): Promise<readonly RoutedAlert[]> {
+  const response = await fetch(`${alertmanager}/api/v2/alerts`);
+  return (await response.json()) as RoutedAlert[];
+}

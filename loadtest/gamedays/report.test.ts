@@ -1,0 +1,86 @@
+/** The table says in both times what was seen, and does not pass over what was not. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { GameDay } from './game-day.ts';
+import { page } from './page.ts';
+import type { AlertResult, Result } from './play.ts';
+import { callersSaw, inBothTimes, linesOf, table, told } from './report.ts';
+
+const alert: AlertResult = {
+  alert: 'KeyRejected',
+  firedAfterMs: 4_400,
+  receiver: 'tickets',
+  toldAfterMs: 5_000,
+  inhibitedBy: [],
+  clearedAfterMs: 72_000,
+};
+const day: GameDay = {
+  name: 'key_rejected',
+  fault: 'a key is revoked',
+  on: () => undefined,
+  off: () => undefined,
+  expected: ['KeyRejected'],
+  companions: [{ alert: 'Besides', because: 'it may.' }],
+};
+const result: Result = {
+  day,
+  calls: { good: 90, '503': 10 },
+  alerts: [alert],
+  besides: [],
+  unexpected: [],
+  latenessMs: 12,
+  problems: [],
+};
+
+test('times are shown as they were and as production has them', () => {
+  assert.equal(inBothTimes(4_400), '4.4 s (4 min)');
+  assert.equal(inBothTimes(72_000), '72 s (1 h 12 min)');
+  assert.equal(inBothTimes(60_000), '60 s (1 h)');
+});
+
+test('what callers saw: the share of good calls, then the rest, most frequent first', () => {
+  assert.equal(
+    callersSaw({ good: 2, '503': 1, error_event: 5 }),
+    '25.0 % good; 5 × error event; 1 × 503',
+  );
+  assert.equal(callersSaw({ '503': 4 }), '0.0 % good; 4 × 503');
+  assert.equal(callersSaw({}), 'no call ended');
+});
+
+test('who was told: a receiver, nobody by the route, or nobody because another alert inhibits it', () => {
+  const { toldAfterMs, receiver, ...untold } = alert;
+  const silent = { ...untold, toldAfterMs: undefined, receiver: undefined };
+  assert.equal(told(alert), 'tickets after 5.0 s (5 min)');
+  assert.equal(told({ ...silent, receiver: 'nobody' }), 'nobody, by its route');
+  assert.equal(told({ ...silent, inhibitedBy: ['Fast'] }), 'inhibited by Fast');
+  assert.equal(
+    told({ ...alert, inhibitedBy: ['Fast'] }),
+    'tickets after 5.0 s (5 min); inhibited by Fast',
+  );
+  assert.equal(told(silent), 'nobody');
+});
+
+test('the table has a row for each alert, and names of alerts that should not have fired', () => {
+  const two = { ...result, alerts: [alert, { ...alert, alert: 'Other' }], unexpected: ['Wrong'] };
+  const [, , first = '', second = ''] = table([two]).split('\n');
+  assert.match(
+    first,
+    /^\| `key_rejected` \| a key is revoked \| 90.0 % good; 10 × 503 \| KeyRejected \|/,
+  );
+  assert.match(first, /\| none \| Wrong \|$/);
+  assert.match(second, /^\| {2}\| {2}\| {2}\| Other \|/);
+});
+
+test('the lines of a lost game day end with its mark and have every problem', () => {
+  const lines = linesOf({ ...result, problems: ['KeyRejected did not fire. It is inactive.'] });
+  assert.equal(lines.at(-1), '✖ key_rejected');
+  assert(lines.includes('  ✖ KeyRejected did not fire. It is inactive.'));
+  assert.equal(linesOf(result).at(-1), '✔ key_rejected');
+});
+
+test('the page gives the reason of companions that fired, and of alerts without a game day', () => {
+  const text = page([{ ...result, besides: ['Besides'] }], 120);
+  assert.match(text, /- \*\*Besides, key_rejected\*\*: it may\./);
+  assert.match(text, /- \*\*Watchdog\*\*: It fires always\./);
+  assert.doesNotMatch(page([result], 120), /Besides/);
+});
