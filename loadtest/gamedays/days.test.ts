@@ -1,9 +1,14 @@
 /** Every shipped alert has a game day or a reason for having none, and game days name only alerts that exist. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'yaml';
+import { ROOT } from '../../observability/local/paths.ts';
 import { readRuleFiles, rulesOf } from '../../observability/prometheus/check/rule-files.ts';
 import { GAME_DAYS } from './days/all.ts';
 import { UNPLAYED } from './unplayed.ts';
+import { NOBODY } from './watch.ts';
 
 const shipped = new Set(
   readRuleFiles()
@@ -44,4 +49,11 @@ test('each game day has a name of its own, and companions that exist, are not ex
       assert(because.length > 10, `${name}: ${alert}`);
     }
   }
+});
+
+test('the receiver that counts as nobody is the one of alertmanager.yml without an integration', () => {
+  const file = join(ROOT, 'observability/alertmanager/alertmanager.yml');
+  const { receivers } = parse(readFileSync(file, 'utf8')) as { receivers: { name: string }[] };
+  const silent = receivers.filter((receiver) => Object.keys(receiver).length === 1);
+  assert.deepEqual(silent, [{ name: NOBODY }]);
 });

@@ -5,6 +5,7 @@ import type { GameDay } from './game-day.ts';
 import { page } from './page.ts';
 import type { AlertResult, Result } from './play.ts';
 import { callersSaw, inBothTimes, linesOf, table, told } from './report.ts';
+import { NOBODY } from './watch.ts';
 
 const alert: AlertResult = {
   alert: 'KeyRejected',
@@ -51,7 +52,7 @@ test('who was told: a receiver, nobody by the route, or nobody because another a
   const { toldAfterMs, receiver, ...untold } = alert;
   const silent = { ...untold, toldAfterMs: undefined, receiver: undefined };
   assert.equal(told(alert), 'tickets after 5.0 s (5 min)');
-  assert.equal(told({ ...silent, receiver: 'nobody' }), 'nobody, by its route');
+  assert.equal(told({ ...silent, receiver: NOBODY }), 'nobody, by its route');
   assert.equal(told({ ...silent, inhibitedBy: ['Fast'] }), 'inhibited by Fast');
   assert.equal(
     told({ ...alert, inhibitedBy: ['Fast'] }),

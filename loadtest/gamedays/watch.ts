@@ -7,8 +7,8 @@ const POLL_MS = 200;
 /** It always fires. */
 const ALWAYS = 'Watchdog';
 
-/** Where Alertmanager sends what nobody shall be told. */
-export const NOBODY = 'nobody';
+/** The receiver of alertmanager.yml that has no integration: what it gets nobody is told. */
+export const NOBODY = 'claude-nobody';
 
 /** What became of an alert; times are milliseconds since the epoch. */
 export interface Sighting {
