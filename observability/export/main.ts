@@ -35,8 +35,9 @@ function main(env: NodeJS.ProcessEnv): number {
     process.stderr.write(`export: ${(error as Error).message}\n`);
     return EXIT_CONFIG;
   }
-  process.stdout.write(`${files.map(({ path }) => path).join('\n')}\n\n`);
-  process.stdout.write(`${files.length} files in ${folder}; begin with README.md\n`);
+  process.stdout.write(
+    `${files.length} files in ${folder}; FILES.txt lists them. Begin with README.md.\n`,
+  );
   return 0;
 }
 
