@@ -10,6 +10,7 @@ import { committedExpressions } from '../generate/checks/expressions.ts';
 import { findTool } from '../local/paths.ts';
 import { Evidence, type Question, questionsOf } from './evidence.ts';
 import { FAULTS, goodCalls } from './faults.ts';
+import { startLoad } from './load.ts';
 import { NO_DATA } from './no-data.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -34,6 +35,7 @@ describe('proof of life', {
   let evidence: Evidence;
   let isOver = false;
   let traffic: Promise<void>;
+  let endLoad: (() => Promise<void>) | undefined;
   let endMs: number;
 
   const shownBy = (shows: readonly string[]) =>
@@ -60,12 +62,14 @@ describe('proof of life', {
     world = await startWorld();
     evidence = new Evidence(world.prometheus);
     world.raiseAlarm();
+    endLoad = startLoad(world);
     endMs = performance.now() + LIMIT_MS;
     traffic = keepGoing();
   });
   after(async () => {
     isOver = true;
     await traffic;
+    await endLoad?.();
     await world?.stop();
   });
 

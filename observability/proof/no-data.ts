@@ -8,10 +8,6 @@ export interface NoData {
 
 export const NO_DATA: readonly NoData[] = [
   {
-    query: 'k6_',
-    because: 'A load writes them by remote write, which this stack does not take.',
-  },
-  {
     query: 'traces_span_metrics_',
     because:
       'Prometheus 2.42 takes no OTLP, by which the collector sends them; make test-compose proves them with 3.14.',

@@ -35,6 +35,10 @@ export interface World {
   readonly otlp: string;
   /** The file with the key of `west`. */
   readonly keyFile: string;
+  /** The environment of the stack's commands. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Where a load may leave its results. */
+  readonly resultsDir: string;
   /** From now on an alert fires that pages. */
   raiseAlarm(): void;
   stop(): Promise<void>;
@@ -174,7 +178,7 @@ export async function startWorld(): Promise<World> {
   });
   const url = (port: string) => `http://127.0.0.1:${port}`;
   return {
-    ...{ simulator, keyFile },
+    ...{ simulator, keyFile, env, resultsDir: join(runDir, 'results') },
     raiseAlarm: () => addTrialAlert(runDir),
     service: url(ports.PORT),
     prometheus: url(ports.PROMETHEUS_PORT),

@@ -99,6 +99,10 @@ const K6: Group = {
   k6_claude_call_success_rate: ['scenario', 'call_type'],
   k6_claude_call_duration_ms_p99: ['scenario', 'call_type'],
   k6_claude_call_overhead_ms_p99: ['scenario', 'call_type'],
+  // These two are of the driver in Node alone.
+  k6_claude_call_first_text_ms_p99: ['scenario', 'call_type'],
+  k6_claude_call_longest_gap_ms_p99: ['scenario', 'call_type'],
+  k6_claude_driver_lag_ms_p99: ['scenario', 'call_type'],
 };
 
 /** The labels of every external metric, by its name in Prometheus. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { METRIC } from '../../../loadtest/scenarios/metrics.ts';
+import { METRIC, METRIC_TYPE } from '../../../loadtest/scenarios/metrics.ts';
 import { ROOT } from '../../local/paths.ts';
 import { committedDashboards } from '../checks/committed.ts';
 
@@ -18,10 +18,12 @@ test('load test: the trends on the dashboard are declared to be of times, which 
   );
   assert.deepEqual(
     trends.map(([key]) => key),
-    ['durationMs', 'overheadMs'],
+    ['durationMs', 'overheadMs', 'firstTextMs', 'longestGapMs', 'driverLagMs'],
   );
-  for (const [key, name] of trends) {
-    assert(scripts.includes(`new Trend(METRIC.${key}, true)`), key);
+  // The script declares all trends in one place.
+  assert.deepEqual(scripts.match(/new Trend\([^)]*\)/g), ['new Trend(name, true)']);
+  for (const [, name] of trends) {
+    assert.equal(METRIC_TYPE[name], 'trend');
     const shown = panels?.filter((panel) => JSON.stringify(panel.targets).includes(`k6_${name}_`));
     for (const { title, fieldConfig } of shown ?? []) {
       assert.equal(fieldConfig?.defaults.unit, 's', title);

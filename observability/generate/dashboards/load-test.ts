@@ -2,11 +2,12 @@
 
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
 import { METRIC } from '../../../loadtest/scenarios/metrics.ts';
+import { MAX_LAG_MS } from '../../../loadtest/scenarios/thresholds.ts';
 import type { Profile } from '../../slo.ts';
 import { latencyP99, successRatio } from '../promql.ts';
 import type { DashboardSpec } from './dashboard.ts';
 import { limitOf } from './limits.ts';
-import { below, type PanelSpec } from './panel-spec.ts';
+import { above, below, type PanelSpec } from './panel-spec.ts';
 import { CHOSEN, quantile, rate, WINDOW } from './queries.ts';
 
 const NO_LOAD = 'no load writes its results here';
@@ -21,6 +22,7 @@ const k6 = {
   counter: (name: string, labels: string) =>
     `sum by (${labels}) (rate(k6_${name}_total[${WINDOW}]))`,
   share: (name: string) => `min(k6_${name}_rate)`,
+  /** Since the run began: k6 keeps all samples. */
   p99: (name: string, labels: string) => `max by (${labels}) (k6_${name}_p99)`,
 };
 
@@ -92,6 +94,52 @@ function ownTime(profile: Profile): PanelSpec {
   };
 }
 
+function streams(profile: Profile): PanelSpec[] {
+  return [
+    {
+      kind: 'lines',
+      title: 'P99 until the first text of a stream',
+      description:
+        'What a reader waits for, as the load sees it and as the server does. k6 reads answers whole, so only the driver in Node has the load’s.',
+      unit: 's',
+      width: 8,
+      min: 0,
+      queries: [
+        { expr: k6.p99(METRIC.firstTextMs, 'call_type'), legend: 'load: {{call_type}}' },
+        { expr: quantile(0.99, METRICS.timeToFirstText), legend: 'server' },
+      ],
+      ...limitOf(profile, 'first_token'),
+      noValue: NO_LOAD,
+    },
+    {
+      kind: 'lines',
+      title: 'P99 of the longest silence in a stream',
+      description:
+        'Where the load sees longer ones than the server, they come from the way between them. k6 has none, as above.',
+      unit: 's',
+      width: 8,
+      min: 0,
+      queries: [
+        { expr: k6.p99(METRIC.longestGapMs, 'call_type'), legend: 'load: {{call_type}}' },
+        { expr: quantile(0.99, METRICS.longestGap), legend: 'server' },
+      ],
+      noValue: NO_LOAD,
+    },
+    {
+      kind: 'lines',
+      title: 'P99 of the driver’s own lag',
+      description:
+        'How much later than due calls began. Beyond the line the driver is the bottleneck, and its figures say nothing about the service.',
+      unit: 's',
+      width: 8,
+      min: 0,
+      queries: [{ expr: k6.p99(METRIC.driverLagMs, 'scenario'), legend: '{{scenario}}' }],
+      limit: above(MAX_LAG_MS / 1_000),
+      noValue: NO_LOAD,
+    },
+  ];
+}
+
 const DRIVEN: readonly PanelSpec[] = [
   {
     kind: 'lines',
@@ -141,6 +189,8 @@ export function loadTestDashboard(profile: Profile): DashboardSpec {
     description: 'What the load sees beside what the server says of itself.',
     from: 'now-15m',
     refresh: '5s',
-    rows: [{ panels: [CALLS, ...judged(profile), ownTime(profile), ...DRIVEN] }],
+    rows: [
+      { panels: [CALLS, ...judged(profile), ownTime(profile), ...streams(profile), ...DRIVEN] },
+    ],
   };
 }
