@@ -12,7 +12,7 @@ import { findCommand } from './scenarios/notable-calls.ts';
 import { EXIT } from './scenarios/run-verdict.ts';
 import { type Env, type LoadSettings, readLoadSettings } from './scenarios/settings.ts';
 import type { Summary } from './scenarios/summary.ts';
-import { summaryText } from './scenarios/summary-text.ts';
+import { notableLines, summaryText } from './scenarios/summary-text.ts';
 
 /** The exit code of a program that SIGINT has ended. */
 const EXIT_INTERRUPTED = 130;
@@ -89,7 +89,9 @@ async function byK6(settings: LoadSettings, stack: Settings): Promise<number> {
 
 function end(summary: Summary, files: ResultFiles): number {
   writeJson(summary, files);
-  for (const line of ['', ...summaryText(summary), placeLine(files)]) say(line);
+  // k6 has shown the rest itself.
+  const lines = summary.driver === 'k6' ? notableLines(summary) : ['', ...summaryText(summary)];
+  for (const line of [...lines, placeLine(files)]) say(line);
   return EXIT[summary.verdict];
 }
 

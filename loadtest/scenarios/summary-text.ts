@@ -24,8 +24,7 @@ export function summaryText(summary: Summary): readonly string[] {
     ...(driver === 'k6'
       ? ['first text and gaps: not measured by k6, which reads answers whole']
       : []),
-    ...callLines('slowest calls', summary.slowest),
-    ...callLines('failed calls', summary.failed),
+    ...notableLines(summary),
     ...summary.bottlenecks.map((text) => `bottleneck: ${text}`),
     ...breakpointLine(summary),
     `verdict: ${VERDICTS[summary.verdict]}`,
@@ -63,6 +62,11 @@ function thresholdLines({ thresholds, driver }: Summary): string[] {
     const result = ok === null ? `not measured by ${driver}` : ok ? 'ok' : 'MISSED';
     return `${metric.padEnd(width)}${condition.padEnd(16)}${shown.padEnd(12)}${result}`;
   });
+}
+
+/** @returns the lines of the calls that stand out, which k6 does not know when it prints its summary */
+export function notableLines({ slowest, failed }: Summary): string[] {
+  return [...callLines('slowest calls', slowest), ...callLines('failed calls', failed)];
 }
 
 function callLines(title: string, calls: readonly NotableCall[]): string[] {

@@ -143,6 +143,14 @@ async function sendLines(otlp: string, count: number): Promise<void> {
 /** These are there from the start, and stay. */
 const LASTING: readonly Fault[] = [
   {
+    name: 'a load is made',
+    happen: () => Promise.resolve(),
+    shows: [
+      ...['calls_total', 'call_success_rate', 'call_duration_ms_p99', 'call_overhead_ms_p99'],
+      ...['call_first_text_ms_p99', 'call_longest_gap_ms_p99', 'driver_lag_ms_p99'],
+    ].map((name) => `k6_claude_${name}`),
+  },
+  {
     name: 'the backends of the collector do not answer',
     // One line is queued and not delivered; more than the queue holds are lost at once.
     happen: async ({ otlp }) => {

@@ -1,0 +1,134 @@
+/** How k6 is run, by a stand-in for the program: it tells what it was given, and writes what k6 would. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, test } from 'node:test';
+import { eventually } from '../app/testing/poll.ts';
+import { ROOT } from '../observability/local/paths.ts';
+import { execute } from '../observability/local/testing-stack.ts';
+import { EXIT } from './scenarios/run-verdict.ts';
+import type { Summary } from './scenarios/summary.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'observatory-k6-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const SUMMARY: Summary = {
+  ...{ driver: 'k6', scenario: 'smoke', question: 'Does it?', target: 'http://127.0.0.1:8080' },
+  ...{ started: '2026-01-01T00:00:00.000Z', seconds: 23, verdict: 'passed', bottlenecks: [] },
+  ...{ thresholds: [], breakpoint: null, phases: [], kinds: [], slowest: [], failed: [] },
+  driverLag: { p50Ms: 0.6, p99Ms: 1.8 },
+};
+
+const call = (id: string, durationMs: number) =>
+  `claude_call ${JSON.stringify({ id, kind: 'complete', phase: 'smoke', durationMs })}`;
+
+/** @returns the stand-in: it keeps its arguments and environment, and runs a script that exits */
+function standIn(script: string): string {
+  const program = join(folder, 'k6');
+  const lines = [
+    '#!/bin/bash',
+    `printf '%s\\n' "$@" > ${folder}/argv`,
+    `env > ${folder}/env`,
+    'while [ $# -gt 0 ]; do [ "$1" = --console-output ] && calls=$2; shift; done',
+    script,
+  ];
+  writeFileSync(program, lines.join('\n'), { mode: 0o755 });
+  return program;
+}
+
+function envOf(script: string): NodeJS.ProcessEnv {
+  return {
+    ...{ PATH: process.env['PATH'], ENV_FILE: '/dev/null', RUN_DIR: folder, STACK: 'processes' },
+    ...{ K6: standIn(script), RESULTS_DIR: join(folder, 'results') },
+  };
+}
+
+function run(script: string, env: NodeJS.ProcessEnv = {}) {
+  return execute(process.execPath, ['loadtest/run.ts'], { ...envOf(script), ...env });
+}
+
+const writeSummary = (summary: Summary) => `echo '${JSON.stringify(summary)}' > "$RESULT.json"`;
+
+test('run: k6 gets its options by environment, and a token is in no argument and in no output', async () => {
+  const env = { SCENARIO: 'smoke', RATE: '20', TOKEN: 'token-of-search', K6_VUS: '3' };
+  const { code, output } = await run(writeSummary(SUMMARY), env);
+  assert.equal(code, EXIT.passed, output);
+  const argv = readFileSync(join(folder, 'argv'), 'utf8');
+  const given = readFileSync(join(folder, 'env'), 'utf8').split('\n');
+  assert.match(argv, /^run\n(?:.*\n)*loadtest\/k6\/main\.ts\n$/);
+  assert.doesNotMatch(argv + output, /token-of-search/);
+  for (const line of ['SCENARIO=smoke', 'RATE=20', 'TOKEN=token-of-search']) {
+    assert(given.includes(line), line);
+  }
+  for (const line of [
+    ...['K6_NO_USAGE_REPORT=true', 'K6_WEB_DASHBOARD=true', 'K6_WEB_DASHBOARD_PORT=-1'],
+    ...['K6_PROMETHEUS_RW_STALE_MARKERS=true', 'K6_PROMETHEUS_RW_TREND_STATS=med,p(90),p(99)'],
+  ]) {
+    assert(given.includes(line), line);
+  }
+  // It would make k6 forget the scenarios.
+  assert(!given.some((line) => line.startsWith('K6_VUS=')));
+});
+
+test('run: the calls that k6 told of are in the summary with their traces, and their file is gone', async () => {
+  const told = [call('slow', 900), call('fast', 3)].map((line) => `echo '${line}' >> "$calls"`);
+  const { code, output } = await run([...told, writeSummary(SUMMARY)].join('\n'));
+  assert.equal(code, EXIT.passed, output);
+  assert.match(output, /900 ms +smoke\/complete {2}make find ID=slow/);
+  const [, json = ''] = /results: (\S+\.json)/.exec(output) ?? [];
+  const { slowest } = JSON.parse(readFileSync(json, 'utf8')) as Summary;
+  assert.deepEqual(
+    slowest.map(({ id, trace }) => [id, trace]),
+    [
+      ['slow', 'make find ID=slow'],
+      ['fast', 'make find ID=fast'],
+    ],
+  );
+  assert(!existsSync(json.replace('.json', '.calls')));
+});
+
+test('run: the verdict of the summary wins over the exit code of k6, which knows no inconclusive run', async () => {
+  const { code } = await run(
+    `${writeSummary({ ...SUMMARY, verdict: 'inconclusive' })}\nexit ${EXIT.missed}`,
+  );
+  assert.equal(code, EXIT.inconclusive);
+});
+
+test('run: a test that the guard of the script aborts is refused', async () => {
+  assert.equal((await run('exit 108')).code, EXIT.refused);
+});
+
+test('run: what else k6 fails with is handed on', async () => {
+  assert.equal((await run('exit 107')).code, 107);
+});
+
+test('run: Ctrl-C reaches k6 once, whose summary is then inconclusive', async () => {
+  writeFileSync(join(folder, 'summary'), JSON.stringify(SUMMARY));
+  const script = [
+    `trap 'cp ${folder}/summary "$RESULT.json"; echo INT >> ${folder}/signals' INT`,
+    `echo ready > ${folder}/ready`,
+    `until [ -f ${folder}/signals ]; do sleep 0.05; done`,
+  ].join('\n');
+  const child = spawn(process.execPath, ['loadtest/run.ts'], {
+    cwd: ROOT,
+    env: envOf(script),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = Promise.all([text(child.stdout), once(child, 'exit')]);
+  await eventually(() => existsSync(join(folder, 'ready')), { timeoutMs: 60_000 });
+  child.kill('SIGINT');
+  const [output, [code]] = await ended;
+  assert.equal(code, EXIT.inconclusive, output);
+  assert.equal(readFileSync(join(folder, 'signals'), 'utf8'), 'INT\n');
+});
+
+test('run: bad options end it before k6 is started', async () => {
+  rmSync(join(folder, 'argv'), { force: true });
+  const { code, output } = await run('exit 0', { SCENARIO: 'smoky' });
+  assert.equal(code, EXIT.badOptions, output);
+  assert(!existsSync(join(folder, 'argv')));
+});
