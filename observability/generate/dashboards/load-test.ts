@@ -102,7 +102,6 @@ function streams(profile: Profile): PanelSpec[] {
       description:
         'What a reader waits for, as the load sees it and as the server does. k6 reads answers whole, so only the driver in Node has the load’s.',
       unit: 's',
-      width: 8,
       min: 0,
       queries: [
         { expr: k6.p99(METRIC.firstTextMs, 'call_type'), legend: 'load: {{call_type}}' },
@@ -117,24 +116,11 @@ function streams(profile: Profile): PanelSpec[] {
       description:
         'Where the load sees longer ones than the server, they come from the way between them. k6 has none, as above.',
       unit: 's',
-      width: 8,
       min: 0,
       queries: [
         { expr: k6.p99(METRIC.longestGapMs, 'call_type'), legend: 'load: {{call_type}}' },
         { expr: quantile(0.99, METRICS.longestGap), legend: 'server' },
       ],
-      noValue: NO_LOAD,
-    },
-    {
-      kind: 'lines',
-      title: 'P99 of the driver’s own lag',
-      description:
-        'How much later than due calls began. Beyond the line the driver is the bottleneck, and its figures say nothing about the service.',
-      unit: 's',
-      width: 8,
-      min: 0,
-      queries: [{ expr: k6.p99(METRIC.driverLagMs, 'scenario'), legend: '{{scenario}}' }],
-      limit: above(MAX_LAG_MS / 1_000),
       noValue: NO_LOAD,
     },
   ];
@@ -143,11 +129,23 @@ function streams(profile: Profile): PanelSpec[] {
 const DRIVEN: readonly PanelSpec[] = [
   {
     kind: 'lines',
+    title: 'P99 of the driver’s own lag',
+    description:
+      'How much later than due calls began. Beyond the line the driver is the bottleneck, and its figures say nothing about the service.',
+    unit: 's',
+    width: 6,
+    min: 0,
+    queries: [{ expr: k6.p99(METRIC.driverLagMs, 'scenario'), legend: '{{scenario}}' }],
+    limit: above(MAX_LAG_MS / 1_000),
+    noValue: NO_LOAD,
+  },
+  {
+    kind: 'lines',
     title: 'Virtual users',
     description:
       'How many are at work. Since calls arrive at a fixed rate, more users mean slower answers.',
     unit: 'short',
-    width: 8,
+    width: 6,
     min: 0,
     queries: [
       { expr: 'sum(k6_vus)', legend: 'at work' },
@@ -161,7 +159,7 @@ const DRIVEN: readonly PanelSpec[] = [
     description:
       'A dropped iteration found no free user: the load could not keep its rate, and its numbers are too good.',
     unit: 'cps',
-    width: 8,
+    width: 6,
     min: 0,
     queries: [
       { expr: k6.counter('iterations', 'scenario'), legend: '{{scenario}}' },
@@ -174,7 +172,7 @@ const DRIVEN: readonly PanelSpec[] = [
     title: 'Requests by status',
     description: 'What the load got. Compare with the outcomes on the dashboard of calls.',
     unit: 'reqps',
-    width: 8,
+    width: 6,
     min: 0,
     stacked: true,
     queries: [{ expr: k6.counter('http_reqs', 'status'), legend: '{{status}}' }],
