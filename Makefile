@@ -10,7 +10,7 @@ CLIENTS := clients/node_modules/.set-up
 # Variables that are typed (`make up PORT=9000`) reach the commands without an `export` here, which would
 # also hand down empty values for those that are not typed, so that .env could no longer set them.
 
-.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node check check-rules export test test-compose chaos soak gameday generate format clean
+.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node load-manifests check check-rules export test test-compose chaos soak gameday generate format clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -64,6 +64,9 @@ check: setup ## Check format, lint, types, generated files, sizes and imports, a
 
 check-rules: tools ## Lint the rules, test them, and kill every mutant of them
 	@$(NODE) .ci/run-tests.ts rules
+
+load-manifests: setup ## Print the manifests of a load test on Kubernetes: make load-manifests TARGET=... [SCENARIO= PARALLELISM=]
+	@$(NODE) loadtest/kubernetes/main.ts
 
 export: setup ## Write the pack for your own stack: make export [PROFILE= NAMESPACE= APP_NAMESPACE= LABELS= JOB= DATASOURCE= OUT=]
 	@$(NODE) observability/export/main.ts

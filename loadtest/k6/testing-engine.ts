@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
-import { build } from 'esbuild';
-import { findTool, ROOT } from '../../observability/local/paths.ts';
+import { findTool } from '../../observability/local/paths.ts';
+import { bundle } from '../bundle.ts';
 
 /** The engine with its stand-ins, which `make test` builds; undefined where it was not built. */
 export const ENGINE = findTool('k6-engine');
@@ -28,29 +28,13 @@ export interface EngineReport {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** @returns the script and all that it imports as one text, as k6 would load them */
-export async function bundle(entry: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    absWorkingDir: ROOT,
-    bundle: true,
-    write: false,
-    format: 'cjs',
-    platform: 'neutral',
-    target: 'esnext',
-    external: ['k6', 'k6/*'],
-    logLevel: 'silent',
-  });
-  return outputFiles[0]?.text ?? '';
-}
-
 /** Bundles of scripts in a folder of their own, for as long as the tests of a file need them. */
 export class Scripts {
   readonly #folder = mkdtempSync(join(tmpdir(), 'k6-'));
 
   /** @returns the path of the bundle of a script of the project */
   async add(entry: string): Promise<string> {
-    return this.addText(await bundle(entry));
+    return this.addText(await bundle(entry, 'cjs'));
   }
 
   /** @returns the path of the script */

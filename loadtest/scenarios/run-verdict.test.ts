@@ -108,8 +108,18 @@ test('breakpoint: if the first step misses, there is none', () => {
 });
 
 test('breakpoint: a driver that gives out first makes it inconclusive, with a lower bound', () => {
-  assert.deepEqual(stepsOf({ ...lateStep(3), ...slowStep(3) }), ['inconclusive', 125, true]);
-  assert.deepEqual(stepsOf(lateStep(1)), ['inconclusive', undefined, undefined]);
+  assert.deepEqual(stepsOf({ ...lateStep(3), ...slowStep(4) }), ['inconclusive', 125, true]);
+  assert.deepEqual(stepsOf(lateStep(12)), ['inconclusive', 931, true]);
+  assert.deepEqual(stepsOf({ ...lateStep(1), ...slowStep(2) }), [
+    'inconclusive',
+    undefined,
+    undefined,
+  ]);
+});
+
+test('breakpoint: a step in which the driver lagged does not matter if a higher one was good', () => {
+  const late = { ...lateStep(2), ...slowStep(2), ...lateStep(3) };
+  assert.deepEqual(stepsOf({ ...late, ...slowStep(5) }), ['passed', 195, false]);
 });
 
 test('breakpoint: what the driver does past the breakpoint does not matter', () => {

@@ -59,28 +59,35 @@ export function judgeRun(scenario: LoadScenario, metrics: Metrics, driver: Drive
   return { verdict, judged, bottlenecks };
 }
 
-/** The last good step counts only with all before it; those after it were made past the breakpoint. */
+/**
+ * The first step that the service missed ends the search: those after it were made past the breakpoint. A step in which
+ * the driver lagged says nothing, which does not matter if a higher one was good.
+ */
 function judgeSteps(
   phases: readonly Phase[],
   judged: readonly Judged[],
   bottlenecks: readonly (string | undefined)[],
 ): RunResult {
-  const isGood = ({ name }: Phase, i: number) =>
-    bottlenecks[i] === undefined &&
-    judged.every(({ threshold, ok }) => threshold.phase !== name || ok !== false);
-  const bad = phases.findIndex((phase, i) => !isGood(phase, i));
-  const last = phases[bad < 0 ? phases.length - 1 : bad - 1];
-  if (!last) {
-    const first = bottlenecks[0];
-    return first === undefined
-      ? { verdict: 'missed', judged, bottlenecks: [] }
-      : { verdict: 'inconclusive', judged, bottlenecks: [first] };
+  let last: Phase | undefined;
+  let doubt: string | undefined;
+  let isFound = false;
+  for (const [i, phase] of phases.entries()) {
+    if (bottlenecks[i] !== undefined) {
+      doubt ??= bottlenecks[i];
+      continue;
+    }
+    isFound = judged.some(({ threshold, ok }) => threshold.phase === phase.name && ok === false);
+    if (isFound) break;
+    last = phase;
+    doubt = undefined;
   }
-  const end = bad < 0 ? undefined : bottlenecks[bad];
-  const breakpoint = { perSecond: last.fromPerSecond, isLowerBound: bad < 0 || end !== undefined };
-  return end === undefined
-    ? { verdict: 'passed', judged, bottlenecks: [], breakpoint }
-    : { verdict: 'inconclusive', judged, bottlenecks: [end], breakpoint };
+  const isLowerBound = !isFound || doubt !== undefined;
+  return {
+    verdict: doubt !== undefined ? 'inconclusive' : last ? 'passed' : 'missed',
+    judged,
+    bottlenecks: doubt === undefined ? [] : [doubt],
+    ...(last && { breakpoint: { perSecond: last.fromPerSecond, isLowerBound } }),
+  };
 }
 
 /** @returns why the driver was the bottleneck of a phase; undefined if it was not */
