@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CALL_KINDS } from '../calls/kinds.ts';
 import { SCENARIO_NAMES, SCENARIOS } from './all.ts';
+import { METRIC } from './metrics.ts';
 import { EXIT } from './run-verdict.ts';
 import { countedPhases, secondsOf } from './scenario.ts';
 import { MINIMUM_CALLS } from './thresholds.ts';
@@ -26,6 +27,11 @@ for (const name of SCENARIO_NAMES) {
     assert(Math.abs(Number.parseInt(duration ?? '', 10) - seconds) <= 1, `${duration} ${seconds}`);
   });
 }
+
+test('docs/load.md: it says what each metric of the load means', () => {
+  const names = rows.map(([, first]) => first).join(' ');
+  for (const name of Object.values(METRIC)) assert(names.includes(`\`${name}\``), name);
+});
 
 test('docs/load.md: it has each kind of call, each exit code, and the least number of calls', () => {
   for (const kind of CALL_KINDS)

@@ -109,6 +109,14 @@ test('load settings: too few calls to be judged, or too many to be held, are ref
   );
 });
 
+test('load settings: the limit of RATE holds for the fastest phase', () => {
+  const env = { SCENARIO: 'stress', RATE: '2000', DURATION: '10s' };
+  assert.match(
+    problemsOf(env).join(),
+    /^RATE: 16000 calls a second in the phase times_8 are too many, 10000 are allowed/,
+  );
+});
+
 test('load settings: paid load has to be permitted for as many messages as the scenario asks for', () => {
   const sizes = { RATE: '20', DURATION: '10s' };
   assert.match(

@@ -1,7 +1,8 @@
 /** Reads the settings of a run from an environment, in k6 as in Node. */
+import { BATCH_SIZE } from '../calls/batch.ts';
 import type { CallKind } from '../calls/kinds.ts';
 import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from './all.ts';
-import { callsIn, countedPhases, type LoadScenario } from './scenario.ts';
+import { callsIn, countedPhases, type LoadScenario, type Phase } from './scenario.ts';
 import { MINIMUM_CALLS, plannedByKind } from './thresholds.ts';
 
 /** The settings of one run. */
@@ -124,6 +125,11 @@ function sizeProblems(scenario: LoadScenario): string[] {
   if (all > MAX_CALLS) {
     return [`RATE, DURATION: ${all} calls in all are too many, ${MAX_CALLS} are allowed`];
   }
+  const fastest = scenario.phases.reduce((a, b) => (highestRate(b) > highestRate(a) ? b : a));
+  if (highestRate(fastest) > MAX_RATE) {
+    const found = `${highestRate(fastest)} calls a second in the phase ${fastest.name}`;
+    return [`RATE: ${found} are too many, ${MAX_RATE} are allowed`];
+  }
   return countedPhases(scenario)
     .filter((phase) => callsIn(phase) < MINIMUM_CALLS)
     .map((phase) => {
@@ -132,9 +138,13 @@ function sizeProblems(scenario: LoadScenario): string[] {
     });
 }
 
+function highestRate({ fromPerSecond, stages }: Phase): number {
+  return Math.max(fromPerSecond, ...stages.map(({ perSecond }) => perSecond));
+}
+
 /** How many messages a call of a kind asks for; 1 unless it is here. */
 const MESSAGES: Partial<Record<CallKind, number>> = {
-  batch: 3,
+  batch: BATCH_SIZE,
   tools: 2,
   cached: 2,
   count_tokens: 0,
