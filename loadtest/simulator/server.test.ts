@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
+import { request } from 'undici';
 import { eventually } from '../../app/testing/poll.ts';
 import { percentile } from '../lib/load.ts';
 import { FAULT_KINDS, type Fault, type FaultKind } from './faults.ts';
@@ -239,3 +240,16 @@ for (const name of ['documented', 'realistic'] as const) {
     });
   }
 }
+
+test('simulator: its admin routes take requests by the name that it has in the stack, and by no foreign one', async (t) => {
+  const { simulator } = await setUp(t, { admin: 'anyone' });
+  const statusFor = async (host: string) => {
+    const { statusCode, body } = await request(`${simulator.url}/__sim/faults`, {
+      headers: { host },
+    });
+    await body.dump();
+    return statusCode;
+  };
+  assert.equal(await statusFor('simulator:8081'), 200);
+  assert.equal(await statusFor('simulator.example.com'), 403);
+});

@@ -221,6 +221,19 @@ test('Dockerfile: the images have the Node that the tests run under', () => {
   assert(dockerfile.includes(`NODE_IMAGE=node:${devDependencies.node}-`));
 });
 
+test('compose: k6 gets every option of a load test, and no value of a token stands in the file', () => {
+  const { environment = {}, volumes = [] } = compose.services['k6'] ?? {};
+  for (const name of ['SCENARIO', 'RATE', 'DURATION', 'TOKEN', 'ALLOW_PAID_LOAD', 'RESULT']) {
+    assert.equal(environment[name], null, name);
+  }
+  assert.match(String(environment['TARGET']), /:-http:\/\/service:8080\}$/);
+  assert.match(String(environment['SIMULATOR']), /:-http:\/\/simulator:8081\}$/);
+  // What the script imports, and nothing else of the project.
+  assert.deepEqual(volumes, [
+    ...['./loadtest:/src/loadtest:ro', './observability/slo.ts:/src/observability/slo.ts:ro'],
+  ]);
+});
+
 test('compose: a program has the same version whichever way it runs', () => {
   const tag = (name: string) => compose.services[name]?.image.split(':')[1];
   const { devDependencies } = JSON.parse(read('package.json'));
