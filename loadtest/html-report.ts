@@ -48,13 +48,21 @@ ${summary.bottlenecks.map((why) => html`<p class="inconclusive">${why}</p>`)}
 <h2>Phases</h2>${figures('Phase', summary.phases)}
 <h2>Calls by their type</h2>${figures('Type', summary.kinds)}
 <h2>The driver itself</h2>
-<p>Half of the calls began within ${shown(summary.driverLag.p50Ms)} ms of the time at which they were due, and 99 % of them
-within ${shown(summary.driverLag.p99Ms)} ms.</p>
+${ownFigures(summary)}
 <h2>Slowest calls</h2>${calls(summary.slowest)}
 <h2>Failed calls</h2>${calls(summary.failed)}
 </html>
 `;
   return text;
+}
+
+function ownFigures({ driverLag, driverLoop }: Summary): Html {
+  const lag = html`<p>Half of the calls began within ${shown(driverLag.p50Ms)} ms of the time at which they were due, and
+99 % of them within ${shown(driverLag.p99Ms)} ms.</p>`;
+  if (!driverLoop) return lag;
+  const { busy, lateP99Ms } = driverLoop;
+  return html`${lag}<p>Its event loop was busy for ${share(busy)} of the time, and 99 % of its timers fired no more than
+${shown(lateP99Ms)} ms late.</p>`;
 }
 
 function breakpoint({ breakpoint: found }: Summary): Html {

@@ -64,7 +64,7 @@ function startWriting({ remoteWriteUrl }: NodeRun, { cells }: Tally, warn: (line
   };
 }
 
-/** What a summary cannot know: whether this process kept up between the calls, and whether the run was ended early. */
+/** Adds what only this process knows: whether it kept up between the calls, and whether the run was ended early. */
 function withOwnLimits(summary: Summary, { health, seconds }: Driven, run: NodeRun): Summary {
   const { delayP99Ms } = health;
   const reasons = [
@@ -74,5 +74,6 @@ function withOwnLimits(summary: Summary, { health, seconds }: Driven, run: NodeR
       : []),
     ...(run.signal.aborted ? [`the run was ended early, after ${seconds.toFixed(0)} s`] : []),
   ];
-  return inconclusive(summary, reasons);
+  const driverLoop = { busy: health.utilization, lateP99Ms: delayP99Ms };
+  return { ...inconclusive(summary, reasons), driverLoop };
 }

@@ -100,8 +100,8 @@ describe('scenarios', { concurrency: false }, () => {
     const before = await metrics();
     const { code, output } = await once({ SCENARIO: 'smoke', DURATION: '5s', NODE_OPTIONS });
     assert.equal(code, EXIT.inconclusive, output);
-    assert.match(output, /bottleneck: smoke: calls began up to \d+ ms late/);
-    assert.match(output, /bottleneck: the driver's timers fired \d+ ms late/);
+    assert.match(output, /because: smoke: calls began up to \d+ ms late/);
+    assert.match(output, /because: the driver's timers fired \d+ ms late/);
     assert.match(output, /verdict: INCONCLUSIVE/);
     assert(await withinSince(before, 0.9), 'the service itself was slow');
   });

@@ -4,13 +4,12 @@ import type { NotableCall, Row, Summary } from './summary.ts';
 const VERDICTS = {
   passed: 'PASSED',
   missed: 'MISSED: a threshold was not met',
-  inconclusive:
-    'INCONCLUSIVE: the driver was the bottleneck, so the run says nothing about the service',
+  inconclusive: 'INCONCLUSIVE: the run says nothing about the service',
 } as const;
 
 /** @returns lines without an end of line */
 export function summaryText(summary: Summary): readonly string[] {
-  const { scenario, target, seconds, question, driver, driverLag } = summary;
+  const { scenario, target, seconds, question, driver } = summary;
   return [
     `${scenario} against ${target}, ${seconds.toFixed(0)} s: ${question}`,
     '',
@@ -20,15 +19,22 @@ export function summaryText(summary: Summary): readonly string[] {
     '',
     ...thresholdLines(summary),
     '',
-    `driver lag: P50 ${ms(driverLag.p50Ms)}, P99 ${ms(driverLag.p99Ms)} ms`,
+    driverLine(summary),
     ...(driver === 'k6'
       ? ['first text and gaps: not measured by k6, which reads answers whole']
       : []),
     ...notableLines(summary),
-    ...summary.bottlenecks.map((text) => `bottleneck: ${text}`),
+    ...summary.bottlenecks.map((text) => `because: ${text}`),
     ...breakpointLine(summary),
     `verdict: ${VERDICTS[summary.verdict]}`,
   ];
+}
+
+function driverLine({ driverLag, driverLoop }: Summary): string {
+  const lag = `driver lag: P50 ${ms(driverLag.p50Ms)}, P99 ${ms(driverLag.p99Ms)} ms`;
+  if (!driverLoop) return lag;
+  const { busy, lateP99Ms } = driverLoop;
+  return `${lag}; its event loop was busy for ${percent(busy)}, timers fired ${ms(lateP99Ms)} ms late (P99)`;
 }
 
 const COLUMNS: readonly [title: string, cell: (row: Row) => string][] = [

@@ -57,7 +57,7 @@ test('summary text: it names the verdict, each missed threshold and each bottlen
   assert.match(slow, /claude_call_duration_ms\{scenario:smoke\} +p\(99\)<500 +700 +MISSED/);
   assert.match(slow, /verdict: MISSED/);
   const late = text({ 'claude_driver_lag_ms{scenario:smoke}': { 'p(99)': 70 } });
-  assert.match(late, /bottleneck: smoke: calls began up to 70 ms late/);
+  assert.match(late, /because: smoke: calls began up to 70 ms late/);
   assert.match(late, /verdict: INCONCLUSIVE/);
 });
 

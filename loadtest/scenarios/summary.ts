@@ -46,6 +46,14 @@ export interface JudgedThreshold {
   readonly ok: boolean | null;
 }
 
+/** The event loop of the driver in Node. */
+export interface DriverLoop {
+  /** The share of the time in which it had work, 0 to 1. */
+  readonly busy: number;
+  /** The P99 of how late its timers fired, milliseconds. */
+  readonly lateP99Ms: number;
+}
+
 /** The JSON of a run. */
 export interface Summary {
   readonly driver: DriverName;
@@ -63,6 +71,8 @@ export interface Summary {
   readonly phases: readonly Row[];
   readonly kinds: readonly Row[];
   readonly driverLag: { readonly p50Ms: number | null; readonly p99Ms: number | null };
+  /** How busy the driver's process was; k6 does not tell. */
+  readonly driverLoop?: DriverLoop;
   /** The ten slowest of the good calls, the slowest first. */
   readonly slowest: readonly NotableCall[];
   /** The first twenty that failed. */

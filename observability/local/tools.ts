@@ -84,7 +84,9 @@ function main(set = 'stack'): number {
   const missing = (SETS[set] ?? TOOLS).filter((tool) => !ensure(tool));
   const complete = missing.every(({ optional }) => optional);
   if (complete && !findK6()) {
-    process.stdout.write('tools: no k6 here; `make loadtest` needs it on PATH or by `make k6`\n');
+    process.stdout.write(
+      'tools: no k6 here; `make loadtest` takes the driver in Node, or k6 after `make k6`\n',
+    );
   }
   return complete ? 0 : 1;
 }
