@@ -1,6 +1,7 @@
 /** Shows how a load goes while it does: a line that renews itself on a terminal, and a line now and then elsewhere. */
 import { METRIC } from '../scenarios/metrics.ts';
 import { type Phase, secondsOf } from '../scenarios/scenario.ts';
+import { Counter, Rate } from './sinks.ts';
 import type { Tally } from './tally.ts';
 import { Trend } from './trend.ts';
 
@@ -36,18 +37,7 @@ export function showProgress(progress: Progress): () => void {
 
 /** @param seconds since the run began */
 export function progressLine({ phases, tally }: Progress, seconds: number): string {
-  const [durations, lags] = [new Trend(), new Trend()];
-  let [calls, good, dropped] = [0, 0, 0];
-  for (const { sinks } of tally.cells.all()) {
-    const cell = Object.fromEntries([...sinks].map(([name, sink]) => [name, sink.values(seconds)]));
-    calls += cell[METRIC.calls]?.['count'] ?? 0;
-    good += cell[METRIC.success]?.['passes'] ?? 0;
-    dropped += cell[METRIC.dropped]?.['count'] ?? 0;
-    const duration = sinks.get(METRIC.durationMs);
-    const lag = sinks.get(METRIC.driverLagMs);
-    if (duration instanceof Trend) durations.merge(duration);
-    if (lag instanceof Trend) lags.merge(lag);
-  }
+  const { calls, good, dropped, durations, lags } = sumsOf(tally);
   const now = phases.filter((p) => seconds >= p.startS && seconds < p.startS + secondsOf(p));
   const facts = [
     `${seconds.toFixed(0).padStart(4)} s`,
@@ -60,4 +50,20 @@ export function progressLine({ phases, tally }: Progress, seconds: number): stri
     ...(lags.count > 0 ? [`driver's lag P99 ${lags.percentile(0.99).toFixed(1)} ms`] : []),
   ];
   return facts.join('  ');
+}
+
+/** Of all phases that count, without what would cost more than a line is worth. */
+function sumsOf({ cells }: Tally) {
+  const sums = { calls: 0, good: 0, dropped: 0, durations: new Trend(), lags: new Trend() };
+  for (const { sinks } of cells.all()) {
+    const [calls, success] = [sinks.get(METRIC.calls), sinks.get(METRIC.success)];
+    const [duration, lag] = [sinks.get(METRIC.durationMs), sinks.get(METRIC.driverLagMs)];
+    const dropped = sinks.get(METRIC.dropped);
+    if (calls instanceof Counter) sums.calls += calls.count;
+    if (success instanceof Rate) sums.good += success.passes;
+    if (dropped instanceof Counter) sums.dropped += dropped.count;
+    if (duration instanceof Trend) sums.durations.merge(duration);
+    if (lag instanceof Trend) sums.lags.merge(lag);
+  }
+  return sums;
 }

@@ -19,25 +19,25 @@ export class Counter {
 }
 
 export class Rate {
-  #passes = 0;
+  passes = 0;
   #all = 0;
 
   get share(): number {
-    return this.#passes / this.#all;
+    return this.passes / this.#all;
   }
 
   add(isTrue: boolean): void {
     this.#all += 1;
-    if (isTrue) this.#passes += 1;
+    if (isTrue) this.passes += 1;
   }
 
   merge(other: Rate): void {
     this.#all += other.#all;
-    this.#passes += other.#passes;
+    this.passes += other.passes;
   }
 
   values(): Readonly<Record<string, number>> {
-    return { rate: this.share, passes: this.#passes, fails: this.#all - this.#passes };
+    return { rate: this.share, passes: this.passes, fails: this.#all - this.passes };
   }
 }
 

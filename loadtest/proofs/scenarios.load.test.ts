@@ -1,16 +1,23 @@
 /** The command as it is typed: two scenarios gate this project, and its exit codes are earned. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { eventually } from '../../app/testing/poll.ts';
 import { Scrape } from '../../app/testing/samples.ts';
+import { ROOT } from '../../observability/local/paths.ts';
 import { type Ended, execute } from '../../observability/local/testing-stack.ts';
 import { slo } from '../../observability/slo.ts';
 import { type DrivenService, startDrivenService } from '../lib/driven-service.ts';
 import { EXIT } from '../scenarios/run-verdict.ts';
 import type { Summary } from '../scenarios/summary.ts';
+
+const PROGRAM = ['loadtest/run.ts', 'node'];
 
 /** How often a run is made again that says nothing, because something else took the CPU from its driver. */
 const TRIES = 3;
@@ -30,21 +37,21 @@ describe('scenarios', { concurrency: false }, () => {
     await rm(folder, { recursive: true });
   });
 
-  async function once(options: NodeJS.ProcessEnv): Promise<Ended> {
-    const { service, simulator } = subject;
-    const env = {
-      ...{ PATH: process.env['PATH'], ENV_FILE: '/dev/null', RUN_DIR: folder, STACK: 'processes' },
-      ...{ TARGET: service.url, SIMULATOR: simulator, RESULTS_DIR: join(folder, 'results') },
-      ...options,
-    };
-    const ended = await execute(process.execPath, ['loadtest/run.ts', 'node'], env);
-    service.lines.length = 0;
+  const envFor = (options: NodeJS.ProcessEnv) => ({
+    ...{ PATH: process.env['PATH'], ENV_FILE: '/dev/null', RUN_DIR: folder, STACK: 'processes' },
+    ...{ TARGET: subject.service.url, SIMULATOR: subject.simulator },
+    ...{ RESULTS_DIR: join(folder, 'results'), ...options },
+  });
+
+  async function run(options: NodeJS.ProcessEnv): Promise<Ended> {
+    const ended = await execute(process.execPath, PROGRAM, envFor(options));
+    subject.service.lines.length = 0;
     return ended;
   }
 
   async function conclusive(options: NodeJS.ProcessEnv): Promise<Ended> {
     for (let tries = 1; ; tries++) {
-      const ended = await once(options);
+      const ended = await run(options);
       if (ended.code !== EXIT.inconclusive || tries === TRIES) return ended;
     }
   }
@@ -98,7 +105,7 @@ describe('scenarios', { concurrency: false }, () => {
   test('a driver that is short of CPU makes the run inconclusive, although the service is fast', async () => {
     const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(BUSY)}`;
     const before = await metrics();
-    const { code, output } = await once({ SCENARIO: 'smoke', DURATION: '5s', NODE_OPTIONS });
+    const { code, output } = await run({ SCENARIO: 'smoke', DURATION: '5s', NODE_OPTIONS });
     assert.equal(code, EXIT.inconclusive, output);
     assert.match(output, /because: smoke: calls began up to \d+ ms late/);
     assert.match(output, /because: the driver's timers fired \d+ ms late/);
@@ -106,11 +113,29 @@ describe('scenarios', { concurrency: false }, () => {
     assert(await withinSince(before, 0.9), 'the service itself was slow');
   });
 
+  test('Ctrl-C sums up what there was, takes the faults back, and is inconclusive', async () => {
+    const child = spawn(process.execPath, PROGRAM, {
+      ...{ cwd: ROOT, env: envFor({ SCENARIO: 'chaos', DURATION: '60s' }) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = Promise.all([text(child.stdout), once(child, 'exit')]);
+    await eventually(async () => (await faults()).length > 0, { timeoutMs: 120_000 });
+    child.kill('SIGINT');
+    const [output, [code]] = await ended;
+    assert.equal(code, EXIT.inconclusive, output);
+    assert.match(output, /because: the run was ended early, after \d+ s/);
+    assert.deepEqual(await faults(), []);
+    assert((lastSummary().phases[0]?.calls ?? 0) > 0);
+  });
+
   test('bad options end the run before it begins, and each is named', async () => {
-    const { code, output } = await once({ SCENARIO: 'smoky', RATE: '0', DURATION: 'long' });
+    const { code, output } = await run({ SCENARIO: 'smoky', RATE: '0', DURATION: 'long' });
     assert.equal(code, EXIT.badOptions, output);
     assert.match(output, /^bad option: SCENARIO: .*\nbad option: RATE: .*\nbad option: DURATION: /);
   });
+
+  const faults = async (): Promise<readonly object[]> =>
+    (await fetch(`${subject.simulator}/__sim/faults`)).json();
 
   const metrics = async () => new Scrape(await (await fetch(subject.service.metricsUrl)).text());
 
