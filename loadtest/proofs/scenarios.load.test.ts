@@ -115,7 +115,7 @@ describe('scenarios', { concurrency: false }, () => {
 
   test('Ctrl-C sums up what there was, takes the faults back, and is inconclusive', async () => {
     const child = spawn(process.execPath, PROGRAM, {
-      ...{ cwd: ROOT, env: envFor({ SCENARIO: 'chaos', DURATION: '60s' }) },
+      ...{ cwd: ROOT, env: envFor({ SCENARIO: 'chaos', DURATION: '15s' }) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = Promise.all([text(child.stdout), once(child, 'exit')]);
@@ -134,8 +134,8 @@ describe('scenarios', { concurrency: false }, () => {
     assert.match(output, /^bad option: SCENARIO: .*\nbad option: RATE: .*\nbad option: DURATION: /);
   });
 
-  const faults = async (): Promise<readonly object[]> =>
-    (await fetch(`${subject.simulator}/__sim/faults`)).json();
+  const faults = async () =>
+    (await (await fetch(`${subject.simulator}/__sim/faults`)).json()) as readonly object[];
 
   const metrics = async () => new Scrape(await (await fetch(subject.service.metricsUrl)).text());
 
