@@ -4,7 +4,7 @@ import type { NotableCall, Summary } from './summary.ts';
 const SLOWEST = 10;
 const FAILED = 20;
 
-/** Keeps the calls that stand out among those that it is told of; plain data would be sorted again with each call. */
+/** Keeps the calls that stand out among those that it is told of. */
 export class NotableCalls {
   #slowest: NotableCall[] = [];
   readonly #failed: NotableCall[] = [];

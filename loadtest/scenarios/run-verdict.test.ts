@@ -61,6 +61,14 @@ test('verdict: calls that were dropped because answers were slow are the fault o
   assert.equal(verdictOf({ ...dropped, ...slow })[0], 'missed');
 });
 
+test('verdict: dropped calls are the fault of a service that left others hanging, however fast its good answers were', () => {
+  const changes = {
+    'dropped_iterations{scenario:smoke}': { count: 1 },
+    'claude_call_success{scenario:smoke}': { rate: 0.9, passes: 900, fails: 100 },
+  };
+  assert.equal(verdictOf(changes)[0], 'missed');
+});
+
 test('verdict: in k6 a lag beside dropped calls is not believed, because k6 does not say which were dropped', () => {
   const changes = {
     'dropped_iterations{scenario:smoke}': { count: 9 },

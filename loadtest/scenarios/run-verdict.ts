@@ -29,9 +29,9 @@ export interface Judged {
 
 /** The rate that a breakpoint run has found. */
 export interface Breakpoint {
-  /** Calls a second, of the last phase that met everything, with all before it. */
+  /** Calls a second in the last step that met everything. */
   readonly perSecond: number;
-  /** No phase missed a target on the service's account, so it bears at least this. */
+  /** No higher step was missed by the service, so that it may bear more. */
   readonly isLowerBound: boolean;
 }
 
@@ -90,6 +90,14 @@ function judgeSteps(
   };
 }
 
+/** Durations are those of good calls, so they speak for a phase only where nearly all calls were good. */
+function wasFast(phase: string, metrics: Metrics): boolean {
+  const { availability, latency } = slo.profiles.documented.objectives;
+  const { rate = 0 } = metrics[seriesKey(METRIC.success, { phase })] ?? {};
+  const { 'p(99)': p99Ms = 0 } = metrics[seriesKey(METRIC.durationMs, { phase })] ?? {};
+  return rate > availability.goodRatio && p99Ms < latency.limitMs;
+}
+
 /** @returns why the driver was the bottleneck of a phase; undefined if it was not */
 function bottleneckIn(
   { name }: Phase,
@@ -98,9 +106,7 @@ function bottleneckIn(
   driver: DriverName,
 ): string | undefined {
   const dropped = metrics[seriesKey(METRIC.dropped, { phase: name })]?.['count'] ?? 0;
-  const p99Ms = metrics[seriesKey(METRIC.durationMs, { phase: name })]?.['p(99)'];
-  const { limitMs } = slo.profiles.documented.objectives.latency;
-  if (dropped > 0 && p99Ms !== undefined && p99Ms > 0 && p99Ms < limitMs) {
+  if (dropped > 0 && wasFast(name, metrics)) {
     return `${name}: ${dropped} calls were dropped although answers were fast`;
   }
   // k6 does not tell which calls it dropped, so that those after them seem to be late.

@@ -4,7 +4,7 @@
  * before it misses a target. `make soak` looks for the same from inside the process.
  */
 import { BOTH_FORMS, inOrder, partOf, steady, warmUp } from './phases.ts';
-import { countedPhases, type LoadOptions, type LoadScenario } from './scenario.ts';
+import type { LoadOptions, LoadScenario } from './scenario.ts';
 import { meetsTargets } from './thresholds.ts';
 
 const PARTS = ['early', 'middle', 'late'];
@@ -15,15 +15,12 @@ export function soak({ perSecond = 20, seconds = 1800 }: LoadOptions): LoadScena
     warmUp(perSecond, 10, shape),
     ...PARTS.map((part) => steady(part, perSecond, partOf(seconds, PARTS.length), shape)),
   ]);
-  const name = 'soak';
-  const question = 'Does the service get slower the longer it runs?';
-  const scenario = {
-    name,
-    question,
+  return {
+    name: 'soak',
+    question: 'Does the service get slower the longer it runs?',
     phases,
-    thresholds: [],
+    thresholds: phases.filter(({ counted }) => counted).flatMap(meetsTargets),
     faults: [],
     verdict: 'thresholds',
-  } as const;
-  return { ...scenario, thresholds: countedPhases(scenario).flatMap(meetsTargets) };
+  };
 }

@@ -6,7 +6,7 @@
  * success of each: where it falls below that of the first.
  */
 import { BOTH_FORMS, inOrder, partOf, settle, steady, warmUp } from './phases.ts';
-import { countedPhases, type LoadOptions, type LoadScenario } from './scenario.ts';
+import type { LoadOptions, LoadScenario, Phase } from './scenario.ts';
 import { meetsTargets, staysUp } from './thresholds.ts';
 
 const STEPS = [1, 2, 4, 8];
@@ -21,19 +21,15 @@ export function stress({ perSecond = 50, seconds = 100 }: LoadOptions): LoadScen
     settle('settle', perSecond, SETTLE_S, shape),
     steady('recovery', perSecond, each, shape),
   ]);
-  const name = 'stress';
-  const question = 'What do callers get past capacity, and is the service well again afterwards?';
-  const scenario = {
-    name,
-    question,
+  const isWithin = ({ name }: Phase) => name === 'times_1' || name === 'recovery';
+  return {
+    name: 'stress',
+    question: 'What do callers get past capacity, and is the service well again afterwards?',
     phases,
-    thresholds: [],
+    thresholds: phases
+      .filter(({ counted }) => counted)
+      .flatMap((phase) => (isWithin(phase) ? meetsTargets(phase) : staysUp(phase))),
     faults: [],
     verdict: 'thresholds',
-  } as const;
-  const isWithin = (phase: string) => phase === 'times_1' || phase === 'recovery';
-  const thresholds = countedPhases(scenario).flatMap((phase) => {
-    return isWithin(phase.name) ? meetsTargets(phase) : staysUp(phase);
-  });
-  return { ...scenario, thresholds };
+  };
 }
