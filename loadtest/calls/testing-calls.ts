@@ -28,7 +28,8 @@ export async function runSteps<T>(
   return step.value;
 }
 
-async function send(asked: LoadRequest, baseUrl: string): Promise<Answer> {
+/** @returns what the caller got; it never rejects */
+export async function send(asked: LoadRequest, baseUrl: string): Promise<Answer> {
   const { method, path, headers, body, hangUpAfterMs } = asked;
   const startedMs = performance.now();
   const took = () => performance.now() - startedMs;

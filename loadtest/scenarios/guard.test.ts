@@ -31,6 +31,12 @@ for (const [name, status, headers, expected] of table) {
   });
 }
 
+test('guard: a service that does not know the caller asks for a TOKEN, once', () => {
+  const { allowed, unknown, reason } = mayLoad({ status: 401, headers: {} }, undefined);
+  assert.deepEqual([allowed, unknown], [false, false]);
+  assert.match(reason, /TOKEN/);
+});
+
 test('guard: the reason for paid load states its maximum', () => {
   assert.match(mayLoad({ status: 200, headers: {} }, 20).reason, /at most 20 calls/);
 });

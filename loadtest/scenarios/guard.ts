@@ -51,6 +51,10 @@ export function mayLoad(answer: ModelsAnswer, paidCalls: number | undefined): Pe
     const reason = `ALLOW_PAID_LOAD permits at most ${paidCalls} calls`;
     return { allowed: true, unknown: false, reason };
   }
+  if (answer.status === 401) {
+    const reason = 'the service answers callers that it knows only: set TOKEN to the token of one';
+    return { allowed: false, unknown: false, reason };
+  }
   const unknown = answer.status !== 200;
   const found = unknown
     ? `GET /v1/models answered ${answer.status || 'nothing'}, so the upstream is unknown`
