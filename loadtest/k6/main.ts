@@ -22,13 +22,13 @@ import {
   samplesOf,
 } from '../scenarios/metrics.ts';
 import { lineOf, NotableCalls } from '../scenarios/notable-calls.ts';
-import { callsIn, dueS } from '../scenarios/scenario.ts';
+import { callsIn } from '../scenarios/scenario.ts';
 import { type LoadSettings, readLoadSettings } from '../scenarios/settings.ts';
 import { type NotableCall, summarize } from '../scenarios/summary.ts';
 import { summaryText } from '../scenarios/summary-text.ts';
 import { runSteps, send } from './http.ts';
 import { instanceOf } from './instances.ts';
-import { faultPhase, k6Options } from './options.ts';
+import { dueInK6S, faultPhase, k6Options } from './options.ts';
 
 /** What k6 has of it; the types of k6 do not say so. */
 declare const console: Readonly<Record<'info' | 'warn' | 'error', (text: string) => void>>;
@@ -76,7 +76,7 @@ export function makeCall(): void {
   const phase = phases.get(name);
   // k6 may begin one call more than fits into the time, which paid load must not have.
   if (!phase || n >= callsIn(phase)) return;
-  const lagMs = Math.max(0, Date.now() - startTime - dueS(phase, n) * 1000);
+  const lagMs = Math.max(0, Date.now() - startTime - dueInK6S(phase, n) * 1000);
   const id = uuidFrom(new Uint8Array(randomBytes(16)));
   const { kind, call } = dueCall(phase, n, id, settings.tokens);
   const tags = { call_type: kind };

@@ -2,7 +2,13 @@
 import type { Options, Scenario } from 'k6/options';
 import { REQUEST_TIMEOUT_MS } from '../calls/kinds.ts';
 import { METRIC_TYPE, seriesKey, TREND_STATS } from '../scenarios/metrics.ts';
-import type { LoadScenario, Phase, Threshold } from '../scenarios/scenario.ts';
+import {
+  dueS,
+  type LoadScenario,
+  type Phase,
+  secondsOf,
+  type Threshold,
+} from '../scenarios/scenario.ts';
 import { seriesOf } from '../scenarios/summary.ts';
 import { expression } from '../scenarios/thresholds.ts';
 
@@ -32,8 +38,23 @@ export function faultPhase(n: number, state: 'on' | 'off'): string {
   return `faults_${n}_${state}`;
 }
 
+/** @returns whether a phase is k6's constant arrival rate */
+function isConstant({ fromPerSecond, stages }: Phase): boolean {
+  return stages.length === 1 && stages[0]?.perSecond === fromPerSecond;
+}
+
+/**
+ * When k6 begins a call, in seconds after its scenario started: at a constant rate the first at once, and while the
+ * rate changes when it has added up to one call.
+ * @param n the number of the call, from 0
+ */
+export function dueInK6S(phase: Phase, n: number): number {
+  return dueS(phase, isConstant(phase) ? n : n + 1);
+}
+
 /** Arrival rates, because only an open loop shows a slow service as calls that it could not take. */
-function executorOf({ startS, fromPerSecond, stages, maxInFlight }: Phase): Scenario {
+function executorOf(phase: Phase): Scenario {
+  const { startS, fromPerSecond, stages, maxInFlight } = phase;
   const common = {
     exec: EXEC.calls,
     startTime: `${startS}s`,
@@ -42,9 +63,8 @@ function executorOf({ startS, fromPerSecond, stages, maxInFlight }: Phase): Scen
     // A call that is cut here would be missing in the figures, and it would be one of the slowest.
     gracefulStop: `${REQUEST_TIMEOUT_MS}ms`,
   };
-  const [first, ...more] = stages;
-  if (first && more.length === 0 && first.perSecond === fromPerSecond) {
-    const duration = `${first.seconds}s`;
+  if (isConstant(phase)) {
+    const duration = `${secondsOf(phase)}s`;
     return { ...common, executor: 'constant-arrival-rate', rate: fromPerSecond, duration };
   }
   return {
