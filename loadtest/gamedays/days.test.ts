@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { ROOT } from '../../observability/local/paths.ts';
 import { readRuleFiles, rulesOf } from '../../observability/prometheus/check/rule-files.ts';
+import { CLOCK } from './clock.ts';
 import { GAME_DAYS } from './days/all.ts';
 import { UNPLAYED } from './unplayed.ts';
 import { NOBODY } from './watch.ts';
@@ -56,4 +57,15 @@ test('the receiver that counts as nobody is the one of alertmanager.yml without 
   const { receivers } = parse(readFileSync(file, 'utf8')) as { receivers: { name: string }[] };
   const silent = receivers.filter((receiver) => Object.keys(receiver).length === 1);
   assert.deepEqual(silent, [{ name: NOBODY }]);
+});
+
+test('each alert that does sums with the clock or with a month’s dollars has its decision', () => {
+  const clocked = readRuleFiles()
+    .flatMap(rulesOf)
+    .filter(({ expr }) => /time\(\)|86400|cost_dollars/.test(expr))
+    .flatMap(({ alert }) => alert ?? []);
+  assert.deepEqual(Object.keys(CLOCK).toSorted(), [...new Set(clocked)].toSorted());
+  for (const [alert, decision] of Object.entries(CLOCK)) {
+    assert.equal(decision.startsWith('Played'), played.has(alert), alert);
+  }
 });

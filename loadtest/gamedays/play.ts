@@ -9,7 +9,7 @@ import { explain } from './explain.ts';
 import type { GameDay, World } from './game-day.ts';
 import { layIn } from './history.ts';
 import { readOverTime } from './layout.ts';
-import { samplesOf, valuesOf } from './prometheus-api.ts';
+import { type Series, samplesOf, valuesOf } from './prometheus-api.ts';
 import type { Tally } from './traffic.ts';
 import { AlertWatch, NOBODY, type Sighting } from './watch.ts';
 import { startWorld, stopWorld } from './world.ts';
@@ -40,7 +40,7 @@ export interface Result {
 }
 
 const STEADY_LIMIT_MS = 90_000;
-/** No alert may fire for so long before the fault comes. */
+/** No alert may be active for so long before the fault comes. */
 const STEADY_MS = 5_000;
 const PATIENCE_S = 90;
 const POLL_MS = 100;
@@ -60,47 +60,58 @@ async function within(limitMs: number, check: () => boolean | Promise<boolean>):
 const RAW_HISTORY_S = 26 * 60;
 const RECORDED_HISTORY_S = 12.2 * 3_600;
 
-/** Lets Prometheus see the warm service, and extends what it saw backwards. @throws {Error} when it sees nothing */
+const nameOf = ({ metric }: Series) => metric['__name__'] ?? '';
+
+/** Seen for long enough to have rates, and nothing bad among it that would become a bad past. */
+function isHealthy(series: readonly Series[]): boolean {
+  const rates = series.filter((each) => /:bad_rate5m$/.test(nameOf(each)));
+  return rates.length > 0 && rates.every(({ values }) => values.every(([, rate]) => rate === '0'));
+}
+
+/** Lets Prometheus see the warm service, and extends what it saw backwards. @throws {Error} when it sees none */
 async function layHistory({ prometheus, folder }: World): Promise<void> {
   const { url, program } = prometheus;
   await program.start();
-  const isWarm = () =>
-    valuesOf(
-      url,
-      `count_over_time(up{${JOB}}[10s]) > 12 and on (job) job:claude_overhead:bad_rate5m`,
-    )
-      .then((values) => values.length > 0)
-      .catch(() => false);
-  if (!(await within(STEADY_LIMIT_MS, isWarm))) throw new Error('Prometheus sees no warm service');
-  const all = await samplesOf(url, `{${JOB},__name__!~"ALERTS.*"}[4s]`);
-  const [first] = await samplesOf(url, `up{${JOB}}[1m]`);
+  let seen: readonly Series[] = [];
+  const isWarm = async () => {
+    const scrapes = await valuesOf(url, `count_over_time(up{${JOB}}[10s]) > 12`);
+    if (scrapes.length === 0) return false;
+    seen = await samplesOf(url, `{${JOB},__name__!~"ALERTS.*"}[4s]`);
+    return isHealthy(seen);
+  };
+  const isSeen = await within(STEADY_LIMIT_MS, () => isWarm().catch(() => false));
+  if (!isSeen) throw new Error('Prometheus sees no warm and healthy service');
+  const [up] = await samplesOf(url, `up{${JOB}}[5m]`);
   await program.stop();
-  const untilS = (first?.values[0]?.[0] ?? 0) - 1;
+  const untilS = (up?.values[0]?.[0] ?? 0) - 1;
   const long = readOverTime();
-  const recorded = all.filter(({ metric }) => long.has(metric['__name__'] ?? ''));
-  const raw = all.filter(({ metric }) => !metric['__name__']?.includes(':'));
+  const recorded = seen.filter((each) => long.has(nameOf(each)));
+  const raw = seen.filter((each) => !nameOf(each).includes(':'));
   const storage = join(folder, STORAGE);
   await layIn({ series: raw, fromS: untilS - RAW_HISTORY_S, untilS }, folder, storage);
   await layIn({ series: recorded, fromS: untilS - RECORDED_HISTORY_S, untilS }, folder, storage);
   await program.start();
 }
 
-const firing = (watch: AlertWatch) =>
-  [...watch.sightings()].filter(([, seen]) => seen.isFiring).map(([alert]) => alert);
-
-/** @throws {Error} when alerts fire before there is a fault */
+/**
+ * Waits until nothing fires or is about to: Prometheus takes some seconds to find its targets again, too.
+ * @throws {Error} when something does before there is a fault
+ */
 async function untilSteady({ receiver }: World, watch: AlertWatch): Promise<void> {
+  const active = () =>
+    [...watch.sightings()].filter(([, seen]) => seen.isActive).map(([alert]) => alert);
+  const startedAt = new Date().toISOString();
+  // The Prometheus before the history was laid in beat too.
+  const beats = () => (receiver.watchdogAt() ?? '') > startedAt;
   let quietSinceMs = performance.now();
   const isSteady = await within(STEADY_LIMIT_MS, () => {
-    if (firing(watch).length > 0) quietSinceMs = performance.now();
-    const beats = receiver.watchdogAt() !== undefined;
-    return beats && performance.now() - quietSinceMs > STEADY_MS;
+    if (active().length > 0 || !beats()) quietSinceMs = performance.now();
+    return performance.now() - quietSinceMs > STEADY_MS;
   });
   if (isSteady) return;
-  const watchdog = receiver.watchdogAt() ? 'heard' : 'not heard';
-  throw new Error(
-    `no steady state: ${firing(watch).join(', ') || 'nothing'} fires, the watchdog is ${watchdog}`,
-  );
+  const watchdog = beats() ? 'heard' : 'not heard';
+  const names = active().join(', ') || 'nothing';
+  throw new Error(`no steady state: ${names} is active, the watchdog is ${watchdog}`);
 }
 
 /** Whether all has been seen of an alert that is to be seen while the fault is on. */

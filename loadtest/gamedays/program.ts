@@ -17,6 +17,17 @@ export interface Command {
   readonly log: string;
 }
 
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** A run that is ended in the middle leaves no process behind. */
+export function endWithUs(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
 export class Program {
   readonly #command: Command;
   #child: ChildProcess | undefined;
@@ -31,6 +42,7 @@ export class Program {
     const output = openSync(log, 'a');
     const child = spawn(program, args, { cwd, stdio: ['ignore', output, output] });
     closeSync(output);
+    endWithUs(child);
     this.#child = child;
     await eventually(
       async () => {

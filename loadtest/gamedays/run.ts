@@ -52,4 +52,10 @@ async function main(fault: string | undefined): Promise<number> {
   return lost === 0 ? 0 : 1;
 }
 
-if (import.meta.main) process.exitCode = await main(process.env['FAULT'] || undefined);
+if (import.meta.main) {
+  // Programs of the stack end when this process exits, which it does not do by itself when it is ended by a signal.
+  for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
+    process.once(signal, () => process.exit(128 + number));
+  }
+  process.exitCode = await main(process.env['FAULT'] || undefined);
+}

@@ -5,6 +5,7 @@ import {
   startService,
   type TuningOverrides,
 } from '../../app/testing/service-process.ts';
+import { endWithUs } from './program.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -34,6 +35,7 @@ export class Service {
   /** Starts it again. @param changed settings that are different from now on */
   async begin(changed: Env = {}): Promise<void> {
     this.#process = await startService({ ...this.#env, ...changed }, this.#tuning);
+    endWithUs(this.#process.child);
   }
 
   /** @throws {Error} while it does not run */

@@ -16,6 +16,8 @@ export interface Sighting {
   /** When it was last seen to fire; it may fire still. */
   lastFiredMs?: number;
   isFiring: boolean;
+  /** Whether its expression holds, though perhaps not for long enough yet. */
+  isActive: boolean;
   /** The first notification that it fires, and whom it told. */
   toldAtMs?: number;
   receiver?: string;
@@ -62,6 +64,7 @@ export class AlertWatch {
   of(alert: string): Sighting {
     const seen = this.#sightings.get(alert) ?? {
       isFiring: false,
+      isActive: false,
       inhibitedBy: new Set<string>(),
       routes: new Set<string>(),
     };
@@ -81,16 +84,17 @@ export class AlertWatch {
 
   async #readPrometheus(): Promise<void> {
     const alerts = await activeAlerts(this.#world.prometheus.url);
-    const firing = new Set(
-      alerts
-        .filter(({ state }) => state === 'firing')
-        .map(({ labels }) => labels['alertname'] ?? ''),
-    );
-    firing.delete(ALWAYS);
     const now = Date.now();
-    for (const seen of this.#sightings.values()) seen.isFiring = false;
-    for (const alert of firing) {
+    for (const seen of this.#sightings.values()) {
+      seen.isFiring = false;
+      seen.isActive = false;
+    }
+    for (const { state, labels } of alerts) {
+      const alert = labels['alertname'] ?? '';
+      if (alert === ALWAYS) continue;
       const seen = this.of(alert);
+      seen.isActive = true;
+      if (state === 'pending') continue;
       seen.firedAtMs ??= now;
       seen.lastFiredMs = now;
       seen.isFiring = true;

@@ -19,7 +19,7 @@ const IMPATIENT = EXPORTERS.flatMap((exporter) => [
   set(`${exporter}::retry_on_failure::enabled`, 'false'),
   set(
     `${exporter}::sending_queue`,
-    '{sizer: items, queue_size: 60, num_consumers: 1, batch: {flush_timeout: 50ms, min_size: 1, max_size: 20}}',
+    '{sizer: items, queue_size: 400, num_consumers: 1, batch: {flush_timeout: 50ms, min_size: 1, max_size: 10}}',
   ),
 ]);
 

@@ -22,6 +22,14 @@ export const AFTER_AN_OUTAGE = mayFire(
   'ClaudeFailuresAtLowTraffic',
 );
 
+/** Over a minute of failures is over an hour of three days. */
+export const LASTING = mayFire(
+  'the fault lasts for over an hour of its three days',
+  ...['Availability', 'Latency', 'FirstToken', 'Overhead'].map(
+    (name) => `Claude${name}BurnTrickle`,
+  ),
+);
+
 /** Calls that fail or wait. */
 export const SLOW_TOO = mayFire(
   'calls that wait are slow too',

@@ -20,6 +20,11 @@ function withRules(text: string): Pick<GameDay, 'on' | 'off'> {
   };
 }
 
+const RELOADED = mayFire(
+  'after a reload Prometheus takes five real seconds to find Alertmanager again, five minutes of compressed time',
+  'PrometheusNotificationsFailing',
+);
+
 /** Alertmanager's configuration, with this done to it, is read again. */
 function reroute({ folder, alertmanager }: World, change: (text: string) => string): void {
   const file = join(folder, 'alertmanager.yml');
@@ -33,12 +38,14 @@ export const MONITORING_DAYS: readonly GameDay[] = [
     fault: 'a rule file that is no YAML is rolled out',
     ...withRules('nonsense'),
     expected: ['PrometheusConfigInvalid'],
+    companions: RELOADED,
   },
   {
     name: 'rule_failing',
     fault: 'a rule is rolled out that cannot be evaluated',
-    ...withRules('groups: [{name: broken, rules: [{alert: Broken, expr: "up * on () up"}]}]'),
+    ...withRules('groups: [{name: broken, rules: [{record: broken, expr: "up * on () up"}]}]'),
     expected: ['PrometheusRuleFailing'],
+    companions: RELOADED,
   },
   {
     name: 'alertmanager_down',

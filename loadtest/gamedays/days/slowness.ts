@@ -1,6 +1,6 @@
 /** Game days of waiting: for the upstream, for a slot, for a connection, for the event loop. */
 import type { GameDay, World } from '../game-day.ts';
-import { injected, mayFire, SLOW_TOO } from './injected.ts';
+import { injected, LASTING, mayFire, SLOW_TOO } from './injected.ts';
 
 const burns = (objective: string, ...speeds: readonly string[]) =>
   speeds.map((speed) => `Claude${objective}Burn${speed}`);
@@ -15,6 +15,7 @@ const UPSTREAM: readonly GameDay[] = [
       ...burns('Latency', 'Fast', 'Medium', 'Slow'),
       ...burns('FirstToken', 'Fast', 'Medium', 'Slow'),
     ],
+    companions: LASTING,
     patienceS: { fire: 150, clear: 200 },
   },
   {
@@ -28,6 +29,7 @@ const UPSTREAM: readonly GameDay[] = [
 
 /** What happens to calls where the service itself makes them wait. */
 const WAITING = [
+  ...LASTING,
   ...SLOW_TOO,
   ...mayFire(
     'calls that wait too long are shed',

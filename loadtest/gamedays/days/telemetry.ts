@@ -1,13 +1,17 @@
 /** Game days of the service's process, its scrapes, its log and its series. */
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { GameDay, World } from '../game-day.ts';
 import { EVERYDAY } from '../traffic.ts';
 import { mayFire } from './injected.ts';
 
 const RESTARTED = mayFire(
-  'calls break off or find nobody, and the first ones after a start are slow',
-  ...['ClaudeP99Latency', 'ClaudeFailuresAtLowTraffic'],
+  'while it starts nobody answers, and the first calls after it are slow',
+  ...['ClaudeP99Latency', 'ClaudeFailuresAtLowTraffic', 'ScrapeTargetDown', 'ScrapeTargetAbsent'],
 );
+
+/** Long enough for each start to be scraped. */
+const LIVES_MS = 2_000;
 
 const MODELS = Array.from({ length: 60 }, (_, n) => `claude-trial-${n}`);
 
@@ -24,7 +28,7 @@ export const TELEMETRY_DAYS: readonly GameDay[] = [
     on: ({ service }) => service.end('SIGKILL'),
     off: ({ service }) => service.begin(),
     expected: ['ScrapeTargetAbsent', 'ScrapeTargetDown'],
-    companions: RESTARTED,
+    companions: RESTARTED.filter(({ alert }) => !alert.startsWith('Scrape')),
   },
   {
     name: 'service_restarting',
@@ -33,6 +37,7 @@ export const TELEMETRY_DAYS: readonly GameDay[] = [
       for (let i = 0; i < 3; i++) {
         await service.end('SIGKILL');
         await service.begin();
+        await delay(LIVES_MS);
       }
     },
     off: () => undefined,
