@@ -59,6 +59,7 @@ test('run: k6 gets its options by environment, and a token is in no argument and
   assert.equal(code, EXIT.passed, output);
   const argv = readFileSync(join(folder, 'argv'), 'utf8');
   const given = readFileSync(join(folder, 'env'), 'utf8').split('\n');
+  assert.match(argv, /^--out\nexperimental-prometheus-rw$/m);
   assert.match(argv, /^run\n(?:.*\n)*loadtest\/k6\/main\.ts\n$/);
   assert.doesNotMatch(argv + output, /token-of-search/);
   for (const line of ['SCENARIO=smoke', 'RATE=20', 'TOKEN=token-of-search']) {
@@ -66,6 +67,7 @@ test('run: k6 gets its options by environment, and a token is in no argument and
   }
   for (const line of [
     ...['K6_NO_USAGE_REPORT=true', 'K6_WEB_DASHBOARD=true', 'K6_WEB_DASHBOARD_PORT=-1'],
+    'K6_PROMETHEUS_RW_SERVER_URL=http://127.0.0.1:9090/api/v1/write',
     ...['K6_PROMETHEUS_RW_STALE_MARKERS=true', 'K6_PROMETHEUS_RW_TREND_STATS=med,p(90),p(99)'],
   ]) {
     assert(given.includes(line), line);

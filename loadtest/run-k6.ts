@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { composeCommand } from '../observability/local/backends.ts';
-import { urlOf } from '../observability/local/components.ts';
 import { ROOT } from '../observability/local/paths.ts';
 import type { Settings } from '../observability/local/settings.ts';
 import { TREND_STATS } from './node-driver/remote-write.ts';
@@ -21,6 +20,8 @@ export interface K6Run {
   readonly env: Env;
   readonly stack: Settings;
   readonly files: ResultFiles;
+  /** Prometheus' address for remote write, as this machine sees it; undefined where the results go to none. */
+  readonly remoteWriteUrl: string | undefined;
   /** Where the trace of a correlation ID is. */
   readonly traceOf: (id: string) => string;
   /** Ends the run early; k6 sums up what there was. */
@@ -59,8 +60,8 @@ export async function runByK6(run: K6Run): Promise<K6Ended> {
 }
 
 /** @param folder of the results, as k6 sees it */
-function argsOf({ files, stack }: K6Run, folder: string): string[] {
-  const output = stack.running ? ['--out', 'experimental-prometheus-rw'] : [];
+function argsOf({ files, remoteWriteUrl }: K6Run, folder: string): string[] {
+  const output = remoteWriteUrl === undefined ? [] : ['--out', 'experimental-prometheus-rw'];
   const calls = ['--console-output', `${folder}/${files.name}.calls`];
   return ['run', ...output, ...calls, 'loadtest/k6/main.ts'];
 }
@@ -81,14 +82,14 @@ function outputEnv({ files }: K6Run, folder: string): Record<string, string> {
 }
 
 function spawnProgram(run: K6Run, program: string): ChildProcess {
-  const { env, stack, files } = run;
+  const { env, remoteWriteUrl, files } = run;
   const given = Object.entries(env).filter(([name]) => !SHORTCUTS.includes(name));
   return spawn(program, argsOf(run, files.folder), {
     cwd: ROOT,
     env: {
       ...Object.fromEntries(given),
       ...outputEnv(run, files.folder),
-      K6_PROMETHEUS_RW_SERVER_URL: `${urlOf('PROMETHEUS_PORT', stack.ports)}/api/v1/write`,
+      ...(remoteWriteUrl !== undefined && { K6_PROMETHEUS_RW_SERVER_URL: remoteWriteUrl }),
     },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,

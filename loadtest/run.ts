@@ -63,16 +63,19 @@ function traceOf({ running, ports }: Settings): (id: string) => string {
 /** What every run needs, whoever makes the load. */
 function common(settings: LoadSettings, stack: Settings) {
   const files = resultFiles(settings.scenario.name, process.env['RESULTS_DIR']);
-  return { files, traceOf: traceOf(stack), signal: endOnSignals() };
+  // Without a stack nobody takes the results, and nobody looks at its dashboards.
+  const hasPrometheus = stack.running !== undefined || !process.env['TARGET'];
+  return {
+    ...{ files, traceOf: traceOf(stack), signal: endOnSignals() },
+    remoteWriteUrl: hasPrometheus
+      ? `${urlOf('PROMETHEUS_PORT', stack.ports)}/api/v1/write`
+      : undefined,
+  };
 }
 
 async function byNode(settings: LoadSettings, stack: Settings): Promise<number> {
   const { files, ...run } = common(settings, stack);
-  const summary = await runByNode({
-    ...{ ...run, settings, output: process.stdout },
-    // A stack that is down takes nothing, and nobody looks at its dashboards.
-    remoteWriteUrl: stack.running && `${urlOf('PROMETHEUS_PORT', stack.ports)}/api/v1/write`,
-  });
+  const summary = await runByNode({ ...run, settings, output: process.stdout });
   if (!summary) return EXIT.refused;
   writeHtml(summary, files);
   return end(summary, files);
@@ -102,10 +105,18 @@ async function main(driver: string | undefined): Promise<number> {
     for (const problem of read.problems) process.stderr.write(`bad option: ${problem}\n`);
     return EXIT.badOptions;
   }
-  const hasK6 = findK6() !== undefined || stack.running?.mode === 'compose';
-  if (driver !== 'node' && hasK6) return byK6(read.settings, stack);
-  if (driver !== 'node') say(HOW_TO_GET_K6);
-  return byNode(read.settings, stack);
+  const code = await runBy(driver, read.settings, stack);
+  const isStack = !process.env['TARGET'];
+  if (code === EXIT.refused && isStack && !stack.running)
+    say('Is the stack up? `make up` starts it.');
+  return code;
+}
+
+function runBy(driver: string | undefined, settings: LoadSettings, stack: Settings) {
+  if (driver === 'node') return byNode(settings, stack);
+  if (findK6() !== undefined || stack.running?.mode === 'compose') return byK6(settings, stack);
+  say(HOW_TO_GET_K6);
+  return byNode(settings, stack);
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv[2]);
