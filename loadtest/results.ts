@@ -18,7 +18,8 @@ export interface ResultFiles {
 /** Makes the folder. @param folder in place of loadtest/results @returns the files of a run that starts now */
 export function resultFiles(scenario: string, folder = FOLDER): ResultFiles {
   mkdirSync(folder, { recursive: true });
-  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  // To the millisecond, so that two runs do not share a file.
+  const time = new Date().toISOString().slice(0, -1).replaceAll(/[:.]/g, '-');
   const name = `${time}-${scenario}`;
   return { folder, name, json: join(folder, `${name}.json`), html: join(folder, `${name}.html`) };
 }
