@@ -18,8 +18,7 @@ import { notableLines, summaryText } from './scenarios/summary-text.ts';
 const EXIT_INTERRUPTED = 130;
 
 const HOW_TO_GET_K6 =
-  'There is no k6 here, so the driver in Node makes the load. To have it made by k6, put k6 v2 on PATH, build it\n' +
-  'with `make k6`, or start the stack by Docker Compose, which has one as an image.';
+  'To have it made by k6: put k6 v2 on PATH, build it with `make k6`, or start the stack by Docker Compose.';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -73,9 +72,12 @@ function common(settings: LoadSettings, stack: Settings) {
   };
 }
 
-async function byNode(settings: LoadSettings, stack: Settings): Promise<number> {
+async function byNode(settings: LoadSettings, stack: Settings, note?: string): Promise<number> {
   const { files, ...run } = common(settings, stack);
-  const summary = await runByNode({ ...run, settings, output: process.stdout });
+  const summary = await runByNode({
+    ...{ ...run, settings, output: process.stdout },
+    ...(note !== undefined && { note }),
+  });
   if (!summary) return EXIT.refused;
   writeHtml(summary, files);
   return end(summary, files);
@@ -115,8 +117,7 @@ async function main(driver: string | undefined): Promise<number> {
 function runBy(driver: string | undefined, settings: LoadSettings, stack: Settings) {
   if (driver === 'node') return byNode(settings, stack);
   if (findK6() !== undefined || stack.running?.mode === 'compose') return byK6(settings, stack);
-  say(HOW_TO_GET_K6);
-  return byNode(settings, stack);
+  return byNode(settings, stack, HOW_TO_GET_K6);
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv[2]);

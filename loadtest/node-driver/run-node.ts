@@ -14,6 +14,8 @@ export interface NodeRun {
   readonly settings: LoadSettings;
   /** Where progress is shown. */
   readonly output: Output;
+  /** Said after the first line. */
+  readonly note?: string;
   /** Prometheus' address for remote write; undefined where the results go to none. */
   readonly remoteWriteUrl: string | undefined;
   /** Where the trace of a correlation ID is. */
@@ -27,10 +29,11 @@ const WRITE_EVERY_MS = 5_000;
 
 /** @returns undefined when the guard refused the run */
 export async function runByNode(run: NodeRun): Promise<Summary | undefined> {
-  const { settings, output, signal, traceOf = findCommand } = run;
+  const { settings, output, note, signal, traceOf = findCommand } = run;
   const { scenario, target } = settings;
   const say = (line: string) => output.write(`${line}\n`);
   say('This is not k6: a driver in Node makes the same calls and judges them alike.');
+  if (note !== undefined) say(note);
   const { allowed, reason } = await guardTarget(settings);
   say(allowed ? reason : `refused: ${reason}`);
   if (!allowed) return undefined;
