@@ -51,9 +51,9 @@ export async function runByK6(run: K6Run): Promise<K6Ended> {
   const notable = new NotableCalls();
   for (const call of linesOf(callsFile).map(callOfLine)) if (call) notable.add(call);
   rmSync(callsFile, { force: true });
-  if (!existsSync(json)) {
-    return { summary: undefined, exitCode: code === K6_ABORTED ? EXIT.refused : (code ?? 1) };
-  }
+  // An aborted test has a summary too, of nothing.
+  if (code === K6_ABORTED) return { summary: undefined, exitCode: EXIT.refused };
+  if (!existsSync(json)) return { summary: undefined, exitCode: code ?? 1 };
   const summary = notable.addTo(JSON.parse(readFileSync(json, 'utf8')) as Summary, run.traceOf);
   const reasons = run.signal.aborted ? ['the run was ended early'] : [];
   return { summary: inconclusive(summary, reasons), exitCode: code ?? 1 };
