@@ -1,6 +1,6 @@
 /** The files that a run leaves: `<time>-<scenario>.json` and `.html` in loadtest/results, which is not committed. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { htmlReport } from './html-report.ts';
 import type { Summary } from './scenarios/summary.ts';
@@ -18,10 +18,11 @@ export interface ResultFiles {
 /** Makes the folder. @param folder in place of loadtest/results @returns the files of a run that starts now */
 export function resultFiles(scenario: string, folder = FOLDER): ResultFiles {
   mkdirSync(folder, { recursive: true });
+  const path = resolve(folder);
   // To the millisecond, so that two runs do not share a file.
   const time = new Date().toISOString().slice(0, -1).replaceAll(/[:.]/g, '-');
   const name = `${time}-${scenario}`;
-  return { folder, name, json: join(folder, `${name}.json`), html: join(folder, `${name}.html`) };
+  return { folder: path, name, json: join(path, `${name}.json`), html: join(path, `${name}.html`) };
 }
 
 export function writeJson(summary: Summary, { json }: ResultFiles): void {

@@ -109,6 +109,12 @@ test('run: what else k6 fails with is handed on', async () => {
   assert.equal((await run('exit 107')).code, 107);
 });
 
+test('run: a k6 that is not there is said, and is no crash', async () => {
+  const { code, output } = await run('exit 0', { K6: join(folder, 'nothing') });
+  assert.equal(code, 69);
+  assert.match(output, /loadtest: k6 cannot be run: spawn .*ENOENT\n$/);
+});
+
 test('run: Ctrl-C reaches k6 once, whose summary is then inconclusive', async () => {
   writeFileSync(join(folder, 'summary'), JSON.stringify(SUMMARY));
   const script = [

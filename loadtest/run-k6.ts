@@ -37,6 +37,8 @@ export interface K6Ended {
 
 /** k6's own code for a script that aborts the test, which ours does when its guard refuses. */
 const K6_ABORTED = 108;
+/** EX_UNAVAILABLE of sysexits.h: k6 could not be run, or was killed. */
+const EXIT_UNAVAILABLE = 69;
 
 /** Variables that would make k6 forget the scenarios of the script. */
 const SHORTCUTS = ['K6_VUS', 'K6_DURATION', 'K6_ITERATIONS', 'K6_STAGES'];
@@ -47,16 +49,27 @@ export async function runByK6(run: K6Run): Promise<K6Ended> {
   const child = run.program === undefined ? spawnImage(run) : spawnProgram(run, run.program);
   // It has a process group of its own, so that it gets one SIGINT: at the second one it would stop without a summary.
   run.signal.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
-  const [code] = (await once(child, 'exit')) as [number | null];
+  const code = await exitOf(child);
   const notable = new NotableCalls();
   for (const call of linesOf(callsFile).map(callOfLine)) if (call) notable.add(call);
   rmSync(callsFile, { force: true });
   // An aborted test has a summary too, of nothing.
   if (code === K6_ABORTED) return { summary: undefined, exitCode: EXIT.refused };
-  if (!existsSync(json)) return { summary: undefined, exitCode: code ?? 1 };
+  if (!existsSync(json)) return { summary: undefined, exitCode: code ?? EXIT_UNAVAILABLE };
   const summary = notable.addTo(JSON.parse(readFileSync(json, 'utf8')) as Summary, run.traceOf);
   const reasons = run.signal.aborted ? ['the run was ended early'] : [];
-  return { summary: inconclusive(summary, reasons), exitCode: code ?? 1 };
+  return { summary: inconclusive(summary, reasons), exitCode: code ?? EXIT_UNAVAILABLE };
+}
+
+/** @returns the exit code; null when a signal ended it, or it could not be run, which is then said */
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  try {
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code;
+  } catch (error) {
+    process.stderr.write(`loadtest: k6 cannot be run: ${(error as Error).message}\n`);
+    return null;
+  }
 }
 
 /** @param folder of the results, as k6 sees it */
