@@ -46,7 +46,7 @@ test('htmlReport: the verdict, each threshold with its value, each figure and ea
   const page = htmlReport(SUMMARY);
   for (const text of [
     ...['Missed: a threshold was not met', 'claude_call_duration_ms', 'p(99)&lt;500', '612'],
-    ...['not measured by node', '99.87 %', 'status_529', 'make find ID=b-2'],
+    ...['<td>0.9987</td>', 'not measured by node', '99.87 %', 'status_529', 'make find ID=b-2'],
     '<a href="http://127.0.0.1:3000/e">trace</a>',
   ]) {
     assert(page.includes(text), `${text} is missing`);
