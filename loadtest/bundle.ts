@@ -2,20 +2,14 @@
 import { build } from 'esbuild';
 import { ROOT } from '../observability/local/paths.ts';
 
-export const K6_SCRIPT = 'loadtest/k6/main.ts';
-
-/**
- * @param entry a script, seen from the project
- * @param format `cjs` for engines without modules
- * @returns JavaScript that imports k6's own modules alone
- */
-export async function bundle(entry: string, format: 'esm' | 'cjs'): Promise<string> {
+/** @returns a module in JavaScript that imports k6's own modules alone */
+export async function bundleK6Script(): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    entryPoints: ['loadtest/k6/main.ts'],
     absWorkingDir: ROOT,
     bundle: true,
     write: false,
-    format,
+    format: 'esm',
     platform: 'neutral',
     target: 'esnext',
     external: ['k6', 'k6/*'],

@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { listen } from '../../app/testing/http.ts';
 import { useSimulatedService } from '../../app/testing/simulated-service.ts';
+import { bundleK6Script } from '../bundle.ts';
 import { SCENARIO_NAMES, SCENARIOS } from '../scenarios/all.ts';
 import { callOfLine } from '../scenarios/notable-calls.ts';
 import { callsIn, countedPhases } from '../scenarios/scenario.ts';
@@ -22,7 +23,7 @@ describe('k6 script in its engine', { skip: WITHOUT_ENGINE, concurrency: false }
   const scripts = new Scripts();
   let script = '';
   before(async () => {
-    script = await scripts.add('loadtest/k6/main.ts');
+    script = scripts.add(await bundleK6Script());
   });
   after(() => scripts.remove());
 
@@ -155,7 +156,7 @@ describe('what the engine lacks', { skip: WITHOUT_ENGINE }, () => {
     test(`a script that uses ${name} when it is loaded fails`, async (t) => {
       const scripts = new Scripts();
       t.after(() => scripts.remove());
-      const path = scripts.addText(`exports.options = ${name}.name;`);
+      const path = scripts.add(`export const options = ${name}.name;`);
       const { failure } = await runInEngine(path, {}, 1);
       assert.match(failure ?? '', new RegExp(`ReferenceError: ${name} is not defined`));
     });

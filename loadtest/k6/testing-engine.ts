@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { findTool } from '../../observability/local/paths.ts';
-import { bundle } from '../bundle.ts';
 
 /** The engine with its stand-ins, which `make test` builds; undefined where it was not built. */
 export const ENGINE = findTool('k6-engine');
@@ -28,17 +27,12 @@ export interface EngineReport {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** Bundles of scripts in a folder of their own, for as long as the tests of a file need them. */
+/** Scripts in a folder of their own, for as long as the tests of a file need them. */
 export class Scripts {
   readonly #folder = mkdtempSync(join(tmpdir(), 'k6-'));
 
-  /** @returns the path of the bundle of a script of the project */
-  async add(entry: string): Promise<string> {
-    return this.addText(await bundle(entry, 'cjs'));
-  }
-
-  /** @returns the path of the script */
-  addText(source: string): string {
+  /** @param source a module that imports k6's own alone @returns the path of the script */
+  add(source: string): string {
     const path = join(this.#folder, 'script.js');
     writeFileSync(path, source);
     return path;

@@ -2,7 +2,7 @@
  * `make load-manifests TARGET=… [SCENARIO= RATE= DURATION= PARALLELISM= NAMESPACE= TOKEN_SECRET= REMOTE_WRITE=]`:
  * prints the manifests that run a scenario on Kubernetes (docs/kubernetes-load.md). Bad options end with 78.
  */
-import { bundle, K6_SCRIPT } from '../bundle.ts';
+import { bundleK6Script } from '../bundle.ts';
 import { EXIT } from '../scenarios/run-verdict.ts';
 import { manifests } from './manifests.ts';
 import { readManifestOptions } from './options.ts';
@@ -13,7 +13,7 @@ async function main(env: NodeJS.ProcessEnv): Promise<number> {
     for (const problem of read.problems) process.stderr.write(`bad option: ${problem}\n`);
     return EXIT.badOptions;
   }
-  process.stdout.write(manifests(read.options, await bundle(K6_SCRIPT, 'esm')));
+  process.stdout.write(manifests(read.options, await bundleK6Script()));
   return 0;
 }
 

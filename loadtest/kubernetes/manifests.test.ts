@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import { parseAllDocuments } from 'yaml';
-import { bundle, K6_SCRIPT } from '../bundle.ts';
+import { bundleK6Script } from '../bundle.ts';
 import { SCENARIO_NAMES } from '../scenarios/all.ts';
 import type { Env } from '../scenarios/settings.ts';
 import { manifests } from './manifests.ts';
@@ -192,7 +192,7 @@ for (const [env, expected] of BAD) {
 
 describe('the script in one file', () => {
   test('it fits into a ConfigMap, and imports nothing but modules of k6', async () => {
-    const script = await bundle(K6_SCRIPT, 'esm');
+    const script = await bundleK6Script();
     const imported = [...script.matchAll(/^import .*? from "([^"]+)";$/gm)].map(([, name]) => name);
     assert(imported.length > 3 && imported.every((name) => /^k6(\/|$)/.test(name ?? '')));
     for (const name of [

@@ -14,8 +14,8 @@ import (
 	"github.com/grafana/sobek"
 )
 
-// require gives the script k6's modules, as far as it uses them; any other is an error, as in k6.
-func (u *user) require(name string) sobek.Value {
+// resolve gives the script k6's modules, as far as it uses them; any other is an error, as in k6.
+func (u *user) resolve(_ any, name string) (sobek.ModuleRecord, error) {
 	modules := map[string]func() map[string]any{
 		"k6":           func() map[string]any { return map[string]any{"sleep": sleep} },
 		"k6/crypto":    func() map[string]any { return map[string]any{"randomBytes": u.randomBytes} },
@@ -23,11 +23,14 @@ func (u *user) require(name string) sobek.Value {
 		"k6/http":      func() map[string]any { return map[string]any{"request": u.request} },
 		"k6/metrics":   u.metrics,
 	}
-	module, ok := modules[name]
+	exports, ok := modules[name]
 	if !ok {
-		panic(u.runtime.NewTypeError("unknown module: %s", name))
+		return nil, fmt.Errorf("unknown module: %s", name)
 	}
-	return u.runtime.ToValue(module())
+	if u.modules[name] == nil {
+		u.modules[name] = &module{exports: exports()}
+	}
+	return u.modules[name], nil
 }
 
 func sleep(seconds float64) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 type user struct {
 	runtime  *sobek.Runtime
 	exports  *sobek.Object
+	modules  map[string]*module
 	test     *test
 	scenario struct {
 		name      string
@@ -24,28 +26,25 @@ type user struct {
 // newUser evaluates the script. What is not a global here is none: Sobek has the language alone, and k6 adds
 // __ENV and a console.
 func (t *test) newUser(scenario string) (*user, error) {
-	runtime := sobek.New()
-	u := &user{runtime: runtime, test: t}
+	u := &user{runtime: sobek.New(), modules: map[string]*module{}, test: t}
 	u.scenario.name = scenario
 	for name, value := range map[string]any{"__ENV": t.env, "console": u.console()} {
-		if err := runtime.Set(name, value); err != nil {
+		if err := u.runtime.Set(name, value); err != nil {
 			return nil, err
 		}
 	}
-	wrapper, err := runtime.RunProgram(t.program)
+	script, err := sobek.ParseModule("script.js", t.source, u.resolve)
 	if err != nil {
 		return nil, err
 	}
-	call, _ := sobek.AssertFunction(wrapper)
-	module := runtime.NewObject()
-	u.exports = runtime.NewObject()
-	if err := module.Set("exports", u.exports); err != nil {
+	if err := script.Link(); err != nil {
 		return nil, err
 	}
-	if _, err := call(nil, module, u.exports, runtime.ToValue(u.require)); err != nil {
-		return nil, err
+	promise := u.runtime.CyclicModuleRecordEvaluate(script, u.resolve)
+	if promise.State() != sobek.PromiseStateFulfilled {
+		return nil, errors.New(promise.Result().String())
 	}
-	u.exports = module.Get("exports").ToObject(runtime)
+	u.exports = u.runtime.NamespaceObjectFor(script)
 	return u, nil
 }
 
