@@ -68,7 +68,10 @@ export function survivesFaults(phase: Phase): readonly Threshold[] {
   ];
 }
 
-/** Past capacity no target can hold, but callers are answered, or told to come back, and quickly. */
+/**
+ * Past capacity no target can hold, but callers are answered, or told to come back. As many calls may be in flight as
+ * begin in a second, so few are dropped only where they end within about a second on average.
+ */
 export function staysUp(phase: Phase): readonly Threshold[] {
   const on = of(phase);
   const planned = callsIn(phase);
