@@ -25,6 +25,8 @@ export interface World {
   /** Where the collector sends. */
   readonly backend: Backend | undefined;
   readonly cgroup: MemoryCgroup | undefined;
+  /** Ends everything, also what a fault has left half dead. */
+  stop(): Promise<void>;
 }
 
 /** A program and its base URL. */

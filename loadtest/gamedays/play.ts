@@ -12,7 +12,7 @@ import { readOverTime } from './layout.ts';
 import { type Series, samplesOf, valuesOf } from './prometheus-api.ts';
 import type { Tally } from './traffic.ts';
 import { AlertWatch, NOBODY, type Sighting } from './watch.ts';
-import { startWorld, stopWorld } from './world.ts';
+import { startWorld } from './world.ts';
 
 /** What became of an expected alert; milliseconds after the fault came, or went. */
 export interface AlertResult {
@@ -198,6 +198,7 @@ function judged(day: GameDay, watch: AlertWatch, problems: readonly string[]) {
 
 /**
  * Plays a game day in a stack of its own, which is gone afterwards.
+ * @throws {NotHere} when this machine lacks something
  * @throws {Error} when there is no steady state before the fault, or a program of the stack does not start
  */
 async function playOnce(day: GameDay): Promise<Result> {
@@ -210,7 +211,7 @@ async function playOnce(day: GameDay): Promise<Result> {
     return await faultOnAndOff(day, world, watch);
   } finally {
     await watch.stop();
-    await stopWorld(world);
+    await world.stop();
   }
 }
 

@@ -8,6 +8,7 @@ import type { GameDay } from './game-day.ts';
 import { page } from './page.ts';
 import { play, type Result } from './play.ts';
 import { linesOf, table } from './report.ts';
+import { NotHere } from './world.ts';
 
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
@@ -15,8 +16,8 @@ const PAGE = new URL('../../docs/gamedays.md', import.meta.url);
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-/** @returns its result, or undefined when there was none because the stack did not come up */
-async function playAndTell(day: GameDay): Promise<Result | undefined> {
+/** @returns its result, or why there is none */
+async function playAndTell(day: GameDay): Promise<Result | Error> {
   say(`${day.name}: ${day.fault}`);
   try {
     const result = await play(day, (lost) => {
@@ -26,30 +27,34 @@ async function playAndTell(day: GameDay): Promise<Result | undefined> {
     for (const line of linesOf(result)) say(line);
     return result;
   } catch (error) {
-    say(`✖ ${day.name}: ${(error as Error).message}`);
-    return undefined;
+    const mark = error instanceof NotHere ? '- not played:' : '✖';
+    say(`${mark} ${day.name}: ${(error as Error).message}`);
+    return error as Error;
   }
+}
+
+/** @returns how many days were lost */
+async function playAll(days: readonly GameDay[], isWhole: boolean): Promise<number> {
+  const startedMs = performance.now();
+  const ends: (Result | Error)[] = [];
+  for (const day of days) ends.push(await playAndTell(day));
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const results = ends.filter((end): end is Result => !(end instanceof Error));
+  const won = results.filter(({ problems }) => problems.length === 0).length;
+  const notHere = ends.filter((end) => end instanceof NotHere).length;
+  say(`\n${table(results)}\n`);
+  say(`${won} of ${days.length} game days won${notHere > 0 ? `, ${notHere} not played` : ''}`);
+  // A page with holes would say that an alert has no game day.
+  if (isWhole && results.length === days.length) writeFileSync(PAGE, page(results, seconds));
+  return days.length - won - notHere;
 }
 
 async function main(fault: string | undefined): Promise<number> {
   const days = fault ? GAME_DAYS.filter(({ name }) => name === fault) : GAME_DAYS;
-  if (days.length === 0) {
-    const known = GAME_DAYS.map(({ name, fault: text }) => `  ${name.padEnd(24)}${text}`);
-    process.stderr.write(`There is no game day ${fault}. These are:\n${known.join('\n')}\n`);
-    return EXIT_CONFIG;
-  }
-  const startedMs = performance.now();
-  const results: Result[] = [];
-  for (const day of days) {
-    const result = await playAndTell(day);
-    if (result) results.push(result);
-  }
-  const seconds = (performance.now() - startedMs) / 1_000;
-  const lost = days.length - results.filter(({ problems }) => problems.length === 0).length;
-  say(`\n${table(results)}\n\n${days.length - lost} of ${days.length} game days won`);
-  // A page with holes would say that an alert has no game day.
-  if (!fault && results.length === days.length) writeFileSync(PAGE, page(results, seconds));
-  return lost === 0 ? 0 : 1;
+  if (days.length > 0) return (await playAll(days, fault === undefined)) === 0 ? 0 : 1;
+  const known = GAME_DAYS.map(({ name, fault: text }) => `  ${name.padEnd(24)}${text}`);
+  process.stderr.write(`There is no game day ${fault}. These are:\n${known.join('\n')}\n`);
+  return EXIT_CONFIG;
 }
 
 if (import.meta.main) {

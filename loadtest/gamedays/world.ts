@@ -23,25 +23,40 @@ const TUNING = {
 
 async function part(
   make: (port: number) => ConstructorParameters<typeof Program>[0],
+  started: Started,
 ): Promise<Part> {
   const port = await freePort();
-  return { program: new Program(make(port)), url: `http://127.0.0.1:${port}` };
+  const program = new Program(make(port));
+  started.defer(() => program.stop('SIGKILL'));
+  return { program, url: `http://127.0.0.1:${port}` };
 }
 
 const addressOf = ({ url }: { readonly url: string }) => url.replace('http://', '');
 
+/** This machine, or this user, lacks what a game day needs, which says nothing of the rules. */
+export class NotHere extends Error {}
+
 /** A limit that nothing reaches, so that the process is in a cgroup before the fault lowers it. */
 const ROOMY_BYTES = 4 * 1024 ** 3;
 
-function cgroupOf(day: GameDay): MemoryCgroup | undefined {
+/** What was started, to be ended in the opposite order, also when the rest does not start. */
+type Started = AsyncDisposableStack;
+
+function cgroupOf(day: GameDay, started: Started): MemoryCgroup | undefined {
   if (!day.inCgroup) return undefined;
   const cgroup = createMemoryCgroup(ROOMY_BYTES, '');
-  if (!cgroup) throw new Error('this machine, or this user, cannot have a memory cgroup');
+  if (!cgroup) throw new NotHere('this machine, or this user, cannot have a memory cgroup');
+  started.defer(() => cgroup.remove());
   return cgroup;
 }
 
-async function startTheService(day: GameDay, place: Place, otlp: string | undefined) {
-  const cgroup = cgroupOf(day);
+async function startTheService(
+  day: GameDay,
+  place: Place,
+  otlp: string | undefined,
+  started: Started,
+) {
+  const cgroup = cgroupOf(day, started);
   const settings = {
     CLAUDE_API_KEY: JSON.stringify(KEYS),
     CLAUDE_BASE_URL: place.simulator,
@@ -52,39 +67,55 @@ async function startTheService(day: GameDay, place: Place, otlp: string | undefi
     ...day.settings?.(place),
   };
   const service = await Service.start(settings, { ...TUNING, ...day.tuning });
+  started.defer(() => service.end('SIGKILL'));
   return { service, cgroup };
 }
 
 /** The real collector, whose backend takes everything. */
-async function startTheCollector({ collector: changes }: GameDay, folder: string) {
+async function startTheCollector(
+  { collector: changes }: GameDay,
+  folder: string,
+  started: Started,
+) {
   if (!changes) return undefined;
-  if (!findTool('otelcol')) throw new Error('there is no otelcol here: tools.ts test builds it');
+  if (!findTool('otelcol')) throw new NotHere('there is no otelcol: Go 1.25 or newer builds it');
   const backend = await Backend.start();
+  started.defer(() => backend.close());
   const [otlp, metrics] = [await freePort(), await freePort()];
   const places = { otlp, metrics, backend: backend.url };
-  const collector = await part((port) => collectorCommand(folder, { ...places, port }, changes));
+  const collector = await part(
+    (port) => collectorCommand(folder, { ...places, port }, changes),
+    started,
+  );
   await collector.program.start();
   const host = '127.0.0.1';
   return { backend, collector, otlp: `http://${host}:${otlp}`, metrics: `${host}:${metrics}` };
 }
 
 /** The webhook, and the programs that tell it, which do not run yet. */
-async function preparePrograms(folder: string) {
+async function preparePrograms(folder: string, started: Started) {
   const receiver = new Webhook(await freePort());
   await receiver.open();
-  const alertmanager = await part((port) => alertmanagerCommand(folder, port));
-  const prometheus = await part((port) => prometheusCommand(folder, port));
+  started.defer(() => receiver.close());
+  const alertmanager = await part((port) => alertmanagerCommand(folder, port), started);
+  const prometheus = await part((port) => prometheusCommand(folder, port), started);
   return { receiver, alertmanager, prometheus };
 }
 
-/** Starts everything but Prometheus, which comes when there is something to see. */
+/**
+ * Starts everything but Prometheus, which comes when there is something to see.
+ * @throws {NotHere} when this machine lacks something
+ */
 export async function startWorld(day: GameDay): Promise<World> {
+  await using started = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), `game-day-${day.name}-`));
+  started.defer(() => rmSync(folder, { recursive: true, force: true }));
   const simulator = await startSimulator({ keys: Object.values(KEYS), profile: 'documented' });
-  const told = await preparePrograms(folder);
-  const telemetry = await startTheCollector(day, folder);
+  started.defer(() => simulator.close());
+  const told = await preparePrograms(folder, started);
+  const telemetry = await startTheCollector(day, folder, started);
   const place = { simulator: simulator.url, folder };
-  const { service, cgroup } = await startTheService(day, place, telemetry?.otlp);
+  const { service, cgroup } = await startTheService(day, place, telemetry?.otlp, started);
   layOut(folder, {
     service: service.metrics,
     alertmanager: addressOf(told.alertmanager),
@@ -98,21 +129,10 @@ export async function startWorld(day: GameDay): Promise<World> {
   });
   await told.alertmanager.program.start();
   const traffic = new Traffic(service.url);
+  started.defer(() => traffic.stop());
   traffic.make(day.load ?? EVERYDAY);
   const { collector, backend } = telemetry ?? { collector: undefined, backend: undefined };
-  return { folder, simulator, service, traffic, ...told, collector, backend, cgroup };
-}
-
-/** Ends everything, also what a fault has left half dead. */
-export async function stopWorld(world: World): Promise<void> {
-  await world.traffic.stop();
-  await world.service.end('SIGKILL');
-  for (const each of [world.prometheus, world.alertmanager, world.collector]) {
-    await each?.program.stop('SIGKILL');
-  }
-  await world.receiver.close();
-  await world.simulator.close();
-  await world.backend?.close();
-  world.cgroup?.remove();
-  rmSync(world.folder, { recursive: true, force: true });
+  const all = started.move();
+  const stop = () => all.disposeAsync();
+  return { folder, simulator, service, traffic, ...told, collector, backend, cgroup, stop };
 }

@@ -89,7 +89,7 @@ const K6_ENGINE: Tool = {
   optional: true,
 };
 
-const COLLECTOR: Tool = {
+export const COLLECTOR: Tool = {
   name: 'otelcol',
   fetch: buildCollector,
   byHand: 'install Go 1.25 or newer; its tests are skipped',

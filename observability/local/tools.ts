@@ -1,11 +1,11 @@
 /**
  * Fetches the tools that are missing into `.tools/`: `tools.ts` those of the local stack, `tools.ts test`
- * those of the tests too, `tools.ts k6` k6.
+ * those of the tests too, `tools.ts gameday` those of game days, `tools.ts k6` k6.
  */
 import { mkdirSync } from 'node:fs';
 import { fetchDebianPackages, goInstall, type Tool } from './fetch-tool.ts';
 import { findK6, findTool, GO_BIN_DIR } from './paths.ts';
-import { TEST_TOOLS } from './test-tools.ts';
+import { COLLECTOR, TEST_TOOLS } from './test-tools.ts';
 
 /** Debian 12's packages, unpacked into `.tools/debian`; their versions are the release's. */
 const PROMETHEUS_PACKAGES = [
@@ -76,6 +76,7 @@ const K6: Tool = {
 const SETS: Readonly<Record<string, readonly Tool[]>> = {
   stack: TOOLS,
   test: [...TOOLS, ...TEST_TOOLS],
+  gameday: [...TOOLS, COLLECTOR],
   k6: [K6],
 };
 
