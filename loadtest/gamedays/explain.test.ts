@@ -11,6 +11,15 @@ test('comparisonsOf: every comparison, also within sums and beside `and`', () =>
   ]);
 });
 
+test('comparisonsOf: no side that only the grammar takes for one', () => {
+  const expr =
+    'sum (a unless a offset 10m and on (job) up offset 10m == 1 or increase(a[10m])) > 0';
+  assert.deepEqual(
+    comparisonsOf(expr).map(({ operator, right }) => `${operator} ${right}`),
+    ['> 0'],
+  );
+});
+
 test('comparisonsOf: an expression without one has none', () => {
   assert.deepEqual(comparisonsOf('vector(1) + a'), []);
 });

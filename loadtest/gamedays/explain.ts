@@ -18,14 +18,23 @@ async function rulesOf(prometheus: string, alert: string): Promise<RuleNow[]> {
 
 const COMPARISONS = ['Gtr', 'Lss', 'Gte', 'Lte', 'Eql', 'Neq'];
 
-/** The two sides of each comparison of an expression, and what stands between them. */
+/** Whether a text joins vectors outside of parentheses: then a grammar has taken too much for one side. */
+function joins(text: string): boolean {
+  const outside = text.replaceAll(/\([^()]*\)/g, '');
+  return outside === text ? /\b(?:and|or|unless)\b/.test(text) : joins(outside);
+}
+
+/**
+ * The two sides of each comparison of an expression, and what stands between them. Lezer's grammar takes `offset` to be
+ * about all that stands before it; Prometheus takes it to be about the last selector, so such sides are left out.
+ */
 export function comparisonsOf(expr: string): { left: string; operator: string; right: string }[] {
   const found: { left: string; operator: string; right: string }[] = [];
   const cut = (node: SyntaxNode | null) => (node ? expr.slice(node.from, node.to) : '');
   parser.parse(expr).iterate({
     enter({ name, node }) {
       const operator = COMPARISONS.map((each) => node.getChild(each)).find(Boolean);
-      if (name !== 'BinaryExpr' || !operator) return;
+      if (name !== 'BinaryExpr' || !operator || joins(cut(node.firstChild))) return;
       found.push({
         left: cut(node.firstChild),
         operator: cut(operator),

@@ -8,7 +8,11 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { findTool } from '../../observability/local/paths.ts';
-import type { Series } from './prometheus-api.ts';
+import { STORAGE } from './commands.ts';
+import type { World } from './game-day.ts';
+import { readOverTime } from './layout.ts';
+import { type Series, samplesOf, valuesOf } from './prometheus-api.ts';
+import { within } from './wait.ts';
 
 /**
  * Within the lookback of compressed rules, so that no series goes stale; in hours that Prometheus reads by step, each
@@ -66,4 +70,44 @@ export async function layIn(past: Past, folder: string, storage: string): Promis
   await pipeline(Readable.from(openMetrics(past)), createWriteStream(file));
   const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', file, storage];
   execFileSync(findTool('promtool') ?? 'promtool', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+const WARM_LIMIT_MS = 90_000;
+const JOB = 'job="claude-observatory"';
+
+/** The longest windows: rules read the service's own series for a day, and an hour before it, and recordings for a month. */
+const RAW_HISTORY_S = 26 * 60;
+const RECORDED_HISTORY_S = 12.2 * 3_600;
+
+const nameOf = ({ metric }: Series) => metric['__name__'] ?? '';
+
+/** Seen for long enough to have rates, and nothing bad among it that would become a bad past. */
+function isHealthy(series: readonly Series[]): boolean {
+  const rates = series.filter((each) => /:bad_rate5m$/.test(nameOf(each)));
+  return rates.length > 0 && rates.every(({ values }) => values.every(([, rate]) => rate === '0'));
+}
+
+/** Lets Prometheus see the warm service, and extends what it saw backwards. @throws {Error} when it sees none */
+export async function layHistory({ prometheus, folder }: World): Promise<void> {
+  const { url, program } = prometheus;
+  await program.start();
+  let seen: readonly Series[] = [];
+  const isWarm = async () => {
+    const scrapes = await valuesOf(url, `count_over_time(up{${JOB}}[10s]) > 12`);
+    if (scrapes.length === 0) return false;
+    seen = await samplesOf(url, `{${JOB},__name__!~"ALERTS.*"}[4s]`);
+    return isHealthy(seen);
+  };
+  const isSeen = await within(WARM_LIMIT_MS, () => isWarm().catch(() => false));
+  if (!isSeen) throw new Error('Prometheus sees no warm and healthy service');
+  const [up] = await samplesOf(url, `up{${JOB}}[5m]`);
+  await program.stop();
+  const untilS = (up?.values[0]?.[0] ?? 0) - 1;
+  const long = readOverTime();
+  const recorded = seen.filter((each) => long.has(nameOf(each)));
+  const raw = seen.filter((each) => !nameOf(each).includes(':'));
+  const storage = join(folder, STORAGE);
+  await layIn({ series: raw, fromS: untilS - RAW_HISTORY_S, untilS }, folder, storage);
+  await layIn({ series: recorded, fromS: untilS - RECORDED_HISTORY_S, untilS }, folder, storage);
+  await program.start();
 }

@@ -107,7 +107,11 @@ function requestOf(shape: Shape, n: number): Omit<Dispatcher.RequestOptions, 'pa
   const { stream = false, model = 'claude-haiku-5-5', token, fields } = shape;
   return {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { 'x-api-key': token }) },
+    headers: {
+      'content-type': 'application/json',
+      'anthropic-version': '2023-06-01',
+      ...(token && { 'x-api-key': token }),
+    },
     body: JSON.stringify({
       model,
       max_tokens: 64,
