@@ -9,7 +9,7 @@ import { readRuleFiles, rulesOf } from '../../observability/prometheus/check/rul
 import { CLOCK } from './clock.ts';
 import { GAME_DAYS } from './days/all.ts';
 import { UNPLAYED } from './unplayed.ts';
-import { NOBODY } from './watch.ts';
+import { NOBODY, RECEIVERS } from './watch.ts';
 
 const shipped = new Set(
   readRuleFiles()
@@ -57,6 +57,8 @@ test('the receiver that counts as nobody is the one of alertmanager.yml without 
   const { receivers } = parse(readFileSync(file, 'utf8')) as { receivers: { name: string }[] };
   const silent = receivers.filter((receiver) => Object.keys(receiver).length === 1);
   assert.deepEqual(silent, [{ name: NOBODY }]);
+  const names = receivers.map(({ name }) => name);
+  for (const name of Object.values(RECEIVERS)) assert(names.includes(name), name);
 });
 
 test('each alert that does sums with the clock or with a month’s dollars has its decision', () => {
@@ -68,4 +70,16 @@ test('each alert that does sums with the clock or with a month’s dollars has i
   for (const [alert, decision] of Object.entries(CLOCK)) {
     assert.equal(decision.startsWith('Played'), played.has(alert), alert);
   }
+});
+
+test('the signals’ page names game days that exist', () => {
+  const text = readFileSync(join(ROOT, 'observability/README.md'), 'utf8');
+  const [, rest = ''] = text.split('## Which signal leads where\n');
+  const named = [...(rest.split('\n## ')[0] ?? '').matchAll(/`([a-z]+(?:_[a-z]+)*)`/g)];
+  assert(named.length > 20);
+  const names = GAME_DAYS.map(({ name }) => name);
+  assert.deepEqual(
+    named.map(([, name = '']) => name).filter((name) => !names.includes(name)),
+    [],
+  );
 });

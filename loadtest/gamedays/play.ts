@@ -8,7 +8,7 @@ import { layHistory } from './history.ts';
 import { untilSteady } from './steady.ts';
 import type { Tally } from './traffic.ts';
 import { within } from './wait.ts';
-import { AlertWatch, NOBODY, type Sighting } from './watch.ts';
+import { AlertWatch, NOBODY, RECEIVERS, type Sighting } from './watch.ts';
 import { startWorld } from './world.ts';
 
 /** What became of an expected alert; milliseconds after the fault came, or went. */
@@ -44,6 +44,12 @@ const hasFired = ({ firedAtMs }: Sighting) => firedAtMs !== undefined;
 const isTold = ({ toldAtMs, inhibitedBy, routes }: Sighting) =>
   toldAtMs !== undefined || inhibitedBy.size > 0 || routes.has(NOBODY);
 
+/** Whether nobody else was told than its severity asks for. */
+const isToldRightly = ({ severity = '', receiver, routes }: Sighting) => {
+  const wanted = RECEIVERS[severity] ?? NOBODY;
+  return [...routes, receiver ?? wanted].every((name) => name === wanted);
+};
+
 /** Whether whoever was told of it has been told of its end. */
 const isResolved = ({ lastToldMs = 0, resolvedAtMs = 0 }: Sighting) => resolvedAtMs >= lastToldMs;
 
@@ -63,6 +69,7 @@ function resultOf(alert: string, seen: Sighting, onMs: number, offMs: number): A
 /** What an alert has to do once it has fired, and what is said of one that does not. */
 const DUTIES: readonly (readonly [(seen: Sighting) => boolean, string])[] = [
   [isTold, 'fired, but nobody was told, and it is not inhibited'],
+  [isToldRightly, 'went to another receiver than its severity asks for'],
   [({ isFiring }) => !isFiring, 'did not clear'],
   [
     (seen) => seen.isFiring || isResolved(seen),

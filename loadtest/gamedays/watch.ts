@@ -10,8 +10,15 @@ const ALWAYS = 'Watchdog';
 /** The receiver of alertmanager.yml that has no integration: what it gets nobody is told. */
 export const NOBODY = 'claude-nobody';
 
+/** Whom Alertmanager has to tell of an alert of ours, by its severity; all others are told to nobody. */
+export const RECEIVERS: Readonly<Record<string, string>> = {
+  page: 'claude-pager',
+  ticket: 'claude-tickets',
+};
+
 /** What became of an alert; times are milliseconds since the epoch. */
 export interface Sighting {
+  severity?: string;
   firedAtMs?: number;
   /** When it was last seen to fire; it may fire still. */
   lastFiredMs?: number;
@@ -94,6 +101,7 @@ export class AlertWatch {
       if (alert === ALWAYS) continue;
       const seen = this.of(alert);
       seen.isActive = true;
+      seen.severity = labels['severity'] ?? '';
       if (state === 'pending') continue;
       seen.firedAtMs ??= now;
       seen.lastFiredMs = now;

@@ -109,7 +109,12 @@ async function preparePrograms(folder: string, started: Started) {
 export async function startWorld(day: GameDay): Promise<World> {
   await using started = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), `game-day-${day.name}-`));
-  started.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  started.defer(() => {
+    process.off('exit', remove);
+    remove();
+  });
   const simulator = await startSimulator({ keys: Object.values(KEYS), profile: 'documented' });
   started.defer(() => simulator.close());
   const told = await preparePrograms(folder, started);
