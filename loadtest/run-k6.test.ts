@@ -105,8 +105,35 @@ test('run: a test that the guard of the script aborts is refused', async () => {
   assert.equal((await run(`${writeSummary(SUMMARY)}\nexit 108`)).code, EXIT.refused);
 });
 
-test('run: what else k6 fails with is handed on', async () => {
-  assert.equal((await run('exit 107')).code, 107);
+// Each way in which k6 ends: with the exit code for a summary of a passed run, and the one without.
+const ends: [how: string, withSummary: number, without: number, said?: RegExp][] = [
+  ['exit 0', EXIT.passed, 69, /exit code 0, but wrote no summary/],
+  ['exit 99', EXIT.passed, 69, /exit code 99, but wrote no summary/],
+  ['exit 105', EXIT.inconclusive, EXIT.inconclusive, /ended with exit code 105/],
+  ['exit 137', EXIT.inconclusive, EXIT.inconclusive, /ended with exit code 137/],
+  ['kill -KILL $$', EXIT.inconclusive, EXIT.inconclusive, /ended by SIGKILL/],
+  ['exit 108', EXIT.refused, EXIT.refused],
+  ['exit 107', 69, 69, /failed with exit code 107/],
+  ['exit 104', 69, 69, /failed with exit code 104/],
+  ['exit 1', 69, 69, /failed with exit code 1\b/],
+  // Not ours, although we exit with these ourselves.
+  [`exit ${EXIT.badOptions}`, 69, 69, /failed with exit code 78/],
+];
+
+for (const [how, withSummary, without, said] of ends) {
+  test(`run: k6 that ends by \`${how}\` gives ${withSummary} with a summary and ${without} without`, async () => {
+    const first = await run(`${writeSummary(SUMMARY)}\n${how}`);
+    assert.equal(first.code, withSummary, first.output);
+    const second = await run(how);
+    assert.equal(second.code, without, second.output);
+    if (said) assert.match(second.output, said);
+    if (said && withSummary !== EXIT.passed) assert.match(first.output, said);
+  });
+}
+
+test('run: a summary that k6 could not write to its end is none', async () => {
+  const { code, output } = await run('echo \'{"driver"\' > "$RESULT.json"; exit 0');
+  assert.equal(code, 69, output);
 });
 
 test('run: a k6 that is not there is said, and is no crash', async () => {

@@ -6,10 +6,10 @@ import { join, resolve } from 'node:path';
 import { composeCommand } from '../observability/local/backends.ts';
 import { ROOT } from '../observability/local/paths.ts';
 import type { Settings } from '../observability/local/settings.ts';
+import { judgeEnd, type K6End } from './k6-end.ts';
 import { TREND_STATS } from './node-driver/remote-write.ts';
-import { inconclusive, type ResultFiles } from './results.ts';
+import type { ResultFiles } from './results.ts';
 import { callOfLine, NotableCalls } from './scenarios/notable-calls.ts';
-import { EXIT } from './scenarios/run-verdict.ts';
 import type { Env } from './scenarios/settings.ts';
 import type { Summary } from './scenarios/summary.ts';
 
@@ -31,17 +31,12 @@ export interface K6Run {
 export interface K6Ended {
   /** Undefined when k6 made none. */
   readonly summary: Summary | undefined;
-  /** What to exit with where there is no summary. */
-  readonly exitCode: number;
+  /** What to exit with; undefined where the verdict of the summary says it. */
+  readonly exitCode: number | undefined;
 }
 
-/** k6's own code for a script that aborts the test, which ours does when its guard refuses. */
-const K6_ABORTED = 108;
-/** EX_UNAVAILABLE of sysexits.h: k6 could not be run, or was killed. */
-const EXIT_UNAVAILABLE = 69;
-
-/** Variables that would make k6 forget the scenarios of the script. */
-const SHORTCUTS = ['K6_VUS', 'K6_DURATION', 'K6_ITERATIONS', 'K6_STAGES'];
+/** Variables of k6 that may reach it. Others would take away the script's scenarios, its guard or its thresholds. */
+const PASSED_ON = /^(?!K6_)|^K6_PROMETHEUS_RW_|^K6_INSECURE_SKIP_TLS_VERIFY$/;
 
 export async function runByK6(run: K6Run): Promise<K6Ended> {
   const { folder, name, json } = run.files;
@@ -49,26 +44,32 @@ export async function runByK6(run: K6Run): Promise<K6Ended> {
   const child = run.program === undefined ? spawnImage(run) : spawnProgram(run, run.program);
   // It has a process group of its own, so that it gets one SIGINT: at the second one it would stop without a summary.
   run.signal.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
-  const code = await exitOf(child);
+  const how = await endOf(child);
   const notable = new NotableCalls();
   for (const call of linesOf(callsFile).map(callOfLine)) if (call) notable.add(call);
   rmSync(callsFile, { force: true });
-  // An aborted test has a summary too, of nothing.
-  if (code === K6_ABORTED) return { summary: undefined, exitCode: EXIT.refused };
-  if (!existsSync(json)) return { summary: undefined, exitCode: code ?? EXIT_UNAVAILABLE };
-  const summary = notable.addTo(JSON.parse(readFileSync(json, 'utf8')) as Summary, run.traceOf);
-  const reasons = run.signal.aborted ? ['the run was ended early'] : [];
-  return { summary: inconclusive(summary, reasons), exitCode: code ?? EXIT_UNAVAILABLE };
+  const written = summaryIn(json);
+  const made = written && notable.addTo(written, run.traceOf);
+  const { problem, ...ended } = judgeEnd(how, made, run.signal.aborted);
+  if (problem !== undefined) process.stderr.write(`loadtest: ${problem}\n`);
+  return ended;
 }
 
-/** @returns the exit code; null when a signal ended it, or it could not be run, which is then said */
-async function exitOf(child: ChildProcess): Promise<number | null> {
+async function endOf(child: ChildProcess): Promise<K6End> {
   try {
-    const [code] = (await once(child, 'exit')) as [number | null];
-    return code;
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    return { code, signal };
   } catch (error) {
-    process.stderr.write(`loadtest: k6 cannot be run: ${(error as Error).message}\n`);
-    return null;
+    return { error: error as Error };
+  }
+}
+
+/** @returns undefined where k6 wrote none, or was killed while it did */
+function summaryIn(file: string): Summary | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Summary;
+  } catch {
+    return undefined;
   }
 }
 
@@ -96,7 +97,7 @@ function outputEnv({ files }: K6Run, folder: string): Record<string, string> {
 
 function spawnProgram(run: K6Run, program: string): ChildProcess {
   const { env, remoteWriteUrl, files } = run;
-  const given = Object.entries(env).filter(([name]) => !SHORTCUTS.includes(name));
+  const given = Object.entries(env).filter(([name]) => PASSED_ON.test(name));
   return spawn(program, argsOf(run, files.folder), {
     cwd: ROOT,
     env: {

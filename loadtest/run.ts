@@ -5,6 +5,7 @@
 import { urlOf } from '../observability/local/components.ts';
 import { findK6 } from '../observability/local/paths.ts';
 import { readSettings, type Settings } from '../observability/local/settings.ts';
+import { EXIT_UNAVAILABLE } from './k6-end.ts';
 import { runByNode } from './node-driver/run-node.ts';
 import { placeLine, type ResultFiles, resultFiles, writeHtml, writeJson } from './results.ts';
 import { runByK6 } from './run-k6.ts';
@@ -89,7 +90,8 @@ async function byK6(settings: LoadSettings, stack: Settings): Promise<number> {
   // The image finds the service by its name in the network of the stack.
   const env = program === undefined ? process.env : withStack(process.env, stack);
   const { summary, exitCode } = await runByK6({ ...run, files, program, env, stack });
-  return summary ? end(summary, files) : exitCode;
+  const verdict = summary && end(summary, files);
+  return exitCode ?? verdict ?? EXIT_UNAVAILABLE;
 }
 
 function end(summary: Summary, files: ResultFiles): number {

@@ -57,8 +57,22 @@ export interface Answer {
   /** When the parts of a stream arrived; k6 reads answers whole and has none of them. */
   readonly stream?: StreamTimes;
   /** Why no answer, or only a part of one, arrived. */
-  readonly broken?: 'timeout' | 'network_error' | 'hung_up';
+  readonly broken?: Broken;
 }
+
+/** What the driver's own machine may run out of, as the operating system names it. */
+export const DRIVER_LIMITS = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS'] as const;
+export type DriverLimit = (typeof DRIVER_LIMITS)[number];
+
+/** What k6 does not tell apart is a `network_error` there. `driver_…`: the service was never asked. */
+export type Broken =
+  | 'timeout'
+  | 'network_error'
+  | 'connection_refused'
+  | 'connection_reset'
+  | 'answer_too_large'
+  | 'hung_up'
+  | `driver_${DriverLimit}`;
 
 /** Milliseconds after the request was sent, as its caller sees them. */
 export interface StreamTimes {

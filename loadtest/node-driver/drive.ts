@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type Answer,
+  type Broken,
   type CallKind,
   type LoadRequest,
   type Observation,
@@ -11,7 +13,7 @@ import { dueCall } from '../scenarios/due-call.ts';
 import type { Phase } from '../scenarios/scenario.ts';
 import type { LoadSettings } from '../scenarios/settings.ts';
 import { openLoop, REAL_CLOCK } from './open-loop.ts';
-import { type Health, watchOwnHealth } from './own-health.ts';
+import { type Health, OwnHealth } from './own-health.ts';
 import { perform } from './perform.ts';
 import { Sender } from './sender.ts';
 import type { Tally } from './tally.ts';
@@ -38,6 +40,8 @@ export interface Driven {
   /** From the start of the run to the end of its last call. */
   readonly seconds: number;
   readonly health: Health;
+  /** How many counted requests could not be made because this machine had run out of something, by what. */
+  readonly exhausted: ReadonlyMap<Broken, number>;
 }
 
 /** How long calls may go on after the last has begun, before those that are left have failed. */
@@ -49,7 +53,6 @@ export async function drive(options: Drive): Promise<Driven> {
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal]);
   const calls = new Calls(options, signal);
-  const health = watchOwnHealth();
   const runStartedMs = REAL_CLOCK.now();
   const timing = { runStartedMs, clock: REAL_CLOCK, signal };
   const loops = scenario.phases.map((phase) => openLoop({ ...timing, phase, ...calls.of(phase) }));
@@ -63,11 +66,14 @@ export async function drive(options: Drive): Promise<Driven> {
   ending.abort(LATE);
   await calls.ended();
   await calls.close();
-  return { seconds: (REAL_CLOCK.now() - runStartedMs) / 1000, health: health() };
+  const seconds = (REAL_CLOCK.now() - runStartedMs) / 1000;
+  return { seconds, health: calls.health.end(), exhausted: calls.exhausted };
 }
 
 /** The calls in flight. */
 class Calls {
+  readonly health = new OwnHealth();
+  readonly exhausted = new Map<Broken, number>();
   readonly #options: Drive;
   readonly #signal: AbortSignal;
   readonly #sender: Sender;
@@ -87,6 +93,7 @@ class Calls {
   of(phase: Phase) {
     return {
       begin: async (n: number, lagMs: number) => {
+        if (phase.counted) this.health.watch();
         const call = this.#make(phase, n, lagMs);
         this.#inFlight.add(call);
         await call;
@@ -114,20 +121,30 @@ class Calls {
     const send = async (request: LoadRequest) => {
       const answer = await this.#sender.send(request);
       tally.answered(phase, kind, answer.status, answer.durationMs);
+      if (phase.counted) this.#noteLimit(answer);
       return answer;
     };
-    const performed = await perform(call, { send, signal: this.#signal });
+    const took = () => REAL_CLOCK.now() - begunMs;
+    // What a service answers may be such that the code of a call throws, which is one failed call and no end of the run.
+    const performed = await perform(call, { send, signal: this.#signal }).catch(() =>
+      failedCall('call_threw', took()),
+    );
     const isLate = this.#signal.aborted && this.#signal.reason === LATE;
-    const seen = performed ?? (isLate ? notEnded(REAL_CLOCK.now() - begunMs) : undefined);
+    const seen = performed ?? (isLate ? failedCall('timeout', took()) : undefined);
     tally.ended(phase, kind, seen);
     if (seen && phase.counted) onCall({ id, phase: phase.name, kind, seen });
   }
+
+  #noteLimit({ broken }: Answer): void {
+    if (!broken?.startsWith('driver_')) return;
+    this.exhausted.set(broken, (this.exhausted.get(broken) ?? 0) + 1);
+  }
 }
 
-/** What a call showed that was given up because it took too long. */
-function notEnded(durationMs: number): Observation {
+/** What a call showed that did not come to its own end. */
+function failedCall(reason: string, durationMs: number): Observation {
   return {
-    ...{ verdict: { ok: false, reason: 'timeout' }, answered: false, durationMs },
+    ...{ verdict: { ok: false, reason }, answered: false, durationMs },
     ...{ correlated: undefined, overheadMs: undefined },
   };
 }

@@ -2,7 +2,7 @@
  * How well this process keeps up. A driver that is short of CPU begins calls late and reads answers late, and then
  * measures itself.
  */
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
 /** How often the delay is sampled; the samples of `monitorEventLoopDelay` contain this interval. */
 const RESOLUTION_MS = 10;
@@ -15,18 +15,27 @@ export interface Health {
   readonly utilization: number;
 }
 
-/** Watches this process from now on. @returns ends the watch and tells what was seen */
-export function watchOwnHealth(): () => Health {
-  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  const before = performance.eventLoopUtilization();
-  delays.enable();
-  const late = (ns: number) => Math.max(0, ns / 1e6 - RESOLUTION_MS);
-  return () => {
-    delays.disable();
+/** A watch over this process, of which the warm-up is no part: it is slow by intent. */
+export class OwnHealth {
+  readonly #delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  #before: EventLoopUtilization | undefined;
+
+  /** Watches from the first time on that this is called. */
+  watch(): void {
+    if (this.#before) return;
+    this.#before = performance.eventLoopUtilization();
+    this.#delays.enable();
+  }
+
+  /** Ends the watch. @returns what was seen; zeros if it never began */
+  end(): Health {
+    this.#delays.disable();
+    const late = (ns: number) => Math.max(0, ns / 1e6 - RESOLUTION_MS);
+    if (!this.#before) return { delayP99Ms: 0, delayMaxMs: 0, utilization: 0 };
     return {
-      delayP99Ms: late(delays.percentile(99)),
-      delayMaxMs: late(delays.max),
-      utilization: performance.eventLoopUtilization(before).utilization,
+      delayP99Ms: late(this.#delays.percentile(99)),
+      delayMaxMs: late(this.#delays.max),
+      utilization: performance.eventLoopUtilization(this.#before).utilization,
     };
-  };
+  }
 }

@@ -6,6 +6,7 @@ import { type Summary, summarize } from '../scenarios/summary.ts';
 import { MAX_LAG_MS } from '../scenarios/thresholds.ts';
 import { type Driven, drive, type MadeCall } from './drive.ts';
 import { guardTarget } from './guard-target.ts';
+import { openFilesWarning } from './open-files.ts';
 import { type Output, showProgress } from './progress.ts';
 import { RemoteWrite } from './remote-write.ts';
 import { Tally } from './tally.ts';
@@ -37,6 +38,8 @@ export async function runByNode(run: NodeRun): Promise<Summary | undefined> {
   const { allowed, reason } = await guardTarget(settings);
   say(allowed ? reason : `refused: ${reason}`);
   if (!allowed) return undefined;
+  const warning = openFilesWarning(scenario.phases);
+  if (warning !== undefined) say(warning);
   say(`${scenario.name} against ${target}: ${scenario.question}`);
   const startedMs = Date.now();
   const tally = new Tally(scenario.phases);
@@ -68,9 +71,14 @@ function startWriting({ remoteWriteUrl }: NodeRun, { cells }: Tally, warn: (line
 }
 
 /** Adds what only this process knows: whether it kept up between the calls, and whether the run was ended early. */
-function withOwnLimits(summary: Summary, { health, seconds }: Driven, run: NodeRun): Summary {
+function withOwnLimits(summary: Summary, driven: Driven, run: NodeRun): Summary {
+  const { health, seconds, exhausted } = driven;
   const { delayP99Ms } = health;
   const reasons = [
+    ...[...exhausted].map(
+      ([what, requests]) =>
+        `${requests} requests were not made, as the driver ran out of its own means: ${what}`,
+    ),
     // Past its breakpoint a machine that holds both is short of CPU by intent.
     ...(delayP99Ms > MAX_LAG_MS && run.settings.scenario.verdict !== 'breakpoint'
       ? [`the driver's timers fired ${delayP99Ms.toFixed(0)} ms late (P99): it is short of CPU`]

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import type { LoadRequest } from '../calls/kinds.ts';
-import { Sender } from './sender.ts';
+import { MAX_ANSWER_BYTES, Sender } from './sender.ts';
 
 const POST: LoadRequest = { method: 'POST', path: '/v1/messages', headers: {}, body: '{}' };
 const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8' };
@@ -110,7 +110,55 @@ test('send: a server that does not listen is a network error without status', as
   const sender = new Sender({ baseUrl: url.replace(/\d+$/, '1'), timeoutMs: 60_000 });
   t.after(() => sender.close());
   const { status, broken } = await sender.send(POST);
-  assert.deepEqual({ status, broken }, { status: 0, broken: 'network_error' });
+  assert.deepEqual({ status, broken }, { status: 0, broken: 'connection_refused' });
+});
+
+test('send: a connection that is reset is told apart from other errors of the network', async (t) => {
+  const { sender } = await start(t, (req) => req.socket.resetAndDestroy());
+  assert.equal((await sender.send(POST)).broken, 'connection_reset');
+});
+
+for (const type of ['application/json', 'text/event-stream']) {
+  test(`send: an endless answer of ${type} is cut as too large, keeps nothing, and its connection is closed`, async (t) => {
+    const closed = Promise.withResolvers<void>();
+    const chunk = Buffer.alloc(256 * 1024, ' ');
+    const { sender } = await start(t, (_, res) => {
+      res.on('close', () => closed.resolve());
+      res.writeHead(200, { 'content-type': type });
+      const more = () => {
+        while (!res.destroyed && res.write(chunk));
+      };
+      res.on('drain', more);
+      more();
+    });
+    const { status, broken, body } = await sender.send(POST);
+    assert.deepEqual(
+      { status, broken, body },
+      { status: 200, broken: 'answer_too_large', body: '' },
+    );
+    await closed.promise;
+  });
+}
+
+test('send: an answer of exactly the largest size is whole', async (t) => {
+  const { sender } = await start(t, (_, res) => res.end(Buffer.alloc(MAX_ANSWER_BYTES, 'a')));
+  const { broken, body } = await sender.send(POST);
+  assert.deepEqual([broken, body.length], [undefined, MAX_ANSWER_BYTES]);
+});
+
+test('send: a stream that never ends is cut by the time limit, with what arrived', async (t) => {
+  const { sender } = await start(
+    t,
+    (_, res) => {
+      res.writeHead(200, EVENT_STREAM);
+      const timer = setInterval(() => res.write('data: 1\n\n'), 5);
+      res.on('close', () => clearInterval(timer));
+    },
+    { timeoutMs: 200 },
+  );
+  const { broken, body } = await sender.send(POST);
+  assert.equal(broken, 'timeout');
+  assert.match(body, /^data: 1\n\n/);
 });
 
 test('send: an answer that takes longer than the limit is a timeout, and its connection is closed', async (t) => {

@@ -3,7 +3,8 @@
  * neither a promise nor a stream for each answer, and has one timer for the time limits of all requests.
  */
 import { type Dispatcher, Pool } from 'undici';
-import type { Answer, LoadRequest, StreamTimes } from '../calls/kinds.ts';
+import type { Answer, Broken, LoadRequest, StreamTimes } from '../calls/kinds.ts';
+import { brokenBy } from './broken-by.ts';
 
 export interface SenderOptions {
   /** http(s), with a path before that of each request where there is one, without a slash at its end. */
@@ -12,7 +13,8 @@ export interface SenderOptions {
   readonly timeoutMs: number;
 }
 
-type Broken = NonNullable<Answer['broken']>;
+/** Of one answer, in bytes: hundreds of times what any call is answered with. More is not kept, and not waited for. */
+export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** How often requests that are too old are looked for. */
 const SWEEP_MS = 100;
@@ -80,7 +82,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #headers: Answer['headers'] = {};
   #isStream = false;
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
+  #bytes = 0;
   #firstMs: number | undefined;
   #textMs: number | undefined;
   #lastMs = 0;
@@ -118,6 +121,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isSettled) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes > MAX_ANSWER_BYTES) {
+      this.#chunks = [];
+      this.cut('answer_too_large');
+      return;
+    }
     this.#chunks.push(chunk);
     if (this.#isStream) this.#time(chunk);
   }
@@ -126,8 +136,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#end();
   }
 
-  onResponseError(): void {
-    this.#end('network_error');
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#end(brokenBy(error));
   }
 
   #time(chunk: Buffer): void {
@@ -145,11 +155,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isSettled) return;
     this.#isSettled = true;
     clearTimeout(this.#hangUp);
+    const body = Buffer.concat(this.#chunks).toString();
+    // Undici may hold the exchange for as long as its connection lasts.
+    this.#chunks = [];
     const stream = this.#times();
     this.#settle({
       status: this.#status,
       headers: this.#headers,
-      body: Buffer.concat(this.#chunks).toString(),
+      body,
       durationMs: performance.now() - this.startedMs,
       ...(stream && { stream }),
       ...(broken && { broken }),

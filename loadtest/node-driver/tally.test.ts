@@ -45,6 +45,14 @@ function filled(): Tally {
   return tally;
 }
 
+test('Tally: statuses that a server makes up share the few labels of their classes', () => {
+  const tally = new Tally(PHASES);
+  for (let status = 0; status < 1_000; status++) tally.answered(FIRST, 'complete', status, 1);
+  const labels = new Set([...tally.cells.all()].map(({ tags }) => tags.status));
+  assert(labels.size < 32, [...labels].join());
+  for (const label of ['0', '200', '529', '4xx', '5xx', 'other']) assert(labels.has(label), label);
+});
+
 test('Tally: each metric is there for all calls, by phase, by kind and by both', () => {
   const metrics = filled().metrics(10);
   const counts = Object.entries(metrics)

@@ -47,7 +47,7 @@ export class Tally {
 
   /** @param status 0 when no answer arrived */
   answered({ name }: Phase, kind: CallKind, status: number, durationMs: number): void {
-    const cell = this.cells.at({ scenario: name, call_type: kind, status: String(status) });
+    const cell = this.cells.at({ scenario: name, call_type: kind, status: labelOf(status) });
     cell.counter(K6.requests).add(1);
     cell.trend(K6.requestMs).add(durationMs);
   }
@@ -73,6 +73,18 @@ export class Tally {
   #cell({ name }: Phase, kind: CallKind): Cell {
     return this.cells.at({ scenario: name, call_type: kind });
   }
+}
+
+/** Those that the service, its proxies and the API answer with; 0 for no answer. */
+const STATUSES: ReadonlySet<number> = new Set([
+  ...[0, 200, 400, 401, 402, 403, 404, 408, 409, 413, 415, 422, 429],
+  ...[500, 501, 502, 503, 504, 529],
+]);
+
+/** @returns a label of few values, whatever a server makes up: a known status, or its class such as `4xx` */
+function labelOf(status: number): string {
+  if (STATUSES.has(status)) return String(status);
+  return status >= 100 && status < 600 ? `${Math.floor(status / 100)}xx` : 'other';
 }
 
 function add(cell: Cell, [metric, value]: Sample): void {
