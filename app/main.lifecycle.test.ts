@@ -1,8 +1,9 @@
 /** How the process starts, refuses to start, and stops. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
 import { ask, bodyOf, serviceWithSimulator } from './testing/observed-service.ts';
 import { eventually } from './testing/poll.ts';
@@ -54,6 +55,25 @@ test('former settings: one warning names each that is still set and the constant
     'HEDGE_AFTER_MS → nothing: hedging was removed',
     'BREAKER_OPEN_MS → BREAKER_DEFAULTS in app/upstreams/circuit-breaker.ts',
   ]);
+});
+
+const MOST_WAITING = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+const BURST = 1_500;
+
+test('a burst of callers: while the process is busy all of them are connected, and none is ignored by the kernel', {
+  skip: MOST_WAITING < BURST ? 'the kernel allows fewer' : false,
+}, async (t) => {
+  const { service } = await serviceWithSimulator(t, { OTEL_TRACES_EXPORTER: 'none' });
+  const { port } = new URL(service.url);
+  service.child.kill('SIGSTOP');
+  const sockets = Array.from({ length: BURST }, () => connect(Number(port), '127.0.0.1'));
+  // Whoever is ignored cannot connect before the process goes on, which it does only afterwards.
+  const signal = AbortSignal.timeout(30_000);
+  const connected = Promise.all(sockets.map((socket) => once(socket, 'connect', { signal })));
+  await connected.finally(() => {
+    service.child.kill('SIGCONT');
+    for (const socket of sockets) socket.destroy();
+  });
 });
 
 test('a port in use: the error is logged, and the exit code is 1', async (t) => {

@@ -79,8 +79,15 @@ function warnAbout({ formerSettings, isOpenToNetwork, server }: Config, logger: 
   }
 }
 
+/**
+ * Connections that wait to be accepted; the kernel has a limit of its own, 4096 on Linux. Those beyond it are not
+ * refused but ignored, and their callers try again after 1, 3, 7 and 15 s: a burst that would get its answers, or its
+ * 503, within a second would wait for half a minute. Node's default is 511.
+ */
+const LISTEN_BACKLOG = 4096;
+
 async function listen(server: Server, { port, host }: Config['metrics']): Promise<void> {
-  server.listen(port, host);
+  server.listen({ port, host, backlog: LISTEN_BACKLOG });
   await once(server, 'listening');
 }
 
