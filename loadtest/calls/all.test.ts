@@ -76,6 +76,8 @@ const CASES: Case[] = [
   ['hang_up', 'an answer before the caller left', [{ body: STOPPED }], 'no_message_stop'],
   ['hang_up', 'a refusal', [{ status: 503, body: SHED }], 'status_503, answered'],
   ['hang_up', 'a hang-up', [{ status: 200, broken: 'hung_up' }], 'ok'],
+  ['hang_up', 'a hang-up before the answer', [{ status: 0, broken: 'hung_up' }], 'ok'],
+  ['hang_up', 'a hang-up during a refusal', [{ status: 503, broken: 'hung_up' }], 'status_503'],
   ['hang_up', 'a lost connection', [{ status: 0, broken: 'network_error' }], 'network_error'],
   ['long', 'no end', [{ body: STOPPED }], 'no_message_stop'],
   ['count_tokens', 'a count', [{ body: '{"input_tokens":9}' }], 'ok'],

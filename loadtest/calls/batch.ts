@@ -7,8 +7,12 @@ import { failed, judgeMessage, OK } from './verdict.ts';
 
 const BATCHES = '/v1/messages/batches';
 
+/** What an ID may be that becomes part of a path. */
+const ID = /^[\w-]{1,128}$/;
+
 /** Requests of one batch. */
 export const BATCH_SIZE = 3;
+const CUSTOM_IDS = Array.from({ length: BATCH_SIZE }, (_, i) => `n${i}`);
 
 /** How often a batch is asked for before the caller gives up, and the pause before each further time. */
 export const POLLS = 20;
@@ -17,10 +21,9 @@ const POLL_PAUSE_MS = 200;
 export function* batch(asked: Asked): Call {
   const exchanges = new Exchanges(asked);
   const made = yield* exchanges.send({ method: 'POST', path: BATCHES, body: bodyOf(asked) });
-  const id = parseObject(made.body)?.['id'];
   const verdict = judged(made, judgeBatch);
-  if (!verdict.ok || typeof id !== 'string') return exchanges.observe(verdict);
-  const path = `${BATCHES}/${encodeURIComponent(id)}`;
+  if (!verdict.ok) return exchanges.observe(verdict);
+  const path = `${BATCHES}/${parseObject(made.body)?.['id']}`;
   const ended = yield* untilEnded(exchanges, path);
   const state = judged(ended, judgeEnded);
   if (!state.ok) return exchanges.observe(state);
@@ -30,7 +33,7 @@ export function* batch(asked: Asked): Call {
 
 function bodyOf(asked: Asked): string {
   const params = JSON.parse(messageRequest(asked).body);
-  const requests = Array.from({ length: BATCH_SIZE }, (_, i) => ({ custom_id: `n${i}`, params }));
+  const requests = CUSTOM_IDS.map((custom_id) => ({ custom_id, params }));
   return JSON.stringify({ requests });
 }
 
@@ -51,7 +54,8 @@ function isRunning({ status, body }: Answer): boolean {
 function judgeBatch(status: number, body: string): Verdict {
   if (status !== 200) return failed(`status_${status}`);
   const { id, type } = parseObject(body) ?? {};
-  return typeof id === 'string' && type === 'message_batch' ? OK : failed('not_a_batch');
+  const isBatch = type === 'message_batch' && typeof id === 'string' && ID.test(id);
+  return isBatch ? OK : failed('not_a_batch');
 }
 
 function judgeEnded(status: number, body: string): Verdict {
@@ -66,7 +70,8 @@ function judgeResults(status: number, body: string): Verdict {
   const lines = body.split('\n').filter((line) => line !== '');
   const results = lines.map(parseObject);
   const ids = new Set(results.map((result) => result?.['custom_id']));
-  if (lines.length !== BATCH_SIZE || ids.size !== BATCH_SIZE) return failed('results_missing');
+  const isWhole = lines.length === BATCH_SIZE && CUSTOM_IDS.every((id) => ids.has(id));
+  if (!isWhole) return failed('results_missing');
   return results.every(succeeded) ? OK : failed('bad_result');
 }
 

@@ -3,7 +3,7 @@
  * call has written; the second has to read it.
  */
 import { Exchanges, judged } from './exchanges.ts';
-import { asObject, parseObject } from './json.ts';
+import { asObject, isCount, parseObject } from './json.ts';
 import type { Asked, Call, Verdict } from './kinds.ts';
 import { LONG_TEXT, messageRequest } from './prompts.ts';
 import { failed, judgeComplete } from './verdict.ts';
@@ -22,5 +22,5 @@ function judgeRead(status: number, body: string): Verdict {
   const verdict = judgeComplete(status, body);
   if (!verdict.ok) return verdict;
   const read = asObject(parseObject(body)?.['usage'])?.['cache_read_input_tokens'];
-  return Number(read) > 0 ? verdict : failed('cache_not_read');
+  return isCount(read) && read > 0 ? verdict : failed('cache_not_read');
 }

@@ -1,6 +1,6 @@
 /** Asks how many tokens a prompt has, which runs no model and has rate limits of its own. */
 import { Exchanges, judged } from './exchanges.ts';
-import { parseObject } from './json.ts';
+import { isCount, parseObject } from './json.ts';
 import type { Asked, Call, Verdict } from './kinds.ts';
 import { HELLO } from './prompts.ts';
 import { failed, OK } from './verdict.ts';
@@ -20,5 +20,5 @@ export function* countTokens(asked: Asked): Call {
 function judgeCount(status: number, body: string): Verdict {
   if (status !== 200) return failed(`status_${status}`);
   const tokens = parseObject(body)?.['input_tokens'];
-  return Number.isInteger(tokens) && Number(tokens) > 0 ? OK : failed('no_token_count');
+  return isCount(tokens) && tokens > 0 ? OK : failed('no_token_count');
 }

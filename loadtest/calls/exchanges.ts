@@ -1,6 +1,6 @@
 /** The requests of one call under one correlation ID, and what their answers show together. */
 import { headerOf, serverTimingMs } from './headers.ts';
-import { parseObject } from './json.ts';
+import { MAX_BODY_CHARS, parseObject } from './json.ts';
 import type {
   Answer,
   Asked,
@@ -80,7 +80,8 @@ export function judged(
   { status, body, broken }: Answer,
   judge: (status: number, body: string) => Verdict,
 ): Verdict {
-  return broken === undefined ? judge(status, body) : failed(broken);
+  if (broken !== undefined) return failed(broken);
+  return body.length > MAX_BODY_CHARS ? failed('body_too_long') : judge(status, body);
 }
 
 /** A 503 of a proxy is none of ours: only an error in the API's form tells that the service is in charge. */

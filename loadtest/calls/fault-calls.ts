@@ -1,6 +1,6 @@
 /** Switches the simulator's faults on and off; its admin routes are requests like any other to a driver. */
 import type { Fault } from '../simulator/faults.ts';
-import { objectsOf } from './json.ts';
+import { isCount, objectsOf } from './json.ts';
 import type { Answer, Step } from './kinds.ts';
 
 /** Sent to the simulator, not to the service. @returns whether it is done */
@@ -22,7 +22,8 @@ export function* faultsOff(): FaultCall {
   const before = yield { request: { method: 'GET', path: PATH, headers: HEADERS } };
   const after = yield { request: { method: 'DELETE', path: PATH, headers: HEADERS } };
   const bitten = listOf(before).map((fault) => fault['bitten']);
-  return after?.status === 200 && bitten.length > 0 && bitten.every((count) => Number(count) > 0);
+  const allBit = bitten.every((count) => isCount(count) && count > 0);
+  return after?.status === 200 && bitten.length > 0 && allBit;
 }
 
 function listOf(answer: Answer | undefined) {

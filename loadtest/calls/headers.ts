@@ -14,15 +14,15 @@ export function headerOf(
 
 /**
  * Reads one duration from a `server-timing` header: https://www.w3.org/TR/server-timing/
- * @returns milliseconds; undefined if the metric is absent or its `dur` is not a number of at least
- * 0
+ * @returns milliseconds; undefined if the metric is absent or its `dur` is not a number from 0
+ *   to a billion
  */
 export function serverTimingMs(header: string | undefined, metric: string): number | undefined {
   for (const entry of (header ?? '').split(',')) {
     const [name, ...params] = entry.split(';').map((part) => part.trim());
     if (name !== metric) continue;
     const dur = params.find((param) => param.startsWith('dur='))?.slice('dur='.length);
-    if (dur !== undefined && /^[0-9]+(\.[0-9]+)?$/.test(dur)) return Number(dur);
+    if (dur !== undefined && /^[0-9]{1,9}(\.[0-9]{1,9})?$/.test(dur)) return Number(dur);
   }
   return undefined;
 }

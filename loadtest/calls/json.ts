@@ -2,6 +2,9 @@
 
 export type Json = Readonly<Record<string, unknown>>;
 
+/** Many times the longest answer that is asked for. Longer ones are not read: they could exhaust a driver. */
+export const MAX_BODY_CHARS = 4 * 1024 * 1024;
+
 /** @returns undefined unless the value is an object that is no array */
 export function asObject(value: unknown): Json | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -9,8 +12,9 @@ export function asObject(value: unknown): Json | undefined {
     : undefined;
 }
 
-/** @returns undefined unless the text is a JSON object */
+/** @returns undefined unless the text is a JSON object of a bearable length */
 export function parseObject(text: string): Json | undefined {
+  if (text.length > MAX_BODY_CHARS) return undefined;
   try {
     return asObject(JSON.parse(text));
   } catch {
@@ -22,4 +26,9 @@ export function parseObject(text: string): Json | undefined {
 export function objectsOf(value: unknown): readonly Json[] {
   if (!Array.isArray(value)) return [];
   return value.map(asObject).filter((element) => element !== undefined);
+}
+
+/** Whether a value is a whole number from 0 that adds up exactly; unlike `Number(value)` it never throws. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,5 +1,5 @@
 /** Decides whether an answer of `POST /v1/messages` counts as a success, and if not, why. */
-import { asObject, type Json, parseObject } from './json.ts';
+import { asObject, isCount, type Json, parseObject } from './json.ts';
 import type { Verdict } from './kinds.ts';
 import { parseSse, type SseEvent } from './sse.ts';
 
@@ -54,5 +54,5 @@ function isMessage(value: Json): boolean {
 
 function hasUsage(message: Json): boolean {
   const usage = asObject(message['usage']);
-  return Number.isInteger(usage?.['input_tokens']) && Number.isInteger(usage?.['output_tokens']);
+  return isCount(usage?.['input_tokens']) && isCount(usage?.['output_tokens']);
 }

@@ -28,15 +28,21 @@ export function send(
   tags: Readonly<Record<string, string>> = {},
 ): Answer {
   const { method, path, body, headers, hangUpAfterMs } = request;
-  const response = http.request(method, baseUrl + path, body ?? null, {
+  const params = {
     headers: { ...headers },
     // A redirect could lead past the guard.
     redirects: 0,
     responseType: 'text',
     timeout: hangUpAfterMs ?? REQUEST_TIMEOUT_MS,
     tags: { ...tags, name: routeOf(path) },
-  });
-  return answerOf(response, hangUpAfterMs !== undefined);
+  } as const;
+  try {
+    const response = http.request(method, baseUrl + path, body ?? null, params);
+    return answerOf(response, hangUpAfterMs !== undefined);
+  } catch {
+    // Thrown on, it would end the iteration without a count.
+    return { status: 0, headers: {}, body: '', durationMs: 0, broken: 'network_error' };
+  }
 }
 
 /** The IDs of batches are left out: each would have series of its own. */
