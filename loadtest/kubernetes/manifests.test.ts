@@ -183,6 +183,8 @@ const BAD: [Env, RegExp][] = [
   [{ ...BUSY, NAMESPACE: 'My_Space' }, /^NAMESPACE: must be/],
   [{ ...BUSY, TOKEN_SECRET: '-a' }, /^TOKEN_SECRET: must be/],
   [{ ...BUSY, REMOTE_WRITE: 'http://u:p@host' }, /^REMOTE_WRITE: must be/],
+  [{ ...BUSY, REMOTE_WRITE: 'http://[' }, /^REMOTE_WRITE: must be/],
+  [{ ...BUSY, TARGET: 'http://claude.apps:99999' }, /^TARGET: must be/],
 ];
 for (const [env, expected] of BAD) {
   test(`manifests: bad options are named: ${expected.source}`, () => {

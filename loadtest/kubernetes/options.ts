@@ -22,7 +22,7 @@ export type ManifestOptionsResult =
 const DEFAULT_PARALLELISM = '4';
 /** What a name of Kubernetes may be: a label of RFC 1123. */
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const URL_OF_HTTP = /^https?:\/\/[^\s@'"]+$/;
+const HTTP = /^https?:\/\/[^\s@'"]+$/;
 
 /** What the script reads in the pods; the rest of them the manifest has from elsewhere. */
 const PASSED_ON = ['RATE', 'DURATION', 'ALLOW_PAID_LOAD'] as const;
@@ -34,14 +34,14 @@ const PASSED_ON = ['RATE', 'DURATION', 'ALLOW_PAID_LOAD'] as const;
 export function readManifestOptions(env: Env): ManifestOptionsResult {
   const read = readLoadSettings({ ...env, TOKEN: undefined });
   const problems: string[] = read.ok ? [] : [...read.problems];
-  const checked = (key: string, pattern: RegExp, allowed: string) => {
+  const checked = (key: string, isGood: (text: string) => boolean, allowed: string) => {
     const text = env[key] || undefined;
-    if (text !== undefined && !pattern.test(text)) problems.push(`${key}: must be ${allowed}`);
+    if (text !== undefined && !isGood(text)) problems.push(`${key}: must be ${allowed}`);
     return text;
   };
-  const namespace = checked('NAMESPACE', NAME, 'a name of Kubernetes') ?? 'default';
-  const tokenSecret = checked('TOKEN_SECRET', NAME, 'the name of a Secret');
-  const remoteWriteUrl = checked('REMOTE_WRITE', URL_OF_HTTP, 'an http or https URL');
+  const namespace = checked('NAMESPACE', isName, 'a name of Kubernetes') ?? 'default';
+  const tokenSecret = checked('TOKEN_SECRET', isName, 'the name of a Secret');
+  const remoteWriteUrl = checked('REMOTE_WRITE', isHttpUrl, 'an http or https URL');
   if (!env['TARGET']) problems.push('TARGET: must be given, as the pods see the service');
   if (env['TOKEN']) problems.push('TOKEN: put it into a Secret, and name that as TOKEN_SECRET');
   const parallelism = env['PARALLELISM'] || DEFAULT_PARALLELISM;
@@ -51,6 +51,15 @@ export function readManifestOptions(env: Env): ManifestOptionsResult {
   const { settings } = read;
   const more = { namespace, tokenSecret, remoteWriteUrl, parallelism: Number(parallelism) };
   return { ok: true, options: { settings, given: Object.fromEntries(given), ...more } };
+}
+
+function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
+/** It may have a query, as that of the service may not. */
+function isHttpUrl(text: string): boolean {
+  return HTTP.test(text) && URL.canParse(text);
 }
 
 function parallelismProblems({ scenario }: LoadSettings, parallelism: string): string[] {

@@ -68,9 +68,20 @@ const BAD: [key: string, values: string[]][] = [
   ],
   [
     'TARGET',
-    ['ftp://h', 'h:8080', 'http://', 'http://a b', 'http://h/?q', 'http://h\n', 'http://u:p@h'],
+    [
+      ...[
+        'ftp://h',
+        'h:8080',
+        'http://',
+        'http://a b',
+        'http://h/?q',
+        'http://h\n',
+        'http://u:p@h',
+      ],
+      ...['http://127.0.0.1:99999', 'http://[', 'http://1.2.3.4.5', 'http://[::g]:80'],
+    ],
   ],
-  ['SIMULATOR', ['h:8081']],
+  ['SIMULATOR', ['h:8081', 'http://h:0', 'http://[']],
   ['TOKEN', ['a b', 'a,', ',', 'a\nb', 'ä', 'x'.repeat(513)]],
   ['ALLOW_PAID_LOAD', ['0', 'yes', '-1', '2000000']],
 ];
@@ -100,7 +111,7 @@ test('load settings: an unknown scenario is told of all that there are', () => {
 test('load settings: too few calls to be judged, or too many to be held, are refused with both numbers', () => {
   assert.match(
     problemsOf({ RATE: '5', DURATION: '10s' }).join(),
-    /^RATE, DURATION: 50 calls in the phase smoke are too few, 200 /,
+    /^RATE, DURATION: 50 calls in the phase smoke are too few, 201 /,
   );
   assert.equal(problemsOf({ SCENARIO: 'breakpoint', RATE: '1', DURATION: '12s' }).length, 12);
   assert.match(
@@ -118,12 +129,12 @@ test('load settings: the limit of RATE holds for the fastest phase', () => {
 });
 
 test('load settings: paid load has to be permitted for as many messages as the scenario asks for', () => {
-  const sizes = { RATE: '20', DURATION: '10s' };
+  const sizes = { RATE: '20', DURATION: '11s' };
   assert.match(
-    problemsOf({ ...sizes, ALLOW_PAID_LOAD: '230' }).join(),
-    /^ALLOW_PAID_LOAD: smoke asks for 231 messages/,
+    problemsOf({ ...sizes, ALLOW_PAID_LOAD: '250' }).join(),
+    /^ALLOW_PAID_LOAD: smoke asks for 251 messages/,
   );
-  assert.equal(settingsOf({ ...sizes, ALLOW_PAID_LOAD: '231' }).paidCalls, 231);
+  assert.equal(settingsOf({ ...sizes, ALLOW_PAID_LOAD: '251' }).paidCalls, 251);
 });
 
 test('load settings: each request for a message counts as one, those of a batch too', () => {

@@ -2,6 +2,7 @@
 import { BATCH_SIZE } from '../calls/batch.ts';
 import type { CallKind } from '../calls/kinds.ts';
 import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from './all.ts';
+import { isBaseUrl } from './base-url.ts';
 import { callsIn, countedPhases, type LoadScenario, type Phase } from './scenario.ts';
 import { MINIMUM_CALLS, plannedByKind } from './thresholds.ts';
 
@@ -34,8 +35,6 @@ const MAX_SECONDS = 24 * 3600;
 const MAX_CALLS = 5_000_000;
 const MAX_PAID = 1_000_000;
 
-// k6 has no URL class. Credentials (`user:secret@`) are refused because the URL gets printed.
-const BASE_URL = /^https?:\/\/[A-Za-z0-9.[\]:_-]+(\/[A-Za-z0-9._~/-]*)?$/;
 const DURATION = /^(?:(\d{1,2})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?$/;
 /** What may stand in a header. */
 const TOKENS = /^[!-+\--~]{1,512}(,[!-+\--~]{1,512})*$/;
@@ -67,7 +66,7 @@ class Reader {
   }
 
   baseUrl(key: string): string | undefined {
-    const parse = (text: string) => (BASE_URL.test(text) ? text.replace(/\/+$/, '') : undefined);
+    const parse = (text: string) => (isBaseUrl(text) ? text.replace(/\/+$/, '') : undefined);
     return this.read(key, parse, 'a plain http or https URL, such as http://127.0.0.1:8080');
   }
 }
