@@ -53,7 +53,7 @@ find: setup ## Find a correlation ID in logs, traces and the simulator: make fin
 down: setup ## Stop the components that were started, and nothing else
 	@$(NODE) observability/local/stack.ts down
 
-loadtest: setup ## Run a load scenario: make loadtest [SCENARIO=smoke RATE= DURATION= TARGET= TOKEN=]
+loadtest: setup ## Run a load scenario: [TOKEN=…] make loadtest [SCENARIO=smoke RATE= DURATION= TARGET=]
 	@$(NODE) loadtest/run.ts
 
 loadtest-node: setup ## The same by the driver in Node, also where there is k6

@@ -30,7 +30,7 @@ export function instanceOf(scenario: LoadScenario, instances: string | undefined
   const thresholds = scenario.thresholds
     .filter(({ metric }) => metric !== METRIC.faultChanges)
     .map((threshold) => (threshold.aggregate === 'count' ? divided(threshold, count) : threshold));
-  return { ...scenario, thresholds };
+  return { ...scenario, thresholds, instances: count };
 }
 
 function divided(threshold: Threshold, count: number): Threshold {

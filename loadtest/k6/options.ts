@@ -103,8 +103,9 @@ function isGate({ verdict, phases }: LoadScenario, { phase }: Threshold): boolea
 function thresholdsOf(scenario: LoadScenario): Record<string, string[]> {
   const byMetric: Record<string, string[]> = {};
   for (const threshold of scenario.thresholds) {
-    const { metric, aggregate, nodeOnly } = threshold;
-    if (nodeOnly) continue;
+    const { metric, aggregate, nodeOnly, since } = threshold;
+    // The summary judges growth; k6 has no threshold of two series.
+    if (nodeOnly || since !== undefined) continue;
     const condition = isGate(scenario, threshold) ? expression(threshold) : `${aggregate}>=0`;
     byMetric[metric] = [...(byMetric[metric] ?? []), condition];
   }

@@ -37,13 +37,13 @@ export function showProgress(progress: Progress): () => void {
 
 /** @param seconds since the run began */
 export function progressLine({ phases, tally }: Progress, seconds: number): string {
-  const { calls, good, dropped, durations, lags } = sumsOf(tally);
+  const { calls, judged, good, dropped, durations, lags } = sumsOf(tally);
   const now = phases.filter((p) => seconds >= p.startS && seconds < p.startS + secondsOf(p));
   const facts = [
     `${seconds.toFixed(0).padStart(4)} s`,
     now.map(({ name }) => name).join('+') || 'ending',
     `${calls} calls`,
-    ...(calls > 0 ? [`${((100 * good) / calls).toFixed(2)} % good`] : []),
+    ...(judged > 0 ? [`${((100 * good) / judged).toFixed(2)} % good`] : []),
     ...(durations.count > 0 ? [`P99 ${durations.percentile(0.99).toFixed(0)} ms`] : []),
     `${tally.inFlight} in flight`,
     `${dropped} dropped`,
@@ -54,13 +54,23 @@ export function progressLine({ phases, tally }: Progress, seconds: number): stri
 
 /** Of all phases that count, without what would cost more than a line is worth. */
 function sumsOf({ cells }: Tally) {
-  const sums = { calls: 0, good: 0, dropped: 0, durations: new Trend(), lags: new Trend() };
+  const sums = {
+    calls: 0,
+    judged: 0,
+    good: 0,
+    dropped: 0,
+    durations: new Trend(),
+    lags: new Trend(),
+  };
   for (const { sinks } of cells.all()) {
     const [calls, success] = [sinks.get(METRIC.calls), sinks.get(METRIC.success)];
     const [duration, lag] = [sinks.get(METRIC.durationMs), sinks.get(METRIC.driverLagMs)];
     const dropped = sinks.get(METRIC.dropped);
     if (calls instanceof Counter) sums.calls += calls.count;
-    if (success instanceof Rate) sums.good += success.passes;
+    if (success instanceof Rate) {
+      sums.good += success.passes;
+      sums.judged += success.passes + (success.values()['fails'] ?? 0);
+    }
     if (dropped instanceof Counter) sums.dropped += dropped.count;
     if (duration instanceof Trend) sums.durations.merge(duration);
     if (lag instanceof Trend) sums.lags.merge(lag);

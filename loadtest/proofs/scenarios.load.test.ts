@@ -115,7 +115,7 @@ describe('scenarios', { concurrency: false }, () => {
 
   test('Ctrl-C sums up what there was, takes the faults back, and is inconclusive', async () => {
     const child = spawn(process.execPath, PROGRAM, {
-      ...{ cwd: ROOT, env: envFor({ SCENARIO: 'chaos', DURATION: '15s' }) },
+      ...{ cwd: ROOT, env: envFor({ SCENARIO: 'chaos', DURATION: '18s' }) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = Promise.all([text(child.stdout), once(child, 'exit')]);

@@ -52,7 +52,9 @@ for (const name of SCENARIO_NAMES) {
     });
 
     test(`${title}: each threshold names a series of the load, and there is one for each once`, () => {
-      const keys = thresholds.map(({ metric, aggregate }) => `${metric} ${aggregate}`);
+      const keys = thresholds.map(
+        ({ metric, aggregate, since }) => `${metric} ${aggregate} ${since}`,
+      );
       assert.equal(new Set(keys).size, keys.length);
       for (const { metric, aggregate } of thresholds) {
         const base = metric.replace(/\{.*$/, '') as keyof typeof METRIC_TYPE;

@@ -4,10 +4,12 @@ import type { CallKind, Observation } from '../calls/kinds.ts';
 export const METRIC = {
   /** Counter. */
   calls: 'claude_calls',
-  /** Rate: good answers, as `loadtest/calls` judges them, among all calls. */
+  /** Rate: good answers, as `loadtest/calls` judges them, among the calls whose callers waited for one. */
   success: 'claude_call_success',
-  /** Rate: calls that were answered well, or told to come back. */
+  /** Rate: calls that were answered well, or told to come back, among the same. */
   answered: 'claude_call_answered',
+  /** Counter: callers who wanted to hang up, and were refused or cut off before they did. */
+  hangUpFailed: 'claude_hang_up_failed',
   /** Rate: calls whose answers all have their correlation ID, among those that got an answer. */
   correlated: 'claude_call_correlated',
   /** Trend, milliseconds: duration of good calls, from sending to the last byte, of all their requests together. */
@@ -36,6 +38,7 @@ export const METRIC_TYPE: Readonly<Record<MetricName, 'counter' | 'rate' | 'tren
   claude_calls: 'counter',
   claude_call_success: 'rate',
   claude_call_answered: 'rate',
+  claude_hang_up_failed: 'counter',
   claude_call_correlated: 'rate',
   claude_call_duration_ms: 'trend',
   claude_call_overhead_ms: 'trend',
@@ -80,14 +83,27 @@ const REPORTS_OVERHEAD: ReadonlySet<CallKind> = new Set([
 
 /** @returns what a call adds to the metrics, besides the lag with which it began */
 export function samplesOf(kind: CallKind, seen: Observation): readonly Sample[] {
+  const samples: Sample[] = [[METRIC.calls, 1]];
+  if (seen.correlated !== undefined) samples.push([METRIC.correlated, Number(seen.correlated)]);
+  if (kind === 'hang_up') samples.push(...hangUpSamples(seen));
+  else samples.push(...answerSamples(kind, seen));
+  return samples;
+}
+
+/**
+ * A caller who leaves gets no answer that could be good, and how long they stayed is no duration. Counted as successes
+ * they would hide failures of the calls beside them; only what went wrong before they left is known.
+ */
+function hangUpSamples({ verdict }: Observation): Sample[] {
+  return verdict.ok ? [] : [[METRIC.hangUpFailed, 1]];
+}
+
+function answerSamples(kind: CallKind, seen: Observation): Sample[] {
   const samples: Sample[] = [
-    [METRIC.calls, 1],
     [METRIC.success, Number(seen.verdict.ok)],
     [METRIC.answered, Number(seen.answered)],
   ];
-  if (seen.correlated !== undefined) samples.push([METRIC.correlated, Number(seen.correlated)]);
-  // How long a caller who hangs up has stayed says nothing about the service.
-  if (seen.verdict.ok && kind !== 'hang_up') samples.push(...timesOf(kind, seen));
+  if (seen.verdict.ok) samples.push(...timesOf(kind, seen));
   return samples;
 }
 

@@ -1,6 +1,7 @@
 /** What a run proves: passed, missed or inconclusive, for each driver. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { instanceOf } from '../k6/instances.ts';
 import { SCENARIO_NAMES, SCENARIOS } from './all.ts';
 import { type DriverName, judgeRun } from './run-verdict.ts';
 import { goodMetrics } from './testing-metrics.ts';
@@ -69,14 +70,31 @@ test('verdict: dropped calls are the fault of a service that left others hanging
   assert.equal(verdictOf(changes)[0], 'missed');
 });
 
-test('verdict: in k6 a lag beside dropped calls is not believed, because k6 does not say which were dropped', () => {
-  const changes = {
-    'dropped_iterations{scenario:smoke}': { count: 9 },
-    'claude_call_duration_ms{scenario:smoke}': { 'p(99)': 900 },
-    'claude_driver_lag_ms{scenario:smoke}': { 'p(99)': 700 },
-  };
-  assert.equal(verdictOf(changes, 'k6')[0], 'missed');
-  assert.equal(verdictOf(changes, 'node')[0], 'inconclusive');
+/** Dropped calls beside slow answers, and a lag; the rate is 50 calls a second. */
+const late = (dropped: number, lagMs: number) => ({
+  'dropped_iterations{scenario:smoke}': { count: dropped },
+  'claude_call_duration_ms{scenario:smoke}': { 'p(99)': 900 },
+  'claude_driver_lag_ms{scenario:smoke}': { 'p(99)': lagMs },
+});
+
+test('verdict: in k6 calls seem late by the time of those dropped before them, and no more', () => {
+  assert.equal(verdictOf(late(9, 220), 'k6')[0], 'missed');
+  assert.equal(verdictOf(late(9, 240), 'k6')[0], 'inconclusive');
+  assert.equal(verdictOf(late(1, 700), 'k6')[0], 'inconclusive');
+  assert.equal(verdictOf(late(2_000, 19_000), 'k6')[0], 'missed');
+  assert.equal(verdictOf(late(9, 220), 'node')[0], 'inconclusive');
+});
+
+test('verdict: one of four k6 counts the calls of all, so that one it drops is the time of four', () => {
+  const quarter = instanceOf(SCENARIOS.smoke({}), '4');
+  const verdict = (lagMs: number) =>
+    judgeRun(quarter, goodMetrics(quarter, late(9, lagMs)), 'k6').verdict;
+  assert.deepEqual([verdict(760), verdict(780)], ['missed', 'inconclusive']);
+});
+
+test('verdict: the bottleneck of k6 is told without the lag that only seems to be', () => {
+  const { bottlenecks } = judgeRun(SMOKE, goodMetrics(SMOKE, late(5, 700)), 'k6');
+  assert.match(bottlenecks[0] ?? '', /calls began up to 600 ms late/);
 });
 
 test('verdict: no driver is blamed where no call was made', () => {
@@ -132,4 +150,23 @@ test('breakpoint: a step in which the driver lagged does not matter if a higher 
 
 test('breakpoint: what the driver does past the breakpoint does not matter', () => {
   assert.deepEqual(stepsOf({ ...slowStep(3), ...lateStep(4) }), ['passed', 125, false]);
+});
+
+test('soak: a P99 that grows from part to part is missed long before it misses the target', () => {
+  const soak = SCENARIOS.soak({});
+  const parts = (early: number, middle: number, last: number) =>
+    Object.fromEntries(
+      Object.entries({ early, middle, late: last }).map(([part, p99]) => [
+        `claude_call_duration_ms{scenario:${part}}`,
+        { 'p(99)': p99 },
+      ]),
+    );
+  for (const driver of ['k6', 'node'] as const) {
+    const verdict = (...p99s: [number, number, number]) =>
+      judgeRun(soak, goodMetrics(soak, parts(...p99s)), driver).verdict;
+    assert.equal(verdict(40, 200, 480), 'missed');
+    assert.equal(verdict(40, 40, 91), 'missed');
+    assert.equal(verdict(113, 300, 140), 'passed');
+    assert.equal(verdict(200, 100, 40), 'passed');
+  }
 });

@@ -58,6 +58,8 @@ export interface Threshold {
   readonly ofDriver?: true;
   /** Only the Node driver can measure it: k6 reads answers whole. */
   readonly nodeOnly?: true;
+  /** The limit is one of growth: how much more the aggregate is than that of this series. k6 has no such threshold. */
+  readonly since?: string;
 }
 
 export interface LoadScenario {
@@ -70,6 +72,8 @@ export interface LoadScenario {
   readonly faults: readonly TimedFaults[];
   /** `breakpoint`: the run passes when it finds the last phase that meets the thresholds, and prints its rate. */
   readonly verdict: 'thresholds' | 'breakpoint';
+  /** Among so many drivers the load is divided, each of which judges its own part; absent means one. */
+  readonly instances?: number;
 }
 
 /** What the person who starts the run chooses; each scenario has its own defaults. */

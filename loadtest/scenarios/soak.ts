@@ -1,11 +1,11 @@
 /**
  * Soak: does the service get slower the longer it runs? Half an hour of a steady rate in three parts, each judged by
- * the targets. Compare their rows: a P99 that grows from part to part is a leak (memory, connections, listeners) long
- * before it misses a target. `make soak` looks for the same from inside the process.
+ * the targets, and the P99 of the last part by that of the first: one that grows is a leak (memory, connections,
+ * listeners) long before it misses a target. `make soak` looks for the same from inside the process.
  */
-import { BOTH_FORMS, inOrder, partOf, steady, warmUp } from './phases.ts';
+import { BOTH_FORMS, inOrder, partOf, phaseNamed, steady, warmUp } from './phases.ts';
 import type { LoadOptions, LoadScenario } from './scenario.ts';
-import { meetsTargets } from './thresholds.ts';
+import { isAsFastAs, meetsTargets } from './thresholds.ts';
 
 const PARTS = ['early', 'middle', 'late'];
 
@@ -19,7 +19,10 @@ export function soak({ perSecond = 20, seconds = 1800 }: LoadOptions): LoadScena
     name: 'soak',
     question: 'Does the service get slower the longer it runs?',
     phases,
-    thresholds: phases.filter(({ counted }) => counted).flatMap(meetsTargets),
+    thresholds: [
+      ...phases.filter(({ counted }) => counted).flatMap(meetsTargets),
+      isAsFastAs(phaseNamed(phases, 'early'), phaseNamed(phases, 'late')),
+    ],
     faults: [],
     verdict: 'thresholds',
   };

@@ -63,10 +63,11 @@ function tableOf(title: string, rows: readonly Row[]): string[] {
 
 function thresholdLines({ thresholds, driver }: Summary): string[] {
   const width = Math.max(...thresholds.map(({ metric }) => metric.length)) + 2;
+  const wide = Math.max(14, ...thresholds.map(({ condition }) => condition.length)) + 2;
   return thresholds.map(({ metric, condition, value, ok }) => {
     const shown = value === null ? 'no value' : String(value);
     const result = ok === null ? `not measured by ${driver}` : ok ? 'ok' : 'MISSED';
-    return `${metric.padEnd(width)}${condition.padEnd(16)}${shown.padEnd(12)}${result}`;
+    return `${metric.padEnd(width)}${condition.padEnd(wide)}${shown.padEnd(12)}${result}`;
   });
 }
 

@@ -5,7 +5,9 @@ import type { Phase, Threshold } from './scenario.ts';
 import {
   expression,
   holds,
+  isAsFastAs,
   kindsMeetTargets,
+  MINIMUM_CALLS,
   measured,
   meetsTargets,
   plannedByKind,
@@ -72,10 +74,41 @@ test('thresholds: a kind with too few calls to be judged has to be made, and no 
 test('thresholds: who hangs up has no duration to be judged by', () => {
   const calls = [{ kind: 'hang_up', weight: 1 }] as const;
   const keys = Object.keys(written(kindsMeetTargets([{ ...PHASE, calls }])));
-  assert.deepEqual(keys, [
-    'claude_calls{call_type:hang_up}',
-    'claude_call_success{call_type:hang_up}',
-  ]);
+  assert.deepEqual(keys, ['claude_calls{call_type:hang_up}']);
+});
+
+test('thresholds: callers who hang up have a limit of their own, beside the success of those who wait', () => {
+  const calls = [
+    { kind: 'complete', weight: 1 },
+    { kind: 'hang_up', weight: 1 },
+  ] as const;
+  // Of 500, two are less than half a percent, and of 200 none is.
+  const failures = (seconds: number) =>
+    written(meetsTargets({ ...PHASE, calls, stages: [{ seconds, perSecond: 50 }] }))[
+      'claude_hang_up_failed{scenario:load}'
+    ];
+  assert.deepEqual([failures(20), failures(8)], ['count<=2', 'count<=0']);
+});
+
+test('thresholds: of the least number of calls one may fail', () => {
+  const success = meetsTargets(PHASE).find(({ metric }) =>
+    metric.startsWith('claude_call_success'),
+  );
+  assert(success);
+  assert(holds(success, 1 - 1 / MINIMUM_CALLS));
+  assert(!holds(success, 1 - 1 / (MINIMUM_CALLS - 1)));
+});
+
+test('threshold: growth is what a series has more than an earlier one, and unknown without either', () => {
+  const growth = isAsFastAs({ ...PHASE, name: 'early' }, { ...PHASE, name: 'late' });
+  const [early, late] = ['early', 'late'].map(
+    (name) => `claude_call_duration_ms{scenario:${name}}`,
+  );
+  assert.equal(expression(growth), `p(99)<50 more than ${early}`);
+  const metrics = { [String(early)]: { 'p(99)': 40 }, [String(late)]: { 'p(99)': 95 } };
+  assert.equal(measured(metrics, growth), 55);
+  assert.equal(measured({ [String(late)]: { 'p(99)': 95 } }, growth), undefined);
+  assert.equal(measured({ [String(early)]: { 'p(99)': 95 } }, growth), undefined);
 });
 
 test('planned calls: kinds take turns, and the last round may be a part of one', () => {

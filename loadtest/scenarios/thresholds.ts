@@ -6,11 +6,14 @@ import { callsIn, kindsIn, type Phase, type Threshold } from './scenario.ts';
 
 const { availability, latency, overhead, first_token } = slo.profiles.documented.objectives;
 
-/** Of fewer calls a single failure would be more than the objective allows. */
-export const MINIMUM_CALLS = Math.ceil(1 / (1 - availability.goodRatio));
+/** Of fewer calls a single failure would miss the objective: 199 good ones of 200 are 99.5 %, and not more. */
+export const MINIMUM_CALLS = Math.floor(1 / (1 - availability.goodRatio) + 1e-6) + 1;
 
 /** A driver that begins calls later than this is the bottleneck itself: a tenth of the latency objective. */
 export const MAX_LAG_MS = latency.limitMs / 10;
+
+/** The P99 may grow by this much during a run, as much as the driver's own lag may add to one of them. */
+const MAX_GROWTH_MS = MAX_LAG_MS;
 
 /** A run has to make this share of the calls that are planned: k6 may begin one less than fits into its time. */
 const MADE_RATIO = 0.99;
@@ -49,6 +52,7 @@ export function meetsTargets(phase: Phase): readonly Threshold[] {
   const own = [on(METRIC.overheadMs, p99Below(overhead.limitMs)), on(METRIC.overheadReported, ALL)];
   return [
     on(METRIC.success, rateAbove(availability.goodRatio)),
+    ...hangUpsBorne(phase),
     on(METRIC.durationMs, p99Below(latency.limitMs)),
     ...(reportsOverhead(kindsIn(phase)) ? own : []),
     on(METRIC.calls, enoughOf(callsIn(phase))),
@@ -62,10 +66,26 @@ export function survivesFaults(phase: Phase): readonly Threshold[] {
   const on = of(phase);
   return [
     on(METRIC.success, rateAbove(availability.goodRatio)),
+    ...hangUpsBorne(phase),
     on(METRIC.calls, enoughOf(callsIn(phase))),
     on(METRIC.dropped, countAtMost(0)),
     ...soundLoad(phase),
   ];
+}
+
+/** Of the callers who leave early, few enough may be refused or cut off before they do. */
+function hangUpsBorne(phase: Phase): readonly Threshold[] {
+  const planned = new Map(callsByKind(phase)).get('hang_up') ?? 0;
+  if (planned === 0) return [];
+  // A share of exactly the objective misses it, as elsewhere.
+  const tooMany = Math.ceil(planned * (1 - availability.goodRatio) - 1e-6);
+  return [of(phase)(METRIC.hangUpFailed, countAtMost(tooMany - 1))];
+}
+
+/** The slowest calls of a phase are about as fast as those of an earlier one. */
+export function isAsFastAs(earlier: Phase, phase: Phase): Threshold {
+  const since = seriesKey(METRIC.durationMs, { phase: earlier.name });
+  return { ...of(phase)(METRIC.durationMs, p99Below(MAX_GROWTH_MS)), since };
 }
 
 /**
@@ -89,10 +109,11 @@ export function kindsMeetTargets(phases: readonly Phase[]): readonly Threshold[]
   return plannedByKind(phases).flatMap(([kind, planned]) => {
     const key = (metric: MetricName) => seriesKey(metric, { kind });
     const enough = { metric: key(METRIC.calls), ...enoughOf(planned) };
-    if (planned < MINIMUM_CALLS) return [enough];
+    // Who hangs up is judged in the phase: they have neither a good answer nor a duration.
+    if (planned < MINIMUM_CALLS || kind === 'hang_up') return [enough];
     const success = { metric: key(METRIC.success), ...rateAbove(availability.goodRatio) };
     const duration = { metric: key(METRIC.durationMs), ...p99Below(latency.limitMs) };
-    return [enough, success, ...(kind === 'hang_up' ? [] : [duration])];
+    return [enough, success, duration];
   });
 }
 
@@ -129,16 +150,28 @@ function callsByKind(phase: Phase): [CallKind, number][] {
   });
 }
 
-/** @returns the condition in k6's notation, such as `p(99)<500` */
-export function expression({ aggregate, operator, limit }: Threshold): string {
-  return `${aggregate}${operator}${limit}`;
+/** @returns the condition in k6's notation, such as `p(99)<500`, or `p(99)<50 more than …` of growth */
+export function expression({ aggregate, operator, limit, since }: Threshold): string {
+  const condition = `${aggregate}${operator}${limit}`;
+  return since === undefined ? condition : `${condition} more than ${since}`;
 }
 
 /**
  * @returns the value that a threshold judges. Undefined without samples: k6 has 0 then, and takes it as measured. A
  *   counter that counted nothing is 0.
  */
-export function measured(metrics: Metrics, { metric, aggregate }: Threshold): number | undefined {
+export function measured(metrics: Metrics, threshold: Threshold): number | undefined {
+  const { metric, aggregate, since } = threshold;
+  if (since === undefined) return aggregateOf(metrics, metric, aggregate);
+  const [before, now] = [since, metric].map((series) => aggregateOf(metrics, series, aggregate));
+  return before === undefined || now === undefined ? undefined : now - before;
+}
+
+function aggregateOf(
+  metrics: Metrics,
+  metric: string,
+  aggregate: Threshold['aggregate'],
+): number | undefined {
   const values = metrics[metric];
   if (aggregate === 'count') return values?.['count'] ?? 0;
   if (values === undefined) return undefined;
