@@ -9,11 +9,11 @@ import { EXIT_UNAVAILABLE } from './k6-end.ts';
 import { runByNode } from './node-driver/run-node.ts';
 import { placeLine, type ResultFiles, resultFiles, writeHtml, writeJson } from './results.ts';
 import { runByK6 } from './run-k6.ts';
-import { findCommand } from './scenarios/notable-calls.ts';
 import { EXIT } from './scenarios/run-verdict.ts';
 import { type Env, type LoadSettings, readLoadSettings } from './scenarios/settings.ts';
 import type { Summary } from './scenarios/summary.ts';
 import { notableLines, summaryText } from './scenarios/summary-text.ts';
+import { traceOf } from './trace-link.ts';
 
 /** The exit code of a program that SIGINT has ended. */
 const EXIT_INTERRUPTED = 130;
@@ -45,19 +45,6 @@ function endOnSignals(): AbortSignal {
     });
   }
   return ending.signal;
-}
-
-/** A link into the stack's Grafana, or the command that finds the call where there is no Tempo. */
-function traceOf({ running, ports }: Settings): (id: string) => string {
-  if (running?.mode !== 'compose') return findCommand;
-  return (id) => {
-    const datasource = { type: 'tempo', uid: 'tempo' };
-    const query = { refId: 'A', datasource, queryType: 'traceql', query: id.replaceAll('-', '') };
-    const range = { from: 'now-1h', to: 'now' };
-    const panes = { trace: { datasource: 'tempo', queries: [query], range } };
-    const encoded = encodeURIComponent(JSON.stringify(panes));
-    return `${urlOf('GRAFANA_PORT', ports)}/explore?schemaVersion=1&panes=${encoded}`;
-  };
 }
 
 /** What every run needs, whoever makes the load. */
