@@ -80,10 +80,11 @@ ${rows.map((row) => html`<tr>${row}</tr>\n`)}</table></div>`;
 }
 
 function thresholds({ thresholds: all, driver }: Summary): Html {
-  const rows = all.map(({ metric, condition, value, ok }) => {
+  const rows = all.map(({ metric, condition, value, ok, notReached }) => {
     const name = html`<td><code>${metric}</code></td><td class="text"><code>${condition}</code></td>`;
     const result = html`<td>${value ?? 'no value'}</td>`;
-    if (ok === null) return html`${name}${result}<td class="text">not measured by ${driver}</td>`;
+    const open = notReached ? 'not reached' : `not measured by ${driver}`;
+    if (ok === null) return html`${name}${result}<td class="text">${open}</td>`;
     const [kind, word] = ok ? (['ok', 'ok'] as const) : (['missed', 'missed'] as const);
     return html`${name}${result}<td class="text ${kind}">${word}</td>`;
   });

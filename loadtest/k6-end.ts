@@ -1,5 +1,5 @@
 /** What the end of k6 means for a run: its summary holds only where k6 itself says that it came to its end. */
-import { inconclusive } from './results.ts';
+import { endedEarly, inconclusive } from './results.ts';
 import { EXIT } from './scenarios/run-verdict.ts';
 import type { Summary } from './scenarios/summary.ts';
 
@@ -56,7 +56,7 @@ function cut(reason: string, summary: Summary | undefined): JudgedEnd {
   }
   // What k6 has printed itself does not know of it.
   const problem = `${reason}, so it is inconclusive`;
-  return { summary: inconclusive(summary, [reason]), exitCode: undefined, problem };
+  return { summary: endedEarly(summary, reason), exitCode: undefined, problem };
 }
 
 function failed(problem: string, summary: Summary | undefined): JudgedEnd {

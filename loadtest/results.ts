@@ -1,5 +1,5 @@
 /** The files that a run leaves: `<time>-<scenario>.json` and `.html` in loadtest/results, which is not committed. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { htmlReport } from './html-report.ts';
@@ -15,9 +15,13 @@ export interface ResultFiles {
   readonly html: string;
 }
 
-/** Makes the folder. @param folder in place of loadtest/results @returns the files of a run that starts now */
+/** Makes the folder; that it cannot be made is told when the files are written. @param folder in place of loadtest/results @returns the files of a run that starts now */
 export function resultFiles(scenario: string, folder = FOLDER): ResultFiles {
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch {
+    // Without its files a run still has a verdict.
+  }
   const path = resolve(folder);
   // To the millisecond, so that two runs do not share a file.
   const time = new Date().toISOString().slice(0, -1).replaceAll(/[:.]/g, '-');
@@ -25,17 +29,23 @@ export function resultFiles(scenario: string, folder = FOLDER): ResultFiles {
   return { folder: path, name, json: join(path, `${name}.json`), html: join(path, `${name}.html`) };
 }
 
-export function writeJson(summary: Summary, { json }: ResultFiles): void {
-  writeFileSync(json, `${JSON.stringify(summary, undefined, 2)}\n`);
-}
-
-export function writeHtml(summary: Summary, { html }: ResultFiles): void {
-  writeFileSync(html, htmlReport(summary));
-}
-
-/** @returns a line that says where they are, seen from where the command was typed */
-export function placeLine({ json, html }: ResultFiles): string {
-  return `results: ${relative('.', json)}, ${relative('.', html)}`;
+/**
+ * Writes the summary, and the page where k6 has not made its own. It never throws: the run is over, and its verdict stands.
+ * @returns lines that say where the files are, seen from where the command was typed, and which could not be written
+ */
+export function writeResults(summary: Summary, { json, html }: ResultFiles): readonly string[] {
+  const problems: string[] = [];
+  const write = (file: string, text: string) => {
+    try {
+      writeFileSync(file, text);
+    } catch (error) {
+      problems.push(`loadtest: not written: ${(error as Error).message}`);
+    }
+  };
+  write(json, `${JSON.stringify(summary, undefined, 2)}\n`);
+  if (summary.driver === 'node') write(html, htmlReport(summary));
+  const places = [json, html].filter((file) => existsSync(file)).map((file) => relative('.', file));
+  return [...(places.length > 0 ? [`results: ${places.join(', ')}`] : []), ...problems];
 }
 
 /** @returns the summary of a run that for further reasons says nothing about the service */
@@ -43,4 +53,14 @@ export function inconclusive(summary: Summary, reasons: readonly string[]): Summ
   if (reasons.length === 0) return summary;
   const bottlenecks = [...summary.bottlenecks, ...reasons];
   return { ...summary, verdict: 'inconclusive', bottlenecks };
+}
+
+/** @returns the summary of a run that had not come to all that it was to do, which is then no miss */
+export function endedEarly(summary: Summary, reason: string): Summary {
+  const thresholds = summary.thresholds.map((threshold) => {
+    const { condition, value, ok } = threshold;
+    const isOpen = ok === false && (value === null || /^count[>=]=/.test(condition));
+    return isOpen ? { ...threshold, ok: null, notReached: true as const } : threshold;
+  });
+  return inconclusive({ ...summary, thresholds }, [reason]);
 }

@@ -162,6 +162,42 @@ test('run: Ctrl-C reaches k6 once, whose summary is then inconclusive', async ()
   assert.equal(readFileSync(join(folder, 'signals'), 'utf8'), 'INT\n');
 });
 
+test('run: a k6 that does not end at the second signal is killed with all that it has started', async () => {
+  const script = [
+    'trap \'echo INT >> "$RESULT.signals"\' INT',
+    `sleep 600 & echo $! > ${folder}/sleeper`,
+    `echo $$ > ${folder}/stubborn`,
+    'while true; do sleep 0.05; done',
+  ].join('\n');
+  const stdio: ['ignore', 'ignore', 'pipe'] = ['ignore', 'ignore', 'pipe'];
+  const options = { cwd: ROOT, env: envOf(script), stdio };
+  const child = spawn(process.execPath, ['loadtest/run.ts'], options);
+  let told = '';
+  child.stderr.on('data', (chunk) => {
+    told += String(chunk);
+  });
+  const ended = once(child, 'exit');
+  const limit = { timeoutMs: 60_000 };
+  await eventually(() => existsSync(join(folder, 'stubborn')), limit);
+  child.kill('SIGHUP');
+  await eventually(() => told.includes('a second signal'), limit);
+  child.kill('SIGHUP');
+  assert.deepEqual(await ended, [128 + 1, null]);
+  for (const name of ['stubborn', 'sleeper']) {
+    const pid = Number(readFileSync(join(folder, name), 'utf8'));
+    await eventually(() => !isRunning(pid), limit);
+  }
+});
+
+/** A process that has ended may have no parent yet that takes notice. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 test('run: bad options end it before k6 is started', async () => {
   rmSync(join(folder, 'argv'), { force: true });
   const { code, output } = await run('exit 0', { SCENARIO: 'smoky' });

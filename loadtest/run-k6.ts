@@ -1,11 +1,13 @@
 /** A run by k6: a program of this machine, or the image of a stack that is up by Docker Compose. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { composeCommand } from '../observability/local/backends.ts';
 import { ROOT } from '../observability/local/paths.ts';
 import type { Settings } from '../observability/local/settings.ts';
+import type { Ending } from './ending.ts';
 import { judgeEnd, type K6End } from './k6-end.ts';
 import { TREND_STATS } from './node-driver/remote-write.ts';
 import type { ResultFiles } from './results.ts';
@@ -24,8 +26,8 @@ export interface K6Run {
   readonly remoteWriteUrl: string | undefined;
   /** Where the trace of a correlation ID is. */
   readonly traceOf: (id: string) => string;
-  /** Ends the run early; k6 sums up what there was. */
-  readonly signal: AbortSignal;
+  /** Its signal ends the run early: k6 sums up what there was. */
+  readonly ending: Pick<Ending, 'signal' | 'beforeExit'>;
 }
 
 export interface K6Ended {
@@ -43,16 +45,42 @@ export async function runByK6(run: K6Run): Promise<K6Ended> {
   const callsFile = join(folder, `${name}.calls`);
   const child = run.program === undefined ? spawnImage(run) : spawnProgram(run, run.program);
   // It has a process group of its own, so that it gets one SIGINT: at the second one it would stop without a summary.
-  run.signal.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
+  const { signal } = run.ending;
+  signal.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
+  run.ending.beforeExit(() => endNow(child, run));
   const how = await endOf(child);
   const notable = new NotableCalls();
   for (const call of linesOf(callsFile).map(callOfLine)) if (call) notable.add(call);
   rmSync(callsFile, { force: true });
   const written = summaryIn(json);
   const made = written && notable.addTo(written, run.traceOf);
-  const { problem, ...ended } = judgeEnd(how, made, run.signal.aborted);
+  const { problem, ...ended } = judgeEnd(how, made, signal.aborted);
   if (problem !== undefined) process.stderr.write(`loadtest: ${problem}\n`);
   return ended;
+}
+
+/** How long k6 may take to end once it was asked for the second time. */
+const LAST_MS = 3_000;
+
+/** Ends k6 without its summary: it is in a group of its own, and would go on without us. */
+async function endNow(child: ChildProcess, { program, files }: K6Run): Promise<void> {
+  if (child.pid === undefined) return;
+  const exited = once(child, 'exit').catch(() => undefined);
+  if (child.kill('SIGINT')) await Promise.race([exited, delay(LAST_MS)]);
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nothing of its group is left.
+  }
+  // A container is no child of the command that has started it.
+  if (program === undefined) {
+    const options = { stdio: 'ignore', timeout: LAST_MS } as const;
+    spawnSync('docker', ['rm', '--force', containerOf(files)], options);
+  }
+}
+
+function containerOf({ name }: ResultFiles): string {
+  return `observatory-k6-${name}`;
 }
 
 async function endOf(child: ChildProcess): Promise<K6End> {
@@ -117,7 +145,16 @@ const MOUNTED = '/results';
 function spawnImage(run: K6Run): ChildProcess {
   const user = `${process.getuid?.()}:${process.getgid?.()}`;
   const volume = `${resolve(run.files.folder)}:${MOUNTED}`;
-  const options = ['--rm', '-T', '--user', user, '--volume', volume];
+  const options = [
+    '--rm',
+    '-T',
+    '--name',
+    containerOf(run.files),
+    '--user',
+    user,
+    '--volume',
+    volume,
+  ];
   const command = ['run', ...options, 'k6', ...argsOf(run, MOUNTED)];
   const { args, env } = composeCommand(run.stack, command);
   return spawn('docker', args, {

@@ -5,18 +5,17 @@
 import { urlOf } from '../observability/local/components.ts';
 import { findK6 } from '../observability/local/paths.ts';
 import { readSettings, type Settings } from '../observability/local/settings.ts';
+import { Ending } from './ending.ts';
 import { EXIT_UNAVAILABLE } from './k6-end.ts';
 import { runByNode } from './node-driver/run-node.ts';
-import { placeLine, type ResultFiles, resultFiles, writeHtml, writeJson } from './results.ts';
+import { takeBackFaults } from './node-driver/timed-faults.ts';
+import { type ResultFiles, resultFiles, writeResults } from './results.ts';
 import { runByK6 } from './run-k6.ts';
 import { EXIT } from './scenarios/run-verdict.ts';
 import { type Env, type LoadSettings, readLoadSettings } from './scenarios/settings.ts';
 import type { Summary } from './scenarios/summary.ts';
 import { notableLines, summaryText } from './scenarios/summary-text.ts';
 import { traceOf } from './trace-link.ts';
-
-/** The exit code of a program that SIGINT has ended. */
-const EXIT_INTERRUPTED = 130;
 
 const HOW_TO_GET_K6 =
   'To have it made by k6: put k6 v2 on PATH, build it with `make k6`, or start the stack by Docker Compose.';
@@ -35,39 +34,32 @@ function withStack(env: Env, { ports }: Settings): Env {
   };
 }
 
-/** Ends the run at the first signal, and this process at the second. */
-function endOnSignals(): AbortSignal {
-  const ending = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (ending.signal.aborted) process.exit(EXIT_INTERRUPTED);
-      ending.abort();
-    });
-  }
-  return ending.signal;
-}
-
 /** What every run needs, whoever makes the load. */
 function common(settings: LoadSettings, stack: Settings) {
   const files = resultFiles(settings.scenario.name, process.env['RESULTS_DIR']);
   // Without a stack nobody takes the results, and nobody looks at its dashboards.
   const hasPrometheus = stack.running !== undefined || !process.env['TARGET'];
+  const ending = new Ending();
+  if (hasFaults(settings)) ending.beforeExit(() => takeBackFaults(settings.simulator));
   return {
-    ...{ files, traceOf: traceOf(stack), signal: endOnSignals() },
+    ...{ files, traceOf: traceOf(stack), signal: ending.signal, ending },
     remoteWriteUrl: hasPrometheus
       ? `${urlOf('PROMETHEUS_PORT', stack.ports)}/api/v1/write`
       : undefined,
   };
 }
 
+function hasFaults({ scenario }: LoadSettings): boolean {
+  return scenario.faults.length > 0;
+}
+
 async function byNode(settings: LoadSettings, stack: Settings, note?: string): Promise<number> {
-  const { files, ...run } = common(settings, stack);
+  const { files, ending, ...run } = common(settings, stack);
   const summary = await runByNode({
     ...{ ...run, settings, output: process.stdout },
     ...(note !== undefined && { note }),
   });
-  if (!summary) return EXIT.refused;
-  writeHtml(summary, files);
+  if (!summary) return ending.signal.aborted ? EXIT.inconclusive : EXIT.refused;
   return end(summary, files);
 }
 
@@ -77,15 +69,22 @@ async function byK6(settings: LoadSettings, stack: Settings): Promise<number> {
   // The image finds the service by its name in the network of the stack.
   const env = program === undefined ? process.env : withStack(process.env, stack);
   const { summary, exitCode } = await runByK6({ ...run, files, program, env, stack });
+  // A k6 that did not come to its end has not taken its faults back.
+  if (exitCode !== undefined && exitCode !== EXIT.refused && hasFaults(settings)) {
+    await takeBackFaults(settings.simulator);
+  }
+  if (exitCode === EXIT.refused && !process.env['TARGET'] && !stack.running) {
+    say('Is the stack up? `make up` starts it.');
+  }
   const verdict = summary && end(summary, files);
   return exitCode ?? verdict ?? EXIT_UNAVAILABLE;
 }
 
 function end(summary: Summary, files: ResultFiles): number {
-  writeJson(summary, files);
   // k6 has shown the rest itself.
   const lines = summary.driver === 'k6' ? notableLines(summary) : ['', ...summaryText(summary)];
-  for (const line of [...lines, placeLine(files)]) say(line);
+  for (const line of lines) say(line);
+  for (const line of writeResults(summary, files)) say(line);
   return EXIT[summary.verdict];
 }
 
@@ -96,11 +95,7 @@ async function main(driver: string | undefined): Promise<number> {
     for (const problem of read.problems) process.stderr.write(`bad option: ${problem}\n`);
     return EXIT.badOptions;
   }
-  const code = await runBy(driver, read.settings, stack);
-  const isStack = !process.env['TARGET'];
-  if (code === EXIT.refused && isStack && !stack.running)
-    say('Is the stack up? `make up` starts it.');
-  return code;
+  return runBy(driver, read.settings, stack);
 }
 
 function runBy(driver: string | undefined, settings: LoadSettings, stack: Settings) {

@@ -1,22 +1,45 @@
 /** Asks the service who its upstream is, before any load is made. */
-import { REQUEST_TIMEOUT_MS } from '../calls/kinds.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import { GUARD_TRIES, guardRequest, mayLoad, type Permission } from '../scenarios/guard.ts';
 import type { LoadSettings } from '../scenarios/settings.ts';
 import { Sender } from './sender.ts';
 
+export interface Asking {
+  /** Told what is asked, before each time. */
+  readonly say: (line: string) => void;
+  /** Ends it: the load is then refused. */
+  readonly signal: AbortSignal;
+}
+
+/** How long one answer is waited for, and the pause before the next time. */
+const TRY_MS = 5_000;
+const PAUSE_MS = 500;
+
+const refused = (reason: string): Permission => ({ allowed: false, unknown: false, reason });
+
 /** @returns whether the load may be made, and why */
-export async function guardTarget({
-  target,
-  tokens,
-  paidCalls,
-}: LoadSettings): Promise<Permission> {
-  const sender = new Sender({ baseUrl: target, timeoutMs: REQUEST_TIMEOUT_MS });
+export async function guardTarget(
+  { target, tokens, paidCalls }: LoadSettings,
+  { say, signal }: Asking,
+): Promise<Permission> {
+  const sender = new Sender({ baseUrl: target, timeoutMs: TRY_MS });
+  signal.addEventListener('abort', () => sender.giveUp(), { once: true });
   try {
-    for (let tries = 1; ; tries++) {
-      const permission = mayLoad(await sender.send(guardRequest(tokens[0])), paidCalls);
+    for (let tries = 1; !signal.aborted; tries++) {
+      say(`asking ${target} what its upstream is (${tries} of ${GUARD_TRIES}) …`);
+      const answer = await sender.send(guardRequest(tokens[0]));
+      if (signal.aborted) break;
+      if (answer.broken === 'connection_refused') return refused(nobodyAt(target));
+      const permission = mayLoad(answer, paidCalls);
       if (!permission.unknown || tries >= GUARD_TRIES) return permission;
+      await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
+    return refused('the run was ended before it began');
   } finally {
     await sender.close();
   }
+}
+
+function nobodyAt(target: string): string {
+  return `nothing answers at ${target}: start the stack with \`make up\`, or give TARGET`;
 }

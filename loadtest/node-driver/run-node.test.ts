@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { eventually } from '../../app/testing/poll.ts';
 import { GUARD_TRIES } from '../scenarios/guard.ts';
 import { METRIC } from '../scenarios/metrics.ts';
 import type { LoadScenario, Phase } from '../scenarios/scenario.ts';
@@ -24,6 +25,8 @@ interface Behaviour {
   readonly simulator?: boolean;
   /** As many `GET /v1/models` fail, without the simulator's header, before one succeeds. */
   readonly failingProbes?: number;
+  /** No `GET /v1/models` is ever answered. */
+  readonly silentProbes?: boolean;
   readonly headers?: (id: string) => Record<string, string>;
   readonly stream?: string;
   /** Complete answers break off after their headers. */
@@ -50,7 +53,8 @@ async function startService(t: TestContext, behaviour: Behaviour = {}): Promise<
   const server = createServer((req, res) => {
     if (req.url === '/v1/models') {
       service.probes += 1;
-      return models(res, behaviour, service.probes);
+      if (!behaviour.silentProbes) models(res, behaviour, service.probes);
+      return;
     }
     service.asked.push(req);
     if (!behaviour.silent) void messages(req, res, behaviour);
@@ -220,6 +224,25 @@ test('runByNode: an upstream that stays unknown gets no call', async (t) => {
   assert.equal(service.asked.length, 0);
 });
 
+test('runByNode: where nothing listens it says so at once, and speaks of no paid load', async () => {
+  const { summary, output } = await run({ url: 'http://127.0.0.1:1' }, { paidCalls: 80 });
+  assert.equal(summary, undefined);
+  assert.match(output, /refused: nothing answers at http:\/\/127\.0\.0\.1:1: start the stack/);
+  assert.doesNotMatch(output, /ALLOW_PAID_LOAD/);
+});
+
+test('runByNode: a guard that waits for an answer says so, and is ended by a signal', async (t) => {
+  const service = await startService(t, { silentProbes: true });
+  const ending = new AbortController();
+  const running = run(service, { signal: ending.signal });
+  await eventually(() => service.probes > 0, { timeoutMs: 60_000 });
+  ending.abort();
+  const { summary, output } = await running;
+  assert.equal(summary, undefined);
+  assert.match(output, /asking http:\S+ what its upstream is \(1 of 5\)/);
+  assert.match(output, /refused: the run was ended before it began/);
+});
+
 test('runByNode: a redirect to a simulator does not satisfy the guard', async (t) => {
   const simulator = await startService(t);
   const server = createServer((_, res) => {
@@ -251,7 +274,7 @@ test('runByNode: a run that is ended early sums up what there was, without the c
   const service = await startService(t, { silent: true });
   const ending = new AbortController();
   const running = run(service, { signal: ending.signal });
-  while (service.asked.length < 50) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => service.asked.length >= 50, { timeoutMs: 60_000 });
   ending.abort();
   const { summary } = await running;
   assert.equal(summary?.verdict, 'inconclusive');

@@ -1,5 +1,5 @@
 /** A whole run by the Node driver: asks whether load may be made, makes it, shows it, and sums it up. */
-import { inconclusive } from '../results.ts';
+import { endedEarly, inconclusive } from '../results.ts';
 import { findCommand, NotableCalls } from '../scenarios/notable-calls.ts';
 import type { LoadSettings } from '../scenarios/settings.ts';
 import { type Summary, summarize } from '../scenarios/summary.ts';
@@ -35,7 +35,7 @@ export async function runByNode(run: NodeRun): Promise<Summary | undefined> {
   const say = (line: string) => output.write(`${line}\n`);
   say('This is not k6: a driver in Node makes the same calls and judges them alike.');
   if (note !== undefined) say(note);
-  const { allowed, reason } = await guardTarget(settings);
+  const { allowed, reason } = await guardTarget(settings, { say, signal });
   say(allowed ? reason : `refused: ${reason}`);
   if (!allowed) return undefined;
   const warning = openFilesWarning(scenario.phases);
@@ -83,8 +83,9 @@ function withOwnLimits(summary: Summary, driven: Driven, run: NodeRun): Summary 
     ...(delayP99Ms > MAX_LAG_MS && run.settings.scenario.verdict !== 'breakpoint'
       ? [`the driver's timers fired ${delayP99Ms.toFixed(0)} ms late (P99): it is short of CPU`]
       : []),
-    ...(run.signal.aborted ? [`the run was ended early, after ${seconds.toFixed(0)} s`] : []),
   ];
   const driverLoop = { busy: health.utilization, lateP99Ms: delayP99Ms };
-  return { ...inconclusive(summary, reasons), driverLoop };
+  const judged = { ...inconclusive(summary, reasons), driverLoop };
+  if (!run.signal.aborted) return judged;
+  return endedEarly(judged, `the run was ended early, after ${seconds.toFixed(0)} s`);
 }

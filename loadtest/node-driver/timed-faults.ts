@@ -1,5 +1,6 @@
 /** Has the simulator inject faults at their times in the run, and takes them back whenever the run ends. */
 import { type FaultCall, faultsOff, faultsOn } from '../calls/fault-calls.ts';
+import type { LoadRequest } from '../calls/kinds.ts';
 import type { TimedFaults } from '../scenarios/scenario.ts';
 import type { Clock } from './open-loop.ts';
 import { perform } from './perform.ts';
@@ -22,6 +23,8 @@ export interface TimedFaultsOptions {
 /** How long it sleeps at most before it looks whether the run was ended. */
 const LOOK_MS = 200;
 const TIMEOUT_MS = 5_000;
+/** Of each request when this process is about to exit. */
+const LAST_TIMEOUT_MS = 1_000;
 
 /** A simulator that does not take the faults is not told of: the run then misses the threshold that counts them. */
 export async function injectFaults(options: TimedFaultsOptions): Promise<void> {
@@ -39,6 +42,14 @@ export async function injectFaults(options: TimedFaultsOptions): Promise<void> {
     await until(untilS, options);
     if (await make(faultsOff())) changed();
   }
+  await sender.close();
+}
+
+/** Takes all faults back without waiting for anything: for a run that may not go on to its end. */
+export async function takeBackFaults(simulator: string): Promise<void> {
+  const sender = new Sender({ baseUrl: simulator, timeoutMs: LAST_TIMEOUT_MS });
+  const send = (request: LoadRequest) => sender.send(request);
+  await perform(faultsOff(), { send, signal: new AbortController().signal });
   await sender.close();
 }
 

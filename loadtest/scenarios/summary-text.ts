@@ -64,9 +64,10 @@ function tableOf(title: string, rows: readonly Row[]): string[] {
 function thresholdLines({ thresholds, driver }: Summary): string[] {
   const width = Math.max(...thresholds.map(({ metric }) => metric.length)) + 2;
   const wide = Math.max(14, ...thresholds.map(({ condition }) => condition.length)) + 2;
-  return thresholds.map(({ metric, condition, value, ok }) => {
+  return thresholds.map(({ metric, condition, value, ok, notReached }) => {
     const shown = value === null ? 'no value' : String(value);
-    const result = ok === null ? `not measured by ${driver}` : ok ? 'ok' : 'MISSED';
+    const open = notReached ? 'not reached' : `not measured by ${driver}`;
+    const result = ok === null ? open : ok ? 'ok' : 'MISSED';
     return `${metric.padEnd(width)}${condition.padEnd(wide)}${shown.padEnd(12)}${result}`;
   });
 }

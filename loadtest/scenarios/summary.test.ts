@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { SCENARIOS } from './all.ts';
 import { seriesKey } from './metrics.ts';
 import { callOfLine, lineOf, NotableCalls } from './notable-calls.ts';
+import { countedPhases } from './scenario.ts';
 import { type NotableCall, seriesOf, summarize } from './summary.ts';
 import { summaryText } from './summary-text.ts';
 import { goodMetrics } from './testing-metrics.ts';
@@ -36,6 +37,17 @@ test('summary: it has a row for each phase and kind, and all thresholds with the
   assert.equal(summary.thresholds.length, SMOKE.thresholds.length);
   assert(summary.thresholds.every(({ ok }) => ok));
   assert.deepEqual(JSON.parse(JSON.stringify(summary)), summary);
+});
+
+test('summary: calls a second are those of the time in which calls were made, also of a run that was ended early', () => {
+  const [phase] = countedPhases(SMOKE);
+  assert(phase);
+  const rates = [-1, 0, 10, 20, 500].map((madeS) => {
+    const seconds = phase.startS + madeS;
+    const { phases, kinds } = summarize({ ...RUN, seconds, metrics: goodMetrics(SMOKE) });
+    return [phases[0]?.perSecond, kinds[0]?.perSecond];
+  });
+  assert.deepEqual(rates, [...[0, 0, 100, 50, 50].map((rate) => [rate, rate / 2])]);
 });
 
 test('summary: the empty series of k6 are no measurements', () => {

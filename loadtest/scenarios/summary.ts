@@ -2,7 +2,7 @@
 import type { CallKind } from '../calls/kinds.ts';
 import { METRIC, type MetricName, type Metrics, type SeriesTags, seriesKey } from './metrics.ts';
 import { type Breakpoint, type DriverName, judgeRun, type RunVerdict } from './run-verdict.ts';
-import { countedPhases, type LoadScenario, secondsOf } from './scenario.ts';
+import { countedPhases, type LoadScenario, type Phase, secondsOf } from './scenario.ts';
 import { expression, plannedByKind } from './thresholds.ts';
 
 /** A call that stands out: one of the slowest, or one that failed. */
@@ -42,8 +42,9 @@ export interface JudgedThreshold {
   readonly condition: string;
   /** Null where nothing was measured. */
   readonly value: number | null;
-  /** Null where this driver cannot measure it. */
+  /** Null where this driver cannot measure it, or the run was ended before it could be met. */
   readonly ok: boolean | null;
+  readonly notReached?: true;
 }
 
 /** The event loop of the driver in Node. */
@@ -92,7 +93,9 @@ export interface Run {
 export function summarize({ driver, scenario, target, startedMs, seconds, metrics }: Run): Summary {
   const { verdict, judged, bottlenecks, breakpoint } = judgeRun(scenario, metrics, driver);
   const counted = countedPhases(scenario);
-  const measuredS = counted.reduce((sum, phase) => sum + secondsOf(phase), 0);
+  // A run that was ended early has not made calls for all of the time that was planned.
+  const madeS = (phase: Phase) => Math.max(0, Math.min(secondsOf(phase), seconds - phase.startS));
+  const measuredS = counted.reduce((sum, phase) => sum + madeS(phase), 0);
   return {
     driver,
     scenario: scenario.name,
@@ -109,7 +112,7 @@ export function summarize({ driver, scenario, target, startedMs, seconds, metric
     })),
     bottlenecks,
     breakpoint: breakpoint ?? null,
-    phases: counted.map((phase) => rowOf(metrics, { phase: phase.name }, secondsOf(phase))),
+    phases: counted.map((phase) => rowOf(metrics, { phase: phase.name }, madeS(phase))),
     kinds: plannedByKind(counted).map(([kind]) => rowOf(metrics, { kind }, measuredS)),
     driverLag: {
       p50Ms: aggregate(metrics, METRIC.driverLagMs, 'med'),
@@ -126,7 +129,7 @@ function rowOf(metrics: Metrics, tags: SeriesTags, seconds: number): Row {
   return {
     name: tags.phase ?? tags.kind ?? '',
     calls,
-    perSecond: round(calls / seconds) ?? 0,
+    perSecond: seconds > 0 ? (round(calls / seconds) ?? 0) : 0,
     success: of(METRIC.success, 'rate'),
     answered: of(METRIC.answered, 'rate'),
     p50Ms: of(METRIC.durationMs, 'med'),

@@ -47,6 +47,8 @@ export interface Fault {
    * `error_code:…` is a whole answer unless this is given.
    */
   readonly afterChunks?: number;
+  /** Seconds until it ends by itself, so that whoever switched it on may die; default never. */
+  readonly forSeconds?: number;
   /** Of `stop_reason:refusal`; default null, as the API says where it names none. */
   readonly category?: string;
 }
@@ -76,30 +78,44 @@ const STREAM_ONLY: ReadonlySet<string> = new Set([
 /** The active faults, in the order in which a request is matched against them. */
 export class FaultSet {
   readonly #random: () => number;
-  #active: { readonly fault: Fault; bitten: number }[] = [];
+  readonly #now: () => number;
+  #entries: { readonly fault: Fault; readonly untilMs: number; bitten: number }[] = [];
 
-  /** @param random 0 inclusive to 1 exclusive */
-  constructor(random: () => number) {
+  /**
+   * @param random 0 inclusive to 1 exclusive
+   * @param now milliseconds from any origin
+   */
+  constructor(random: () => number, now: () => number = () => performance.now()) {
     this.#random = random;
+    this.#now = now;
   }
 
   /** Replaces all faults; their counts begin at 0. @returns the new list */
   set(faults: readonly Fault[]): ActiveFault[] {
-    this.#active = faults.map((fault) => ({ fault, bitten: 0 }));
+    const nowMs = this.#now();
+    this.#entries = faults.map((fault) => {
+      return { fault, untilMs: nowMs + (fault.forSeconds ?? Infinity) * 1000, bitten: 0 };
+    });
     return this.list();
   }
 
   list(): ActiveFault[] {
-    return this.#active.map(({ fault, bitten }) => ({ ...fault, bitten }));
+    return this.#active().map(({ fault, bitten }) => ({ ...fault, bitten }));
   }
 
   /** @returns the first fault that matches the request and its own probability; counts it */
   pick(target: Target): Fault | undefined {
-    const entry = this.#active.find(
+    const entry = this.#active().find(
       ({ fault }) => matches(fault, target) && this.#random() < (fault.probability ?? 1),
     );
     if (entry) entry.bitten += 1;
     return entry?.fault;
+  }
+
+  #active() {
+    if (this.#entries.length === 0) return this.#entries;
+    const nowMs = this.#now();
+    return this.#entries.filter(({ untilMs }) => nowMs < untilMs);
   }
 }
 
@@ -118,6 +134,7 @@ const NUMBERS: readonly [name: keyof Fault, min: number, max: number][] = [
   ['delayMs', 0, 600_000],
   ['everyMs', 0, 600_000],
   ['afterChunks', 0, 1_000],
+  ['forSeconds', 1, 86_400],
 ];
 const NAMES: ReadonlySet<string> = new Set([
   'kind',
