@@ -124,13 +124,9 @@ class Calls {
       if (phase.counted) this.#noteLimit(answer);
       return answer;
     };
-    const took = () => REAL_CLOCK.now() - begunMs;
-    // What a service answers may be such that the code of a call throws, which is one failed call and no end of the run.
-    const performed = await perform(call, { send, signal: this.#signal }).catch(() =>
-      failedCall('call_threw', took()),
-    );
+    const performed = await perform(call, { send, signal: this.#signal });
     const isLate = this.#signal.aborted && this.#signal.reason === LATE;
-    const seen = performed ?? (isLate ? failedCall('timeout', took()) : undefined);
+    const seen = performed ?? (isLate ? notEnded(REAL_CLOCK.now() - begunMs) : undefined);
     tally.ended(phase, kind, seen);
     if (seen && phase.counted) onCall({ id, phase: phase.name, kind, seen });
   }
@@ -141,10 +137,10 @@ class Calls {
   }
 }
 
-/** What a call showed that did not come to its own end. */
-function failedCall(reason: string, durationMs: number): Observation {
+/** What a call showed that was given up because it took too long. */
+function notEnded(durationMs: number): Observation {
   return {
-    ...{ verdict: { ok: false, reason }, answered: false, durationMs },
+    ...{ verdict: { ok: false, reason: 'timeout' }, answered: false, durationMs },
     ...{ correlated: undefined, overheadMs: undefined },
   };
 }

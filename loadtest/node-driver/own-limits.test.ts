@@ -62,8 +62,8 @@ test('drive: a call whose code throws has failed, and the others go on', async (
   const models = ['claude-haiku-5-5', 1n as unknown as string];
   const reasons = await reasonsOf({ ...phaseOf('complete'), models }, target);
   assert.deepEqual(reasons.toSorted(), [
-    ...Array(5).fill('call_threw'),
     ...Array(5).fill('not_json'),
+    ...Array(5).fill('not_judged'),
   ]);
 });
 
