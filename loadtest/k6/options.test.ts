@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SCENARIOS } from '../scenarios/all.ts';
 import type { Phase } from '../scenarios/scenario.ts';
-import { dueInK6S, k6Options } from './options.ts';
+import { dueInK6S, k6Options, mostUsers } from './options.ts';
 
 const SPIKE = SCENARIOS.spike({ perSecond: 50, seconds: 50 });
 const phaseOf = (name: string) => SPIKE.phases.find((phase) => phase.name === name) as Phase;
@@ -18,7 +18,7 @@ test('k6 options: a constant rate and a changing one have the executors of k6 fo
     rate: 50,
     duration: '20s',
     preAllocatedVUs: 50,
-    gracefulStop: '30000ms',
+    gracefulStop: '30s',
   });
   assert.deepEqual(scenarios['spike'], {
     executor: 'ramping-arrival-rate',
@@ -31,7 +31,7 @@ test('k6 options: a constant rate and a changing one have the executors of k6 fo
       { duration: '10s', target: 400 },
     ],
     preAllocatedVUs: 400,
-    gracefulStop: '30000ms',
+    gracefulStop: '30s',
   });
 });
 
@@ -52,4 +52,22 @@ test('k6: while the rate changes the first call is due when the rate has added u
   assert(Math.abs(dueInK6S(spike, 0) - 0.018_79) < 1e-4, `${dueInK6S(spike, 0)}`);
   // The first second has 225 calls, from then on one is due every 2.5 ms.
   assert(Math.abs(dueInK6S(spike, 226) - 1.005) < 1e-9, `${dueInK6S(spike, 226)}`);
+});
+
+test('k6: a phase keeps its virtual users for half a minute after its end, beside those of all that follow', () => {
+  const phase = (startS: number, seconds: number, maxInFlight: number): Phase => {
+    const stages = [{ seconds, perSecond: 50 }];
+    return { ...phaseOf('before'), startS, stages, maxInFlight };
+  };
+  const usersOf = (...phases: Phase[]) => mostUsers({ ...SPIKE, phases });
+  assert.equal(usersOf(phase(0, 60, 50)), 50);
+  assert.equal(usersOf(phase(0, 10, 50), phase(10, 10, 100), phase(20, 10, 20)), 170);
+  // The first has let go of its users when the third begins.
+  assert.equal(usersOf(phase(0, 10, 50), phase(10, 30, 100), phase(40, 10, 90)), 190);
+});
+
+test('k6: faults are switched by one virtual user more each', () => {
+  const chaos = SCENARIOS.chaos({});
+  const without = mostUsers({ ...chaos, faults: [] });
+  assert.equal(mostUsers(chaos), without + 2);
 });

@@ -15,6 +15,12 @@ import { expression } from '../scenarios/thresholds.ts';
 /** What the script exports for k6 to call: a phase's calls, and what switches faults. */
 export const EXEC = { calls: 'makeCall', faults: 'switchFaults' } as const;
 
+/** How long k6 waits for the calls of a phase that are in flight at its end: as long as one may take. */
+const STOP_S = REQUEST_TIMEOUT_MS / 1000;
+
+/** How long it may take to switch faults. */
+const SWITCH_S = 10;
+
 export function k6Options(scenario: LoadScenario): Options {
   const faults = scenario.faults.flatMap(({ fromS, untilS }, i) => [
     [faultPhase(i, 'on'), switchAt(fromS)],
@@ -61,7 +67,7 @@ function executorOf(phase: Phase): Scenario {
     timeUnit: '1s',
     preAllocatedVUs: maxInFlight,
     // A call that is cut here would be missing in the figures, and it would be one of the slowest.
-    gracefulStop: `${REQUEST_TIMEOUT_MS}ms`,
+    gracefulStop: `${STOP_S}s`,
   };
   if (isConstant(phase)) {
     const duration = `${secondsOf(phase)}s`;
@@ -85,8 +91,29 @@ function switchAt(startS: number): Scenario {
     startTime: `${startS}s`,
     vus: 1,
     iterations: 1,
-    maxDuration: '10s',
+    maxDuration: `${SWITCH_S}s`,
+    gracefulStop: `${STOP_S}s`,
   };
+}
+
+/**
+ * @returns how many virtual users k6 has ready at most: those of a phase stay until its last calls may have ended, while
+ *   the phases that follow have theirs already
+ */
+export function mostUsers({ phases, faults }: LoadScenario): number {
+  const switches = faults.flatMap(({ fromS, untilS }) => [fromS, untilS]);
+  const needs = [
+    ...phases.map((phase) => {
+      const { startS, maxInFlight } = phase;
+      return { startS, endS: startS + secondsOf(phase) + STOP_S, users: maxInFlight };
+    }),
+    ...switches.map((startS) => ({ startS, endS: startS + SWITCH_S + STOP_S, users: 1 })),
+  ];
+  const usersAt = (atS: number) =>
+    needs.reduce((sum, { startS, endS, users }) => {
+      return startS <= atS && atS < endS ? sum + users : sum;
+    }, 0);
+  return Math.max(...needs.map(({ startS }) => usersAt(startS)));
 }
 
 /** Holds always. k6 keeps a series with tags only where a threshold names it. */

@@ -1,12 +1,16 @@
 /** The manifests of a load test on Kubernetes: their options, their schema and their script. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
+import { ROOT } from '../../observability/local/paths.ts';
 import { bundleK6Script } from '../bundle.ts';
-import { SCENARIO_NAMES } from '../scenarios/all.ts';
+import { mostUsers } from '../k6/options.ts';
+import { SCENARIO_NAMES, SCENARIOS } from '../scenarios/all.ts';
 import type { Env } from '../scenarios/settings.ts';
-import { manifests } from './manifests.ts';
+import { manifests, megabytesFor } from './manifests.ts';
 import { type ManifestOptions, readManifestOptions } from './options.ts';
 
 const TARGET = 'http://claude.apps:8080';
@@ -46,7 +50,7 @@ const ENV = {
     closed({ name: TEXT, valueFrom: closed({ secretKeyRef: SECRET_KEY }) }, ['name', 'valueFrom']),
   ],
 };
-const RUNNER = closed({
+const POD = closed({
   image: { type: 'string', pattern: '^grafana/k6:\\d+\\.\\d+\\.\\d+$' },
   env: listOf(ENV),
   resources: closed({ requests: QUANTITIES, limits: QUANTITIES }),
@@ -54,6 +58,7 @@ const RUNNER = closed({
     runAsNonRoot: { const: true },
     runAsUser: { type: 'integer', minimum: 1 },
     runAsGroup: { type: 'integer', minimum: 1 },
+    seccompProfile: closed({ type: { enum: ['RuntimeDefault', 'Localhost', 'Unconfined'] } }),
   }),
   containerSecurityContext: closed({
     allowPrivilegeEscalation: { const: false },
@@ -78,7 +83,9 @@ const TEST_RUN = closed(
         parallelism: { type: 'integer', minimum: 1 },
         script: closed({ configMap: closed({ name: NAME, file: TEXT }, ['name', 'file']) }),
         arguments: TEXT,
-        runner: RUNNER,
+        initializer: POD,
+        starter: POD,
+        runner: POD,
       },
       ['parallelism', 'script'],
     ),
@@ -154,6 +161,30 @@ test('manifests: tokens come from a Secret and stand in no manifest', () => {
   assert(!problem.includes('hunter2'));
 });
 
+test('manifests: no pod of the run has more rights than it needs', () => {
+  const { initializer, starter, runner } = documentsOf(BUSY).testRun.spec;
+  for (const pod of [initializer, starter, runner]) {
+    assert.deepEqual(pod.securityContext, {
+      ...{ runAsNonRoot: true, runAsUser: 12345, runAsGroup: 12345 },
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    assert.deepEqual(pod.containerSecurityContext, {
+      ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
+      capabilities: { drop: ['ALL'] },
+    });
+  }
+});
+
+test('manifests: the initializer, which makes no call, has the options of the script, no token, and little memory', () => {
+  const env = { ...BUSY, RATE: '2000', TOKEN_SECRET: 'callers' };
+  const { initializer, runner } = documentsOf(env).testRun.spec;
+  assert.deepEqual(
+    initializer.env,
+    runner.env.filter(({ name }: { name: string }) => name !== 'TOKEN'),
+  );
+  assert.equal(initializer.resources.limits.memory, '256Mi');
+});
+
 test('manifests: results go to Prometheus only where REMOTE_WRITE says', () => {
   assert.equal(documentsOf(BUSY).testRun.spec.arguments, undefined);
   const env = { ...BUSY, REMOTE_WRITE: 'http://p:9090/api/v1/write' };
@@ -168,6 +199,20 @@ test('manifests: memory is reckoned by the virtual users of an instance', () => 
   };
   assert.equal(memoryOf('1'), 128 + 400 * 5);
   assert.equal(memoryOf('4'), 128 + 100 * 5);
+});
+
+test('manifests: the memory of a breakpoint is that of its last four steps together', () => {
+  const env = { TARGET, SCENARIO: 'breakpoint', PARALLELISM: '1' };
+  const { limits } = documentsOf(env).testRun.spec.runner.resources;
+  // Steps of ten seconds keep their virtual users for half a minute.
+  assert.equal(Number.parseInt(limits.memory, 10), 128 + (582 + 466 + 373 + 298) * 5);
+});
+
+test('docker-compose.yml: the memory limit of k6 fits the largest scenario', () => {
+  const compose = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'));
+  const limit = Number.parseInt(compose.services.k6.mem_limit, 10);
+  const most = Math.max(...SCENARIO_NAMES.map((name) => mostUsers(SCENARIOS[name]({}))));
+  assert(limit >= megabytesFor(most), `${limit} MiB for ${most} virtual users`);
 });
 
 test('manifests: a script too large for a ConfigMap is refused', () => {

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { ROOT } from '../../observability/local/paths.ts';
+import { mostUsers } from '../k6/options.ts';
 import { TREND_STATS } from '../node-driver/remote-write.ts';
-import type { Phase } from '../scenarios/scenario.ts';
 import type { ManifestOptions } from './options.ts';
 
 /** What a ConfigMap may hold, by the API's limit of 1 MiB, with room for its other fields. */
@@ -18,6 +18,9 @@ const FILE = 'main.js';
 /** k6 reckons with 1 to 5 MB for each virtual user, and needs some itself. */
 const MB_PER_USER = 5;
 const MB_AT_REST = 128;
+
+/** What k6 gets to read the script and to say how many virtual users it has. */
+const MB_TO_READ = 256;
 
 /**
  * @param script the k6 script in one file
@@ -42,29 +45,48 @@ export function manifests(options: ManifestOptions, script: string): string {
     { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [FILE]: script } },
     { apiVersion: 'k6.io/v1alpha1', kind: 'TestRun', metadata, spec: specOf(options, name) },
   ];
-  return documents.map((document) => stringify(document, { lineWidth: 0 })).join('---\n');
+  return documents
+    .map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }))
+    .join('---\n');
 }
 
+/** What every pod of the run has, also those of the operator, which has no such defaults. */
+const POD = {
+  securityContext: {
+    runAsNonRoot: true,
+    runAsUser: 12345,
+    runAsGroup: 12345,
+    seccompProfile: { type: 'RuntimeDefault' },
+  },
+  containerSecurityContext: {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  },
+};
+
+/** k6 writes logs and archives of the script here. */
+const WITH_TMP = {
+  volumes: [{ name: 'tmp', emptyDir: {} }],
+  volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+};
+
 function specOf(options: ManifestOptions, name: string): object {
-  const { parallelism, remoteWriteUrl } = options;
+  const { settings, parallelism, remoteWriteUrl } = options;
+  const users = Math.ceil(mostUsers(settings.scenario) / parallelism);
+  const k6 = { ...POD, ...WITH_TMP, image: k6Image() };
   return {
     parallelism,
     script: { configMap: { name, file: FILE } },
     ...(remoteWriteUrl !== undefined && { arguments: '--out experimental-prometheus-rw' }),
-    runner: {
-      image: k6Image(),
-      env: environment(options),
-      resources: resources(options),
-      securityContext: { runAsNonRoot: true, runAsUser: 12345, runAsGroup: 12345 },
-      containerSecurityContext: {
-        allowPrivilegeEscalation: false,
-        readOnlyRootFilesystem: true,
-        capabilities: { drop: ['ALL'] },
-      },
-      // The operator has an archive of the script made here before the run.
-      volumes: [{ name: 'tmp', emptyDir: {} }],
-      volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+    // Left out, it would be a copy of the runner, with its memory. What it is given stands in its arguments: no token.
+    initializer: {
+      ...k6,
+      env: environment({ ...options, tokenSecret: undefined }),
+      resources: resources(MB_TO_READ),
     },
+    starter: POD,
+    runner: { ...k6, env: environment(options), resources: resources(megabytesFor(users)) },
   };
 }
 
@@ -94,14 +116,14 @@ function environment(options: ManifestOptions): object[] {
   ];
 }
 
-/** Virtual users of phases that follow each other overlap, while the calls of one end and the next begins. */
-function resources({ settings, parallelism }: ManifestOptions): object {
-  const [most = 0, next = 0] = settings.scenario.phases
-    .map(({ maxInFlight }: Phase) => maxInFlight)
-    .sort((a, b) => b - a);
-  const users = Math.ceil((most + next) / parallelism);
-  const memory = `${MB_AT_REST + users * MB_PER_USER}Mi`;
+function resources(megabytes: number): object {
+  const memory = `${megabytes}Mi`;
   return { requests: { cpu: '1', memory }, limits: { memory } };
+}
+
+/** @returns how much memory k6 may need for as many virtual users */
+export function megabytesFor(users: number): number {
+  return MB_AT_REST + users * MB_PER_USER;
 }
 
 /** The image of the Compose stack, which tests hold to the version of k6's types. */
