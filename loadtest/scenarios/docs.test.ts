@@ -1,12 +1,16 @@
-/** docs/load.md says of each scenario and each kind of call what the code says. */
+/** docs/load.md says of each scenario and each kind of call what the code says, and the README shows what it prints. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CALL_KINDS } from '../calls/kinds.ts';
 import { SCENARIO_NAMES, SCENARIOS } from './all.ts';
 import { METRIC } from './metrics.ts';
+import { findCommand } from './notable-calls.ts';
 import { EXIT } from './run-verdict.ts';
-import { countedPhases, secondsOf } from './scenario.ts';
+import { countedPhases, lengthOf, secondsOf } from './scenario.ts';
+import { summarize } from './summary.ts';
+import { summaryText } from './summary-text.ts';
+import { goodMetrics } from './testing-metrics.ts';
 import { MINIMUM_CALLS } from './thresholds.ts';
 
 const page = readFileSync(new URL('../../docs/load.md', import.meta.url), 'utf8');
@@ -41,4 +45,54 @@ test('docs/load.md: it has each kind of call, each exit code, and the least numb
     );
   for (const code of Object.values(EXIT)) assert(rows.some(([, first]) => first === `${code}`));
   assert(page.includes(`from ${MINIMUM_CALLS} calls on`));
+});
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+
+/** Where the lines before the summary come from. */
+const programs = ['../run.ts', '../node-driver/run-node.ts']
+  .map((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
+  .join('');
+
+/** Everything but the numbers, the IDs and the widths of columns. */
+const shapeOf = (line: string) =>
+  line
+    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+    .replace(/(?<![\w<>=(P])[\d.]+/g, '#')
+    .replace(/\s+/g, ' ');
+
+/** What a run of smoke by the driver in Node prints below its progress. */
+function printedBySmoke(): readonly string[] {
+  const scenario = SCENARIOS.smoke({});
+  const seconds = lengthOf(scenario);
+  const run = { driver: 'node', scenario, target: '', startedMs: 0, seconds } as const;
+  const summary = summarize({ ...run, metrics: goodMetrics(scenario) });
+  const id = '2629e6c7-9646-4b00-853d-38436c7dea81';
+  const call = {
+    id,
+    kind: 'complete',
+    phase: 'smoke',
+    durationMs: 142,
+    trace: findCommand(id),
+  } as const;
+  const driverLoop = { busy: 0.05, lateP99Ms: 6.2 };
+  const gapped = summary.phases.map((row) => ({ ...row, longestGapP99Ms: 27 }));
+  return summaryText({ ...summary, phases: gapped, slowest: [call], driverLoop });
+}
+
+test('README.md: each line of the run that it shows is one that a run prints', () => {
+  const [, block = ''] = /\$ make loadtest\n(.*?)```/s.exec(readme) ?? [];
+  const shown = block.split('\n').filter((line) => line !== '' && line !== '…');
+  const [intro, lines] = [shown.slice(0, 2), shown.slice(2, -1)];
+  for (const line of intro) assert(programs.includes(`'${line}'`), line);
+  const printed = new Set(printedBySmoke().map(shapeOf));
+  assert(lines.length >= 8);
+  for (const line of lines) assert(printed.has(shapeOf(line)), line);
+  assert.match(shown.at(-1) ?? '', /^results: (loadtest\/results\/\S+-smoke)\.json, \1\.html$/);
+});
+
+test('README.md: it offers no option of the load that there is not', () => {
+  for (const name of ['BASE_URL', 'CALLS', 'CONCURRENCY']) {
+    assert(!new RegExp(`\`${name}[\`=]`).test(readme), name);
+  }
 });
