@@ -31,6 +31,7 @@ function standIn(script: string): string {
   const program = join(folder, 'k6');
   const lines = [
     '#!/bin/bash',
+    `[ "$1" = version ] && echo 'k6 v2.3.0 (go1.26, linux/amd64)' && exit`,
     `printf '%s\\n' "$@" > ${folder}/argv`,
     `env > ${folder}/env`,
     'while [ $# -gt 0 ]; do [ "$1" = --console-output ] && calls=$2; shift; done',
@@ -53,8 +54,21 @@ function run(script: string, env: NodeJS.ProcessEnv = {}) {
 
 const writeSummary = (summary: Summary) => `echo '${JSON.stringify(summary)}' > "$RESULT.json"`;
 
+/** What would take away the scenarios, the guard or the thresholds, or hold the run up. */
+const MISLEADING = {
+  ...{ K6_NO_SETUP: 'true', K6_NO_TEARDOWN: 'true', K6_NO_THRESHOLDS: 'true', K6_PAUSED: 'true' },
+  ...{ K6_ITERATIONS: '1', K6_RPS: '5', K6_OUT: 'json', K6_INCLUDE_SYSTEM_ENV_VARS: 'false' },
+};
+
 test('run: k6 gets its options by environment, and a token is in no argument and in no output', async () => {
-  const env = { SCENARIO: 'smoke', RATE: '20', TOKEN: 'token-of-search', K6_VUS: '3' };
+  const env = {
+    SCENARIO: 'smoke',
+    RATE: '20',
+    K6_PROMETHEUS_RW_USERNAME: 'somebody',
+    TOKEN: 'token-of-search',
+    K6_VUS: '3',
+    ...MISLEADING,
+  };
   const { code, output } = await run(writeSummary(SUMMARY), env);
   assert.equal(code, EXIT.passed, output);
   const argv = readFileSync(join(folder, 'argv'), 'utf8');
@@ -72,8 +86,9 @@ test('run: k6 gets its options by environment, and a token is in no argument and
   ]) {
     assert(given.includes(line), line);
   }
-  // It would make k6 forget the scenarios.
-  assert(!given.some((line) => line.startsWith('K6_VUS=')));
+  const names = Object.keys({ K6_VUS: '', ...MISLEADING });
+  for (const name of names) assert(!given.some((line) => line.startsWith(`${name}=`)), name);
+  assert(given.includes('K6_PROMETHEUS_RW_USERNAME=somebody'));
 });
 
 test('run: the calls that k6 told of are in the summary with their traces, and their file is gone', async () => {

@@ -3,8 +3,8 @@
  * otherwise, or when told so by `run.ts node`, the driver in Node. Its exit code is the verdict.
  */
 import { urlOf } from '../observability/local/components.ts';
-import { findK6 } from '../observability/local/paths.ts';
 import { readSettings, type Settings } from '../observability/local/settings.ts';
+import { chooseDriver, type Driver } from './choose-driver.ts';
 import { Ending } from './ending.ts';
 import { EXIT_UNAVAILABLE } from './k6-end.ts';
 import { runByNode } from './node-driver/run-node.ts';
@@ -16,9 +16,6 @@ import { type Env, type LoadSettings, readLoadSettings } from './scenarios/setti
 import type { Summary } from './scenarios/summary.ts';
 import { notableLines, summaryText } from './scenarios/summary-text.ts';
 import { traceOf } from './trace-link.ts';
-
-const HOW_TO_GET_K6 =
-  'To have it made by k6: put k6 v2 on PATH, build it with `make k6`, or start the stack by Docker Compose.';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -53,21 +50,21 @@ function hasFaults({ scenario }: LoadSettings): boolean {
   return scenario.faults.length > 0;
 }
 
-async function byNode(settings: LoadSettings, stack: Settings, note?: string): Promise<number> {
+type Runner = (load: LoadSettings, stack: Settings, driver: Driver) => Promise<number>;
+
+const byNode: Runner = async (settings, stack, { notes }) => {
   const { files, ending, ...run } = common(settings, stack);
   const summary = await runByNode({
-    ...{ ...run, settings, output: process.stdout },
-    ...(note !== undefined && { note }),
+    ...{ ...run, settings, notes, output: process.stdout },
   });
   if (!summary) return ending.signal.aborted ? EXIT.inconclusive : EXIT.refused;
   return end(summary, files);
-}
+};
 
-async function byK6(settings: LoadSettings, stack: Settings): Promise<number> {
+const byK6: Runner = async (settings, stack, { program, addresses, notes }) => {
+  for (const note of notes) say(note);
   const { files, ...run } = common(settings, stack);
-  const program = findK6();
-  // The image finds the service by its name in the network of the stack.
-  const env = program === undefined ? process.env : withStack(process.env, stack);
+  const env = { ...withStack(process.env, stack), ...addresses };
   const { summary, exitCode } = await runByK6({ ...run, files, program, env, stack });
   // A k6 that did not come to its end has not taken its faults back.
   if (exitCode !== undefined && exitCode !== EXIT.refused && hasFaults(settings)) {
@@ -78,7 +75,7 @@ async function byK6(settings: LoadSettings, stack: Settings): Promise<number> {
   }
   const verdict = summary && end(summary, files);
   return exitCode ?? verdict ?? EXIT_UNAVAILABLE;
-}
+};
 
 function end(summary: Summary, files: ResultFiles): number {
   // k6 has shown the rest itself.
@@ -95,13 +92,10 @@ async function main(driver: string | undefined): Promise<number> {
     for (const problem of read.problems) process.stderr.write(`bad option: ${problem}\n`);
     return EXIT.badOptions;
   }
-  return runBy(driver, read.settings, stack);
-}
-
-function runBy(driver: string | undefined, settings: LoadSettings, stack: Settings) {
-  if (driver === 'node') return byNode(settings, stack);
-  if (findK6() !== undefined || stack.running?.mode === 'compose') return byK6(settings, stack);
-  return byNode(settings, stack, HOW_TO_GET_K6);
+  const load = read.settings;
+  const chosen: Driver =
+    driver === 'node' ? { name: 'node', notes: [] } : chooseDriver(load, stack);
+  return chosen.name === 'k6' ? byK6(load, stack, chosen) : byNode(load, stack, chosen);
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv[2]);

@@ -16,7 +16,7 @@ export interface NodeRun {
   /** Where progress is shown. */
   readonly output: Output;
   /** Said after the first line. */
-  readonly note?: string;
+  readonly notes?: readonly string[];
   /** Prometheus' address for remote write; undefined where the results go to none. */
   readonly remoteWriteUrl: string | undefined;
   /** Where the trace of a correlation ID is. */
@@ -30,11 +30,11 @@ const WRITE_EVERY_MS = 5_000;
 
 /** @returns undefined when the guard refused the run */
 export async function runByNode(run: NodeRun): Promise<Summary | undefined> {
-  const { settings, output, note, signal, traceOf = findCommand } = run;
+  const { settings, output, notes = [], signal, traceOf = findCommand } = run;
   const { scenario, target } = settings;
   const say = (line: string) => output.write(`${line}\n`);
   say('This is not k6: a driver in Node makes the same calls and judges them alike.');
-  if (note !== undefined) say(note);
+  for (const note of notes) say(note);
   const { allowed, reason } = await guardTarget(settings, { say, signal });
   say(allowed ? reason : `refused: ${reason}`);
   if (!allowed) return undefined;
