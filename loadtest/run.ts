@@ -1,5 +1,5 @@
 /**
- * Runs a scenario: `make loadtest [SCENARIO= RATE= DURATION= TARGET= TOKEN=]`. It takes k6 where there is one, and
+ * Runs a scenario: `[TOKEN=…] make loadtest [SCENARIO= RATE= DURATION= TARGET=]`. It takes k6 where there is one, and
  * otherwise, or when told so by `run.ts node`, the driver in Node. Its exit code is the verdict.
  */
 import { urlOf } from '../observability/local/components.ts';

@@ -132,6 +132,17 @@ test('k6 script: time-outs, lost connections and errors of the upstream are told
   });
 });
 
+test('k6 script: a call whose request throws has failed and is counted', () => {
+  const thrown = () => {
+    throw new TypeError('not a URL');
+  };
+  assert.deepEqual(samplesOf(thrown), {
+    claude_calls: 1,
+    claude_call_success: 0,
+    claude_call_answered: 0,
+  });
+});
+
 test('k6 script: iterations beyond the number of calls make no call', () => {
   assert.deepEqual(samplesOf(good, 1_000), {});
   assert.equal(k6.sent.length, 0);

@@ -91,6 +91,21 @@ test('README.md: each line of the run that it shows is one that a run prints', (
   assert.match(shown.at(-1) ?? '', /^results: (loadtest\/results\/\S+-smoke)\.json, \1\.html$/);
 });
 
+test('no page and no command teaches to give a token as an argument, which the list of processes shows', () => {
+  for (const file of [
+    'README.md',
+    'CHANGELOG.md',
+    'Makefile',
+    'docs/load.md',
+    'docs/kubernetes-load.md',
+    'loadtest/run.ts',
+  ]) {
+    const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const found = /(make [^\n`#]*|-e )\bTOKEN=/.exec(text)?.[0];
+    assert.equal(found, undefined, file);
+  }
+});
+
 test('README.md: it offers no option of the load that there is not', () => {
   for (const name of ['BASE_URL', 'CALLS', 'CONCURRENCY']) {
     assert(!new RegExp(`\`${name}[\`=]`).test(readme), name);

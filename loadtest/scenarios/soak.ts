@@ -5,7 +5,7 @@
  */
 import { BOTH_FORMS, inOrder, partOf, phaseNamed, steady, warmUp } from './phases.ts';
 import type { LoadOptions, LoadScenario } from './scenario.ts';
-import { isAsFastAs, meetsTargets } from './thresholds.ts';
+import { isAsFastAs, kindsMeetTargets, meetsTargets } from './thresholds.ts';
 
 const PARTS = ['early', 'middle', 'late'];
 
@@ -15,12 +15,14 @@ export function soak({ perSecond = 20, seconds = 1800 }: LoadOptions): LoadScena
     warmUp(perSecond, 10, shape),
     ...PARTS.map((part) => steady(part, perSecond, partOf(seconds, PARTS.length), shape)),
   ]);
+  const parts = phases.filter(({ counted }) => counted);
   return {
     name: 'soak',
     question: 'Does the service get slower the longer it runs?',
     phases,
     thresholds: [
-      ...phases.filter(({ counted }) => counted).flatMap(meetsTargets),
+      ...parts.flatMap(meetsTargets),
+      ...kindsMeetTargets(parts),
       isAsFastAs(phaseNamed(phases, 'early'), phaseNamed(phases, 'late')),
     ],
     faults: [],
