@@ -1,6 +1,6 @@
 /** docs/load.md says of each scenario and each kind of call what the code says, and the README shows what it prints. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { CALL_KINDS } from '../calls/kinds.ts';
 import { SCENARIO_NAMES, SCENARIOS } from './all.ts';
@@ -50,8 +50,8 @@ test('docs/load.md: it has each kind of call, each exit code, and the least numb
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
 /** Where the lines before the summary come from. */
-const programs = ['../run.ts', '../node-driver/run-node.ts']
-  .map((file) => readFileSync(new URL(file, import.meta.url), 'utf8'))
+const programs = globSync('{,node-driver/}*.ts', { cwd: new URL('../', import.meta.url) })
+  .map((file) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8'))
   .join('');
 
 /** Everything but the numbers, the IDs and the widths of columns. */
