@@ -57,10 +57,15 @@ export function inconclusive(summary: Summary, reasons: readonly string[]): Summ
 
 /** @returns the summary of a run that had not come to all that it was to do, which is then no miss */
 export function endedEarly(summary: Summary, reason: string): Summary {
+  const { breakpoint } = summary;
   const thresholds = summary.thresholds.map((threshold) => {
     const { condition, value, ok } = threshold;
-    const isOpen = ok === false && (value === null || /^count[>=]=/.test(condition));
+    const isUnmet = ok === false && (value === null || /^count[>=]=/.test(condition));
+    // There is nothing that only k6 can measure.
+    const isOpen = isUnmet || (ok === null && summary.driver === 'node');
     return isOpen ? { ...threshold, ok: null, notReached: true as const } : threshold;
   });
-  return inconclusive({ ...summary, thresholds }, [reason]);
+  // A step that was not reached is none that the service has missed.
+  const found = breakpoint && { ...breakpoint, isLowerBound: true };
+  return inconclusive({ ...summary, thresholds, breakpoint: found }, [reason]);
 }
