@@ -9,7 +9,11 @@ import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { eventually } from '../app/testing/poll.ts';
 import { ROOT } from '../observability/local/paths.ts';
+import { readSettings } from '../observability/local/settings.ts';
 import { execute } from '../observability/local/testing-stack.ts';
+import type { LastAct } from './ending.ts';
+import { resultFiles } from './results.ts';
+import { runByK6 } from './run-k6.ts';
 import { EXIT } from './scenarios/run-verdict.ts';
 import type { Summary } from './scenarios/summary.ts';
 
@@ -202,6 +206,28 @@ test('run: a k6 that does not end at the second signal is killed with all that i
     const pid = Number(readFileSync(join(folder, name), 'utf8'));
     await eventually(() => !isRunning(pid), limit);
   }
+});
+
+test('runByK6: a container that does not end at the second signal is removed by its name', async () => {
+  // It stands in for Docker Compose, whose container goes on when the command is killed.
+  const log = join(folder, 'docker-log');
+  const lines = ['#!/bin/bash', "trap '' INT", `echo "$@" >> ${log}`, '[ "$1" = rm ] || sleep 600'];
+  writeFileSync(join(folder, 'docker'), lines.join('\n'), { mode: 0o755 });
+  const env = { PATH: `${folder}:${process.env['PATH']}`, ENV_FILE: '/dev/null', RUN_DIR: folder };
+  const early = new AbortController();
+  const acts: LastAct[] = [];
+  const ended = runByK6({
+    ...{ program: undefined, env, stack: readSettings({ ...env, STACK: 'compose' }) },
+    ...{ files: resultFiles('smoke', join(folder, 'results')), remoteWriteUrl: undefined },
+    ...{ traceOf: () => '', ending: { signal: early.signal, beforeExit: (act) => acts.push(act) } },
+  });
+  await eventually(() => existsSync(log), { timeoutMs: 60_000 });
+  early.abort();
+  await Promise.all(acts.map((act) => act()));
+  assert.deepEqual(await ended, { summary: undefined, exitCode: EXIT.inconclusive });
+  const told = readFileSync(log, 'utf8');
+  const [, name] = / run --rm -T --name (\S+) /.exec(told) ?? [];
+  assert.match(told, new RegExp(`^rm --force ${name}$`, 'm'));
 });
 
 /** A process that has ended may have no parent yet that takes notice. */

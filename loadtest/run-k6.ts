@@ -63,7 +63,7 @@ export async function runByK6(run: K6Run): Promise<K6Ended> {
 const LAST_MS = 3_000;
 
 /** Ends k6 without its summary: it is in a group of its own, and would go on without us. */
-async function endNow(child: ChildProcess, { program, files }: K6Run): Promise<void> {
+async function endNow(child: ChildProcess, { program, files, env }: K6Run): Promise<void> {
   if (child.pid === undefined) return;
   const exited = once(child, 'exit').catch(() => undefined);
   if (child.kill('SIGINT')) await Promise.race([exited, delay(LAST_MS)]);
@@ -74,7 +74,7 @@ async function endNow(child: ChildProcess, { program, files }: K6Run): Promise<v
   }
   // A container is no child of the command that has started it.
   if (program === undefined) {
-    const options = { stdio: 'ignore', timeout: LAST_MS } as const;
+    const options = { stdio: 'ignore', timeout: LAST_MS, env: { ...env } } as const;
     spawnSync('docker', ['rm', '--force', containerOf(files)], options);
   }
 }

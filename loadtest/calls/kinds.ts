@@ -61,10 +61,10 @@ export interface Answer {
 }
 
 /** What the driver's own machine may run out of, as the operating system names it. */
-export const DRIVER_LIMITS = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS'] as const;
+export const DRIVER_LIMITS = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'] as const;
 export type DriverLimit = (typeof DRIVER_LIMITS)[number];
 
-/** What k6 does not tell apart is a `network_error` there. `driver_…`: the service was never asked. */
+/** `driver_…`: the service had no part in it; k6 does not tell, and has no largest answer. */
 export type Broken =
   | 'timeout'
   | 'network_error'

@@ -1,7 +1,13 @@
 /** Makes the steps of a call with k6's HTTP client, which waits for each answer. */
 import { sleep } from 'k6';
 import http, { type RefinedResponse } from 'k6/http';
-import { type Answer, type LoadRequest, REQUEST_TIMEOUT_MS, type Step } from '../calls/kinds.ts';
+import {
+  type Answer,
+  type Broken,
+  type LoadRequest,
+  REQUEST_TIMEOUT_MS,
+  type Step,
+} from '../calls/kinds.ts';
 
 /** Runs a generator to its end. @param tags of k6's own metrics of the requests */
 export function runSteps<T>(
@@ -52,12 +58,17 @@ function routeOf(path: string): string {
 
 /** https://grafana.com/docs/k6/latest/javascript-api/error-codes/ */
 const TIMEOUT = 1050;
+const BROKEN: Readonly<Record<number, Broken>> = {
+  1201: 'connection_reset',
+  1212: 'connection_refused',
+  1220: 'connection_reset',
+};
 
 function answerOf(response: RefinedResponse<'text'>, mayHangUp: boolean): Answer {
   const { status, headers, body, timings, error_code: code } = response;
   const answer = { status, headers, body: body ?? '', durationMs: timings.duration };
   // Codes from 1400 to 1599 stand for answers with such a status; all others are errors of the connection.
   if (code === 0 || (code >= 1400 && code < 1600)) return answer;
-  if (code !== TIMEOUT) return { ...answer, broken: 'network_error' };
+  if (code !== TIMEOUT) return { ...answer, broken: BROKEN[code] ?? 'network_error' };
   return { ...answer, broken: mayHangUp ? 'hung_up' : 'timeout' };
 }

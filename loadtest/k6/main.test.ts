@@ -163,6 +163,18 @@ test('k6 script: no redirect is followed, and addresses of batches make no serie
   assert.deepEqual(params.tags, { name: '/v1/messages/batches/:id/results' });
 });
 
+test('k6 script: connections that are refused or reset are told apart from other errors of the network', async () => {
+  const { send } = await import('./http.ts');
+  const reasons = [1212, 1220, 1201, 1000, 1101].map((error_code) => {
+    k6.answer = (id) => ({ ...good(id), status: 0, error_code });
+    return send({ method: 'GET', path: '/v1/models', headers: {} }, 'http://a').broken;
+  });
+  assert.deepEqual(reasons, [
+    ...['connection_refused', 'connection_reset', 'connection_reset'],
+    ...['network_error', 'network_error'],
+  ]);
+});
+
 test('k6 script: a caller who hangs up has a limit of their own, and k6 says time-out', async () => {
   const { send } = await import('./http.ts');
   k6.answer = (id) => ({ ...good(id), status: 0, error_code: 1050 });

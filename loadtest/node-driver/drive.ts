@@ -40,7 +40,7 @@ export interface Driven {
   /** From the start of the run to the end of its last call. */
   readonly seconds: number;
   readonly health: Health;
-  /** How many counted requests could not be made because this machine had run out of something, by what. */
+  /** How many counted requests failed because this machine had run out of something, by what. */
   readonly exhausted: ReadonlyMap<Broken, number>;
 }
 

@@ -101,7 +101,7 @@ test('run: a driver that may open too few files says so, and its own want is no 
   const { code, output } = await execute('bash', ['-c', command], env);
   assert.equal(code, EXIT.inconclusive, output);
   assert.match(output, /may be in flight, but this process may open 45 files/);
-  assert.match(output, /because: \d+ requests were not made.*: driver_EMFILE/);
+  assert.match(output, /because: \d+ requests failed because the driver ran out .*: driver_EMFILE/);
   assert.match(output, /driver_EMFILE +smoke\/complete/);
 });
 

@@ -77,7 +77,7 @@ function withOwnLimits(summary: Summary, driven: Driven, run: NodeRun): Summary 
   const reasons = [
     ...[...exhausted].map(
       ([what, requests]) =>
-        `${requests} requests were not made, as the driver ran out of its own means: ${what}`,
+        `${requests} requests failed because the driver ran out of its own means: ${what}`,
     ),
     // Past its breakpoint a machine that holds both is short of CPU by intent.
     ...(delayP99Ms > MAX_LAG_MS && run.settings.scenario.verdict !== 'breakpoint'

@@ -140,6 +140,23 @@ for (const type of ['application/json', 'text/event-stream']) {
   });
 }
 
+test('send: answers that together take too much memory are cut for the want of the driver, which is over with them', async (t) => {
+  const { url } = await start(t, (_, res) => res.writeHead(200).write('a'.repeat(600)));
+  const sender = new Sender({ baseUrl: url, timeoutMs: 60_000, maxHeldBytes: 1_000 });
+  t.after(() => sender.close());
+  const first = sender.send(POST);
+  assert.deepEqual(
+    await Promise.race([first, sender.send(POST)]).then(({ broken, body }) => [broken, body]),
+    ['driver_ENOMEM', ''],
+  );
+  sender.giveUp();
+  await first;
+  const small = await start(t, (_, res) => res.end('a'.repeat(600)));
+  const next = new Sender({ baseUrl: small.url, timeoutMs: 60_000, maxHeldBytes: 1_000 });
+  t.after(() => next.close());
+  for (let n = 0; n < 5; n++) assert.equal((await next.send(POST)).broken, undefined);
+});
+
 test('send: an answer of exactly the largest size is whole', async (t) => {
   const { sender } = await start(t, (_, res) => res.end(Buffer.alloc(MAX_ANSWER_BYTES, 'a')));
   const { broken, body } = await sender.send(POST);

@@ -11,10 +11,22 @@ export interface SenderOptions {
   readonly baseUrl: string;
   /** A request that takes longer is given up. */
   readonly timeoutMs: number;
+  /** Of all answers that are under way, in bytes; default 512 MiB. Beyond it the driver is short of memory. */
+  readonly maxHeldBytes?: number;
 }
 
 /** Of one answer, in bytes: hundreds of times what any call is answered with. More is not kept, and not waited for. */
 export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** Of the answers that are under way. */
+class Memory {
+  readonly maxBytes: number;
+  bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+}
 
 /** How often requests that are too old are looked for. */
 const SWEEP_MS = 100;
@@ -23,14 +35,16 @@ export class Sender {
   readonly #pool: Pool;
   readonly #prefix: string;
   readonly #timeoutMs: number;
+  readonly #memory: Memory;
   /** The oldest is the first. */
   readonly #pending = new Set<Exchange>();
   readonly #sweep: NodeJS.Timeout;
 
-  constructor({ baseUrl, timeoutMs }: SenderOptions) {
+  constructor({ baseUrl, timeoutMs, maxHeldBytes = 512 * 1024 * 1024 }: SenderOptions) {
     const { origin, pathname } = new URL(baseUrl);
     this.#prefix = pathname.replace(/\/$/, '');
     this.#timeoutMs = timeoutMs;
+    this.#memory = new Memory(maxHeldBytes);
     // As many connections as there are requests in flight: waiting for a free one would hide a slow service.
     this.#pool = new Pool(origin, { headersTimeout: 0, bodyTimeout: 0, allowH2: false });
     this.#sweep = setInterval(() => this.#cutLate(), SWEEP_MS).unref();
@@ -39,10 +53,11 @@ export class Sender {
   /** Never rejects: an answer that does not arrive is `broken`. Follows no redirect. */
   send({ method, path, headers, body, hangUpAfterMs }: LoadRequest): Promise<Answer> {
     return new Promise((resolve) => {
-      const exchange = new Exchange((answer) => {
+      const settle = (answer: Answer) => {
         this.#pending.delete(exchange);
         resolve(answer);
-      }, hangUpAfterMs);
+      };
+      const exchange = new Exchange(settle, this.#memory, hangUpAfterMs);
       this.#pending.add(exchange);
       const options = { method, path: this.#prefix + path, headers, body: body ?? null };
       this.#pool.dispatch(options, exchange);
@@ -76,6 +91,7 @@ const NOTHING = Buffer.alloc(0);
 class Exchange implements Dispatcher.DispatchHandler {
   readonly startedMs = performance.now();
   readonly #settle: (answer: Answer) => void;
+  readonly #memory: Memory;
   readonly #hangUp: NodeJS.Timeout | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #isSettled = false;
@@ -90,8 +106,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   #longestGapMs = 0;
   #tail: Buffer = NOTHING;
 
-  constructor(settle: (answer: Answer) => void, hangUpAfterMs: number | undefined) {
+  constructor(settle: (answer: Answer) => void, memory: Memory, hangUpAfterMs?: number) {
     this.#settle = settle;
+    this.#memory = memory;
     if (hangUpAfterMs !== undefined) {
       this.#hangUp = setTimeout(() => this.cut('hung_up'), hangUpAfterMs);
     }
@@ -123,9 +140,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isSettled) return;
     this.#bytes += chunk.length;
-    if (this.#bytes > MAX_ANSWER_BYTES) {
+    this.#memory.bytes += chunk.length;
+    const isTooLarge = this.#bytes > MAX_ANSWER_BYTES;
+    if (isTooLarge || this.#memory.bytes > this.#memory.maxBytes) {
       this.#chunks = [];
-      this.cut('answer_too_large');
+      this.cut(isTooLarge ? 'answer_too_large' : 'driver_ENOMEM');
       return;
     }
     this.#chunks.push(chunk);
@@ -158,6 +177,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const body = Buffer.concat(this.#chunks).toString();
     // Undici may hold the exchange for as long as its connection lasts.
     this.#chunks = [];
+    this.#memory.bytes -= this.#bytes;
     const stream = this.#times();
     this.#settle({
       status: this.#status,
