@@ -6,7 +6,7 @@ import {
   type LoadScenario,
   type Threshold,
 } from '../scenarios/scenario.ts';
-import { MINIMUM_CALLS } from '../scenarios/thresholds.ts';
+import { callsNeeded } from '../scenarios/thresholds.ts';
 
 const MAX_INSTANCES = 1000;
 
@@ -23,9 +23,10 @@ export function instanceOf(scenario: LoadScenario, instances: string | undefined
   }
   if (count === 1) return scenario;
   const fewest = Math.floor(Math.min(...countedPhases(scenario).map(callsIn)) / count);
-  if (fewest < MINIMUM_CALLS) {
+  const needed = callsNeeded(scenario);
+  if (fewest < needed) {
     const found = `${fewest} calls of a phase for each of ${count} are too few`;
-    throw new Error(`INSTANCES: ${found}, ${MINIMUM_CALLS} are needed; raise RATE or DURATION`);
+    throw new Error(`INSTANCES: ${found}, ${needed} are needed; raise RATE or DURATION`);
   }
   const thresholds = scenario.thresholds
     .filter(({ metric }) => metric !== METRIC.faultChanges)

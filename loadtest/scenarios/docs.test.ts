@@ -11,7 +11,7 @@ import { countedPhases, lengthOf, secondsOf } from './scenario.ts';
 import { summarize } from './summary.ts';
 import { summaryText } from './summary-text.ts';
 import { goodMetrics } from './testing-metrics.ts';
-import { MINIMUM_CALLS } from './thresholds.ts';
+import { MINIMUM_CALLS, MINIMUM_TO_COMPARE } from './thresholds.ts';
 
 const page = readFileSync(new URL('../../docs/load.md', import.meta.url), 'utf8');
 const rows = page
@@ -45,6 +45,7 @@ test('docs/load.md: it has each kind of call, each exit code, and the least numb
     );
   for (const code of Object.values(EXIT)) assert(rows.some(([, first]) => first === `${code}`));
   assert(page.includes(`from ${MINIMUM_CALLS} calls on`));
+  assert(page.includes(`fewer than ${MINIMUM_TO_COMPARE.toLocaleString('en-US')} calls`));
 });
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');

@@ -120,6 +120,14 @@ test('load settings: too few calls to be judged, or too many to be held, are ref
   );
 });
 
+test('load settings: a soak, whose parts are compared, needs more calls in each', () => {
+  assert.match(
+    problemsOf({ SCENARIO: 'soak', RATE: '20', DURATION: '3m' }).join(),
+    /^RATE, DURATION: 1200 calls in the phase early are too few, 1500 /,
+  );
+  assert(settingsOf({ SCENARIO: 'soak', RATE: '20', DURATION: '5m' }));
+});
+
 test('load settings: the limit of RATE holds for the fastest phase', () => {
   const env = { SCENARIO: 'stress', RATE: '2000', DURATION: '10s' };
   assert.match(

@@ -4,7 +4,7 @@ import type { CallKind } from '../calls/kinds.ts';
 import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from './all.ts';
 import { isBaseUrl } from './base-url.ts';
 import { callsIn, countedPhases, type LoadScenario, type Phase } from './scenario.ts';
-import { MINIMUM_CALLS, plannedByKind } from './thresholds.ts';
+import { callsNeeded, plannedByKind } from './thresholds.ts';
 
 /** The settings of one run. */
 export interface LoadSettings {
@@ -129,11 +129,12 @@ function sizeProblems(scenario: LoadScenario): string[] {
     const found = `${highestRate(fastest)} calls a second in the phase ${fastest.name}`;
     return [`RATE: ${found} are too many, ${MAX_RATE} are allowed`];
   }
+  const needed = callsNeeded(scenario);
   return countedPhases(scenario)
-    .filter((phase) => callsIn(phase) < MINIMUM_CALLS)
+    .filter((phase) => callsIn(phase) < needed)
     .map((phase) => {
       const found = `${callsIn(phase)} calls in the phase ${phase.name} are too few`;
-      return `RATE, DURATION: ${found}, ${MINIMUM_CALLS} are needed to judge it`;
+      return `RATE, DURATION: ${found}, ${needed} are needed to judge it`;
     });
 }
 

@@ -104,7 +104,7 @@ test('threshold: growth is what a series has more than an earlier one, and unkno
   const [early, late] = ['early', 'late'].map(
     (name) => `claude_call_duration_ms{scenario:${name}}`,
   );
-  assert.equal(expression(growth), `p(99)<50 more than ${early}`);
+  assert.equal(expression(growth), 'p(99)<50 over {scenario:early}');
   const metrics = { [String(early)]: { 'p(99)': 40 }, [String(late)]: { 'p(99)': 95 } };
   assert.equal(measured(metrics, growth), 55);
   assert.equal(measured({ [String(late)]: { 'p(99)': 95 } }, growth), undefined);

@@ -2,7 +2,7 @@
 import { slo } from '../../observability/slo.ts';
 import type { CallKind } from '../calls/kinds.ts';
 import { METRIC, type MetricName, type Metrics, reportsOverhead, seriesKey } from './metrics.ts';
-import { callsIn, kindsIn, type Phase, type Threshold } from './scenario.ts';
+import { callsIn, kindsIn, type LoadScenario, type Phase, type Threshold } from './scenario.ts';
 
 const { availability, latency, overhead, first_token } = slo.profiles.documented.objectives;
 
@@ -11,6 +11,9 @@ export const MINIMUM_CALLS = Math.floor(1 / (1 - availability.goodRatio) + 1e-6)
 
 /** A driver that begins calls later than this is the bottleneck itself: a tenth of the latency objective. */
 export const MAX_LAG_MS = latency.limitMs / 10;
+
+/** Of fewer calls a P99 differs from run to run by tens of milliseconds, which would seem to be growth. */
+export const MINIMUM_TO_COMPARE = 1_500;
 
 /** The P99 may grow by this much during a run, as much as the driver's own lag may add to one of them. */
 const MAX_GROWTH_MS = MAX_LAG_MS;
@@ -150,10 +153,16 @@ function callsByKind(phase: Phase): [CallKind, number][] {
   });
 }
 
-/** @returns the condition in k6's notation, such as `p(99)<500`, or `p(99)<50 more than …` of growth */
+/** @returns how many calls each phase of a scenario must have to be judged */
+export function callsNeeded({ thresholds }: LoadScenario): number {
+  const compares = thresholds.some(({ since }) => since !== undefined);
+  return compares ? MINIMUM_TO_COMPARE : MINIMUM_CALLS;
+}
+
+/** @returns the condition in k6's notation, such as `p(99)<500`; of growth `p(99)<50 over {scenario:early}` */
 export function expression({ aggregate, operator, limit, since }: Threshold): string {
   const condition = `${aggregate}${operator}${limit}`;
-  return since === undefined ? condition : `${condition} more than ${since}`;
+  return since === undefined ? condition : `${condition} over ${since.slice(since.indexOf('{'))}`;
 }
 
 /**
