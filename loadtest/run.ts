@@ -70,9 +70,6 @@ const byK6: Runner = async (settings, stack, { program, addresses, notes }) => {
   if (exitCode !== undefined && exitCode !== EXIT.refused && hasFaults(settings)) {
     await takeBackFaults(settings.simulator);
   }
-  if (exitCode === EXIT.refused && !process.env['TARGET'] && !stack.running) {
-    say('Is the stack up? `make up` starts it.');
-  }
   const verdict = summary && end(summary, files);
   return exitCode ?? verdict ?? EXIT_UNAVAILABLE;
 };

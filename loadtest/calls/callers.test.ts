@@ -23,7 +23,7 @@ describe('callers', { concurrency: false }, () => {
   const api = useSimulatedService({ CALLERS: JSON.stringify(CALLERS) });
 
   const permission = async (token: string | undefined) =>
-    mayLoad(await send(guardRequest(token), api.service.url), undefined);
+    mayLoad(await send(guardRequest(token), api.service.url), api.service.url, undefined);
 
   test('guard: it asks with the token of a caller, as without one the service tells nothing', async () => {
     assert.equal((await permission(TOKENS[0])).allowed, true);

@@ -67,7 +67,8 @@ export function setup(): void {
 }
 
 function askGuard(): Permission {
-  return mayLoad(send(guardRequest(settings.tokens[0]), settings.target), settings.paidCalls);
+  const { target, tokens, paidCalls } = settings;
+  return mayLoad(send(guardRequest(tokens[0]), target), target, paidCalls);
 }
 
 /** One call of the phase that is k6's scenario. */

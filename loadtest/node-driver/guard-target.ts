@@ -1,6 +1,12 @@
 /** Asks the service who its upstream is, before any load is made. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { GUARD_TRIES, guardRequest, mayLoad, type Permission } from '../scenarios/guard.ts';
+import {
+  GUARD_TRIES,
+  GUARD_TRY_MS,
+  guardRequest,
+  mayLoad,
+  type Permission,
+} from '../scenarios/guard.ts';
 import type { LoadSettings } from '../scenarios/settings.ts';
 import { Sender } from './sender.ts';
 
@@ -11,35 +17,27 @@ export interface Asking {
   readonly signal: AbortSignal;
 }
 
-/** How long one answer is waited for, and the pause before the next time. */
-const TRY_MS = 5_000;
+/** Before it asks again. */
 const PAUSE_MS = 500;
-
-const refused = (reason: string): Permission => ({ allowed: false, unknown: false, reason });
 
 /** @returns whether the load may be made, and why */
 export async function guardTarget(
   { target, tokens, paidCalls }: LoadSettings,
   { say, signal }: Asking,
 ): Promise<Permission> {
-  const sender = new Sender({ baseUrl: target, timeoutMs: TRY_MS });
+  const sender = new Sender({ baseUrl: target, timeoutMs: GUARD_TRY_MS });
   signal.addEventListener('abort', () => sender.giveUp(), { once: true });
   try {
     for (let tries = 1; !signal.aborted; tries++) {
       say(`asking ${target} what its upstream is (${tries} of ${GUARD_TRIES}) …`);
       const answer = await sender.send(guardRequest(tokens[0]));
       if (signal.aborted) break;
-      if (answer.broken === 'connection_refused') return refused(nobodyAt(target));
-      const permission = mayLoad(answer, paidCalls);
+      const permission = mayLoad(answer, target, paidCalls);
       if (!permission.unknown || tries >= GUARD_TRIES) return permission;
       await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
-    return refused('the run was ended before it began');
+    return { allowed: false, unknown: false, reason: 'the run was ended before it began' };
   } finally {
     await sender.close();
   }
-}
-
-function nobodyAt(target: string): string {
-  return `nothing answers at ${target}: start the stack with \`make up\`, or give TARGET`;
 }
