@@ -1,14 +1,16 @@
 /** The requests of one call under one correlation ID, and what their answers show together. */
 import { headerOf, serverTimingMs } from './headers.ts';
-import { MAX_BODY_CHARS, parseObject } from './json.ts';
-import type {
-  Answer,
-  Asked,
-  LoadRequest,
-  Observation,
-  Step,
-  StreamTimes,
-  Verdict,
+import { parseObject } from './json.ts';
+import {
+  type Answer,
+  type Asked,
+  type Broken,
+  type LoadRequest,
+  MAX_ANSWER_BYTES,
+  type Observation,
+  type Step,
+  type StreamTimes,
+  type Verdict,
 } from './kinds.ts';
 import { failed } from './verdict.ts';
 
@@ -81,7 +83,9 @@ export function judged(
   judge: (status: number, body: string) => Verdict,
 ): Verdict {
   if (broken !== undefined) return failed(broken);
-  return body.length > MAX_BODY_CHARS ? failed('body_too_long') : judge(status, body);
+  // The driver in Node has cut it already.
+  if (body.length > MAX_ANSWER_BYTES) return failed('answer_too_large' satisfies Broken);
+  return judge(status, body);
 }
 
 /** A 503 of a proxy is none of ours: only an error in the API's form tells that the service is in charge. */

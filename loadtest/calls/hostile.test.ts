@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faultsOff } from './fault-calls.ts';
 import { serverTimingMs } from './headers.ts';
-import { MAX_BODY_CHARS } from './json.ts';
-import { CALL_KINDS, type CallKind } from './kinds.ts';
+import { CALL_KINDS, type CallKind, MAX_ANSWER_BYTES } from './kinds.ts';
 import { answerOf, callWith, type Told } from './testing-calls.ts';
 
 const USAGE = { input_tokens: 9, output_tokens: 3 };
@@ -45,9 +44,9 @@ for (const kind of CALL_KINDS) {
   });
 
   test(`${kind}: an answer that is far too long is not read`, () => {
-    const body = `{"type":"error","x":"${'x'.repeat(MAX_BODY_CHARS)}"}`;
+    const body = `{"type":"error","x":"${'x'.repeat(MAX_ANSWER_BYTES)}"}`;
     const { verdict, answered } = callWith(kind, [{ status: 503, body }]).seen;
-    assert.deepEqual([verdict, answered], [{ ok: false, reason: 'body_too_long' }, false]);
+    assert.deepEqual([verdict, answered], [{ ok: false, reason: 'answer_too_large' }, false]);
   });
 }
 

@@ -1,9 +1,7 @@
 /** Reads JSON that anybody may have written, without trusting its shape. */
+import { MAX_ANSWER_BYTES } from './kinds.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
-
-/** Many times the longest answer that is asked for. Longer ones are not read: they could exhaust a driver. */
-export const MAX_BODY_CHARS = 4 * 1024 * 1024;
 
 /** @returns undefined unless the value is an object that is no array */
 export function asObject(value: unknown): Json | undefined {
@@ -14,7 +12,7 @@ export function asObject(value: unknown): Json | undefined {
 
 /** @returns undefined unless the text is a JSON object of a bearable length */
 export function parseObject(text: string): Json | undefined {
-  if (text.length > MAX_BODY_CHARS) return undefined;
+  if (text.length > MAX_ANSWER_BYTES) return undefined;
   try {
     return asObject(JSON.parse(text));
   } catch {

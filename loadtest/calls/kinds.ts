@@ -22,6 +22,12 @@ export type CallKind = (typeof CALL_KINDS)[number];
 /** A request whose answer takes longer has failed: both drivers give up on it then. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 
+/**
+ * Of one answer, hundreds of times what any call is answered with. The driver in Node keeps no more; k6 has read it all,
+ * but looks at no more either.
+ */
+export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
 /** What distinguishes one call from another of its kind. */
 export interface Asked {
   /** Its correlation ID, a UUID, which the service takes as the ID of the trace. All its requests have it. */
@@ -64,7 +70,7 @@ export interface Answer {
 export const DRIVER_LIMITS = ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'] as const;
 export type DriverLimit = (typeof DRIVER_LIMITS)[number];
 
-/** `driver_…`: the service had no part in it; k6 does not tell, and has no largest answer. */
+/** `driver_…`: the service had no part in it; k6 does not tell. */
 export type Broken =
   | 'timeout'
   | 'network_error'

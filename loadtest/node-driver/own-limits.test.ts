@@ -8,13 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { execute } from '../../observability/local/testing-stack.ts';
-import type { CallKind } from '../calls/kinds.ts';
+import { type CallKind, MAX_ANSWER_BYTES } from '../calls/kinds.ts';
 import { EXIT } from '../scenarios/run-verdict.ts';
 import type { LoadScenario, Phase } from '../scenarios/scenario.ts';
 import type { MadeCall } from './drive.ts';
 import { drive } from './drive.ts';
 import { openFilesWarning } from './open-files.ts';
-import { MAX_ANSWER_BYTES } from './sender.ts';
 import { Tally } from './tally.ts';
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;

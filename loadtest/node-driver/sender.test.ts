@@ -5,8 +5,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import type { LoadRequest } from '../calls/kinds.ts';
-import { MAX_ANSWER_BYTES, Sender } from './sender.ts';
+import { type LoadRequest, MAX_ANSWER_BYTES } from '../calls/kinds.ts';
+import { Sender } from './sender.ts';
 
 const POST: LoadRequest = { method: 'POST', path: '/v1/messages', headers: {}, body: '{}' };
 const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8' };

@@ -3,7 +3,13 @@
  * neither a promise nor a stream for each answer, and has one timer for the time limits of all requests.
  */
 import { type Dispatcher, Pool } from 'undici';
-import type { Answer, Broken, LoadRequest, StreamTimes } from '../calls/kinds.ts';
+import {
+  type Answer,
+  type Broken,
+  type LoadRequest,
+  MAX_ANSWER_BYTES,
+  type StreamTimes,
+} from '../calls/kinds.ts';
 import { brokenBy } from './broken-by.ts';
 
 export interface SenderOptions {
@@ -14,9 +20,6 @@ export interface SenderOptions {
   /** Of all answers that are under way, in bytes; default 512 MiB. Beyond it the driver is short of memory. */
   readonly maxHeldBytes?: number;
 }
-
-/** Of one answer, in bytes: hundreds of times what any call is answered with. More is not kept, and not waited for. */
-export const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** Of the answers that are under way. */
 class Memory {
