@@ -1,5 +1,4 @@
 /** Plays one game day: healthy history, fault on, alerts and their notifications, fault off, all clear. */
-
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { thresholds } from '../../observability/slo.ts';
 import { explain } from './explain.ts';

@@ -39,7 +39,7 @@ export function linesOf({ day, calls, alerts, besides, problems }: Result): stri
     `  callers saw ${callersSaw(calls)}`,
     ...alerts.map(
       (alert) =>
-        `  ${alert.alert}: fired after ${timeOrNever(alert.firedAfterMs)}, told ${told(alert)}, cleared after ${timeOrNever(alert.clearedAfterMs)}`,
+        `  ${alert.alert}: fired after ${timeOrNever(alert.firedAfterMs)}; told: ${told(alert)}; cleared after ${timeOrNever(alert.clearedAfterMs)}`,
     ),
     ...(besides.length > 0 ? [`  besides, as may be: ${besides.join(', ')}`] : []),
     ...problems.map((problem) => `  ✖ ${problem}`),

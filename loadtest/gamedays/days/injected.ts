@@ -17,8 +17,9 @@ export function mayFire(because: string, ...alerts: readonly string[]): Companio
 
 /** They look at hours and days, so whether they fire depends on how long the fault lasted. */
 export const AFTER_AN_OUTAGE = mayFire(
-  'it speaks of the last hours and days, and fires if the outage lasts long enough; another game day waits for it',
+  'it speaks of the last hours and days, and fires if the outage lasts long enough',
   'ClaudeAvailabilityBurnSlow',
+  'ClaudeAvailabilityBurnTrickle',
   'ClaudeFailuresAtLowTraffic',
 );
 

@@ -1,6 +1,6 @@
 /** Game days of the upstream: it refuses, fails or breaks off. */
 import { type GameDay, KEYS, type Place } from '../game-day.ts';
-import { AFTER_AN_OUTAGE, injected, LASTING, mayFire } from './injected.ts';
+import { AFTER_AN_OUTAGE, injected, mayFire } from './injected.ts';
 
 /** Two regions of the simulator, the first preferred. */
 function twoUpstreams({ simulator }: Place) {
@@ -39,7 +39,6 @@ const DOWN: readonly GameDay[] = [
         ...['AllCallsFailing', 'ClaudeAvailabilityBurnFast', 'ClaudeAvailabilityBurnMedium'],
         ...['ClaudeCircuitOpen', 'HighClaudeErrorRate'],
       ),
-      ...LASTING,
     ],
     patienceS: { fire: 210, clear: 200 },
   },
