@@ -91,7 +91,7 @@ test('drive: answers that are too large are failed calls with that reason', asyn
 test('run: a driver that may open too few files says so, and its own want is no miss of the service', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'observatory-limits-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const target = await listen(t, (_, res) => setTimeout(() => res.writeHead(529).end(), 300));
+  const target = await listen(t, (_, res) => setTimeout(() => res.writeHead(529).end(), 600));
   const env = {
     ...{ PATH: process.env['PATH'], ENV_FILE: '/dev/null', RUN_DIR: folder, RESULTS_DIR: folder },
     ...{ TARGET: target, RATE: '100', DURATION: '3s', SCENARIO: 'smoke' },
