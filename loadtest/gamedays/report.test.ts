@@ -1,6 +1,8 @@
 /** The table says in both times what was seen, and does not pass over what was not. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { GAME_DAYS } from './days/all.ts';
 import type { GameDay } from './game-day.ts';
 import { page } from './page.ts';
 import type { AlertResult, Result } from './play.ts';
@@ -84,4 +86,17 @@ test('the page gives the reason of companions that fired, and of alerts without 
   assert.match(text, /- \*\*Besides, key_rejected\*\*: it may\./);
   assert.match(text, /- \*\*Watchdog\*\*: It fires always\./);
   assert.doesNotMatch(page([result], 120), /Besides/);
+});
+
+test('docs/gamedays.md is of a whole run: each game day and alert has its row, and the text is the page’s', () => {
+  const committed = readFileSync(new URL('../../docs/gamedays.md', import.meta.url), 'utf8');
+  const rows = committed.split('\n').filter((line) => line.startsWith('| '));
+  for (const { name, expected } of GAME_DAYS) {
+    const first = rows.findIndex((row) => row.startsWith(`| \`${name}\` |`));
+    const alerts = rows.slice(first, first + expected.length).map((row) => row.split(' | ')[3]);
+    assert.deepEqual(alerts, expected, name);
+  }
+  const before = (text: string) =>
+    text.split('## The table')[0]?.split('## How a game day goes')[1];
+  assert.equal(before(committed), before(page([], 0)));
 });
