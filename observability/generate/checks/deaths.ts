@@ -3,9 +3,9 @@ import { committedRunbooks } from './committed.ts';
 import { committedExpressions, substitute } from './expressions.ts';
 import { type KnownMetrics, unknownNames } from './known-metrics.ts';
 
-/** Words of runbooks that name a metric of ours or of a program that we run. */
+/** Words of runbooks that name a metric of ours or of a program that we run; after `FAULT=` stands a game day. */
 const NAMES =
-  /\b(?:job:)?(?:claude|gen_ai|otelcol|otel_sdk|nodejs|v8js|prometheus|alertmanager)_[a-z0-9_:]+\b/g;
+  /(?<!FAULT=)\b(?:job:)?(?:claude|gen_ai|otelcol|otel_sdk|nodejs|v8js|prometheus|alertmanager)_[a-z0-9_:]+\b/g;
 const CODE = /```[\s\S]*?```|`[^`\n]+`/g;
 
 interface Death {
