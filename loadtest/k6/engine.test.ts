@@ -104,10 +104,10 @@ describe('k6 script in its engine', { skip: WITHOUT_ENGINE, concurrency: false }
   });
 
   test('several instances divide the numbers of calls, and none demands to have switched the faults', async () => {
-    const { options, failure } = await run({ SCENARIO: 'chaos', INSTANCES: '4' }, 1);
+    const { options, failure } = await run({ SCENARIO: 'chaos', RATE: '80', INSTANCES: '4' }, 1);
     assert.equal(failure, undefined);
     const conditions = options.thresholds['claude_calls{scenario:after}'];
-    const all = SCENARIOS.chaos({}).thresholds.find(
+    const all = SCENARIOS.chaos({ perSecond: 80 }).thresholds.find(
       ({ metric }) => metric === 'claude_calls{scenario:after}',
     );
     assert.deepEqual(conditions, [`count>=${Math.floor((all?.limit ?? 0) / 4)}`]);
