@@ -1,4 +1,4 @@
-/** Of a call that was tried again, telemetry shows what the last attempt said, and charges what all of them used. */
+/** Telemetry of a retried call shows what the last attempt answered, and charges for the tokens of every attempt. */
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { test } from 'node:test';
@@ -33,7 +33,7 @@ interface Last {
   readonly answer: RequestListener;
   readonly status: number;
   readonly outcome: string;
-  /** What the log line says. */
+  /** As the log line shows it; the stop reason too. */
   readonly responseModel?: string;
   readonly stopReason?: string;
 }

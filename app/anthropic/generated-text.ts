@@ -34,7 +34,7 @@ export function generatedLength(data: string): number {
   for (let i = data.indexOf('\\', start); i >= 0 && i < end; i = data.indexOf('\\', i + 2)) {
     length -= data.charCodeAt(i + 1) === LETTER_U ? 5 : 1;
     if (i + 1 < end) continue;
-    // That quote is a part of the text.
+    // The quote at `end` is escaped, so it belongs to the text, which ends at a later one.
     const next = data.indexOf('"', end + 1);
     length += next - end;
     end = next;

@@ -63,7 +63,7 @@ export class MessageStream {
   readonly #usage = new UsageReader();
   #model: string | undefined;
   #stopReason: string | undefined;
-  /** Whether there was any content, or a hint at some. */
+  /** Whether the model has written or thought anything, even where the stream tells only how many tokens it thought. */
   #hasWritten = false;
   /** Whether the output up to now has been counted by a report. */
   #isCounted = false;

@@ -27,7 +27,7 @@ export interface ModelListOptions {
 /** The API answers within a second. */
 export const MODEL_LIST_DEFAULTS: ModelListOptions = { pageTimeoutMs: 10_000, timeoutMs: 30_000 };
 
-/** Of one page, decoded: 4 KiB for each of its models. */
+/** The largest page that is read, counted once it is decoded: it allows 4 KiB for each of 1,000 models. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 /** Far more than the API has models for; an upstream that never comes to an end is left. */
 const MAX_PAGES = 10;

@@ -75,7 +75,7 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 export interface TransportOptions {
   /** Takes streams of JSON lines. Default: the pool of all else. */
   readonly unlimitedPool?: Dispatcher | undefined;
-  /** Of a response, decoded. Default: 64 MiB, of lines what `unlimitedPool` allows. */
+  /** The largest response that is read, counted once it is decoded. Default: what the pool in use allows. */
   readonly maxResponseBytes?: number;
 }
 

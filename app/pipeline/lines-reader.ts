@@ -54,7 +54,7 @@ export class LinesReader {
     this.#state.hasContent = true;
   }
 
-  /** What has come, then the rest as it comes; whoever stops reading stops the upstream. */
+  /** @returns the lines that have come, then the others as they come; a reader who stops also stops the upstream */
   replay(): EventStream {
     // The consumer may never start reading, or may be stalled, so an abort ends the list here.
     const onAbort = () => this.#end(outcomeOfError(this.#limit.signal.reason));

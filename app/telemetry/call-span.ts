@@ -36,7 +36,7 @@ export class CallSpan implements CallRecord {
    * label. The span and the log line have the full names.
    */
   #model: string;
-  /** What the message of the last attempt has said of itself so far. */
+  /** The message of the present attempt has stated these facts so far. */
   #facts: MessageFacts = {};
   readonly #span: Span;
   readonly #context: Context;
@@ -84,7 +84,7 @@ export class CallSpan implements CallRecord {
     if (this.#retryReason) this.#deps.instruments.retries.add(1, { reason: this.#retryReason });
     this.#retryReason = undefined;
     this.#attempts += 1;
-    // What a failed attempt has said of its message is not true of the next one's; what it used is charged.
+    // The facts of a failed attempt's message do not hold for the next one. Its tokens stay, because they are billed.
     this.#facts = {};
     this.#model = this.#askedModel;
     this.#output = undefined;

@@ -71,7 +71,7 @@ export class CallUsage {
     if (dollars === undefined) this.#addUnpriced(model);
     else {
       this.#dollars = (this.#dollars ?? 0) + dollars;
-      // What is free may be of a model without a price, which has no series of dollars.
+      // A free answer may come from a model without a price, and such a model must not get a series of dollars.
       if (dollars > 0) instruments.cost.add(dollars, { model, caller: this.#caller });
     }
   }

@@ -43,8 +43,8 @@ export interface CallTotals {
   /** The sum over all attempts; undefined when none reported any. */
   readonly usage: Usage | undefined;
   /**
-   * Of a stream: the tokens that the text and the tool inputs of the answering attempt have together, as reported;
-   * absent where that cannot be told.
+   * How many tokens the answering attempt of a stream wrote as text and tool input, as the upstream reports it; absent
+   * where the report does not tell.
    */
   readonly writtenTokens?: number | undefined;
   /** Our own time in the call, milliseconds. */

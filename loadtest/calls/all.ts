@@ -26,7 +26,7 @@ export const CALLS: Readonly<Record<CallKind, Begin>> = {
   long: judgedAlways(long),
 };
 
-/** What a call showed whose answer could not even be judged. */
+/** The observation of a call whose judgement threw an error, because its answer has no form that anybody foresaw. */
 const NOT_JUDGED: Observation = {
   verdict: failed('not_judged'),
   answered: false,

@@ -7,7 +7,7 @@ import { failed, judgeMessage, OK } from './verdict.ts';
 
 const BATCHES = '/v1/messages/batches';
 
-/** What an ID may be that becomes part of a path. */
+/** Only such an ID of the service's answer goes into a path. */
 const ID = /^[\w-]{1,128}$/;
 
 /** Requests of one batch. */
