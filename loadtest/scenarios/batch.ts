@@ -4,9 +4,8 @@
  * of a batch is that of its three or more requests together. Against the real API batches take minutes, which this
  * scenario does not wait for: it is made for the simulator.
  */
-import { inOrder, phaseNamed, steady, warmUp } from './phases.ts';
+import { oneRate } from './one-rate.ts';
 import type { CallShare, LoadOptions, LoadScenario } from './scenario.ts';
-import { kindsMeetTargets, meetsTargets } from './thresholds.ts';
 
 const CALLS: readonly CallShare[] = [
   { kind: 'batch', weight: 1 },
@@ -17,15 +16,11 @@ const CALLS: readonly CallShare[] = [
 const CALL_S = 3;
 
 export function batch({ perSecond = 25, seconds = 60 }: LoadOptions): LoadScenario {
-  const shape = { calls: CALLS, callS: CALL_S };
-  const phases = inOrder([warmUp(perSecond, 5, shape), steady('batch', perSecond, seconds, shape)]);
-  const judged = phaseNamed(phases, 'batch');
-  return {
+  return oneRate({
     name: 'batch',
     question: 'Do Message Batches go through, and do they leave ordinary calls alone?',
-    phases,
-    thresholds: [...meetsTargets(judged), ...kindsMeetTargets([judged])],
-    faults: [],
-    verdict: 'thresholds',
-  };
+    perSecond,
+    seconds,
+    shape: { calls: CALLS, callS: CALL_S },
+  });
 }

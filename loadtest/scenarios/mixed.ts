@@ -4,9 +4,9 @@
  * caller, and they take turns. Read it by call type: one that is worse than in a run of its own suffers from its
  * neighbours. The dashboards of cost and callers have something to show after it.
  */
-import { CHEAPEST, inOrder, phaseNamed, steady, warmUp } from './phases.ts';
+import { oneRate } from './one-rate.ts';
+import { CHEAPEST } from './phases.ts';
 import type { CallShare, LoadOptions, LoadScenario } from './scenario.ts';
-import { kindsMeetTargets, meetsTargets } from './thresholds.ts';
 
 const CALLS: readonly CallShare[] = [
   { kind: 'complete', weight: 6 },
@@ -26,15 +26,11 @@ export const MODELS = [CHEAPEST, 'claude-sonnet-5-5', 'claude-opus-5-5'] as cons
 const CALL_S = 3;
 
 export function mixed({ perSecond = 40, seconds = 120 }: LoadOptions): LoadScenario {
-  const shape = { calls: CALLS, models: MODELS, callS: CALL_S };
-  const phases = inOrder([warmUp(perSecond, 5, shape), steady('mixed', perSecond, seconds, shape)]);
-  const judged = phaseNamed(phases, 'mixed');
-  return {
+  return oneRate({
     name: 'mixed',
     question: 'Does everything that callers do hold at once?',
-    phases,
-    thresholds: [...meetsTargets(judged), ...kindsMeetTargets([judged])],
-    faults: [],
-    verdict: 'thresholds',
-  };
+    perSecond,
+    seconds,
+    shape: { calls: CALLS, models: MODELS, callS: CALL_S },
+  });
 }

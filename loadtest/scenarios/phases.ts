@@ -13,7 +13,8 @@ export const BOTH_FORMS: readonly CallShare[] = [
 /** What a phase is, without the time at which it starts. */
 export type PhaseShape = Omit<Phase, 'startS'>;
 
-interface Shape {
+/** The calls of a phase. */
+export interface Shape {
   readonly calls: readonly CallShare[];
   readonly models?: readonly string[];
   /** How long a call may take, by which the calls in flight are reckoned; default twice the latency objective. */

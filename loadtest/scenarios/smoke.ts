@@ -3,20 +3,17 @@
  * is the first scenario to run after a change and gates the tests of this project. A miss here is a fault, never a
  * lack of capacity: look at the reasons of the failed calls first, then at the P99 of the two forms.
  */
-import { BOTH_FORMS, inOrder, phaseNamed, steady, warmUp } from './phases.ts';
+import { oneRate } from './one-rate.ts';
+import { BOTH_FORMS } from './phases.ts';
 import type { LoadOptions, LoadScenario } from './scenario.ts';
-import { kindsMeetTargets, meetsTargets } from './thresholds.ts';
 
 export function smoke({ perSecond = 50, seconds = 20 }: LoadOptions): LoadScenario {
-  const shape = { calls: BOTH_FORMS };
-  const phases = inOrder([warmUp(perSecond, 3, shape), steady('smoke', perSecond, seconds, shape)]);
-  const judged = phaseNamed(phases, 'smoke');
-  return {
+  return oneRate({
     name: 'smoke',
     question: 'Does the service meet both targets under a light load?',
-    phases,
-    thresholds: [...meetsTargets(judged), ...kindsMeetTargets([judged])],
-    faults: [],
-    verdict: 'thresholds',
-  };
+    perSecond,
+    seconds,
+    warmUpSeconds: 3,
+    shape: { calls: BOTH_FORMS },
+  });
 }

@@ -4,9 +4,10 @@
  * the answer. Read the first text rather than the whole duration, which is the length of the answer. A gap far above
  * the upstream's own points to a buffer on the way. k6 reads answers whole, so only the Node driver shows these.
  */
-import { inOrder, phaseNamed, steady, warmUp } from './phases.ts';
+import { oneRate } from './one-rate.ts';
+import { phaseNamed } from './phases.ts';
 import type { CallShare, LoadOptions, LoadScenario } from './scenario.ts';
-import { firstTextInTime, kindsMeetTargets, meetsTargets } from './thresholds.ts';
+import { firstTextInTime } from './thresholds.ts';
 
 const CALLS: readonly CallShare[] = [
   { kind: 'streaming', weight: 4 },
@@ -14,19 +15,14 @@ const CALLS: readonly CallShare[] = [
 ];
 
 export function streaming({ perSecond = 50, seconds = 60 }: LoadOptions): LoadScenario {
-  const shape = { calls: CALLS };
-  const phases = inOrder([
-    warmUp(perSecond, 5, shape),
-    steady('streaming', perSecond, seconds, shape),
-  ]);
-  const judged = phaseNamed(phases, 'streaming');
-  return {
+  const scenario = oneRate({
     name: 'streaming',
     question:
       'How soon do streams begin, do they flow, and do callers who leave disturb the others?',
-    phases,
-    thresholds: [...meetsTargets(judged), ...kindsMeetTargets([judged]), firstTextInTime(judged)],
-    faults: [],
-    verdict: 'thresholds',
-  };
+    perSecond,
+    seconds,
+    shape: { calls: CALLS },
+  });
+  const judged = phaseNamed(scenario.phases, 'streaming');
+  return { ...scenario, thresholds: [...scenario.thresholds, firstTextInTime(judged)] };
 }
