@@ -67,8 +67,12 @@ function portOf(value: unknown): number {
 }
 
 /** Starts the service and waits until it listens. */
-export async function startService(env: Env, tuning?: TuningOverrides): Promise<ServiceProcess> {
-  const child = spawnService(env, tuning);
+export function startService(env: Env, tuning?: TuningOverrides): Promise<ServiceProcess> {
+  return listening(spawnService(env, tuning));
+}
+
+/** Waits until a service that was just spawned listens. @throws {Error} with its output when it ends instead */
+export async function listening(child: ChildProcess): Promise<ServiceProcess> {
   const exited = once(child, 'exit');
   const lines: LogLine[] = [];
   const waiting = new Set<() => void>();
@@ -92,10 +96,10 @@ export async function startService(env: Env, tuning?: TuningOverrides): Promise<
       look();
       void exited.then(([code]) => reject(new Error(`the service ended with ${code}: ${errors}`)));
     });
-  const listening = await line(({ msg }) => msg === 'listening');
+  const { address, metrics } = await line(({ msg }) => msg === 'listening');
   return {
-    url: `http://127.0.0.1:${portOf(listening['address'])}`,
-    metricsUrl: `http://127.0.0.1:${portOf(listening['metrics'])}/metrics`,
+    url: `http://127.0.0.1:${portOf(address)}`,
+    metricsUrl: `http://127.0.0.1:${portOf(metrics)}/metrics`,
     child,
     lines,
     errors: () => errors,

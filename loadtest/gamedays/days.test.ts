@@ -4,19 +4,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
+import { secondsOf } from '../../observability/generate/rules/durations.ts';
 import { ROOT } from '../../observability/local/paths.ts';
 import { readRuleFiles, rulesOf } from '../../observability/prometheus/check/rule-files.ts';
 import { CLOCK } from './clock.ts';
 import { GAME_DAYS } from './days/all.ts';
+import { NOBODY, PAGER, TICKETS } from './game-day.ts';
+import { withinMs } from './judge.ts';
 import { UNPLAYED } from './unplayed.ts';
-import { NOBODY, RECEIVERS } from './watch.ts';
 
-const shipped = new Set(
-  readRuleFiles()
-    .flatMap(rulesOf)
-    .flatMap(({ alert }) => alert ?? []),
-);
-const played = new Set(GAME_DAYS.flatMap(({ expected }) => expected));
+const rules = readRuleFiles().flatMap(rulesOf);
+const shipped = new Set(rules.flatMap(({ alert }) => alert ?? []));
+const played = new Set(GAME_DAYS.flatMap(({ expected }) => expected.map(({ alert }) => alert)));
 
 test('each shipped alert is expected by a game day or listed without one, and never both', () => {
   const listed = new Set(Object.keys(UNPLAYED));
@@ -34,6 +34,21 @@ test('each shipped alert is expected by a game day or listed without one, and ne
   );
 });
 
+test('each rule of an alert that several objectives share is expected by a game day, or none of them is', () => {
+  const shared = Map.groupBy(
+    rules.filter(({ alert }) => alert !== undefined && played.has(alert)),
+    ({ alert = '' }) => alert,
+  );
+  for (const [alert, all] of shared) {
+    if (all.length === 1) continue;
+    const objectives = all.map(({ labels }) => labels?.['objective']);
+    const expected = GAME_DAYS.flatMap((day) =>
+      day.expected.flatMap((each) => (each.alert === alert ? each.labels['objective'] : [])),
+    );
+    assert.deepEqual(new Set(expected), new Set(objectives), alert);
+  }
+});
+
 test('each reason for having no game day is a sentence', () => {
   for (const [alert, reason] of Object.entries(UNPLAYED))
     assert.match(reason, /^[A-Z].{20,}\.$/, alert);
@@ -45,9 +60,46 @@ test('each game day has a name of its own, and companions that exist, are not ex
   for (const { name, expected, companions = [] } of GAME_DAYS) {
     assert.match(name, /^[a-z][a-z_]+$/);
     assert(expected.length > 0, name);
-    for (const { alert, because } of companions) {
-      assert(shipped.has(alert) && !expected.includes(alert), `${name}: ${alert}`);
+    for (const { alert, labels, because } of companions) {
+      const isExpected = expected.some((each) => each.alert === alert);
+      assert(shipped.has(alert) && (labels !== undefined || !isExpected), `${name}: ${alert}`);
       assert(because.length > 10, `${name}: ${alert}`);
+    }
+  }
+});
+
+test('what may silence an expected alert is expected too, or a companion, and pages are silenced by pages alone', () => {
+  const pages = new Set(
+    rules.filter(({ labels }) => labels?.['severity'] === 'page').map(({ alert }) => alert),
+  );
+  for (const { name, expected, companions = [] } of GAME_DAYS) {
+    const known = new Set([...expected, ...companions].map(({ alert }) => alert));
+    for (const { alert, to, inhibitedBy = [] } of expected) {
+      for (const silencer of inhibitedBy) {
+        assert(known.has(silencer), `${name}: ${alert} by ${silencer}`);
+        assert(to !== PAGER || pages.has(silencer), `${name}: ${alert} by ${silencer}`);
+      }
+    }
+  }
+});
+
+test('each expected alert may take as long as its rule waits, and not so long that a later one would pass', () => {
+  for (const { name, expected } of GAME_DAYS) {
+    for (const each of expected) {
+      const [wait = ''] = rules.flatMap((rule) =>
+        rule.alert === each.alert ? (rule.for ?? '0s') : [],
+      );
+      const waitMs = (secondsOf(wait) * 1_000) / GAME_DAY_SPEED.factor;
+      assert(withinMs(each) > waitMs, `${name}: ${each.alert} waits ${wait}`);
+    }
+  }
+});
+
+test('the severity that each day asks for goes to the receiver that it names', () => {
+  const severities = { [PAGER]: ['page'], [TICKETS]: ['ticket'], [NOBODY]: ['info', 'critical'] };
+  for (const { name, expected } of GAME_DAYS) {
+    for (const { alert, to, labels } of expected) {
+      assert(severities[to].includes(labels['severity'] ?? ''), `${name}: ${alert}`);
     }
   }
 });
@@ -58,7 +110,7 @@ test('the receiver that counts as nobody is the one of alertmanager.yml without 
   const silent = receivers.filter((receiver) => Object.keys(receiver).length === 1);
   assert.deepEqual(silent, [{ name: NOBODY }]);
   const names = receivers.map(({ name }) => name);
-  for (const name of Object.values(RECEIVERS)) assert(names.includes(name), name);
+  for (const name of [PAGER, TICKETS]) assert(names.includes(name), name);
 });
 
 test('each alert that does sums with the clock or with a month’s dollars has its decision', () => {

@@ -1,20 +1,7 @@
 /** Says what Prometheus had when an alert did not fire or clear as it should. */
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { activeAlerts, valuesOf } from './prometheus-api.ts';
-
-interface RuleNow {
-  readonly name: string;
-  readonly query: string;
-  readonly health: string;
-  readonly lastError?: string;
-}
-
-async function rulesOf(prometheus: string, alert: string): Promise<RuleNow[]> {
-  const response = await fetch(`${prometheus}/api/v1/rules?type=alert`);
-  const { data } = (await response.json()) as { data: { groups: { rules: RuleNow[] }[] } };
-  return data.groups.flatMap(({ rules }) => rules).filter(({ name }) => name === alert);
-}
+import { activeAlerts, alertingRules, valuesOf } from './prometheus-api.ts';
 
 const COMPARISONS = ['Gtr', 'Lss', 'Gte', 'Lte', 'Eql', 'Neq'];
 
@@ -50,7 +37,7 @@ const shown = (values: readonly string[]) => values.slice(0, 5).join('; ') || 'n
 /** @returns what state the alert is in, and the value of each side of its comparisons; never rejects */
 export async function explain(prometheus: string, alert: string): Promise<string> {
   try {
-    const rules = await rulesOf(prometheus, alert);
+    const rules = (await alertingRules(prometheus)).filter(({ name }) => name === alert);
     if (rules.length === 0) return 'Prometheus has no such rule.';
     const active = (await activeAlerts(prometheus)).find(
       ({ labels }) => labels['alertname'] === alert,

@@ -1,6 +1,7 @@
 /** What a game day is: a fault, how it comes and goes, and the alerts that have to tell of it. */
 import type { TuningOverrides } from '../../app/testing/service-process.ts';
 import type { MemoryCgroup } from '../lib/cgroup.ts';
+import type { Fault } from '../simulator/faults.ts';
 import type { Simulator } from '../simulator/server.ts';
 import type { Backend } from './backend.ts';
 import type { Program } from './program.ts';
@@ -35,9 +36,35 @@ export interface Part {
   readonly url: string;
 }
 
+export type Labels = Readonly<Record<string, string>>;
+
+/** The receivers of alertmanager.yml; the last has no integration: what it gets nobody is told. */
+export const PAGER = 'claude-pager';
+export const TICKETS = 'claude-tickets';
+export const NOBODY = 'claude-nobody';
+
+/** An alert that has to fire, and what is asked of it. */
+export interface Expectation {
+  readonly alert: string;
+  /** What it has to say: an alert of the name with other values should not fire. */
+  readonly labels: Labels;
+  /** Whom Alertmanager has to tell. */
+  readonly to: typeof PAGER | typeof TICKETS | typeof NOBODY;
+  /** How soon after the fault it has to fire, minutes of production. */
+  readonly within: number;
+  /** The alerts that may silence it, if they were themselves told; any other that does loses the day. */
+  readonly inhibitedBy?: readonly string[];
+  /** Whether it may end before the fault does. */
+  readonly isOneShot?: true;
+  /** Why a time of it is one of the service's or the fault's own, which is not compressed. */
+  readonly inRealTime?: { readonly fired?: string; readonly cleared?: string };
+}
+
 /** An alert that may fire besides, and need not. */
 export interface Companion {
   readonly alert: string;
+  /** Only with these, where the alert is expected with others. */
+  readonly labels?: Labels;
   readonly because: string;
 }
 
@@ -65,11 +92,15 @@ export interface GameDay {
   readonly inCgroup?: boolean;
   readonly on: (world: World) => void | Promise<void>;
   readonly off: (world: World) => void | Promise<void>;
+  /** What goes a little wrong all the time, also in the history, so that the fault has to rise above it. */
+  readonly background?: readonly Fault[];
+  /** The companions that the background lets fire before the fault does. */
+  readonly always?: readonly string[];
   /** Exactly these fire, and each is watched until it is told of and has cleared. */
-  readonly expected: readonly string[];
+  readonly expected: readonly Expectation[];
   readonly companions?: readonly Companion[];
   /** Whether the fault silences the way to people, so that they are told only once it is gone. */
   readonly toldAfterwards?: boolean;
-  /** How long the alerts may take to fire, and to clear once the fault is gone; seconds, default 90 each. */
-  readonly patienceS?: { readonly fire?: number; readonly clear?: number };
+  /** How long the alerts may take to clear once the fault is gone; seconds, default 90. */
+  readonly clearS?: number;
 }

@@ -2,14 +2,16 @@
  * The healthy past of a game day: what the warm service shows is extended backwards, so that windows of hours and days
  * see good calls in the main and a burn rate has to be earned.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
 import { findTool } from '../../observability/local/paths.ts';
 import { STORAGE } from './commands.ts';
-import type { World } from './game-day.ts';
+import type { GameDay, World } from './game-day.ts';
 import { readOverTime } from './layout.ts';
 import { type Series, samplesOf, valuesOf } from './prometheus-api.ts';
 import { within } from './wait.ts';
@@ -69,7 +71,8 @@ export async function layIn(past: Past, folder: string, storage: string): Promis
   const file = join(folder, 'history.om');
   await pipeline(Readable.from(openMetrics(past)), createWriteStream(file));
   const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', file, storage];
-  execFileSync(findTool('promtool') ?? 'promtool', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  // This process is the simulator too, and calls go on meanwhile.
+  await promisify(execFile)(findTool('promtool') ?? 'promtool', args);
 }
 
 const WARM_LIMIT_MS = 90_000;
@@ -87,19 +90,44 @@ function isHealthy(series: readonly Series[]): boolean {
   return rates.length > 0 && rates.every(({ values }) => values.every(([, rate]) => rate === '0'));
 }
 
+/** What is missing for a healthy past. */
+async function ailment(url: string): Promise<string> {
+  const says = async (expr: string) => (await valuesOf(url, expr)).join('; ') || 'nothing';
+  try {
+    return `up is ${await says(`up{${JOB}}`)}, and the rates of bad calls are ${await says(`{${JOB},__name__=~".+:bad_rate5m"}`)}`;
+  } catch (error) {
+    return `it does not answer (${(error as Error).message})`;
+  }
+}
+
+/** Seconds that are extended; what the background makes is rare, and has to be among what is seen. */
+const SEEN_S = { everyday: 4, background: 20 };
+/** Before them the service warms up. */
+const WARM_UP_S = 2.5;
+const SCRAPES_PER_S = 1_000 / GAME_DAY_SPEED.scrapeMs;
+
 /** Lets Prometheus see the warm service, and extends what it saw backwards. @throws {Error} when it sees none */
-export async function layHistory({ prometheus, folder }: World): Promise<void> {
+export async function layHistory(
+  { prometheus, folder, simulator }: World,
+  { background }: Pick<GameDay, 'background'>,
+): Promise<void> {
   const { url, program } = prometheus;
+  if (background) simulator.setFaults(background);
+  const seenS = background ? SEEN_S.background : SEEN_S.everyday;
+  const warmS = seenS + WARM_UP_S;
   await program.start();
   let seen: readonly Series[] = [];
   const isWarm = async () => {
-    const scrapes = await valuesOf(url, `count_over_time(up{${JOB}}[10s]) > 12`);
+    const scrapes = await valuesOf(
+      url,
+      `count_over_time(up{${JOB}}[1m]) > ${warmS * SCRAPES_PER_S}`,
+    );
     if (scrapes.length === 0) return false;
-    seen = await samplesOf(url, `{${JOB},__name__!~"ALERTS.*"}[4s]`);
+    seen = await samplesOf(url, `{${JOB},__name__!~"ALERTS.*"}[${seenS}s]`);
     return isHealthy(seen);
   };
   const isSeen = await within(WARM_LIMIT_MS, () => isWarm().catch(() => false));
-  if (!isSeen) throw new Error('Prometheus sees no warm and healthy service');
+  if (!isSeen) throw new Error(`Prometheus sees no healthy service: ${await ailment(url)}`);
   const [up] = await samplesOf(url, `up{${JOB}}[5m]`);
   await program.stop();
   const untilS = (up?.values[0]?.[0] ?? 0) - 1;

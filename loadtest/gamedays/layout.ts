@@ -25,13 +25,18 @@ const shipped = (path: string) => readFileSync(join(ROOT, 'observability', path)
 /** Where the rules lie in the folder. */
 export const RULES = 'rules';
 
+/** Changes the text of a file, given by its path in the folder: the controls break a rule or a route with it. */
+export type Change = (path: string, text: string) => string;
+
 /** Writes all that Prometheus and Alertmanager read. */
 export function layOut(
   folder: string,
   { service, alertmanager, receiver, stack }: Addresses,
+  change: Change = (_, text) => text,
 ): void {
   for (const child of [RULES, 'targets', 'data']) mkdirSync(join(folder, child));
-  const write = (path: string, text: string) => writeFileSync(join(folder, path), text);
+  const write = (path: string, text: string) =>
+    writeFileSync(join(folder, path), change(path, text));
   write('prometheus.yml', compressPrometheus(shipped('prometheus/prometheus.yml'), GAME_DAY_SPEED));
   for (const { name } of readRuleFiles()) {
     write(join(RULES, name), compressRules(shipped(`prometheus/rules/${name}`), GAME_DAY_SPEED));

@@ -2,7 +2,7 @@
 import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
 import { CLOCK } from './clock.ts';
 import type { Result } from './play.ts';
-import { table } from './report.ts';
+import { table, triesThatDoNotCount } from './report.ts';
 import { UNPLAYED } from './unplayed.ts';
 
 const { factor, scrapeMs, evaluationMs } = GAME_DAY_SPEED;
@@ -21,6 +21,11 @@ function companions(results: readonly Result[]): string {
   return all.length === 0 ? '' : `\n${COMPANIONS}\n\n${list(all)}\n`;
 }
 
+function tries(results: readonly Result[]): string {
+  const lines = triesThatDoNotCount(results);
+  return lines.length === 0 ? '' : `\nThese tries do not count:\n\n${lines.join('\n')}\n`;
+}
+
 const HOW = `## How a game day goes
 
 1. The simulator, the service, Alertmanager, the webhook and Prometheus start on free ports, and calls come all the time.
@@ -29,25 +34,40 @@ const HOW = `## How a game day goes
    recordings that rules read over days get their present value for 12 hours, a month when compressed. \`promtool\` makes
    blocks of it, and Prometheus starts on them. So a burn rate of 14.4 has to be earned against an hour of good calls.
 3. Nothing but the Watchdog may fire, or be about to, for five seconds, and its heartbeat must have reached the webhook.
-4. The fault comes, and calls go on. The real Prometheus is watched until the expected alerts fire, and the real
-   Alertmanager until each has been told to the webhook, is inhibited by another, or goes to nobody by its route.
-5. The fault goes. Each has to clear, and whoever was told must be told of that. An alert outside the set is a lost day.
+4. The fault comes, and calls go on. The real Prometheus is watched until the expected alerts fire, each with the labels
+   that the day names and within the time that it allows, and the real Alertmanager until each has been told to the
+   receiver that the day names. One may be silent because another silences it, if the day says so and that other has
+   itself been told; a day with a page has to page somebody.
+5. The fault stays 15 seconds more, and 45 in all at least, so that an alert has to go on firing, and one that should not
+   fire has its time: a \`for\` of half an hour is 30 seconds here.
+6. The fault goes. Each has to clear, whoever was told must be told of that, and for five seconds more none may fire again.
+
+Any alert outside the set loses the day, except the companions that it lists with their reason. A few days have a
+background: what is compared with the past (refusals, invalid requests) goes a little wrong in the history too.
 
 A day that is lost while the machine was too busy to keep time (its own timers were late by more than EventLoopLagging
-tolerates of the service) is played again, twice at most.`;
+tolerates of the service) is played again, twice at most, and the page says what the tries were that do not count.
+
+**What this proves.** Game days prove the wiring: that the service makes these series when something breaks, that the rule
+sees them, that Alertmanager tells the right receiver, and how long it takes. Most faults are far above a threshold,
+so they say little of where it lies; the mutants of the rules do that (\`make check-rules\`).`;
 
 const COMPRESSED = `## What is compressed
 
 \`observability/generate/rules/compress.ts\` divides every duration of the shipped files by ${factor}: windows, offsets, steps
 of subqueries, \`for\`, \`keep_firing_for\`, the intervals of groups, and Alertmanager's waits. Thresholds, comparisons,
-labels and names stay. Prometheus scrapes every ${scrapeMs} ms and evaluates every ${evaluationMs} ms; a window of fewer than four scrapes,
-or a wait of fewer than four evaluations, is refused by the name of its rule.
+labels and names stay. Prometheus scrapes every ${scrapeMs} ms and evaluates every ${evaluationMs} ms; a window of fewer than four scrapes, or a wait of fewer than four evaluations, is refused by the name of its
+rule. A \`for\` of one minute is one second, which is four evaluations and two scrapes.
 
 - **Rates and counts.** A rate is one by the real second, and \`rate × seconds\` is what the hour would have held: 20 calls a
   second for a minute count as the 72,000 of an hour. \`increase()\` counts the calls that were made, so its guards are
   harder to pass here than in production.
 - **The service's own times** (back-off, circuits) are shortened where an alert waits for them; time limits and
-  the latency objective are not. A rejected key is tried again after its own half minute, whatever the rules do.
+  the latency objective are not. Such times are marked in the table. After a reload Prometheus takes five real seconds to
+  find Alertmanager again.
+- **The brackets** are the time multiplied by ${factor}. A scrape every ${scrapeMs} ms stands for one every ${(scrapeMs * factor) / 1_000} seconds, and an
+  evaluation for one every ${(evaluationMs * factor) / 1_000} seconds; the shipped configuration does both every 5 seconds (and scrapes the stack's own
+  programs every 15), so there an alert comes up to a minute earlier than the brackets say.
 
 \`time()\`, days and dollars do not run faster. Of the alerts that do sums with them:
 
@@ -57,7 +77,7 @@ ${list(Object.entries(CLOCK))}`;
 export function page(results: readonly Result[], seconds: number): string {
   return `# Game days
 
-Written by \`make gameday\`, which played all of ${results.length} game days in ${Math.round(seconds / 60)} minutes. Each breaks something
+Written by \`make gameday\`, which played all ${results.length} game days in ${Math.round(seconds / 60)} minutes. Each breaks something
 in a stack of its own and watches who is told. Times are those of one machine, in compressed time and, in brackets,
 multiplied by ${factor}, as production has them.
 
@@ -68,10 +88,10 @@ ${COMPRESSED}
 ## The table
 
 ${table(results)}
-${companions(results)}
+${companions(results)}${tries(results)}
 ## Alerts without a game day
 
-promtool's cases (\`make check-rules\`) prove these, and the history of the ones above too.
+promtool's cases (\`make check-rules\`) prove these, as they prove those above.
 
 ${list(Object.entries(UNPLAYED))}
 `;

@@ -1,29 +1,35 @@
 /** Plays one game day: healthy history, fault on, alerts and their notifications, fault off, all clear. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { thresholds } from '../../observability/slo.ts';
 import { explain } from './explain.ts';
 import type { GameDay, World } from './game-day.ts';
 import { layHistory } from './history.ts';
+import {
+  type AlertResult,
+  type Evidence,
+  findingsOf,
+  firedOf,
+  isOver,
+  isTold,
+  namesOf,
+  othersOf,
+  resultOf,
+  withinMs,
+} from './judge.ts';
+import type { Change } from './layout.ts';
 import { untilSteady } from './steady.ts';
 import type { Tally } from './traffic.ts';
 import { within } from './wait.ts';
-import { AlertWatch, NOBODY, RECEIVERS, type Sighting } from './watch.ts';
+import { AlertWatch } from './watch.ts';
 import { startWorld } from './world.ts';
-
-/** What became of an expected alert; milliseconds after the fault came, or went. */
-export interface AlertResult {
-  readonly alert: string;
-  readonly firedAfterMs: number | undefined;
-  readonly receiver: string | undefined;
-  readonly toldAfterMs: number | undefined;
-  readonly inhibitedBy: readonly string[];
-  readonly clearedAfterMs: number | undefined;
-}
 
 export interface Result {
   readonly day: GameDay;
   /** How calls ended while the fault was on. */
   readonly calls: Tally;
+  /** Calls that had not ended when the fault went. */
+  readonly waiting: number;
   readonly alerts: readonly AlertResult[];
   /** Companions that fired. */
   readonly besides: readonly string[];
@@ -33,99 +39,98 @@ export interface Result {
   readonly latenessMs: number;
   /** Why the game day is lost, one line or more each; empty when it is won. */
   readonly problems: readonly string[];
+  /** Results that do not count because this machine was too busy to keep time. */
+  readonly earlier: readonly Result[];
 }
 
-const PATIENCE_S = 90;
-
-const hasFired = ({ firedAtMs }: Sighting) => firedAtMs !== undefined;
-
-/** Whether somebody was told, or it is known why nobody is. */
-const isTold = ({ toldAtMs, inhibitedBy, routes }: Sighting) =>
-  toldAtMs !== undefined || inhibitedBy.size > 0 || routes.has(NOBODY);
-
-/** Whether nobody else was told than its severity asks for. */
-const isToldRightly = ({ severity = '', receiver, routes }: Sighting) => {
-  const wanted = RECEIVERS[severity] ?? NOBODY;
-  return [...routes, receiver ?? wanted].every((name) => name === wanted);
-};
-
-/** Whether whoever was told of it has been told of its end. */
-const isResolved = ({ lastToldMs = 0, resolvedAtMs = 0 }: Sighting) => resolvedAtMs >= lastToldMs;
-
-function resultOf(alert: string, seen: Sighting, onMs: number, offMs: number): AlertResult {
-  const after = (from: number, ms: number | undefined) =>
-    ms === undefined ? undefined : Math.max(0, ms - from);
-  return {
-    alert,
-    firedAfterMs: after(onMs, seen.firedAtMs),
-    receiver: seen.receiver ?? (seen.routes.has(NOBODY) ? NOBODY : undefined),
-    toldAfterMs: after(onMs, seen.toldAtMs),
-    inhibitedBy: [...seen.inhibitedBy].toSorted(),
-    clearedAfterMs: seen.isFiring ? undefined : after(offMs, seen.lastFiredMs),
-  };
+export interface Options {
+  /** Something to break in the rules or configurations, for the controls. */
+  readonly change?: Change;
+  /** How long the fault lasts at least, milliseconds. */
+  readonly leastFaultMs?: number;
+  /** Called with the result of a try that does not count. */
+  readonly onAgain?: (result: Result) => void;
+  /** Told of each step as it is taken. */
+  readonly onStep?: (step: string) => void;
 }
 
-/** What an alert has to do once it has fired, and what is said of one that does not. */
-const DUTIES: readonly (readonly [(seen: Sighting) => boolean, string])[] = [
-  [isTold, 'fired, but nobody was told, and it is not inhibited'],
-  [isToldRightly, 'went to another receiver than its severity asks for'],
-  [({ isFiring }) => !isFiring, 'did not clear'],
-  [
-    (seen) => seen.isFiring || isResolved(seen),
-    'cleared, but whoever was told was not told of that',
-  ],
-];
+/** After the latest time that is allowed, so that an alert that comes late is told apart from one that never comes. */
+const GRACE_MS = 30_000;
+/** An alert has to go on firing for so long. */
+const HOLD_MS = 15_000;
+/** A `for` of half an hour, and what a window of a quarter needs: a false alarm that waits so long is seen. */
+const LEAST_FAULT_MS = 45_000;
+/** An alert has to stay away for so long once it has cleared. */
+const CALM_MS = 5_000;
+const CLEAR_S = 90;
 
-/** The expected alerts that have not done their duty, each with what Prometheus has. */
-async function complaints(
-  alerts: readonly string[],
-  prometheus: string,
-  text: string,
-): Promise<string[]> {
-  const reasons = await Promise.all(alerts.map((alert) => explain(prometheus, alert)));
-  return alerts.map((alert, i) => `${alert} ${text}. ${reasons[i]}`);
+interface Scene {
+  readonly day: GameDay;
+  readonly world: World;
+  readonly watch: AlertWatch;
+  readonly options: Options;
+}
+
+/** Waits until every expected alert fired and was told, and then on; tells of each that fires. */
+async function whileItIsOn({ day, watch, options }: Scene, onMs: number): Promise<void> {
+  const { onStep, leastFaultMs = LEAST_FAULT_MS } = options;
+  const seen = new Set<string>();
+  const isDone = () =>
+    day.expected.filter((expected) => {
+      const sightings = watch.sightings();
+      const fired = firedOf(expected, sightings);
+      if (fired.length > 0 && !seen.has(expected.alert)) onStep?.(`${expected.alert} fires`);
+      if (fired.length > 0) seen.add(expected.alert);
+      const isHeard =
+        day.toldAfterwards || fired.every((each) => isTold(expected, each, sightings));
+      return fired.length > 0 && isHeard;
+    }).length === day.expected.length;
+  const latestMs = Math.max(...day.expected.map(withinMs)) + GRACE_MS;
+  if (!(await within(latestMs, isDone))) return;
+  await delay(Math.max(HOLD_MS, onMs + leastFaultMs - Date.now()));
+}
+
+/** What Prometheus has of each of these alerts now, by its name. */
+async function reasonsOf(alerts: Iterable<string>, { world }: Scene): Promise<Map<string, string>> {
+  const explained = [...new Set(alerts)].map(
+    async (alert) => [alert, await explain(world.prometheus.url, alert)] as const,
+  );
+  return new Map(await Promise.all(explained));
 }
 
 /** Brings the fault, watches, takes it away, and watches again. */
-async function faultOnAndOff(day: GameDay, world: World, watch: AlertWatch): Promise<Result> {
-  const { fire = PATIENCE_S, clear = PATIENCE_S } = day.patienceS ?? {};
-  const { url } = world.prometheus;
-  const those = (fits: (seen: Sighting) => boolean) =>
-    day.expected.filter((alert) => fits(watch.of(alert)));
+async function faultOnAndOff(scene: Scene): Promise<Result> {
+  const { day, world, watch, options } = scene;
   const lateness = monitorEventLoopDelay({ resolution: 10 });
   lateness.enable();
   watch.forget();
   world.traffic.take();
+  options.onStep?.('the fault is on');
   const onMs = Date.now();
   await day.on(world);
-  const isSeen = (seen: Sighting) => hasFired(seen) && (day.toldAfterwards || isTold(seen));
-  await within(fire * 1_000, () => those(isSeen).length === day.expected.length);
-  const silent = those((seen) => !hasFired(seen));
-  const problems = await complaints(silent, url, 'did not fire');
-  const calls = world.traffic.take();
+  await whileItIsOn(scene, onMs);
+  const [calls, waiting] = [world.traffic.take(), world.traffic.waiting];
+  const silent = day.expected.filter((each) => firedOf(each, watch.sightings()).length === 0);
+  const atTheTime = await reasonsOf(namesOf(silent), scene);
   const offMs = Date.now();
+  options.onStep?.('the fault is gone');
   await day.off(world);
-  const fails = (seen: Sighting) => hasFired(seen) && DUTIES.some(([isDone]) => !isDone(seen));
-  await within(clear * 1_000, () => those(fails).length === 0);
-  for (const [isDone, text] of DUTIES) {
-    const late = those((seen) => hasFired(seen) && !isDone(seen));
-    problems.push(...(await complaints(late, url, text)));
-  }
-  const alerts = day.expected.map((alert) => resultOf(alert, watch.of(alert), onMs, offMs));
-  const latenessMs = lateness.max / 1e6;
-  return { ...judged(day, watch, problems), calls, latenessMs, alerts };
-}
-
-function judged(day: GameDay, watch: AlertWatch, problems: readonly string[]) {
-  const fired = [...watch.sightings()].filter(([, seen]) => seen.firedAtMs).map(([name]) => name);
-  const others = fired.filter((alert) => !day.expected.includes(alert)).toSorted();
-  const isCompanion = (alert: string) => day.companions?.some((other) => other.alert === alert);
-  const unexpected = others.filter((alert) => !isCompanion(alert));
+  const evidence = (): Evidence => ({ sightings: watch.sightings(), onMs, offMs });
+  const hasEnded = () => day.expected.every((each) => isOver(each, evidence()));
+  if (await within((day.clearS ?? CLEAR_S) * 1_000, hasEnded)) await delay(CALM_MS);
+  const seen = evidence();
+  const findings = findingsOf(day, seen);
+  const reasons = new Map([...(await reasonsOf(namesOf(findings), scene)), ...atTheTime]);
+  const others = othersOf(day, seen);
   return {
-    day,
-    besides: others.filter(isCompanion),
-    unexpected,
-    problems: [...problems, ...unexpected.map((alert) => `${alert} should not have fired`)],
+    ...{ day, calls, waiting, ...others },
+    alerts: day.expected.map((each) => resultOf(each, seen)),
+    latenessMs: lateness.percentile(99) / 1e6,
+    problems: [
+      ...findings.map(({ alert, text }) => `${alert} ${text}. ${reasons.get(alert)}`),
+      ...others.unexpected.map((alert) => `${alert} should not have fired`),
+    ],
+    earlier: [],
   };
 }
 
@@ -134,14 +139,17 @@ function judged(day: GameDay, watch: AlertWatch, problems: readonly string[]) {
  * @throws {NotHere} when this machine lacks something
  * @throws {Error} when there is no steady state before the fault, or a program of the stack does not start
  */
-async function playOnce(day: GameDay): Promise<Result> {
-  const world = await startWorld(day);
+async function playOnce(day: GameDay, options: Options): Promise<Result> {
+  const world = await startWorld(day, options.change);
+  options.onStep?.('the stack is up');
   const watch = new AlertWatch(world);
   try {
-    await layHistory(world);
-    watch.start();
-    await untilSteady(world, watch);
-    return await faultOnAndOff(day, world, watch);
+    await layHistory(world, day);
+    options.onStep?.('the healthy past is laid in');
+    await watch.start();
+    await untilSteady(world, watch, day);
+    options.onStep?.('steady: nothing fires');
+    return await faultOnAndOff({ day, world, watch, options });
   } finally {
     await watch.stop();
     await world.stop();
@@ -152,17 +160,23 @@ async function playOnce(day: GameDay): Promise<Result> {
 const LATE_MS = thresholds.eventLoopDelaySeconds * 1_000;
 const TRIES = 3;
 
+/** Whether a try says nothing of the rules: it was lost, and this machine was too busy to keep time. */
+export const isNoise = ({
+  problems,
+  latenessMs,
+}: Pick<Result, 'problems' | 'latenessMs'>): boolean => problems.length > 0 && latenessMs > LATE_MS;
+
 /**
  * Plays a game day, and plays it again if it was lost while this machine was too busy to keep time; the last result
- * counts, whatever it is.
- * @param onAgain called with the result that does not count
+ * counts, whatever it is, and has those before it.
  * @throws {Error} as a single try does
  */
-export async function play(day: GameDay, onAgain?: (result: Result) => void): Promise<Result> {
-  for (let tries = 1; ; tries++) {
-    const result = await playOnce(day);
-    const isNoise = result.problems.length > 0 && result.latenessMs > LATE_MS;
-    if (!isNoise || tries === TRIES) return result;
-    onAgain?.(result);
+export async function play(day: GameDay, options: Options = {}): Promise<Result> {
+  const earlier: Result[] = [];
+  for (;;) {
+    const result = await playOnce(day, options);
+    if (!isNoise(result) || earlier.length + 1 === TRIES) return { ...result, earlier };
+    options.onAgain?.(result);
+    earlier.push(result);
   }
 }

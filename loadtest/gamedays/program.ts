@@ -28,6 +28,15 @@ export function endWithUs(child: ChildProcess): void {
   child.once('exit', () => running.delete(child));
 }
 
+/** Ends a process, unless it has ended. */
+export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  // Without a number it never began.
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
+
 export class Program {
   readonly #command: Command;
   #child: ChildProcess | undefined;
@@ -44,10 +53,16 @@ export class Program {
     closeSync(output);
     endWithUs(child);
     this.#child = child;
+    let failure: Error | undefined;
+    child.once('error', (error) => {
+      failure = new Error(`${name} does not start: ${error.message}`);
+    });
     await eventually(
       async () => {
+        if (failure) throw failure;
         if (child.exitCode !== null) throw new Error(`${name} ended: ${this.lastLines()}`);
-        return (await fetch(ready).catch(() => undefined))?.ok;
+        return (await fetch(ready, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined))
+          ?.ok;
       },
       { timeoutMs: START_LIMIT_MS },
     );
@@ -60,11 +75,7 @@ export class Program {
 
   /** Ends it, unless it has ended; SIGKILL is for what must not say goodbye. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill(signal);
-    await exited;
+    if (this.#child) await ended(this.#child, signal);
   }
 
   lastLines(): string {

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { GAME_DAYS } from './days/all.ts';
 import type { GameDay } from './game-day.ts';
+import { NOBODY, TICKETS } from './game-day.ts';
+import type { AlertResult } from './judge.ts';
 import { page } from './page.ts';
-import type { AlertResult, Result } from './play.ts';
+import type { Result } from './play.ts';
 import { callersSaw, inBothTimes, linesOf, table, told } from './report.ts';
-import { NOBODY } from './watch.ts';
 
 const alert: AlertResult = {
   alert: 'KeyRejected',
@@ -16,23 +17,28 @@ const alert: AlertResult = {
   toldAfterMs: 5_000,
   inhibitedBy: [],
   clearedAfterMs: 72_000,
+  inRealTime: {},
+  withinMs: 14_000,
+  firings: 1,
 };
 const day: GameDay = {
   name: 'key_rejected',
   fault: 'a key is revoked',
   on: () => undefined,
   off: () => undefined,
-  expected: ['KeyRejected'],
+  expected: [{ alert: 'KeyRejected', to: TICKETS, within: 14, labels: {} }],
   companions: [{ alert: 'Besides', because: 'it may.' }],
 };
 const result: Result = {
   day,
   calls: { good: 90, '503': 10 },
+  waiting: 0,
   alerts: [alert],
   besides: [],
   unexpected: [],
   latenessMs: 12,
   problems: [],
+  earlier: [],
 };
 
 test('times are shown as they were and as production has them', () => {
@@ -48,6 +54,29 @@ test('what callers saw: the share of good calls, then the rest, most frequent fi
   );
   assert.equal(callersSaw({ '503': 4 }), '0.0 % good; 4 × 503');
   assert.equal(callersSaw({}), 'no call ended');
+});
+
+test('what callers saw: those who still wait stand beside the share', () => {
+  assert.equal(callersSaw({ good: 2 }, 7), '100.0 % good; 7 still waiting');
+  assert.equal(callersSaw({}, 7), 'no call ended; 7 still waiting');
+});
+
+test('a time that is not compressed is not multiplied, and says why', () => {
+  const real = { ...alert, inRealTime: { cleared: 'half a minute is one' } };
+  const rows = table([{ ...result, alerts: [real] }]);
+  assert.match(rows, /\| 4\.4 s \(4 min\) \| 14 s \(14 min\) \|/);
+  assert.match(rows, /\| 72 s \(not compressed: half a minute is one\) \|/);
+});
+
+test('a game day that was played again says so, and the page has the problems of the tries that do not count', () => {
+  const noise = { ...result, latenessMs: 480, problems: ['Wrong should not have fired'] };
+  const again = { ...result, earlier: [noise] };
+  assert.match(table([again]), /a key is revoked \(played 2 times\)/);
+  assert.match(
+    page([again], 120),
+    /- `key_rejected`, with timers 480 ms late: Wrong should not have fired/,
+  );
+  assert.doesNotMatch(page([result], 120), /do not count:/);
 });
 
 test('who was told: a receiver, nobody by the route, or nobody because another alert inhibits it', () => {

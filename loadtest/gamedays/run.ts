@@ -1,66 +1,83 @@
 /**
  * `make gameday [FAULT=…]`: plays one game day, or all of them and writes docs/gamedays.md. It exits with 0 when every
- * expected alert fired, was told of and cleared, and no other fired; with 1 when not; with 78 for an unknown fault.
+ * expected alert fired in time, was told of and cleared, and no other fired; with 1 when not; with 69 when this machine
+ * cannot play one; with 78 for an unknown fault. `make` itself then exits with 2.
  */
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { ROOT } from '../../observability/local/paths.ts';
 import { GAME_DAYS } from './days/all.ts';
+import { EXITS, endingOf, type Played } from './ending.ts';
 import type { GameDay } from './game-day.ts';
 import { page } from './page.ts';
 import { play, type Result } from './play.ts';
 import { linesOf, table } from './report.ts';
 import { NotHere } from './world.ts';
 
-/** EX_CONFIG of sysexits.h. */
-const EXIT_CONFIG = 78;
 const PAGE = new URL('../../docs/gamedays.md', import.meta.url);
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-/** @returns its result, or why there is none */
-async function playAndTell(day: GameDay): Promise<Result | Error> {
+/** Fetches what is not here; what cannot be fetched is said again by the days that need it. */
+function fetchTools(days: readonly GameDay[]): void {
+  const set = days.some(({ collector }) => collector) ? 'gameday' : 'stack';
+  const program = ['observability/local/tools.ts', set];
+  spawnSync(process.execPath, program, { cwd: ROOT, stdio: 'inherit' });
+}
+
+async function playAndTell(day: GameDay): Promise<Played> {
   say(`${day.name}: ${day.fault}`);
+  const startedMs = performance.now();
+  const seconds = () => `${Math.round((performance.now() - startedMs) / 1_000)} s`.padStart(7);
   try {
-    const result = await play(day, (lost) => {
-      for (const line of linesOf(lost)) say(line);
-      say(`  again: this machine's own timers were ${Math.round(lost.latenessMs)} ms late`);
+    const end = await play(day, {
+      onStep: (step) => say(`${seconds()}  ${step}`),
+      onAgain(lost) {
+        for (const line of linesOf(lost)) say(line);
+        say(`  again: this machine's own timers were ${Math.round(lost.latenessMs)} ms late`);
+      },
     });
-    for (const line of linesOf(result)) say(line);
-    return result;
+    for (const line of linesOf(end)) say(line);
+    return { name: day.name, end };
   } catch (error) {
-    const mark = error instanceof NotHere ? '- not played:' : '✖';
+    const mark = error instanceof NotHere ? '- NOT PLAYED:' : '✖';
     say(`${mark} ${day.name}: ${(error as Error).message}`);
-    return error as Error;
+    return { name: day.name, end: error as Error };
   }
 }
 
-/** @returns how many days were lost */
+/** @returns the exit code */
 async function playAll(days: readonly GameDay[], isWhole: boolean): Promise<number> {
   const startedMs = performance.now();
-  const ends: (Result | Error)[] = [];
-  for (const day of days) ends.push(await playAndTell(day));
+  const played: Played[] = [];
+  for (const day of days) played.push(await playAndTell(day));
   const seconds = (performance.now() - startedMs) / 1_000;
-  const results = ends.filter((end): end is Result => !(end instanceof Error));
-  const won = results.filter(({ problems }) => problems.length === 0).length;
-  const notHere = ends.filter((end) => end instanceof NotHere).length;
-  say(`\n${table(results)}\n`);
-  say(`${won} of ${days.length} game days won${notHere > 0 ? `, ${notHere} not played` : ''}`);
-  // A page with holes would say that an alert has no game day.
-  if (isWhole && results.length === days.length) writeFileSync(PAGE, page(results, seconds));
-  return days.length - won - notHere;
+  const results = played.flatMap(({ end }) => (end instanceof Error ? [] : [end as Result]));
+  const { exitCode, text, pageWithheld } = endingOf(played, isWhole);
+  if (isWhole) say(`\n${table(results)}\n`);
+  say(text);
+  if (pageWithheld === undefined) writeFileSync(PAGE, page(results, seconds));
+  const withheld = `docs/gamedays.md is not written, because ${pageWithheld}`;
+  if (isWhole) say(pageWithheld === undefined ? 'docs/gamedays.md is written' : withheld);
+  return exitCode;
 }
 
 async function main(fault: string | undefined): Promise<number> {
-  const days = fault ? GAME_DAYS.filter(({ name }) => name === fault) : GAME_DAYS;
-  if (days.length > 0) return (await playAll(days, fault === undefined)) === 0 ? 0 : 1;
+  const days = GAME_DAYS.filter(({ name }) => fault === undefined || name === fault);
+  if (days.length > 0) {
+    fetchTools(days);
+    return playAll(days, fault === undefined);
+  }
   const known = GAME_DAYS.map(({ name, fault: text }) => `  ${name.padEnd(24)}${text}`);
-  process.stderr.write(`There is no game day ${fault}. These are:\n${known.join('\n')}\n`);
-  return EXIT_CONFIG;
+  const asked = JSON.stringify(fault);
+  process.stderr.write(`There is no game day ${asked}. These are:\n${known.join('\n')}\n`);
+  return EXITS.badOption;
 }
 
 if (import.meta.main) {
   // Programs of the stack end when this process exits, which it does not do by itself when it is ended by a signal.
-  for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
+  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
     process.once(signal, () => process.exit(128 + number));
   }
-  process.exitCode = await main(process.env['FAULT'] || undefined);
+  process.exitCode = await main(process.env['FAULT']);
 }

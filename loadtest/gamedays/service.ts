@@ -1,11 +1,13 @@
 /** The service of a game day: a process at addresses that stay the same when it is started again. */
+import type { ChildProcess } from 'node:child_process';
 import {
   freePort,
+  listening,
   type ServiceProcess,
-  startService,
+  spawnService,
   type TuningOverrides,
 } from '../../app/testing/service-process.ts';
-import { endWithUs } from './program.ts';
+import { ended, endWithUs } from './program.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -15,6 +17,8 @@ export class Service {
   readonly url: string;
   /** Host and port of `/metrics`, which Prometheus makes the label `instance` of. */
   readonly metrics: string;
+  /** It is there before it listens, so that it can be ended then too. */
+  #child: ChildProcess | undefined;
   #process: ServiceProcess | undefined;
 
   private constructor(ports: readonly [number, number], env: Env, tuning: TuningOverrides) {
@@ -25,17 +29,17 @@ export class Service {
     this.#tuning = tuning;
   }
 
-  /** Starts it on ports that are free now. */
-  static async start(env: Env, tuning: TuningOverrides): Promise<Service> {
-    const service = new Service([await freePort(), await freePort()], env, tuning);
-    await service.begin();
-    return service;
+  /** It does not run yet. @returns it, with ports that are free now */
+  static async onFreePorts(env: Env, tuning: TuningOverrides): Promise<Service> {
+    return new Service([await freePort(), await freePort()], env, tuning);
   }
 
-  /** Starts it again. @param changed settings that are different from now on */
+  /** Starts it, also again. @param changed settings that are different from now on */
   async begin(changed: Env = {}): Promise<void> {
-    this.#process = await startService({ ...this.#env, ...changed }, this.#tuning);
-    endWithUs(this.#process.child);
+    const child = spawnService({ ...this.#env, ...changed }, this.#tuning);
+    endWithUs(child);
+    this.#child = child;
+    this.#process = await listening(child);
   }
 
   /** @throws {Error} while it does not run */
@@ -46,9 +50,9 @@ export class Service {
 
   /** Ends it; SIGKILL cuts whatever it does. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const ending = this.#process;
+    const ending = this.#child;
+    this.#child = undefined;
     this.#process = undefined;
-    ending?.child.kill(signal);
-    await ending?.stop();
+    if (ending) await ended(ending, signal);
   }
 }

@@ -1,26 +1,34 @@
 /** The steady state before a fault: calls succeed, nothing fires, and the way to people is open. */
-import type { World } from './game-day.ts';
+import type { GameDay, World } from './game-day.ts';
+import { nameOf } from './sightings.ts';
 import { within } from './wait.ts';
 import type { AlertWatch } from './watch.ts';
 
-const LIMIT_MS = 90_000;
-/** No alert may be active for so long before the fault comes. */
-const STEADY_MS = 5_000;
+/** How long it may take, and for how long no alert may be active before the fault comes. */
+const LIMITS = { limitMs: 90_000, steadyMs: 5_000 };
 
 /**
  * Waits until nothing fires or is about to: Prometheus takes some seconds to find its targets again, too.
  * @throws {Error} when something does before there is a fault
  */
-export async function untilSteady({ receiver }: World, watch: AlertWatch): Promise<void> {
+export async function untilSteady(
+  { receiver }: Pick<World, 'receiver'>,
+  watch: Pick<AlertWatch, 'sightings'>,
+  { always = [] }: Pick<GameDay, 'always'>,
+  { limitMs, steadyMs } = LIMITS,
+): Promise<void> {
   const active = () =>
-    [...watch.sightings()].filter(([, seen]) => seen.isActive).map(([alert]) => alert);
+    watch
+      .sightings()
+      .filter((seen) => seen.isActive && !always.includes(nameOf(seen)))
+      .map(nameOf);
   const startedAt = new Date().toISOString();
   // The Prometheus before the history was laid in beat too.
   const beats = () => (receiver.watchdogAt() ?? '') > startedAt;
   let quietSinceMs = performance.now();
-  const isSteady = await within(LIMIT_MS, () => {
+  const isSteady = await within(limitMs, () => {
     if (active().length > 0 || !beats()) quietSinceMs = performance.now();
-    return performance.now() - quietSinceMs > STEADY_MS;
+    return performance.now() - quietSinceMs > steadyMs;
   });
   if (isSteady) return;
   const watchdog = beats() ? 'heard' : 'not heard';

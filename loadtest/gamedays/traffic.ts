@@ -46,6 +46,11 @@ export class Traffic {
     for (const shape of shapes) void this.#loop(shape, this.#loops.signal);
   }
 
+  /** Calls that have not ended. */
+  get waiting(): number {
+    return this.#inFlight.size;
+  }
+
   /** @returns how the calls ended that ended since this was last asked */
   take(): Tally {
     const counts = this.#counts;

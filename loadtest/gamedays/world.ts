@@ -9,7 +9,7 @@ import { startSimulator } from '../simulator/server.ts';
 import { Backend } from './backend.ts';
 import { alertmanagerCommand, collectorCommand, prometheusCommand } from './commands.ts';
 import { type GameDay, KEYS, type Part, type Place, type World } from './game-day.ts';
-import { layOut } from './layout.ts';
+import { type Change, layOut } from './layout.ts';
 import { Program } from './program.ts';
 import { Service } from './service.ts';
 import { EVERYDAY, Traffic } from './traffic.ts';
@@ -36,17 +36,36 @@ const addressOf = ({ url }: { readonly url: string }) => url.replace('http://', 
 /** This machine, or this user, lacks what a game day needs, which says nothing of the rules. */
 export class NotHere extends Error {}
 
+/** @throws {NotHere} that names the programs of a game day that this machine does not have */
+export function checkTools(
+  { collector }: Pick<GameDay, 'collector'>,
+  find: (name: string) => string | undefined = findTool,
+): void {
+  const needed = ['prometheus', 'promtool', 'alertmanager', ...(collector ? ['otelcol'] : [])];
+  const missing = needed.filter((name) => !find(name));
+  if (missing.length > 0) throw new NotHere(`there is no ${missing.join(', no ')} here`);
+}
+
 /** A limit that nothing reaches, so that the process is in a cgroup before the fault lowers it. */
 const ROOMY_BYTES = 4 * 1024 ** 3;
 
 /** What was started, to be ended in the opposite order, also when the rest does not start. */
 type Started = AsyncDisposableStack;
 
+/** Removes something at the end, also when this process ends before, which has by then ended its children. */
+function removedAtLast(remove: () => void, started: Started): void {
+  process.once('exit', remove);
+  started.defer(() => {
+    process.off('exit', remove);
+    remove();
+  });
+}
+
 function cgroupOf(day: GameDay, started: Started): MemoryCgroup | undefined {
   if (!day.inCgroup) return undefined;
   const cgroup = createMemoryCgroup(ROOMY_BYTES, '');
   if (!cgroup) throw new NotHere('this machine, or this user, cannot have a memory cgroup');
-  started.defer(() => cgroup.remove());
+  removedAtLast(() => cgroup.remove(), started);
   return cgroup;
 }
 
@@ -66,8 +85,9 @@ async function startTheService(
     ...cgroup?.env,
     ...day.settings?.(place),
   };
-  const service = await Service.start(settings, { ...TUNING, ...day.tuning });
+  const service = await Service.onFreePorts(settings, { ...TUNING, ...day.tuning });
   started.defer(() => service.end('SIGKILL'));
+  await service.begin();
   return { service, cgroup };
 }
 
@@ -78,7 +98,6 @@ async function startTheCollector(
   started: Started,
 ) {
   if (!changes) return undefined;
-  if (!findTool('otelcol')) throw new NotHere('there is no otelcol: Go 1.25 or newer builds it');
   const backend = await Backend.start();
   started.defer(() => backend.close());
   const [otlp, metrics] = [await freePort(), await freePort()];
@@ -104,24 +123,21 @@ async function preparePrograms(folder: string, started: Started) {
 
 /**
  * Starts everything but Prometheus, which comes when there is something to see.
+ * @param change what is broken in its rules and configurations, if anything is
  * @throws {NotHere} when this machine lacks something
  */
-export async function startWorld(day: GameDay): Promise<World> {
+export async function startWorld(day: GameDay, change?: Change): Promise<World> {
+  checkTools(day);
   await using started = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), `game-day-${day.name}-`));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', remove);
-  started.defer(() => {
-    process.off('exit', remove);
-    remove();
-  });
+  removedAtLast(() => rmSync(folder, { recursive: true, force: true }), started);
   const simulator = await startSimulator({ keys: Object.values(KEYS), profile: 'documented' });
   started.defer(() => simulator.close());
   const told = await preparePrograms(folder, started);
   const telemetry = await startTheCollector(day, folder, started);
   const place = { simulator: simulator.url, folder };
   const { service, cgroup } = await startTheService(day, place, telemetry?.otlp, started);
-  layOut(folder, {
+  const addresses = {
     service: service.metrics,
     alertmanager: addressOf(told.alertmanager),
     receiver: told.receiver.url,
@@ -131,7 +147,8 @@ export async function startWorld(day: GameDay): Promise<World> {
       simulator: addressOf(simulator),
       ...(telemetry && { collector: telemetry.metrics }),
     },
-  });
+  };
+  layOut(folder, addresses, change);
   await told.alertmanager.program.start();
   const traffic = new Traffic(service.url);
   started.defer(() => traffic.stop());

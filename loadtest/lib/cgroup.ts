@@ -1,5 +1,5 @@
 /** A memory cgroup around a process, as a container has one. https://docs.kernel.org/admin-guide/cgroup-v2.html */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where the kernel's two versions of cgroups are mounted, and how each names the same files. */
@@ -22,8 +22,40 @@ export interface MemoryCgroup {
   kills(): number;
   /** Changes the limit while processes run, bytes. */
   limitTo(bytes: number): void;
-  /** Removes the cgroup; its processes must have ended. */
+  /** Removes the cgroup; its processes must have ended, or be about to. @throws {Error} EBUSY when one has not */
   remove(): void;
+}
+
+const TRIES = 20;
+const BETWEEN_TRIES_MS = 50;
+
+/** Waits without the event loop, because a process that exits has none: the kernel lets go of the last one in its time. */
+function removed(folder: string): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      rmdirSync(folder);
+      return;
+    } catch (error) {
+      if (tries === TRIES) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BETWEEN_TRIES_MS);
+    }
+  }
+}
+
+/** @returns the folder of a new cgroup with this limit, or undefined, and then nothing is left of it */
+function limitedFolder(
+  { root, limit }: Pick<(typeof VERSIONS)[number], 'root' | 'limit'>,
+  limitBytes: number,
+): string | undefined {
+  let folder: string | undefined;
+  try {
+    folder = mkdtempSync(join(root, 'claude-observatory-'));
+    writeFileSync(join(folder, limit), String(limitBytes));
+    return folder;
+  } catch {
+    if (folder) removed(folder);
+    return undefined;
+  }
 }
 
 /**
@@ -41,13 +73,8 @@ export function createMemoryCgroup(
     );
   });
   if (!version) return undefined;
-  const folder = join(version.root, `claude-observatory-${process.pid}`);
-  try {
-    mkdirSync(folder);
-    writeFileSync(join(folder, version.limit), String(limitBytes));
-  } catch {
-    return undefined;
-  }
+  const folder = limitedFolder(version, limitBytes);
+  if (!folder) return undefined;
   const read = (name: string) => readFileSync(join(folder, name), 'utf8');
   const join_ = `import{writeFileSync}from'node:fs';writeFileSync('${folder}/cgroup.procs',String(process.pid))`;
   return {
@@ -56,7 +83,7 @@ export function createMemoryCgroup(
     },
     peakBytes: () => Number(read(version.peak)),
     kills: () => Number(/^oom_kill (\d+)$/m.exec(read(version.events))?.[1] ?? 0),
-    limitTo: (bytes) => writeFileSync(join(folder, version.limit), String(bytes)),
-    remove: () => rmdirSync(folder),
+    limitTo: (bytes) => writeFileSync(join(folder, version.limit), String(Math.round(bytes))),
+    remove: () => removed(folder),
   };
 }

@@ -105,7 +105,9 @@ for (const { file, text } of pages) {
       const alert = file.replace('.md', '');
       // The slowest burn rates show the fast one's.
       const named = [alert, alert.replace(/BurnTrickle$/, 'BurnFast')];
-      const day = GAME_DAYS.find(({ expected }) => named.some((each) => expected.includes(each)));
+      const day = GAME_DAYS.find(({ expected }) =>
+        expected.some((each) => named.includes(each.alert)),
+      );
       if (day) assert.equal(commands, `make gameday FAULT=${day.name}`);
       else assert.doesNotMatch(commands, /make gameday/);
     });

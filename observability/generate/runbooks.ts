@@ -77,18 +77,19 @@ function budgets({ objectives }: Profile): string {
 ${table([['objective', 'good', 'may be bad'], ...rows])}`;
 }
 
+const expects = ({ expected }: (typeof GAME_DAYS)[number], name: string) =>
+  expected.some(({ alert }) => alert === name);
+
 const gameDayOf = (alert: string) =>
-  GAME_DAYS.find(({ expected }) => expected.includes(alert)) ??
-  GAME_DAYS.find(({ expected }) => expected.includes(sourceOf(alert)));
+  GAME_DAYS.find((day) => expects(day, alert)) ??
+  GAME_DAYS.find((day) => expects(day, sourceOf(alert)));
 
 /** The command that lets an alert fire and clear, where a game day does; otherwise the section is written by hand. */
 function reproduced(alert: string, text: string): string {
   const day = gameDayOf(alert);
   const [before, section] = text.split(REPRODUCE);
   if (!day || section === undefined) return text;
-  const other = day.expected.includes(alert)
-    ? ''
-    : ` It shows ${sourceOf(alert)}: this one takes days.`;
+  const other = expects(day, alert) ? '' : ` It shows ${sourceOf(alert)}: this one takes days.`;
   return [
     `${before}${REPRODUCE}`,
     `\`\`\`sh\nmake gameday FAULT=${day.name}\n\`\`\`\n`,

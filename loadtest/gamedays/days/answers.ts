@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { GameDay } from '../game-day.ts';
 import { EVERYDAY, type Shape } from '../traffic.ts';
-import { injected, mayFire } from './injected.ts';
+import { page, ticket } from './expectations.ts';
+import { injected, mayFire, risen } from './injected.ts';
 
 const CALLERS = ['search', 'chat', 'reports'] as const;
 const tokenOf = (name: string) => `token-of-${name}`;
@@ -16,31 +17,35 @@ const withCallers =
     CALLERS: JSON.stringify(names.map(caller)),
   });
 
-const REFUSED = mayFire('it counts errors a second', 'HighClaudeErrorRate');
+const refused = (probability: number) =>
+  ({ kind: 'stop_reason:refusal', category: 'cyber', probability }) as const;
+const invalid = (probability: number) =>
+  ({ kind: 'error_code:image_dimensions_too_large', probability }) as const;
 
 const MEANING: readonly GameDay[] = [
   {
     name: 'refusals',
-    fault: 'the model refuses a fifth of the calls',
-    ...injected({ kind: 'stop_reason:refusal', category: 'cyber', probability: 0.2 }),
-    expected: ['ClaudeRefusalsDoubled'],
-    patienceS: { clear: 120 },
+    fault: 'the model refuses a fifth of the calls, and not one in fifty as always',
+    ...risen(refused(0.02), refused(0.2)),
+    expected: [ticket('ClaudeRefusalsDoubled', 70)],
+    clearS: 120,
   },
   {
     name: 'max_tokens',
     fault: 'two answers in five end at max_tokens',
     ...injected({ kind: 'stop_reason:max_tokens', probability: 0.4 }),
-    expected: ['ClaudeMaxTokensShareHigh'],
-    patienceS: { fire: 120, clear: 120 },
+    expected: [ticket('ClaudeMaxTokensShareHigh', 85, { labels: { model: 'claude-haiku-5-5' } })],
+    clearS: 120,
   },
   {
     name: 'invalid_requests',
-    fault: 'the API refuses half of what three callers have always sent',
+    fault: 'the API refuses half of what three callers send, and not one in fifty as always',
     settings: withCallers(...CALLERS),
     load: CALLERS.map((name) => ({ perSecond: 8, token: tokenOf(name) })),
-    ...injected({ kind: 'error_code:image_dimensions_too_large', probability: 0.5 }),
-    expected: ['ClaudeInvalidRequestsJump'],
-    companions: REFUSED,
+    ...risen(invalid(0.02), invalid(0.5)),
+    always: ['HighClaudeErrorRate'],
+    expected: [page('ClaudeInvalidRequestsJump', 30)],
+    companions: mayFire('it counts errors a second', 'HighClaudeErrorRate'),
   },
   {
     name: 'probe_failing',
@@ -51,11 +56,8 @@ const MEANING: readonly GameDay[] = [
       { perSecond: 60, token: tokenOf('search') },
     ],
     ...injected({ kind: 'error_500', model: 'claude-sonnet-5-5' }),
-    expected: ['ClaudeProbeFailing'],
-    companions: mayFire(
-      'the probe’s own calls and their retries count too',
-      ...['HighClaudeErrorRate', 'ClaudeFailuresAtLowTraffic'],
-    ),
+    expected: [page('ClaudeProbeFailing', 25, { labels: { objective: 'availability' } })],
+    companions: mayFire('the probe’s own calls and their retries count too', 'HighClaudeErrorRate'),
   },
   {
     name: 'model_retiring',
@@ -63,8 +65,10 @@ const MEANING: readonly GameDay[] = [
     tuning: { models: { everyMs: 1_000 } },
     on: ({ simulator }) => simulator.setModels({ 'claude-haiku-5-5': 5 }),
     off: ({ simulator }) => simulator.setModels({}),
-    expected: ['ClaudeModelRetiring', 'ClaudeModelRetiresSoon'],
-    patienceS: { fire: 120 },
+    expected: [
+      ticket('ClaudeModelRetiring', 75, { labels: { model: 'claude-haiku-5-5' } }),
+      page('ClaudeModelRetiresSoon', 75, { labels: { model: 'claude-haiku-5-5' } }),
+    ],
   },
 ];
 
@@ -92,8 +96,8 @@ const MONEY: readonly GameDay[] = [
     load: cached(() => ''),
     on: ({ traffic }) => traffic.make(cached((n) => `It is ${Date.now()} ${n}. `)),
     off: ({ traffic }) => traffic.make(cached(() => '')),
-    expected: ['ClaudeCacheHitsCollapsed'],
-    patienceS: { fire: 150, clear: 120 },
+    expected: [ticket('ClaudeCacheHitsCollapsed', 85, { labels: { model: 'claude-haiku-5-5' } })],
+    clearS: 120,
   },
   {
     name: 'spend_loop',
@@ -101,24 +105,24 @@ const MONEY: readonly GameDay[] = [
     on: ({ traffic }) =>
       traffic.make([...EVERYDAY, { perSecond: 0.5, model: 'claude-opus-5-5', fields: HUGE }]),
     off: ({ traffic }) => traffic.make(EVERYDAY),
-    expected: ['ClaudeSpendRateHigh'],
+    expected: [ticket('ClaudeSpendRateHigh', 170)],
     companions: mayFire('a huge prompt takes its time', 'ClaudeP99Latency'),
-    patienceS: { fire: 180, clear: 120 },
+    clearS: 120,
   },
   {
     name: 'unknown_model',
     fault: 'callers use a model that has no price',
     on: ({ traffic }) => traffic.make([...EVERYDAY, { perSecond: 2, model: 'claude-of-tomorrow' }]),
     off: ({ traffic }) => traffic.make(EVERYDAY),
-    expected: ['ClaudeUnpricedCalls'],
-    patienceS: { clear: 150 },
+    expected: [ticket('ClaudeUnpricedCalls', 15)],
+    clearS: 150,
   },
   {
     name: 'usage_malformed',
     fault: 'one answer in ten has its token counts as text',
     ...injected({ kind: 'usage:malformed', probability: 0.1 }),
-    expected: ['ClaudeUsageMalformed'],
-    patienceS: { clear: 150 },
+    expected: [ticket('ClaudeUsageMalformed', 15)],
+    clearS: 150,
   },
 ];
 

@@ -2,6 +2,7 @@
 import { EXPORTERS, set } from '../commands.ts';
 import type { GameDay } from '../game-day.ts';
 import { EVERYDAY } from '../traffic.ts';
+import { ticket } from './expectations.ts';
 import { mayFire } from './injected.ts';
 
 /** Small queues and short waits in the service, so that what cannot be sent is felt at once. */
@@ -33,7 +34,10 @@ export const COLLECTOR_DAYS: readonly GameDay[] = [
     collector: [],
     on: ({ collector }) => collector?.program.stop('SIGKILL'),
     off: ({ collector }) => collector?.program.start(),
-    expected: ['ServiceTelemetryDropped', 'ScrapeTargetDown'],
+    expected: [
+      ticket('ServiceTelemetryDropped', 18),
+      ticket('ScrapeTargetDown', 14, { labels: { component: 'collector' } }),
+    ],
   },
   {
     name: 'backends_silent',
@@ -42,7 +46,11 @@ export const COLLECTOR_DAYS: readonly GameDay[] = [
     collector: IMPATIENT,
     on: ({ backend }) => backend?.fallSilent(),
     off: ({ backend }) => backend?.recover(),
-    expected: ['CollectorTelemetryDropped', 'CollectorTelemetryRefused', 'CollectorQueueFilling'],
+    expected: [
+      ticket('CollectorTelemetryDropped', 20),
+      ticket('CollectorTelemetryRefused', 35, { labels: { receiver: 'otlp' } }),
+      ticket('CollectorQueueFilling', 25),
+    ],
     companions: mayFire(
       'what the collector refuses the service gives up',
       'ServiceTelemetryDropped',
@@ -55,7 +63,7 @@ export const COLLECTOR_DAYS: readonly GameDay[] = [
     collector: [set('processors::tail_sampling::num_traces', TRACES)],
     on: ({ traffic }) => traffic.make(EVERYDAY.map((shape) => ({ ...shape, perSecond: 60 }))),
     off: ({ traffic }) => traffic.make(EVERYDAY),
-    expected: ['CollectorTracesDroppedEarly'],
+    expected: [ticket('CollectorTracesDroppedEarly', 16)],
     companions: mayFire(
       'six times the calls may be too much for a small machine',
       'ClaudeP99Latency',

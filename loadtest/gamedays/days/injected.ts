@@ -10,6 +10,15 @@ export function injected(...faults: readonly Fault[]): Pick<GameDay, 'on' | 'off
   };
 }
 
+/** A fault of the simulator that happens to a few calls all the time, and to many while it is on. */
+export function risen(few: Fault, many: Fault): Pick<GameDay, 'background' | 'on' | 'off'> {
+  return {
+    background: [few],
+    on: ({ simulator }) => simulator.setFaults([many]),
+    off: ({ simulator }) => simulator.setFaults([few]),
+  };
+}
+
 /** @returns companions with one reason */
 export function mayFire(because: string, ...alerts: readonly string[]): Companion[] {
   return alerts.map((alert) => ({ alert, because }));

@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type GameDay, KEYS, type Place } from '../game-day.ts';
+import { burn, OUTAGE_PAGES, page, ticket } from './expectations.ts';
 import { AFTER_AN_OUTAGE, injected, mayFire } from './injected.ts';
 
 const allKeys = Object.values(KEYS);
@@ -11,10 +12,15 @@ const NO_CALLS = [
   ...AFTER_AN_OUTAGE,
   ...mayFire(
     'without the account no call succeeds',
-    ...['AllCallsFailing', 'ClaudeAvailabilityBurnFast', 'ClaudeAvailabilityBurnMedium'],
-    ...['ClaudeKeyRejected', 'HighClaudeErrorRate'],
+    ...[...OUTAGE_PAGES, 'ClaudeKeyRejected', 'HighClaudeErrorRate'],
   ),
 ];
+
+const rejected = (key: string) =>
+  ticket('ClaudeKeyRejected', 14, {
+    labels: { upstream: 'simulator', key },
+    inRealTime: { cleared: 'a rejected key is tried again after half a minute' },
+  });
 
 const keyFile = ({ folder }: Pick<Place, 'folder'>) => join(folder, 'key');
 const writeKey = (place: Pick<Place, 'folder'>) => writeFileSync(keyFile(place), KEYS.blue);
@@ -25,15 +31,19 @@ export const KEY_DAYS: readonly GameDay[] = [
     fault: 'one of two keys is revoked',
     on: ({ simulator }) => simulator.setKeys([KEYS.green]),
     off: ({ simulator }) => simulator.setKeys(allKeys),
-    expected: ['ClaudeKeyRejected'],
-    companions: mayFire('it counts errors a second, and a 401 is one', 'HighClaudeErrorRate'),
+    expected: [rejected('blue')],
   },
   {
     name: 'keys_expired',
     fault: 'every key expires',
     on: ({ simulator }) => simulator.setKeys(['another-key']),
     off: ({ simulator }) => simulator.setKeys(allKeys),
-    expected: ['ClaudeKeyRejected', 'ClaudeAvailabilityBurnFast', 'AllCallsFailing'],
+    expected: [
+      { ...rejected('blue'), inhibitedBy: OUTAGE_PAGES },
+      { ...rejected('green'), inhibitedBy: OUTAGE_PAGES },
+      burn('availability', 'Fast', 15),
+      page('AllCallsFailing', 40),
+    ],
     companions: NO_CALLS.filter(({ alert }) => !/KeyRejected|BurnFast|AllCalls/.test(alert)),
   },
   {
@@ -45,27 +55,35 @@ export const KEY_DAYS: readonly GameDay[] = [
     },
     on: (world) => rmSync(keyFile(world)),
     off: (world) => writeKey(world),
-    expected: ['ClaudeKeySourceFailing'],
+    expected: [ticket('ClaudeKeySourceFailing', 25)],
   },
   {
     name: 'account_on_hold',
     fault: 'the organisation is on hold',
     ...injected({ kind: 'error_code:organization_on_hold' }),
-    expected: ['ClaudeAccountOnHold', 'ClaudeAvailabilityBurnFast'],
+    expected: [
+      page('ClaudeAccountOnHold', 10, { labels: { error_code: 'organization_on_hold' } }),
+      burn('availability', 'Fast', 16),
+    ],
     companions: NO_CALLS.filter(({ alert }) => !/AvailabilityBurnFast/.test(alert)),
   },
   {
     name: 'spend_limit',
     fault: 'the monthly spend limit is reached',
     ...injected({ kind: 'error_code:enforced_spend_limit_reached' }),
-    expected: ['ClaudeSpendLimitReached', 'ClaudeAvailabilityBurnFast'],
+    expected: [
+      page('ClaudeSpendLimitReached', 10, {
+        labels: { error_code: 'enforced_spend_limit_reached' },
+      }),
+      burn('availability', 'Fast', 16),
+    ],
     companions: NO_CALLS.filter(({ alert }) => !/AvailabilityBurnFast/.test(alert)),
   },
   {
     name: 'ramp_limit',
     fault: 'one request in twenty is refused because traffic grows too fast',
     ...injected({ kind: 'error_code:ramp_limit_exceeded', probability: 0.05 }),
-    expected: ['ClaudeRampLimitReached'],
+    expected: [ticket('ClaudeRampLimitReached', 15)],
     companions: mayFire('it counts errors a second, and a 429 is one', 'HighClaudeErrorRate'),
   },
 ];

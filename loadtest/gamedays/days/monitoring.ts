@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GameDay, World } from '../game-day.ts';
 import { RULES } from '../layout.ts';
+import { page, ticket } from './expectations.ts';
 import { mayFire } from './injected.ts';
 
 /** A rule file more, and Prometheus reads all of them again. */
@@ -37,14 +38,14 @@ export const MONITORING_DAYS: readonly GameDay[] = [
     name: 'rules_broken',
     fault: 'a rule file that is no YAML is rolled out',
     ...withRules('nonsense'),
-    expected: ['PrometheusConfigInvalid'],
+    expected: [ticket('PrometheusConfigInvalid', 15)],
     companions: RELOADED,
   },
   {
     name: 'rule_failing',
     fault: 'a rule is rolled out that cannot be evaluated',
     ...withRules('groups: [{name: broken, rules: [{record: broken, expr: "up * on () up"}]}]'),
-    expected: ['PrometheusRuleFailing'],
+    expected: [page('PrometheusRuleFailing', 16)],
     companions: RELOADED,
   },
   {
@@ -53,8 +54,10 @@ export const MONITORING_DAYS: readonly GameDay[] = [
     on: ({ alertmanager }) => alertmanager.program.stop('SIGKILL'),
     off: ({ alertmanager }) => alertmanager.program.start(),
     toldAfterwards: true,
-    expected: ['PrometheusNotificationsFailing'],
-    companions: mayFire('Alertmanager is a scrape target too', 'ScrapeTargetDown'),
+    expected: [
+      page('PrometheusNotificationsFailing', 18),
+      ticket('ScrapeTargetDown', 14, { labels: { component: 'alertmanager' } }),
+    ],
   },
   {
     name: 'webhook_down',
@@ -62,13 +65,15 @@ export const MONITORING_DAYS: readonly GameDay[] = [
     on: ({ receiver }) => receiver.close(),
     off: ({ receiver }) => receiver.open(),
     toldAfterwards: true,
-    expected: ['AlertmanagerNotificationsFailing'],
+    expected: [
+      ticket('AlertmanagerNotificationsFailing', 28, { labels: { integration: 'webhook' } }),
+    ],
   },
   {
     name: 'routes_broken',
     fault: 'Alertmanager is given a configuration that it refuses',
     on: (world) => reroute(world, (text) => text.replace(/^route:/m, 'rout:')),
     off: (world) => reroute(world, (text) => text.replace(/^rout:/m, 'route:')),
-    expected: ['AlertmanagerConfigInvalid'],
+    expected: [ticket('AlertmanagerConfigInvalid', 15)],
   },
 ];

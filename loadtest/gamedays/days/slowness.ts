@@ -1,9 +1,24 @@
 /** Game days of waiting: for the upstream, for a slot, for a connection, for the event loop. */
 import type { GameDay, World } from '../game-day.ts';
+import { burn, burns, ticket } from './expectations.ts';
 import { injected, LASTING, mayFire, SLOW_TOO } from './injected.ts';
 
-const burns = (objective: string, ...speeds: readonly string[]) =>
-  speeds.map((speed) => `Claude${objective}Burn${speed}`);
+/** It takes three hours of calls that are all bad to use up a tenth of a month's budget for each day to come. */
+const budgetRunsOut = (objective: Parameters<typeof burns>[0]) =>
+  ticket('ClaudeErrorBudgetRunsOutSoon', 240, {
+    labels: { objective },
+    inhibitedBy: burns(objective, 'Fast', 'Medium'),
+  });
+
+/** All three burn rates of an objective, each with its time. */
+const burnsOf = (
+  objective: Parameters<typeof burns>[0],
+  [fast, medium, slow]: readonly [number, number, number],
+) => [
+  burn(objective, 'Fast', fast),
+  burn(objective, 'Medium', medium),
+  burn(objective, 'Slow', slow),
+];
 
 const UPSTREAM: readonly GameDay[] = [
   {
@@ -11,19 +26,33 @@ const UPSTREAM: readonly GameDay[] = [
     fault: 'every answer comes 700 ms late',
     ...injected({ kind: 'slow', delayMs: 700 }),
     expected: [
-      'ClaudeP99Latency',
-      ...burns('Latency', 'Fast', 'Medium', 'Slow'),
-      ...burns('FirstToken', 'Fast', 'Medium', 'Slow'),
+      ticket('ClaudeP99Latency', 20, {
+        labels: { objective: 'latency' },
+        inhibitedBy: burns('latency', 'Fast', 'Medium'),
+      }),
+      ...burnsOf('latency', [20, 42, 85]),
+      ...burnsOf('first_token', [20, 42, 85]),
+      ...[budgetRunsOut('latency'), budgetRunsOut('first_token')],
     ],
     companions: LASTING,
-    patienceS: { fire: 150, clear: 200 },
+    clearS: 200,
   },
   {
     name: 'slow_first_token',
     fault: 'a fifth of the streams waits 12 s for its first token',
     ...injected({ kind: 'stream_pause', probability: 0.2, delayMs: 12_000, afterChunks: 0 }),
-    expected: ['ClaudeFirstTokenSlow', ...burns('FirstToken', 'Fast')],
-    companions: [...SLOW_TOO.filter(({ alert }) => alert !== 'ClaudeFirstTokenBurnFast')],
+    expected: [
+      ticket('ClaudeFirstTokenSlow', 40, {
+        labels: { model: 'claude-haiku-5-5' },
+        inhibitedBy: burns('first_token', 'Fast'),
+        inRealTime: { fired: 'a wait for a first token is as long as it is' },
+      }),
+      {
+        ...burn('first_token', 'Fast', 90),
+        inRealTime: { fired: 'a wait for a first token is as long as it is' },
+      },
+    ],
+    companions: mayFire('streams that wait are slow calls too', 'ClaudeP99Latency'),
   },
 ];
 
@@ -34,9 +63,14 @@ const WAITING = [
   ...mayFire(
     'calls that wait too long are shed',
     'ClaudeFailuresAtLowTraffic',
-    ...burns('Availability', 'Fast', 'Medium', 'Slow'),
+    ...burns('availability', 'Fast', 'Medium', 'Slow'),
   ),
 ];
+
+/** The pages of calls that wait inside the service. */
+const WAITING_PAGES = (['availability', 'latency', 'first_token', 'overhead'] as const).flatMap(
+  (objective) => burns(objective, 'Fast', 'Medium'),
+);
 
 const CAPACITY: readonly GameDay[] = [
   {
@@ -44,15 +78,15 @@ const CAPACITY: readonly GameDay[] = [
     fault: 'answers take 300 ms longer, and five connections cannot carry the calls',
     settings: () => ({ POOL_CONNECTIONS: '5', ADMISSION_LIMIT: '100' }),
     ...injected({ kind: 'slow', delayMs: 300 }),
-    expected: ['ClaudePoolNearLimit', 'ClaudePoolExhausted'],
-    companions: [
-      ...WAITING,
-      ...mayFire(
-        'calls wait for a connection inside the service',
-        ...burns('Overhead', 'Fast', 'Medium', 'Slow'),
-        ...['ClaudeQueueFull', 'ClaudeCallsShed'],
-      ),
+    expected: [
+      ticket('ClaudePoolNearLimit', 20, { inhibitedBy: WAITING_PAGES }),
+      ticket('ClaudePoolExhausted', 22, { inhibitedBy: WAITING_PAGES }),
     ],
+    companions: mayFire(
+      'calls wait for a connection inside the service, and in the end for a slot',
+      ...['ClaudeP99Latency', 'ClaudeFailuresAtLowTraffic', ...WAITING_PAGES],
+      ...['ClaudeQueueFull', 'ClaudeCallsShed'],
+    ),
   },
   {
     name: 'slots_used_up',
@@ -60,11 +94,20 @@ const CAPACITY: readonly GameDay[] = [
     settings: () => ({ ADMISSION_LIMIT: '10' }),
     ...injected({ kind: 'slow', delayMs: 900 }),
     expected: [
-      ...['ClaudeQueueFull', 'ClaudeCallsShed'],
-      ...burns('Overhead', 'Fast', 'Medium', 'Slow'),
+      ticket('ClaudeQueueFull', 22, { inhibitedBy: WAITING_PAGES }),
+      ticket('ClaudeCallsShed', 20, { inhibitedBy: WAITING_PAGES }),
+      ...burnsOf('overhead', [25, 48, 90]),
+      budgetRunsOut('overhead'),
     ],
-    companions: WAITING,
-    patienceS: { fire: 200, clear: 200 },
+    companions: [
+      ...WAITING,
+      ...['availability', 'latency', 'first_token'].map((objective) => ({
+        alert: 'ClaudeErrorBudgetRunsOutSoon',
+        labels: { objective },
+        because: 'calls that are shed or wait use up other budgets too',
+      })),
+    ],
+    clearS: 200,
   },
 ];
 
@@ -89,6 +132,10 @@ function blockTheLoop({ service }: World): () => void {
 
 let unblock: (() => void) | undefined;
 
+const BLOCKED_PAGES = (['latency', 'first_token', 'overhead'] as const).flatMap((objective) =>
+  burns(objective, 'Fast'),
+);
+
 const PROCESS: readonly GameDay[] = [
   {
     name: 'event_loop_blocked',
@@ -97,14 +144,16 @@ const PROCESS: readonly GameDay[] = [
       unblock = blockTheLoop(world);
     },
     off: () => unblock?.(),
-    expected: ['EventLoopLagging'],
-    companions: [
-      ...SLOW_TOO,
-      ...mayFire(
-        'the service itself keeps calls waiting',
-        ...burns('Overhead', 'Fast', 'Medium', 'Slow'),
-      ),
+    expected: [
+      ticket('EventLoopLagging', 20, {
+        inhibitedBy: BLOCKED_PAGES,
+      }),
     ],
+    companions: mayFire(
+      'calls wait while the loop stands still',
+      'ClaudeP99Latency',
+      ...BLOCKED_PAGES,
+    ),
   },
 ];
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GameDay, World } from '../game-day.ts';
 import { EVERYDAY } from '../traffic.ts';
+import { page, ticket } from './expectations.ts';
 import { mayFire } from './injected.ts';
 
 const RESTARTED = mayFire(
@@ -27,7 +28,10 @@ export const TELEMETRY_DAYS: readonly GameDay[] = [
     fault: 'the only instance of the service is killed',
     on: ({ service }) => service.end('SIGKILL'),
     off: ({ service }) => service.begin(),
-    expected: ['ScrapeTargetAbsent', 'ScrapeTargetDown'],
+    expected: [
+      page('ScrapeTargetAbsent', 15),
+      ticket('ScrapeTargetDown', 15, { labels: { job: 'claude-observatory' } }),
+    ],
     companions: RESTARTED.filter(({ alert }) => !alert.startsWith('Scrape')),
   },
   {
@@ -41,17 +45,18 @@ export const TELEMETRY_DAYS: readonly GameDay[] = [
       }
     },
     off: () => undefined,
-    expected: ['InstanceRestarting'],
+    expected: [ticket('InstanceRestarting', 30)],
     companions: RESTARTED,
-    patienceS: { clear: 120 },
+    clearS: 120,
   },
   {
     name: 'memory_pressure',
     fault: 'the container’s memory limit is lowered to what the process holds',
     inCgroup: true,
-    on: (world) => world.cgroup?.limitTo(residentBytes(world)),
+    // A little more, as the process goes on for most of a minute and must not be killed.
+    on: (world) => world.cgroup?.limitTo(1.05 * residentBytes(world)),
     off: (world) => world.cgroup?.limitTo(2 * residentBytes(world)),
-    expected: ['MemoryNearLimit'],
+    expected: [ticket('MemoryNearLimit', 25)],
     companions: mayFire('the kernel takes pages away that are then read again', 'ClaudeP99Latency'),
   },
   {
@@ -68,7 +73,7 @@ export const TELEMETRY_DAYS: readonly GameDay[] = [
       await service.begin();
       traffic.make(EVERYDAY);
     },
-    expected: ['SeriesTooMany'],
+    expected: [ticket('SeriesTooMany', 35)],
     companions: [...RESTARTED, ...mayFire('the new models have no price', 'ClaudeUnpricedCalls')],
   },
   {
@@ -81,7 +86,7 @@ export const TELEMETRY_DAYS: readonly GameDay[] = [
       await service.end();
       await service.begin();
     },
-    expected: ['LogLinesDropped'],
+    expected: [ticket('LogLinesDropped', 15)],
     companions: RESTARTED,
   },
 ];

@@ -1,5 +1,6 @@
 /** Game days of the upstream: it refuses, fails or breaks off. */
 import { type GameDay, KEYS, type Place } from '../game-day.ts';
+import { burn, burns, highErrorRate, info, OUTAGE_PAGES, page, ticket } from './expectations.ts';
 import { AFTER_AN_OUTAGE, injected, mayFire } from './injected.ts';
 
 /** Two regions of the simulator, the first preferred. */
@@ -21,8 +22,14 @@ const DOWN: readonly GameDay[] = [
     fault: 'the only upstream answers 503',
     ...injected({ kind: 'error_503' }),
     expected: [
-      ...['AllCallsFailing', 'ClaudeAvailabilityBurnFast', 'ClaudeAvailabilityBurnMedium'],
-      ...['ClaudeCircuitOpen', 'HighClaudeErrorRate'],
+      page('AllCallsFailing', 40),
+      burn('availability', 'Fast', 15),
+      burn('availability', 'Medium', 30),
+      ticket('ClaudeCircuitOpen', 14, {
+        labels: { upstream: 'simulator' },
+        inhibitedBy: OUTAGE_PAGES,
+      }),
+      highErrorRate(20),
     ],
     companions: [...AFTER_AN_OUTAGE, ...RETRIED],
   },
@@ -30,24 +37,32 @@ const DOWN: readonly GameDay[] = [
     name: 'long_outage',
     fault: 'the only upstream answers 529 for hours',
     ...injected({ kind: 'overloaded' }),
-    expected: ['ClaudeAvailabilityBurnSlow', 'ClaudeErrorBudgetRunsOutSoon'],
+    expected: [
+      {
+        ...burn('availability', 'Slow', 55),
+        inhibitedBy: OUTAGE_PAGES,
+      },
+      ticket('ClaudeErrorBudgetRunsOutSoon', 150, {
+        labels: { objective: 'availability' },
+        inhibitedBy: OUTAGE_PAGES,
+      }),
+    ],
     companions: [
       ...AFTER_AN_OUTAGE.filter(({ alert }) => alert !== 'ClaudeAvailabilityBurnSlow'),
       ...RETRIED,
       ...mayFire(
         'the game day upstream_down is about it',
-        ...['AllCallsFailing', 'ClaudeAvailabilityBurnFast', 'ClaudeAvailabilityBurnMedium'],
-        ...['ClaudeCircuitOpen', 'HighClaudeErrorRate'],
+        ...[...OUTAGE_PAGES, 'ClaudeCircuitOpen', 'HighClaudeErrorRate'],
       ),
     ],
-    patienceS: { fire: 210, clear: 200 },
+    clearS: 200,
   },
   {
     name: 'first_upstream_down',
     fault: 'the first of two upstreams answers 500',
     settings: twoUpstreams,
     ...injected({ kind: 'error_500', region: 'east' }),
-    expected: ['ClaudeCircuitOpen'],
+    expected: [ticket('ClaudeCircuitOpen', 14, { labels: { upstream: 'east' } })],
     companions: mayFire(
       'the probes of the open circuit fail, count as errors a second, and are answered by the other upstream',
       ...['HighClaudeErrorRate', 'ClaudeFailoverInUse'],
@@ -58,7 +73,7 @@ const DOWN: readonly GameDay[] = [
     fault: 'the first of two upstreams answers 500 to one request in five',
     settings: twoUpstreams,
     ...injected({ kind: 'error_500', region: 'east', probability: 0.2 }),
-    expected: ['ClaudeFailoverInUse', 'HighClaudeErrorRate'],
+    expected: [info('ClaudeFailoverInUse', 20, { upstream: 'west' }), highErrorRate(20)],
   },
 ];
 
@@ -71,27 +86,33 @@ const PARTLY: readonly GameDay[] = [
     name: 'rate_limited',
     fault: 'the rate limit of one of two keys is used up',
     ...injected({ kind: 'rate_limited', key: KEYS.blue, retryAfterS: 2 }),
-    expected: ['ClaudeRateLimitNearlyUsedUp'],
+    expected: [
+      ticket('ClaudeRateLimitNearlyUsedUp', 20, { labels: { upstream: 'simulator', key: 'blue' } }),
+    ],
     companions: mayFire('it counts errors a second, and a 429 is one', 'HighClaudeErrorRate'),
   },
   {
     name: 'retries',
     fault: 'a quarter of all requests is answered with 500',
     ...injected({ kind: 'error_500', probability: 0.25 }),
-    expected: ['ClaudeRetriesAmplifying', 'HighClaudeErrorRate'],
-    companions: AFTER_AN_OUTAGE,
+    expected: [ticket('ClaudeRetriesAmplifying', 30), highErrorRate(20)],
   },
   {
     name: 'no_retries_left',
     fault: 'nearly half of all requests are answered with 500',
     ...injected({ kind: 'error_500', probability: 0.45 }),
-    expected: ['ClaudeRetryBudgetEmpty', 'ClaudeAvailabilityBurnFast'],
+    expected: [
+      ticket('ClaudeRetryBudgetEmpty', 60, {
+        inhibitedBy: burns('availability', 'Fast', 'Medium'),
+      }),
+      burn('availability', 'Fast', 30),
+    ],
     companions: [
       ...AFTER_AN_OUTAGE,
       ...mayFire(
         'with so many failures it may come to that',
-        ...['ClaudeRetriesAmplifying', 'ClaudeAvailabilityBurnMedium', 'ClaudeCircuitOpen'],
-        'HighClaudeErrorRate',
+        ...['ClaudeRetriesAmplifying', 'ClaudeCircuitOpen', 'HighClaudeErrorRate'],
+        ...burns('availability', 'Medium'),
       ),
     ],
   },
@@ -99,15 +120,8 @@ const PARTLY: readonly GameDay[] = [
     name: 'streams_cut',
     fault: 'one stream in ten breaks off after its first chunks',
     ...injected({ kind: 'stream_cut', probability: 0.1, afterChunks: 2 }),
-    expected: ['ClaudeStreamsTruncated', 'HighClaudeErrorRate'],
-    companions: [
-      ...AFTER_AN_OUTAGE,
-      ...mayFire(
-        'one call in twenty fails',
-        'ClaudeAvailabilityBurnMedium',
-        'ClaudeAvailabilityBurnFast',
-      ),
-    ],
+    expected: [ticket('ClaudeStreamsTruncated', 20), highErrorRate(20)],
+    companions: mayFire('one call in twenty fails', 'ClaudeFailuresAtLowTraffic'),
   },
   {
     name: 'failures_at_night',
@@ -119,17 +133,18 @@ const PARTLY: readonly GameDay[] = [
       simulator.setFaults([]);
       traffic.make(BUSY);
     },
-    expected: ['ClaudeFailuresAtLowTraffic'],
+    expected: [
+      ticket('ClaudeFailuresAtLowTraffic', 30, {
+        labels: { objective: 'availability' },
+        inhibitedBy: OUTAGE_PAGES,
+      }),
+    ],
     companions: mayFire(
       'few as the calls are, most of them fail',
-      ...[
-        'ClaudeAvailabilityBurnFast',
-        'ClaudeAvailabilityBurnMedium',
-        'ClaudeAvailabilityBurnSlow',
-      ],
-      ...['HighClaudeErrorRate', 'ClaudeCircuitOpen', 'ClaudeRetryBudgetEmpty', 'AllCallsFailing'],
+      ...[...OUTAGE_PAGES, ...burns('availability', 'Slow')],
+      ...['HighClaudeErrorRate', 'ClaudeCircuitOpen', 'ClaudeRetryBudgetEmpty'],
     ),
-    patienceS: { clear: 200 },
+    clearS: 200,
   },
 ];
 

@@ -1,0 +1,83 @@
+/**
+ * Three game days in the real stack, and one in which each alert is broken in a way of its own: it has to be lost for
+ * every one of them. It measures, so it is alone on the machine; the whole set has longer faults (`make gameday`).
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GAME_DAYS } from './days/all.ts';
+import { RULES } from './layout.ts';
+import { play } from './play.ts';
+import { linesOf } from './report.ts';
+import { checkTools } from './world.ts';
+
+function missing(): string | false {
+  try {
+    checkTools({});
+    return false;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+const skip = missing();
+
+function dayOf(name: string) {
+  const day = GAME_DAYS.find((each) => each.name === name);
+  assert(day, name);
+  return day;
+}
+
+for (const name of ['rate_limited', 'upstream_down', 'key_rejected']) {
+  const day = dayOf(name);
+  const alerts = day.expected.map(({ alert }) => alert).join(', ');
+  test(`game day ${name}: ${day.fault}, and just ${alerts} tell of it`, { skip }, async () => {
+    const result = await play(day, { leastFaultMs: 0 });
+    assert.deepEqual(result.problems, [], linesOf(result).join('\n'));
+  });
+}
+
+/** An alert, what stands in its rule, and what does in its place. */
+const MUTANTS: readonly (readonly [string, string, string])[] = [
+  ['ClaudeAvailabilityBurnFast', 'for: 2s', 'for: 40s'],
+  ['AllCallsFailing', 'severity: page', 'severity: info'],
+  ['ClaudeAvailabilityBurnMedium', '          objective: availability\n', ''],
+  ['HighClaudeErrorRate', '> 0.05', '> 5000'],
+];
+/** The tickets of causes are silent while any alert of the pack fires, and the Watchdog always does. */
+const CAUSES = /, kind="symptom", severity="page"\](.+kind="cause".+?)\n +equal: \[job\]/s;
+
+/** @throws {Error} when there is nothing to break, so that a control cannot pass for want of its fault */
+function broken(path: string, text: string): string {
+  if (path === 'alertmanager.yml') {
+    const last = text.lastIndexOf('- source_matchers');
+    assert.match(text.slice(last), CAUSES);
+    return text.slice(0, last) + text.slice(last).replace(CAUSES, ']$1');
+  }
+  if (!path.startsWith(RULES)) return text;
+  const rules = text.split(/(?=^ +- alert: )/m).map((rule) => {
+    const [, from = '', to = ''] =
+      MUTANTS.find(([alert]) => rule.includes(`- alert: ${alert}\n`)) ?? [];
+    assert(rule.includes(from), rule);
+    return rule.replace(from, to);
+  });
+  return rules.join('');
+}
+
+test('a game day is lost by the name of each alert that is late, mute, misdirected or has lost a label', {
+  skip,
+}, async () => {
+  const result = await play(dayOf('upstream_down'), { leastFaultMs: 0, change: broken });
+  const all = result.problems.join('\n');
+  assert.match(
+    all,
+    /^ClaudeAvailabilityBurnFast fired late: after 4\d\.\d s, and 15\.0 s are allowed/m,
+  );
+  assert.match(all, /^AllCallsFailing did not fire\. It is firing/m);
+  assert.match(all, /^AllCallsFailing\{.*"severity":"info".*\} should not have fired$/m);
+  assert.match(all, /^ClaudeAvailabilityBurnMedium\{.*\} should not have fired$/m);
+  assert.match(all, /^ClaudeCircuitOpen was silenced by .*Watchdog, which may not do that/m);
+  // It says what Prometheus had on both sides of the comparison.
+  assert.match(
+    all,
+    /^HighClaudeErrorRate did not fire\. It is inactive\.\n {2}rate\(.+\n {4}= .+ > 5000/m,
+  );
+});
