@@ -85,7 +85,6 @@ soak: setup ## Run ten minutes of cancels and faults and look for growth; writes
 	@$(NODE) loadtest/soak/run.ts
 
 gameday: setup ## Break something and watch who is told: make gameday [FAULT=...]; without FAULT all, into docs/gamedays.md
-	@$(NODE) observability/local/tools.ts gameday
 	@$(NODE) loadtest/gamedays/run.ts
 
 generate: setup ## Write the generated files

@@ -51,6 +51,30 @@ describe('compressRules', () => {
     });
   }
 
+  test('every duration of every file is the shipped one divided by the factor, read by text and not by the parser', () => {
+    const unitMs: Readonly<Record<string, number>> = {
+      ...{ ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 },
+    };
+    const places =
+      /\[(\d+m?[smhd])(?::(\d+m?[smhd]))?\]|offset (\d+m?[smhd])|^ +(?:for|keep_firing_for|interval): (\d+m?[smhd])$/gm;
+    const millisecondsIn = (text: string) =>
+      [...text.matchAll(places)]
+        .flatMap(([, ...found]) => found.filter((each) => each !== undefined))
+        .map((each) => Number.parseInt(each, 10) * (unitMs[each.replace(/\d+/, '')] ?? Number.NaN));
+    let compared = 0;
+    for (const { name } of readRuleFiles()) {
+      const shipped = readFileSync(join(RULES_DIR, name), 'utf8');
+      const before = millisecondsIn(shipped);
+      assert.deepEqual(
+        millisecondsIn(compressRules(shipped, SPEED)),
+        before.map((ms) => Math.round(ms / 60)),
+        name,
+      );
+      compared += before.length;
+    }
+    assert(compared > 250, `${compared} durations`);
+  });
+
   test('every wait is the shipped one divided by the factor', () => {
     const waits = (text: string) =>
       (parse(text).groups as { rules: { for?: string; keep_firing_for?: string }[] }[])
