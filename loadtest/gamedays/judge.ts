@@ -180,8 +180,8 @@ export function findingsOf(day: GameDay, evidence: Evidence): readonly Finding[]
 /** Labels that say nothing that the name or the receiver does not. */
 const SAID = ['severity', 'pack', 'speed'];
 
-/** Its name, and what it has to say: `ClaudeKeyRejected{key="blue"}`. */
-function titleOf({ alert, labels }: Expectation): string {
+/** An alert's name, and what it has to say: `ClaudeKeyRejected{key="blue"}`. */
+export function titleOf({ alert, labels }: Expectation): string {
   const said = alert.includes('Burn') ? [...SAID, 'objective'] : SAID;
   const pairs = Object.entries(labels).filter(([label]) => !said.includes(label));
   const inside = pairs.map(([label, value]) => `${label}="${value}"`).join(',');
