@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { GAME_DAYS } from './days/all.ts';
 import type { GameDay } from './game-day.ts';
 import { NOBODY, TICKETS } from './game-day.ts';
-import type { AlertResult } from './judge.ts';
+import { type AlertResult, titleOf } from './judge.ts';
 import { page } from './page.ts';
 import type { Result } from './play.ts';
 import { callersSaw, inBothTimes, linesOf, table, told } from './report.ts';
@@ -117,15 +117,42 @@ test('the page gives the reason of companions that fired, and of alerts without 
   assert.doesNotMatch(page([result], 120), /Besides/);
 });
 
-test('docs/gamedays.md is of a whole run: each game day and alert has its row, and the text is the page’s', () => {
-  const committed = readFileSync(new URL('../../docs/gamedays.md', import.meta.url), 'utf8');
-  const rows = committed.split('\n').filter((line) => line.startsWith('| '));
-  for (const { name, expected } of GAME_DAYS) {
-    const first = rows.findIndex((row) => row.startsWith(`| \`${name}\` |`));
-    const alerts = rows.slice(first, first + expected.length).map((row) => row.split(' | ')[3]);
-    assert.deepEqual(alerts, expected, name);
+const committed = readFileSync(new URL('../../docs/gamedays.md', import.meta.url), 'utf8');
+
+/** The cells of the rows of the committed table. */
+const rows = committed
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .slice(2)
+  .map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+
+test('docs/gamedays.md is of a whole run that was won: each game day and alert has its row, and each fired, was told and cleared', () => {
+  const wanted = GAME_DAYS.flatMap((each) => each.expected.map(titleOf));
+  assert.deepEqual(
+    rows.map(([, , , title]) => title),
+    wanted,
+  );
+  for (const [name, fault = '', , title, fired, , toWhom, cleared, , unexpected] of rows) {
+    for (const cell of [fired, toWhom, cleared]) {
+      assert.doesNotMatch(cell ?? 'never', /^(?:never|nobody)$/, title);
+    }
+    if (name === '') continue;
+    const of = GAME_DAYS.find((each) => `\`${each.name}\`` === name);
+    assert.equal(fault.replace(/ \(played \d times\)$/, ''), of?.fault);
+    assert.equal(unexpected, 'none', name);
   }
+});
+
+test('docs/gamedays.md: its text before the table, and its list of alerts without a game day, are those of now', () => {
   const before = (text: string) =>
     text.split('## The table')[0]?.split('## How a game day goes')[1];
-  assert.equal(before(committed), before(page([], 0)));
+  const after = (text: string) => text.split('## Alerts without a game day')[1];
+  const now = page([], 0);
+  assert.equal(before(committed), before(now));
+  assert.equal(after(committed), after(now));
 });
