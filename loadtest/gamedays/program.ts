@@ -60,7 +60,8 @@ export class Program {
     await eventually(
       async () => {
         if (failure) throw failure;
-        if (child.exitCode !== null) throw new Error(`${name} ended: ${this.lastLines()}`);
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`${name} ended: ${this.lastLines()}`);
         return (await fetch(ready, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined))
           ?.ok;
       },
