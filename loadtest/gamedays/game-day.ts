@@ -54,6 +54,8 @@ export interface Expectation {
   readonly within: number;
   /** The alerts that may silence it, if they were themselves told; any other that does loses the day. */
   readonly inhibitedBy?: readonly string[];
+  /** Why nobody need be told of it: it ends as soon as the way to people is open again. */
+  readonly untold?: string;
   /** Whether it may end before the fault does. */
   readonly isOneShot?: true;
   /** Why a time of it is one of the service's or the fault's own, which is not compressed. */

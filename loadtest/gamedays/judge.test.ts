@@ -88,6 +88,11 @@ describe('findingsOf', () => {
     ]);
   });
 
+  test('an alert that ends as the way to people opens need not be told', () => {
+    const quiet = { ...expected, untold: 'it ends with the outage' };
+    assert.deepEqual(textsOf(day(quiet), seen(quiet, { told: [] })), []);
+  });
+
   test('an alert that went to another receiver is a finding, also beside the right one', () => {
     assert(
       texts({ routes: new Set([PAGER]) }).includes(

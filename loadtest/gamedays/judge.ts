@@ -24,6 +24,8 @@ export interface AlertResult {
   readonly receiver: string | undefined;
   readonly toldAfterMs: number | undefined;
   readonly inhibitedBy: readonly string[];
+  /** Why nobody need be told. */
+  readonly untold: string | undefined;
   readonly clearedAfterMs: number | undefined;
   readonly inRealTime: NonNullable<Expectation['inRealTime']>;
   /** How long it may take to fire. */
@@ -66,10 +68,11 @@ export const firedOf = (
  * itself been told.
  */
 export function isTold(
-  { to, inhibitedBy = [] }: Expectation,
+  { to, untold, inhibitedBy = [] }: Expectation,
   seen: Sighting,
   sightings: readonly Sighting[],
 ): boolean {
+  if (untold) return true;
   if (to === NOBODY) return seen.routes.has(NOBODY);
   if (firstTold(seen)) return true;
   return seen.silencers.some(({ alert, key }) => {
@@ -199,6 +202,7 @@ export function resultOf(expected: Expectation, { sightings, onMs, offMs }: Evid
   const isRouted = fired.some(({ routes }) => routes.has(NOBODY));
   return {
     alert: titleOf(expected),
+    untold: expected.untold,
     inRealTime: expected.inRealTime ?? {},
     firedAfterMs: fired.length > 0 ? Math.max(0, firstFiredMs(fired) - onMs) : undefined,
     receiver: told?.receiver ?? (isRouted ? NOBODY : undefined),

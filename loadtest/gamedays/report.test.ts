@@ -16,6 +16,7 @@ const alert: AlertResult = {
   receiver: 'tickets',
   toldAfterMs: 5_000,
   inhibitedBy: [],
+  untold: undefined,
   clearedAfterMs: 72_000,
   inRealTime: {},
   withinMs: 14_000,
@@ -90,6 +91,7 @@ test('who was told: a receiver, nobody by the route, or nobody because another a
     'tickets after 5.0 s (5 min); inhibited by Fast',
   );
   assert.equal(told(silent), 'nobody');
+  assert.equal(told({ ...silent, untold: 'it is over' }), 'nobody: it is over');
 });
 
 test('the table has a row for each alert, and names of alerts that should not have fired', () => {

@@ -26,10 +26,10 @@ export function callersSaw(calls: Tally, waiting = 0): string {
 }
 
 /** Who was told, or why nobody was. */
-export function told({ receiver, toldAfterMs, inhibitedBy }: AlertResult): string {
+export function told({ receiver, toldAfterMs, inhibitedBy, untold }: AlertResult): string {
   if (receiver === NOBODY) return 'nobody, by its route';
   const by = inhibitedBy.length > 0 ? `inhibited by ${inhibitedBy.join(', ')}` : '';
-  if (toldAfterMs === undefined) return by || 'nobody';
+  if (toldAfterMs === undefined) return by || (untold ? `nobody: ${untold}` : 'nobody');
   return `${receiver} after ${inBothTimes(toldAfterMs)}${by && `; ${by}`}`;
 }
 

@@ -58,14 +58,14 @@ export const COLLECTOR_DAYS: readonly GameDay[] = [
   },
   {
     name: 'collector_too_small',
-    fault: `six times the calls come, and the collector holds ${TRACES} traces at once`,
+    fault: `three times the calls come, and the collector holds ${TRACES} traces at once`,
     settings: () => ({ OTEL_BSP_SCHEDULE_DELAY: '200' }),
     collector: [set('processors::tail_sampling::num_traces', TRACES)],
-    on: ({ traffic }) => traffic.make(EVERYDAY.map((shape) => ({ ...shape, perSecond: 60 }))),
+    on: ({ traffic }) => traffic.make(EVERYDAY.map((shape) => ({ ...shape, perSecond: 30 }))),
     off: ({ traffic }) => traffic.make(EVERYDAY),
     expected: [ticket('CollectorTracesDroppedEarly', 16)],
     companions: mayFire(
-      'six times the calls may be too much for a small machine',
+      'three times the calls may be too much for a small machine',
       'ClaudeP99Latency',
     ),
   },

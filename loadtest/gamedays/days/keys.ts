@@ -45,6 +45,7 @@ export const KEY_DAYS: readonly GameDay[] = [
       page('AllCallsFailing', 40),
     ],
     companions: NO_CALLS.filter(({ alert }) => !/KeyRejected|BurnFast|AllCalls/.test(alert)),
+    clearS: 150,
   },
   {
     name: 'key_file_gone',

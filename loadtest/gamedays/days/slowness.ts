@@ -85,6 +85,9 @@ const CAPACITY: readonly GameDay[] = [
     companions: mayFire(
       'calls wait for a connection inside the service, and in the end for a slot',
       ...['ClaudeP99Latency', 'ClaudeFailuresAtLowTraffic', ...WAITING_PAGES],
+      ...burns('latency', 'Slow'),
+      ...burns('first_token', 'Slow'),
+      ...burns('overhead', 'Slow'),
       ...['ClaudeQueueFull', 'ClaudeCallsShed'],
     ),
   },
@@ -133,7 +136,7 @@ function blockTheLoop({ service }: World): () => void {
 let unblock: (() => void) | undefined;
 
 const BLOCKED_PAGES = (['latency', 'first_token', 'overhead'] as const).flatMap((objective) =>
-  burns(objective, 'Fast'),
+  burns(objective, 'Fast', 'Medium'),
 );
 
 const PROCESS: readonly GameDay[] = [

@@ -51,10 +51,10 @@ export const TELEMETRY_DAYS: readonly GameDay[] = [
   },
   {
     name: 'memory_pressure',
-    fault: 'the container’s memory limit is lowered to what the process holds',
+    fault: 'the container’s memory limit is lowered to little more than the process holds',
     inCgroup: true,
     // A little more, as the process goes on for most of a minute and must not be killed.
-    on: (world) => world.cgroup?.limitTo(1.05 * residentBytes(world)),
+    on: (world) => world.cgroup?.limitTo(1.02 * residentBytes(world)),
     off: (world) => world.cgroup?.limitTo(2 * residentBytes(world)),
     expected: [ticket('MemoryNearLimit', 25)],
     companions: mayFire('the kernel takes pages away that are then read again', 'ClaudeP99Latency'),

@@ -79,7 +79,7 @@ const DOWN: readonly GameDay[] = [
 
 /** The load falls to a few calls, and later comes back. */
 const QUIET = [{ perSecond: 1 }, { perSecond: 1, stream: true }];
-const BUSY = [{ perSecond: 30 }, { perSecond: 10, stream: true }];
+const BUSY = [{ perSecond: 45 }, { perSecond: 15, stream: true }];
 
 const PARTLY: readonly GameDay[] = [
   {
@@ -104,6 +104,8 @@ const PARTLY: readonly GameDay[] = [
     expected: [
       ticket('ClaudeRetryBudgetEmpty', 60, {
         inhibitedBy: burns('availability', 'Fast', 'Medium'),
+        // While the circuit is open there are no retries to refuse.
+        isOneShot: true,
       }),
       burn('availability', 'Fast', 30),
     ],
@@ -141,7 +143,7 @@ const PARTLY: readonly GameDay[] = [
     ],
     companions: mayFire(
       'few as the calls are, most of them fail',
-      ...[...OUTAGE_PAGES, ...burns('availability', 'Slow')],
+      ...[...OUTAGE_PAGES, ...burns('availability', 'Slow'), 'ClaudeAvailabilityBurnTrickle'],
       ...['HighClaudeErrorRate', 'ClaudeCircuitOpen', 'ClaudeRetryBudgetEmpty'],
     ),
     clearS: 200,
