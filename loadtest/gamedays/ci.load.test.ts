@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GAME_DAYS } from './days/all.ts';
 import { RULES } from './layout.ts';
-import { play } from './play.ts';
+import { play, playOnce } from './play.ts';
 import { linesOf } from './report.ts';
 import { checkTools } from './world.ts';
 
@@ -65,7 +65,8 @@ function broken(path: string, text: string): string {
 test('a game day is lost by the name of each alert that is late, mute, misdirected or has lost a label', {
   skip,
 }, async () => {
-  const result = await play(dayOf('upstream_down'), { leastFaultMs: 0, change: broken });
+  const day = { ...dayOf('upstream_down'), clearS: 15 };
+  const result = await playOnce(day, { leastFaultMs: 0, change: broken });
   const all = result.problems.join('\n');
   assert.match(
     all,

@@ -54,10 +54,13 @@ export interface Options {
   readonly onStep?: (step: string) => void;
 }
 
-/** After the latest time that is allowed, so that an alert that comes late is told apart from one that never comes. */
-const GRACE_MS = 30_000;
-/** An alert has to go on firing for so long. */
-const HOLD_MS = 15_000;
+/** How long a fault lasts, milliseconds. */
+const TIMES = {
+  /** After the latest time that is allowed, so that an alert that comes late is told apart from one that never comes. */
+  graceMs: 30_000,
+  /** An alert has to go on firing for so long. */
+  holdMs: 15_000,
+};
 /** A `for` of half an hour, and what a window of a quarter needs: a false alarm that waits so long is seen. */
 const LEAST_FAULT_MS = 45_000;
 /** An alert has to stay away for so long once it has cleared. */
@@ -72,7 +75,15 @@ interface Scene {
 }
 
 /** Waits until every expected alert fired and was told, and then on; tells of each that fires. */
-async function whileItIsOn({ day, watch, options }: Scene, onMs: number): Promise<void> {
+export async function whileItIsOn(
+  {
+    day,
+    watch,
+    options,
+  }: Pick<Scene, 'day' | 'options'> & { watch: Pick<AlertWatch, 'sightings'> },
+  onMs: number,
+  { graceMs, holdMs } = TIMES,
+): Promise<void> {
   const { onStep, leastFaultMs = LEAST_FAULT_MS } = options;
   const seen = new Set<string>();
   const isDone = () =>
@@ -85,9 +96,9 @@ async function whileItIsOn({ day, watch, options }: Scene, onMs: number): Promis
         day.toldAfterwards || fired.every((each) => isTold(expected, each, sightings));
       return fired.length > 0 && isHeard;
     }).length === day.expected.length;
-  const latestMs = Math.max(...day.expected.map(withinMs)) + GRACE_MS;
+  const latestMs = Math.max(...day.expected.map(withinMs)) + graceMs;
   if (!(await within(latestMs, isDone))) return;
-  await delay(Math.max(HOLD_MS, onMs + leastFaultMs - Date.now()));
+  await delay(Math.max(holdMs, onMs + leastFaultMs - Date.now()));
 }
 
 /** What Prometheus has of each of these alerts now, by its name. */
@@ -139,7 +150,7 @@ async function faultOnAndOff(scene: Scene): Promise<Result> {
  * @throws {NotHere} when this machine lacks something
  * @throws {Error} when there is no steady state before the fault, or a program of the stack does not start
  */
-async function playOnce(day: GameDay, options: Options): Promise<Result> {
+export async function playOnce(day: GameDay, options: Options): Promise<Result> {
   const world = await startWorld(day, options.change);
   options.onStep?.('the stack is up');
   const watch = new AlertWatch(world);
@@ -160,23 +171,26 @@ async function playOnce(day: GameDay, options: Options): Promise<Result> {
 const LATE_MS = thresholds.eventLoopDelaySeconds * 1_000;
 const TRIES = 3;
 
-/** Whether a try says nothing of the rules: it was lost, and this machine was too busy to keep time. */
-export const isNoise = ({
-  problems,
-  latenessMs,
-}: Pick<Result, 'problems' | 'latenessMs'>): boolean => problems.length > 0 && latenessMs > LATE_MS;
-
 /**
- * Plays a game day, and plays it again if it was lost while this machine was too busy to keep time; the last result
- * counts, whatever it is, and has those before it.
- * @throws {Error} as a single try does
+ * Tries until a result says something of the rules: one that is lost while this machine was too busy to keep time does
+ * not, but the third counts, whatever it is.
+ * @returns the last result, with those before it
  */
-export async function play(day: GameDay, options: Options = {}): Promise<Result> {
+export async function untilItCounts(
+  tryOnce: () => Promise<Result>,
+  onAgain?: (result: Result) => void,
+): Promise<Result> {
   const earlier: Result[] = [];
   for (;;) {
-    const result = await playOnce(day, options);
-    if (!isNoise(result) || earlier.length + 1 === TRIES) return { ...result, earlier };
-    options.onAgain?.(result);
+    const result = await tryOnce();
+    const isNoise = result.problems.length > 0 && result.latenessMs > LATE_MS;
+    if (!isNoise || earlier.length + 1 === TRIES) return { ...result, earlier };
+    onAgain?.(result);
     earlier.push(result);
   }
+}
+
+/** Plays a game day, again if this machine was too busy. @throws {Error} as a single try does */
+export function play(day: GameDay, options: Options = {}): Promise<Result> {
+  return untilItCounts(() => playOnce(day, options), options.onAgain);
 }
