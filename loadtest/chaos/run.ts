@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { eventually } from '../../app/testing/poll.ts';
 import { callOnce } from '../lib/call-once.ts';
+import { exitOnSignals } from '../lib/children.ts';
 import { closedLoop } from '../lib/load.ts';
 import {
   SETTINGS,
@@ -157,6 +158,7 @@ async function chaos(calls: number): Promise<number> {
 }
 
 if (import.meta.main) {
+  exitOnSignals();
   const lost = await chaos(Number(process.env['CALLS'] || 10_000));
   process.stdout.write(`docs/reliability.md is written; ${lost} calls lost\n`);
   process.exitCode = lost === 0 ? 0 : 1;

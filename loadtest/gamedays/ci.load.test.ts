@@ -4,11 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exitOnSignals } from '../lib/children.ts';
 import { GAME_DAYS } from './days/all.ts';
 import { RULES } from './layout.ts';
 import { play, playOnce } from './play.ts';
 import { linesOf } from './report.ts';
 import { checkTools } from './world.ts';
+
+// Whoever ends `make test` in the middle wants nothing to go on.
+exitOnSignals();
 
 function missing(): string | false {
   try {

@@ -1,8 +1,8 @@
 /** A program of the stack as a process of its own, which a game day stops, restarts or has read its files again. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { eventually } from '../../app/testing/poll.ts';
+import { ended, endWithUs } from '../lib/children.ts';
 
 const START_LIMIT_MS = 60_000;
 
@@ -15,26 +15,6 @@ export interface Command {
   readonly ready: string;
   /** Where its output goes. */
   readonly log: string;
-}
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-/** A run that is ended in the middle leaves no process behind. */
-export function endWithUs(child: ChildProcess): void {
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-}
-
-/** Ends a process, unless it has ended. */
-export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  // Without a number it never began.
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill(signal);
-  await exited;
 }
 
 export class Program {

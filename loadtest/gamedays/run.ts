@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { ROOT } from '../../observability/local/paths.ts';
+import { exitOnSignals } from '../lib/children.ts';
 import { GAME_DAYS } from './days/all.ts';
 import { EXITS, endingOf, type Played } from './ending.ts';
 import type { GameDay } from './game-day.ts';
@@ -75,9 +76,6 @@ async function main(fault: string | undefined): Promise<number> {
 }
 
 if (import.meta.main) {
-  // Programs of the stack end when this process exits, which it does not do by itself when it is ended by a signal.
-  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
-    process.once(signal, () => process.exit(128 + number));
-  }
+  exitOnSignals();
   process.exitCode = await main(process.env['FAULT']);
 }

@@ -7,7 +7,7 @@ import {
   spawnService,
   type TuningOverrides,
 } from '../../app/testing/service-process.ts';
-import { ended, endWithUs } from './program.ts';
+import { ended, endWithUs } from '../lib/children.ts';
 
 type Env = Readonly<Record<string, string>>;
 

@@ -4,13 +4,14 @@
  */
 
 import type { TuningOverrides } from '../../app/testing/service-process.ts';
-import { type ServiceProcess, startService } from '../../app/testing/service-process.ts';
+import { listening, type ServiceProcess, spawnService } from '../../app/testing/service-process.ts';
 import {
   DEFAULT_KEY,
   type Simulator,
   type SimulatorOptions,
   startSimulator,
 } from '../simulator/server.ts';
+import { endWithUs } from './children.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -95,7 +96,9 @@ export async function startServiceUnderTest(
 ): Promise<ServiceUnderTest> {
   const simulator = await startSimulator(options);
   const env = { OTEL_TRACES_EXPORTER: 'none', ...envFor(simulator.url) };
-  const service = await startService(env, tuning);
+  const child = spawnService(env, tuning);
+  endWithUs(child);
+  const service = await listening(child);
   return {
     simulator,
     service,

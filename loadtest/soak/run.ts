@@ -4,6 +4,7 @@
  * default 10.
  */
 import { writeFileSync } from 'node:fs';
+import { exitOnSignals } from '../lib/children.ts';
 import {
   SETTINGS,
   type ServiceUnderTest,
@@ -55,6 +56,7 @@ async function soak(minutes: number): Promise<string[]> {
 }
 
 if (import.meta.main) {
+  exitOnSignals();
   const names = await soak(Number(process.env['MINUTES'] || 10));
   process.stdout.write(`docs/soak.md is written; growing: ${names.join(', ') || 'nothing'}\n`);
   process.exitCode = names.length === 0 ? 0 : 1;
