@@ -69,7 +69,10 @@ function broken(path: string, text: string): string {
 test('a game day is lost by the name of each alert that is late, mute, misdirected or has lost a label', {
   skip,
 }, async () => {
-  const day = { ...dayOf('upstream_down'), clearS: 15 };
+  const { expected, ...rest } = dayOf('upstream_down');
+  // What is broken on purpose need not be waited for as long as an alert may take.
+  const hurried = expected.map((each) => ({ ...each, within: Math.min(each.within, 20) }));
+  const day = { ...rest, expected: hurried, clearS: 15 };
   const result = await playOnce(day, { leastFaultMs: 0, change: broken });
   const all = result.problems.join('\n');
   assert.match(
@@ -77,7 +80,7 @@ test('a game day is lost by the name of each alert that is late, mute, misdirect
     /^ClaudeAvailabilityBurnFast fired late: after 4\d\.\d s, and 15\.0 s are allowed/m,
   );
   assert.match(all, /^AllCallsFailing did not fire\. It is firing/m);
-  assert.match(all, /^AllCallsFailing\{.*"severity":"info".*\} should not have fired$/m);
+  assert.match(all, /^AllCallsFailing\{.*severity="info".*\} should not have fired$/m);
   assert.match(all, /^ClaudeAvailabilityBurnMedium\{.*\} should not have fired$/m);
   assert.match(all, /^ClaudeCircuitOpen was silenced by .*Watchdog, which may not do that/m);
   // It says what Prometheus had on both sides of the comparison.

@@ -71,7 +71,7 @@ describe('findingsOf', () => {
     const other = { ...expected, labels: { ...expected.labels, key: 'green' } };
     assert.deepEqual(textsOf(day(expected), seen(other)), ['KeyRejected did not fire']);
     assert.deepEqual(othersOf(day(expected), evidence(seen(other))).unexpected, [
-      'KeyRejected{"severity":"ticket","key":"green"}',
+      'KeyRejected{severity="ticket",key="green"}',
     ]);
   });
 
@@ -210,7 +210,7 @@ test('othersOf: a companion with labels is one with these alone', () => {
   const of = { ...day(objective('overhead')), companions };
   const others = othersOf(of, evidence(seen(objective('latency')), seen(objective('first_token'))));
   assert.equal(others.besides.length, 1);
-  assert.deepEqual(others.unexpected, ['KeyRejected{"objective":"first_token"}']);
+  assert.deepEqual(others.unexpected, ['KeyRejected{objective="first_token"}']);
 });
 
 test('isOver: only once every alert that fired has cleared and its end was told', () => {

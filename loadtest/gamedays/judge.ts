@@ -1,6 +1,13 @@
 /** Judges a game day by what was seen: each expected alert by its duties, and whether anything else fired. */
 import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
-import { type Companion, type Expectation, type GameDay, NOBODY, PAGER } from './game-day.ts';
+import {
+  type Companion,
+  type Expectation,
+  type GameDay,
+  type Labels,
+  NOBODY,
+  PAGER,
+} from './game-day.ts';
 import { nameOf, type Period, type Sighting } from './sightings.ts';
 
 /** What was seen of a game day, and when its fault came and went; milliseconds since the epoch. */
@@ -141,12 +148,18 @@ function failingsOf(expected: Expectation, evidence: Evidence): readonly Finding
 export const isOver = (expected: Expectation, { sightings }: Evidence): boolean =>
   firedOf(expected, sightings).every((seen) => !isFiring(seen) && isResolved(seen));
 
+/** A name with its labels as PromQL writes them, but for some. */
+function withLabels(name: string, labels: Labels, without: readonly string[]): string {
+  const pairs = Object.entries(labels).filter(([label]) => !without.includes(label));
+  const inside = pairs.map(([label, value]) => `${label}="${value}"`).join(',');
+  return inside ? `${name}{${inside}}` : name;
+}
+
 /** Its name, and its labels where an alert of the same name is expected with others. */
 function shown({ expected }: GameDay, seen: Sighting): string {
   const name = nameOf(seen);
   if (!expected.some(({ alert }) => alert === name)) return name;
-  const { alertname, job, instance, ...labels } = seen.labels;
-  return `${name}${JSON.stringify(labels)}`;
+  return withLabels(name, seen.labels, ['alertname', 'job', 'instance', 'pack', 'kind']);
 }
 
 /** The alerts that fired though they are not expected: companions, and those that should not have. */
@@ -184,11 +197,9 @@ export function findingsOf(day: GameDay, evidence: Evidence): readonly Finding[]
 const SAID = ['severity', 'pack', 'speed'];
 
 /** An alert's name, and what it has to say: `ClaudeKeyRejected{key="blue"}`. */
-export function titleOf({ alert, labels }: Expectation): string {
+export function titleOf({ alert, labels }: Pick<Expectation, 'alert' | 'labels'>): string {
   const said = alert.includes('Burn') ? [...SAID, 'objective'] : SAID;
-  const pairs = Object.entries(labels).filter(([label]) => !said.includes(label));
-  const inside = pairs.map(([label, value]) => `${label}="${value}"`).join(',');
-  return inside ? `${alert}{${inside}}` : alert;
+  return withLabels(alert, labels, said);
 }
 
 /** What the table says of an expected alert. */

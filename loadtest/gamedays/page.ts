@@ -1,6 +1,8 @@
 /** The text of docs/gamedays.md around its table. */
 import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
 import { CLOCK } from './clock.ts';
+import type { Companion } from './game-day.ts';
+import { titleOf } from './judge.ts';
 import type { Result } from './play.ts';
 import { table, triesThatDoNotCount } from './report.ts';
 import { UNPLAYED } from './unplayed.ts';
@@ -12,11 +14,21 @@ const list = (entries: Iterable<readonly [string, string]>) =>
 
 const COMPANIONS = 'An alert under *fired besides* is one of these:';
 
+/** Whether a companion is one of those that fired, which have their labels where others of the name are expected. */
+const isAmong = (besides: readonly string[], { alert, labels = {} }: Companion) =>
+  besides.some(
+    (shown) =>
+      shown.split('{')[0] === alert &&
+      Object.entries(labels).every(([label, value]) => shown.includes(`${label}="${value}"`)),
+  );
+
 function companions(results: readonly Result[]): string {
   const all = results.flatMap(({ day, besides }) =>
     (day.companions ?? [])
-      .filter(({ alert }) => besides.includes(alert))
-      .map(({ alert, because }) => [`${alert}, ${day.name}`, because] as const),
+      .filter((companion) => isAmong(besides, companion))
+      .map(({ alert, labels = {}, because }) => {
+        return [`${titleOf({ alert, labels })}, ${day.name}`, because] as const;
+      }),
   );
   return all.length === 0 ? '' : `\n${COMPANIONS}\n\n${list(all)}\n`;
 }
@@ -45,7 +57,7 @@ const HOW = `## How a game day goes
 Any alert outside the set loses the day, except the companions that it lists with their reason. A few days have a
 background: what is compared with the past (refusals, invalid requests) goes a little wrong in the history too.
 
-A day that is lost while the machine was too busy to keep time (its own timers were late by more than EventLoopLagging
+A day that is lost while the machine was too busy to keep time (a timer of its own was later than EventLoopLagging
 tolerates of the service) is played again, twice at most, and the page says what the tries were that do not count.
 
 **What this proves.** Game days prove the wiring: that the service makes these series when something breaks, that the rule
@@ -56,8 +68,8 @@ const COMPRESSED = `## What is compressed
 
 \`observability/generate/rules/compress.ts\` divides every duration of the shipped files by ${factor}: windows, offsets, steps
 of subqueries, \`for\`, \`keep_firing_for\`, the intervals of groups, and Alertmanager's waits. Thresholds, comparisons,
-labels and names stay. Prometheus scrapes every ${scrapeMs} ms and evaluates every ${evaluationMs} ms; a window of fewer than four scrapes, or a wait of fewer than four evaluations, is refused by the name of its
-rule. A \`for\` of one minute is one second, which is four evaluations and two scrapes.
+labels and names stay. Prometheus scrapes every ${scrapeMs} ms and evaluates every ${evaluationMs} ms; a window of fewer than four scrapes,
+or a wait of fewer than four evaluations, is refused by the name of its rule. A \`for\` of one minute is one second, which is four evaluations and two scrapes.
 
 - **Rates and counts.** A rate is one by the real second, and \`rate × seconds\` is what the hour would have held: 20 calls a
   second for a minute count as the 72,000 of an hour. \`increase()\` counts the calls that were made, so its guards are

@@ -119,6 +119,16 @@ test('the page gives the reason of companions that fired, and of alerts without 
   assert.doesNotMatch(page([result], 120), /Besides/);
 });
 
+test('the page gives the reason of just the companion that fired, where several differ by their labels', () => {
+  const companions = ['latency', 'overhead'].map((objective) => ({
+    ...{ alert: 'KeyRejected', labels: { objective }, because: `of ${objective}.` },
+  }));
+  const besides = ['KeyRejected{severity="ticket",objective="overhead"}'];
+  const text = page([{ ...result, day: { ...day, companions }, besides }], 120);
+  assert.match(text, /- \*\*KeyRejected\{objective="overhead"\}, key_rejected\*\*: of overhead\./);
+  assert.doesNotMatch(text, /of latency/);
+});
+
 const committed = readFileSync(new URL('../../docs/gamedays.md', import.meta.url), 'utf8');
 
 /** The cells of the rows of the committed table. */
