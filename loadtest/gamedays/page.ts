@@ -69,7 +69,8 @@ const COMPRESSED = `## What is compressed
 \`observability/generate/rules/compress.ts\` divides every duration of the shipped files by ${factor}: windows, offsets, steps
 of subqueries, \`for\`, \`keep_firing_for\`, the intervals of groups, and Alertmanager's waits. Thresholds, comparisons,
 labels and names stay. Prometheus scrapes every ${scrapeMs} ms and evaluates every ${evaluationMs} ms; a window of fewer than four scrapes,
-or a wait of fewer than four evaluations, is refused by the name of its rule. A \`for\` of one minute is one second, which is four evaluations and two scrapes.
+or a wait of fewer than four evaluations, is refused by the name of its rule. A \`for\` of one minute is one second, which
+is four evaluations and two scrapes.
 
 - **Rates and counts.** A rate is one by the real second, and \`rate × seconds\` is what the hour would have held: 20 calls a
   second for a minute count as the 72,000 of an hour. \`increase()\` counts the calls that were made, so its guards are
