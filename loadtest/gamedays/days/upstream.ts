@@ -65,14 +65,14 @@ const DOWN: readonly GameDay[] = [
     expected: [ticket('ClaudeCircuitOpen', 14, { labels: { upstream: 'east' } })],
     companions: mayFire(
       'the probes of the open circuit fail, count as errors a second, and are answered by the other upstream',
-      ...['HighClaudeErrorRate', 'ClaudeFailoverInUse'],
+      ...['HighClaudeErrorRate', 'ClaudeFailoverInUse', 'ClaudeRetriesAmplifying'],
     ),
   },
   {
     name: 'failover',
-    fault: 'the first of two upstreams answers 500 to one request in five',
+    fault: 'the first of two upstreams answers 500 to one request in eight',
     settings: twoUpstreams,
-    ...injected({ kind: 'error_500', region: 'east', probability: 0.2 }),
+    ...injected({ kind: 'error_500', region: 'east', probability: 0.125 }),
     expected: [info('ClaudeFailoverInUse', 20, { upstream: 'west' }), highErrorRate(20)],
   },
 ];
