@@ -48,7 +48,7 @@ export const COLLECTOR_DAYS: readonly GameDay[] = [
     off: ({ backend }) => backend?.recover(),
     expected: [
       ticket('CollectorTelemetryDropped', 20),
-      ticket('CollectorTelemetryRefused', 35, { labels: { receiver: 'otlp' } }),
+      ticket('CollectorTelemetryRefused', 30, { labels: { receiver: 'otlp' } }),
       ticket('CollectorQueueFilling', 25),
     ],
     companions: mayFire(

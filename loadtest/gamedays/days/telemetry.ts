@@ -73,7 +73,7 @@ export const TELEMETRY_DAYS: readonly GameDay[] = [
       await service.begin();
       traffic.make(EVERYDAY);
     },
-    expected: [ticket('SeriesTooMany', 35)],
+    expected: [ticket('SeriesTooMany', 30)],
     companions: [...RESTARTED, ...mayFire('the new models have no price', 'ClaudeUnpricedCalls')],
   },
   {

@@ -106,6 +106,7 @@ const PARTLY: readonly GameDay[] = [
         inhibitedBy: burns('availability', 'Fast', 'Medium'),
         // While the circuit is open there are no retries to refuse.
         isOneShot: true,
+        inRealTime: { fired: 'a hundred retries have to be used up first' },
       }),
       burn('availability', 'Fast', 30),
     ],
