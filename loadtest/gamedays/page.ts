@@ -3,6 +3,7 @@ import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
 import { CLOCK } from './clock.ts';
 import type { Companion } from './game-day.ts';
 import { titleOf } from './judge.ts';
+import type { Kept } from './kept.ts';
 import type { Result } from './play.ts';
 import { table, triesThatDoNotCount } from './report.ts';
 import { UNPLAYED } from './unplayed.ts';
@@ -86,8 +87,17 @@ is four evaluations and two scrapes.
 
 ${list(Object.entries(CLOCK))}`;
 
-/** @returns the page of a run of every game day */
-export function page(results: readonly Result[], seconds: number): string {
+function losses(results: readonly Result[], kept: readonly Kept[]): string {
+  const lines = results.flatMap(({ day }, i) =>
+    (kept[i]?.losses ?? []).map((loss) => `- \`${day.name}\`: ${loss}`),
+  );
+  if (lines.length === 0) return '';
+  return `\nThese were lost first, and won when the run was taken up again:\n\n${lines.join('\n')}\n`;
+}
+
+/** @param kept how each was kept, in the same order @returns the page of a run of every game day */
+export function page(results: readonly Result[], kept: readonly Kept[]): string {
+  const seconds = kept.reduce((sum, each) => sum + each.seconds, 0);
   return `# Game days
 
 Written by \`make gameday\`, which played all ${results.length} game days in ${Math.round(seconds / 60)} minutes. Each breaks something
@@ -101,7 +111,7 @@ ${COMPRESSED}
 ## The table
 
 ${table(results)}
-${companions(results)}${tries(results)}
+${companions(results)}${tries(results)}${losses(results, kept)}
 ## Alerts without a game day
 
 promtool's cases (\`make check-rules\`) prove these, as they prove those above.

@@ -74,10 +74,10 @@ test('a game day that was played again says so, and the page has the problems of
   const again = { ...result, earlier: [noise] };
   assert.match(table([again]), /a key is revoked \(played 2 times\)/);
   assert.match(
-    page([again], 120),
+    page([again], []),
     /- `key_rejected`, with timers 480 ms late: Wrong should not have fired/,
   );
-  assert.doesNotMatch(page([result], 120), /do not count:/);
+  assert.doesNotMatch(page([result], []), /do not count:/);
 });
 
 test('who was told: a receiver, nobody by the route, or nobody because another alert inhibits it', () => {
@@ -113,10 +113,10 @@ test('the lines of a lost game day end with its mark and have every problem', ()
 });
 
 test('the page gives the reason of companions that fired, and of alerts without a game day', () => {
-  const text = page([{ ...result, besides: ['Besides'] }], 120);
+  const text = page([{ ...result, besides: ['Besides'] }], []);
   assert.match(text, /- \*\*Besides, key_rejected\*\*: it may\./);
   assert.match(text, /- \*\*Watchdog\*\*: It fires always\./);
-  assert.doesNotMatch(page([result], 120), /Besides/);
+  assert.doesNotMatch(page([result], []), /Besides/);
 });
 
 test('the page gives the reason of just the companion that fired, where several differ by their labels', () => {
@@ -124,7 +124,7 @@ test('the page gives the reason of just the companion that fired, where several 
     ...{ alert: 'KeyRejected', labels: { objective }, because: `of ${objective}.` },
   }));
   const besides = ['KeyRejected{severity="ticket",objective="overhead"}'];
-  const text = page([{ ...result, day: { ...day, companions }, besides }], 120);
+  const text = page([{ ...result, day: { ...day, companions }, besides }], []);
   assert.match(text, /- \*\*KeyRejected\{objective="overhead"\}, key_rejected\*\*: of overhead\./);
   assert.doesNotMatch(text, /of latency/);
 });
@@ -164,7 +164,7 @@ test('docs/gamedays.md: its text before the table, and its list of alerts withou
   const before = (text: string) =>
     text.split('## The table')[0]?.split('## How a game day goes')[1];
   const after = (text: string) => text.split('## Alerts without a game day')[1];
-  const now = page([], 0);
+  const now = page([], []);
   assert.equal(before(committed), before(now));
   assert.equal(after(committed), after(now));
 });

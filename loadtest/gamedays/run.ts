@@ -1,7 +1,8 @@
 /**
- * `make gameday [FAULT=…]`: plays one game day, or all of them and writes docs/gamedays.md. It exits with 0 when every
- * expected alert fired in time, was told of and cleared, and no other fired; with 1 when not; with 69 when this machine
- * cannot play one; with 78 for an unknown fault. `make` itself then exits with 2.
+ * `make gameday [FAULT=…] [RESUME=1]`: plays one game day, or all of them and writes docs/gamedays.md; with RESUME, those
+ * that the last run of all has not won. It exits with 0 when every expected alert fired in time, was told of and cleared,
+ * and no other fired; with 1 when not; with 69 when this machine cannot play one; with 78 for an unknown fault or option.
+ * `make` itself then exits with 2.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -10,12 +11,26 @@ import { exitOnSignals } from '../lib/children.ts';
 import { GAME_DAYS } from './days/all.ts';
 import { EXITS, endingOf, type Played } from './ending.ts';
 import type { GameDay } from './game-day.ts';
+import { forgetAll, keep, keptOf } from './kept.ts';
 import { page } from './page.ts';
 import { play, type Result } from './play.ts';
 import { linesOf, table } from './report.ts';
 import { NotHere } from './world.ts';
 
 const PAGE = new URL('../../docs/gamedays.md', import.meta.url);
+
+/** What the environment asks for. */
+interface Asked {
+  readonly FAULT?: string | undefined;
+  readonly RESUME?: string | undefined;
+}
+
+interface Run {
+  /** Whether it is of every game day. */
+  readonly isWhole: boolean;
+  /** Whether it goes on with the last run of all. */
+  readonly isResumed: boolean;
+}
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -26,10 +41,9 @@ function fetchTools(days: readonly GameDay[]): void {
   spawnSync(process.execPath, program, { cwd: ROOT, stdio: 'inherit' });
 }
 
-async function playAndTell(day: GameDay): Promise<Played> {
+async function playAndTell(day: GameDay, secondsNow: () => number): Promise<Result | Error> {
   say(`${day.name}: ${day.fault}`);
-  const startedMs = performance.now();
-  const seconds = () => `${Math.round((performance.now() - startedMs) / 1_000)} s`.padStart(7);
+  const seconds = () => `${Math.round(secondsNow())} s`.padStart(7);
   try {
     const end = await play(day, {
       onStep: (step) => say(`${seconds()}  ${step}`),
@@ -39,43 +53,79 @@ async function playAndTell(day: GameDay): Promise<Played> {
       },
     });
     for (const line of linesOf(end)) say(line);
-    return { name: day.name, end };
+    return end;
   } catch (error) {
     const mark = error instanceof NotHere ? '- NOT PLAYED:' : '✖';
     say(`${mark} ${day.name}: ${(error as Error).message}`);
-    return { name: day.name, end: error as Error };
+    return error as Error;
   }
+}
+
+function clock(): () => number {
+  const startedMs = performance.now();
+  return () => (performance.now() - startedMs) / 1_000;
+}
+
+async function playAndKeep(day: GameDay, { isWhole }: Run): Promise<Played> {
+  const seconds = clock();
+  const end = await playAndTell(day, seconds);
+  if (isWhole) keep(day, end, seconds());
+  return { name: day.name, end };
 }
 
 /** @returns the exit code */
-async function playAll(days: readonly GameDay[], isWhole: boolean): Promise<number> {
-  const startedMs = performance.now();
+async function playAll(days: readonly GameDay[], run: Run): Promise<number> {
+  if (run.isWhole && !run.isResumed) forgetAll();
   const played: Played[] = [];
-  for (const day of days) played.push(await playAndTell(day));
-  const seconds = (performance.now() - startedMs) / 1_000;
-  const results = played.flatMap(({ end }) => (end instanceof Error ? [] : [end as Result]));
-  const { exitCode, text, pageWithheld } = endingOf(played, isWhole);
-  if (isWhole) say(`\n${table(results)}\n`);
+  for (const day of days) {
+    const won = run.isResumed ? keptOf(day).won : undefined;
+    if (won) say(`${day.name}: won before`);
+    played.push(won ? { name: day.name, end: won } : await playAndKeep(day, run));
+  }
+  const results = played.flatMap(({ end }) => (end instanceof Error ? [] : [end]));
+  const { exitCode, text, pageWithheld } = endingOf(played, run.isWhole);
+  if (run.isWhole) say(`\n${table(results)}\n`);
   say(text);
-  if (pageWithheld === undefined) writeFileSync(PAGE, page(results, seconds));
+  if (pageWithheld === undefined)
+    writeFileSync(
+      PAGE,
+      page(
+        results,
+        days.map((day) => keptOf(day)),
+      ),
+    );
   const withheld = `docs/gamedays.md is not written, because ${pageWithheld}`;
-  if (isWhole) say(pageWithheld === undefined ? 'docs/gamedays.md is written' : withheld);
+  if (run.isWhole) say(pageWithheld === undefined ? 'docs/gamedays.md is written' : withheld);
   return exitCode;
 }
 
-async function main(fault: string | undefined): Promise<number> {
-  const days = GAME_DAYS.filter(({ name }) => fault === undefined || name === fault);
-  if (days.length > 0) {
-    fetchTools(days);
-    return playAll(days, fault === undefined);
-  }
+/** @returns what is wrong with what was asked for; undefined when nothing is */
+function objectionTo({ FAULT, RESUME }: Asked, days: readonly GameDay[]): string | undefined {
+  const [extra] = process.argv.slice(2);
+  if (extra !== undefined)
+    return `A game day is named by FAULT=…, not by an argument (${JSON.stringify(extra)}).`;
+  if (RESUME !== undefined && RESUME !== '1')
+    return `RESUME is 1 or not set, not ${JSON.stringify(RESUME)}.`;
+  if (RESUME && FAULT !== undefined)
+    return 'RESUME goes on with a run of all, and FAULT asks for one of them.';
+  if (days.length > 0) return undefined;
   const known = GAME_DAYS.map(({ name, fault: text }) => `  ${name.padEnd(24)}${text}`);
-  const asked = JSON.stringify(fault);
-  process.stderr.write(`There is no game day ${asked}. These are:\n${known.join('\n')}\n`);
-  return EXITS.badOption;
+  return `There is no game day ${JSON.stringify(FAULT)}. These are:\n${known.join('\n')}`;
+}
+
+async function main(asked: Asked): Promise<number> {
+  const { FAULT, RESUME } = asked;
+  const days = GAME_DAYS.filter(({ name }) => FAULT === undefined || name === FAULT);
+  const objection = objectionTo(asked, days);
+  if (objection !== undefined) {
+    process.stderr.write(`${objection}\n`);
+    return EXITS.badOption;
+  }
+  fetchTools(days);
+  return playAll(days, { isWhole: FAULT === undefined, isResumed: RESUME === '1' });
 }
 
 if (import.meta.main) {
   exitOnSignals();
-  process.exitCode = await main(process.env['FAULT']);
+  process.exitCode = await main(process.env);
 }

@@ -1,0 +1,62 @@
+/**
+ * Keeps how game days ended, in loadtest/gamedays/results, so that a whole run which lost one can be taken up again:
+ * a day that was won under the same rules and the same definition is not played a second time.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { GameDay } from './game-day.ts';
+import { shippedTexts } from './layout.ts';
+import type { Result } from './play.ts';
+
+const FOLDER = fileURLToPath(new URL('results', import.meta.url));
+
+export interface Kept {
+  /** Undefined when the day was lost, or won under other rules or another definition. */
+  readonly won: Result | undefined;
+  /** How long the last time took, seconds. */
+  readonly seconds: number;
+  /** Why it was lost, each time in this run, oldest first. */
+  readonly losses: readonly string[];
+}
+
+/** Of all that the result depends on but the programs: the day, the rules and both configurations. */
+function stampOf(day: GameDay): string {
+  const functionsToo = (_: string, value: unknown) =>
+    typeof value === 'function' ? String(value) : value;
+  const texts = [JSON.stringify(day, functionsToo), ...shippedTexts()];
+  return createHash('sha256').update(texts.join('\0')).digest('hex');
+}
+
+const fileOf = (day: GameDay, folder: string) => join(folder, `${day.name}.json`);
+
+/** @returns how the day ended; as if it had never been played when its file cannot be read */
+export function keptOf(day: GameDay, folder = FOLDER): Kept {
+  try {
+    const { stamp, won, ...rest } = JSON.parse(readFileSync(fileOf(day, folder), 'utf8'));
+    if (won === undefined || stamp !== stampOf(day)) return { ...rest, won: undefined };
+    // A definition has functions, so it is not in the file.
+    const earlier = won.earlier.map((result: Result) => ({ ...result, day }));
+    return { ...rest, won: { ...won, day, earlier } };
+  } catch {
+    return { won: undefined, seconds: 0, losses: [] };
+  }
+}
+
+/** Keeps how a day ended. @param end its result, or why there is none */
+export function keep(day: GameDay, end: Result | Error, seconds: number, folder = FOLDER): void {
+  const problems = end instanceof Error ? [end.message] : end.problems;
+  const won = problems.length === 0 ? end : undefined;
+  const { losses } = keptOf(day, folder);
+  const loss = problems.map((problem) => problem.split('\n')[0]).join('; ');
+  const kept = { stamp: stampOf(day), won, seconds, losses: won ? losses : [...losses, loss] };
+  mkdirSync(folder, { recursive: true });
+  const withoutDays = (key: string, value: unknown) => (key === 'day' ? undefined : value);
+  writeFileSync(fileOf(day, folder), JSON.stringify(kept, withoutDays, 2));
+}
+
+/** Forgets how every day ended, because a new run begins. */
+export function forgetAll(folder = FOLDER): void {
+  rmSync(folder, { recursive: true, force: true });
+}
