@@ -20,6 +20,9 @@ const burnsOf = (
   burn(objective, 'Slow', slow),
 ];
 
+/** Of the streams that wait for their first token. */
+const SLOW_MODEL = 'claude-sonnet-5-5';
+
 const UPSTREAM: readonly GameDay[] = [
   {
     name: 'slow_upstream',
@@ -39,11 +42,17 @@ const UPSTREAM: readonly GameDay[] = [
   },
   {
     name: 'slow_first_token',
-    fault: 'a fifth of the streams waits 12 s for its first token',
-    ...injected({ kind: 'stream_pause', probability: 0.2, delayMs: 12_000, afterChunks: 0 }),
+    fault: 'streams of one model, a quarter of all, wait 12 s for their first token',
+    // By the model and not by chance: a share near the threshold of a burn rate would come and go.
+    load: [
+      { perSecond: 10 },
+      { perSecond: 8, stream: true },
+      { perSecond: 2.8, stream: true, model: SLOW_MODEL },
+    ],
+    ...injected({ kind: 'stream_pause', model: SLOW_MODEL, delayMs: 12_000, afterChunks: 0 }),
     expected: [
       ticket('ClaudeFirstTokenSlow', 40, {
-        labels: { model: 'claude-haiku-5-5' },
+        labels: { model: SLOW_MODEL },
         inhibitedBy: burns('first_token', 'Fast'),
         inRealTime: { fired: 'a wait for a first token is as long as it is' },
       }),
