@@ -45,9 +45,9 @@ const UPSTREAM: readonly GameDay[] = [
     fault: 'streams of one model, a quarter of all, wait 12 s for their first token',
     // By the model and not by chance: a share near the threshold of a burn rate would come and go.
     load: [
-      { perSecond: 10 },
-      { perSecond: 8, stream: true },
-      { perSecond: 2.8, stream: true, model: SLOW_MODEL },
+      { perSecond: 24 },
+      { perSecond: 18, stream: true },
+      { perSecond: 6, stream: true, model: SLOW_MODEL },
     ],
     ...injected({ kind: 'stream_pause', model: SLOW_MODEL, delayMs: 12_000, afterChunks: 0 }),
     expected: [
