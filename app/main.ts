@@ -10,7 +10,7 @@ import type { RefusalDeps } from './http/refusals.ts';
 import { stopServing, within } from './http/stop.ts';
 import { joined } from './privacy/joined.ts';
 import { Redactor } from './privacy/redactor.ts';
-import { type LogOutput, outputTo } from './telemetry/log-output.ts';
+import { gathered, type LogOutput, outputTo } from './telemetry/log-output.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { observePriceAge } from './telemetry/price-age.ts';
 import { samplingRatio } from './telemetry/sampler.ts';
@@ -192,7 +192,8 @@ export async function main(tuning: TuningOverrides = {}): Promise<never> {
   const callers = new Callers(config.callers);
   const telemetry = startTelemetry(config, callers, redactor);
   const { droppedLines } = telemetry.instruments;
-  const output = outputTo(process.stdout, (reason) => droppedLines.add(1, { reason }));
+  const output = gathered(outputTo(process.stdout, (reason) => droppedLines.add(1, { reason })));
+  process.on('exit', output.flushSync);
   const logger = loggerOf(config, telemetry, redactor, output);
   outputs.push(output);
   reportCrash = (error) => logger.fatal({ err: error }, 'crashed');

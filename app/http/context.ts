@@ -121,7 +121,7 @@ export function accessLog(logger: Logger): RequestHandler {
     const client_address = clientAddress(request.socket);
     response.once('close', () => {
       const { receivedAtMs, route, caller, isAuthenticated } = localsOf(response);
-      logger.info(
+      logger.plain(
         {
           method: request.method,
           route,

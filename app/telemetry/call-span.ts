@@ -227,7 +227,7 @@ export class CallSpan implements CallRecord {
       overhead_ms: roundMs(overheadMs),
       ...this.#usage.line(usage),
     };
-    this.run(() => this.#deps.logger.info(line, 'call'));
+    this.#deps.logger.plain(line, 'call', this.#context);
   }
 
   /** Content is whatever callers sent, so reading it is the only step here that may throw. */

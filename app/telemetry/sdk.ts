@@ -15,7 +15,7 @@ import { httpServerInstrumentation, otherInstrumentations } from './instrumentat
 import { createInstruments, createSeriesAtZero, type Instruments } from './instruments.ts';
 import { LEAN_VIEWS } from './lean-views.ts';
 import { startLogExport } from './log-export.ts';
-import type { LogSink } from './logger.ts';
+import type { LogSink } from './log-sink.ts';
 import type { LabelValues } from './metric-definition.ts';
 import { observeProcess } from './process-gauges.ts';
 import { together } from './produced-gauges.ts';
