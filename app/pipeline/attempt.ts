@@ -16,14 +16,22 @@ export async function settle(attempt: () => Promise<PipelineResponse>): Promise<
 }
 
 /**
- * Calls back once a response has ended. An error of the callback goes no further: nobody waits for it, and
- * an unhandled rejection would end the process.
+ * Calls back once a response has ended: at once for a complete one. An error of the callback goes no further:
+ * nobody waits for it, and an unhandled rejection would end the process.
  */
 export function whenEnded(
   { outcome }: Pick<PipelineResponse, 'outcome'>,
   callback: (outcome: Outcome) => void,
 ): void {
-  outcome.then(callback).catch(() => {});
+  if (typeof outcome !== 'string') {
+    outcome.then(callback).catch(() => {});
+    return;
+  }
+  try {
+    callback(outcome);
+  } catch {
+    // As above.
+  }
 }
 
 /** @throws what the attempt threw */

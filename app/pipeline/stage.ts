@@ -59,11 +59,11 @@ export interface PipelineResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly data: string | EventStream;
   /**
-   * How the response ended; never rejects. It is resolved already for a complete response, and for a
-   * stream once its last byte was read, its reader has left or it broke. Without the stage `readResponse`
-   * it is the outcome of the status.
+   * How the response ended: a complete response has, and a stream will have once its last byte was read, its
+   * reader has left or it broke. The promise never rejects. Without the stage `readResponse` it is the outcome of
+   * the status.
    */
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Outcome | Promise<Outcome>;
   /** The outcome of a failed response where its body says another than its status: set by `readResponse`. */
   readonly failure?: Outcome;
   /** Its key was rejected, and another may be accepted: set by `authenticate`. */
@@ -75,8 +75,8 @@ export type Next = (request: PipelineRequest) => Promise<PipelineResponse>;
 
 /**
  * One layer around the call. It may change a copy of the request, change the response, call `next`
- * again, or throw. A stage that wants to know how a response ends waits for `response.outcome`: a
- * stream that has begun may still break.
+ * again, or throw. A stage that wants to know how a response ends gives `whenEnded` a callback: a stream
+ * that has begun may still break.
  *
  * @example
  * const addBeta: Stage = async function addBeta(request, next) {
