@@ -125,9 +125,11 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
       return Promise.reject(error);
     }
     if (this.#hasEnded) return Promise.resolve(END);
-    this.#reader ??= Promise.withResolvers();
+    const reader = Promise.withResolvers<Chunk>();
+    this.#reader = reader;
+    // What undici has held back may arrive within this.
     this.#controller?.resume();
-    return this.#reader.promise;
+    return reader.promise;
   }
 
   /** Whoever stops reading ends the exchange. */

@@ -2,14 +2,14 @@
 import { isRetryable } from '../anthropic/errors.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
 import { OUTCOME_TRAITS, type Outcome, outcomeOfStatus } from '../outcome.ts';
-import type { PipelineResponse } from './stage.ts';
+import type { Next, PipelineRequest, PipelineResponse } from './stage.ts';
 
 export type Result = { readonly response: PipelineResponse } | { readonly error: unknown };
 
 /** Never rejects. */
-export async function settle(attempt: () => Promise<PipelineResponse>): Promise<Result> {
+export async function settle(request: PipelineRequest, next: Next): Promise<Result> {
   try {
-    return { response: await attempt() };
+    return { response: await next(request) };
   } catch (error) {
     return { error };
   }

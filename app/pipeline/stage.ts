@@ -22,28 +22,28 @@ export interface PipelineRequest {
   /** Lower-case names, but for Trae's own `Content-Type`. */
   readonly headers: Readonly<Record<string, string>>;
   /** Serialised once by whoever made it, sent byte for byte. */
-  readonly body?: string;
+  readonly body?: string | undefined;
   readonly operation: Operation;
   /** The model as the caller named it; '' where the route has none. */
   readonly model: string;
   /** Whether it asks for fast mode, which has limits of its own. */
-  readonly fast?: boolean;
+  readonly fast?: boolean | undefined;
   /** Where it goes: set by `failover`, for each attempt. */
   readonly upstream?: Upstream;
   /** Sent as `x-api-key`; no header here holds it, so that whoever prints a request shows no key. */
   readonly key?: Secret;
   /** The caller's own keys, used in place of the upstream's. */
-  readonly ownKeys?: OwnKeys;
+  readonly ownKeys?: OwnKeys | undefined;
   /** Whether the response is requested as a stream. */
   readonly stream: boolean;
   /** The stream is of JSON lines and not of events. */
-  readonly lines?: boolean;
+  readonly lines?: boolean | undefined;
   /** Ends the request and everything that waits for it. */
   readonly signal: AbortSignal;
   /** When the signal fires at the latest, `clock.now()` milliseconds; Infinity without a limit. */
   readonly deadlineAtMs: number;
   /** Runs a wait without the call's slot, so that others can use it; absent where calls hold none. */
-  readonly lendSlot?: LendSlot;
+  readonly lendSlot?: LendSlot | undefined;
   /** What this call has tried and used so far; all of its attempts share it. */
   readonly state: CallState;
   /** Telemetry's record of this call. */
