@@ -12,7 +12,7 @@ import { AppError } from '../errors.ts';
 const model = z.string().min(1);
 const list = z.array(z.unknown()).min(1);
 
-const messagesBody = z.object({
+export const messagesBody = z.object({
   model,
   messages: list,
   max_tokens: z.int().min(0),
@@ -98,8 +98,8 @@ export function checkMessages(value: unknown): MessagesBody {
   return { model, stream: stream ?? false, fast, facts: readRequestFacts(body) };
 }
 
-/** Whether the schema would accept a body: it takes longer to do so than all else that is checked of it. */
-function isMessages(body: Json): body is z.infer<typeof messagesBody> {
+/** Whether `messagesBody` accepts a body: the schema takes longer to say so than all else that is checked of it. */
+export function isMessages(body: Json): body is z.infer<typeof messagesBody> {
   const { model, messages, max_tokens: maxTokens, stream = null } = body;
   return (
     typeof model === 'string' &&
