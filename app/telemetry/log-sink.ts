@@ -6,11 +6,14 @@ export type Counts = Readonly<Record<string, number>>;
 /** Fields of a line that need no serialiser of their own; those that are undefined are left out. */
 export type PlainFields = Readonly<Record<string, string | number | boolean | Counts | undefined>>;
 
+/** What these lines say: nothing in it needs an escape. */
+export type PlainMessage = 'call' | 'request';
+
 /** What a line of plain fields was made of. Its level is `info`. */
 export interface PlainLine {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
-  readonly msg: string;
+  readonly msg: PlainMessage;
   readonly correlationId: string | undefined;
   readonly span: SpanContext | undefined;
   readonly fields: PlainFields;

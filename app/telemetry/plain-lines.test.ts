@@ -141,6 +141,15 @@ function contextOf(correlationId: string, traceId = IDS.traceId): Context {
   return trace.setSpanContext(ctx, { ...IDS, traceId });
 }
 
+/** The same numbers in each run. @returns a number from 0 up to, and without, n */
+function randomly() {
+  let seed = 7;
+  return (n: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % n;
+  };
+}
+
 type Exported = ReturnType<InMemoryLogRecordExporter['getFinishedLogRecords']>[number];
 
 function recordOf({ hrTime, body, severityNumber, severityText, spanContext, ...rest }: Exported) {
@@ -225,6 +234,27 @@ test('plain lines: a text that was clean is read again once it is a secret', asy
   assert(!written.includes('ab12'));
 });
 
+test('plain lines: a field that is named like a secret is hidden whole, like any that holds one', async (t) => {
+  const { check } = bothWays(t);
+  for (const name of ['password', 'x_api_key', 'session_token']) {
+    assert((await check({ ...REQUEST, [name]: 'abc' })).includes('"[redacted]"'), name);
+  }
+});
+
+test('plain lines: an ID of any form is hidden, or not, as in pino’s line', async (t) => {
+  const { check } = bothWays(t);
+  const random = randomly();
+  const pick = (from: string) => from[random(from.length)] ?? '';
+  const some = (from: string, n: number) => Array.from({ length: n }, () => pick(from)).join('');
+  const HEX = '0123456789abcdefABCDEF-';
+  const ALNUM = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  for (let i = 0; i < 500; i++) {
+    const found = ['AKIA', 'ASIA', 'AIza', 'sk-ant-', 'eyJ', 'ghp_', 's.', ''][random(8)];
+    const ids = [some(HEX, 1 + random(40)), `req_${found}${some(ALNUM, 15 + random(30))}`];
+    for (const id of ids) await check({ ...CALL, request_id: id, agent_id: id }, contextOf(id));
+  }
+});
+
 test('plain lines: more texts than are remembered are hidden, or not, like the first', async (t) => {
   const { check } = bothWays(t);
   for (let i = 0; i < 1_100; i++) await check({ ...REQUEST, caller: `caller ${i}` });
@@ -241,11 +271,7 @@ test('plain lines: a number that may be a card’s, and a service named like an 
 test('plain lines: hostile texts in several fields at once give the bytes of pino’s line', async (t) => {
   const { check } = bothWays(t);
   const pieces = [...TEXTS, ...FOUND, ...encodedForms(SECRET), SECRET.slice(0, 9), SECRET.slice(9)];
-  let seed = 7;
-  const random = (n: number) => {
-    seed = (seed * 48_271) % 2_147_483_647;
-    return seed % n;
-  };
+  const random = randomly();
   const text = () => `${pieces[random(pieces.length)]}${pieces[random(pieces.length)]}`;
   const names = OTHERS.map(([, name]) => name);
   for (let i = 0; i < 2_000; i++) {

@@ -4,9 +4,9 @@
  */
 import { type Context, trace } from '@opentelemetry/api';
 import { MIN_LONG_NUMBER, type Redactor } from '../privacy/redactor.ts';
-import { ID_FIELDS } from '../privacy/rules.ts';
+import { ID_FIELDS, SECRET_FIELD } from '../privacy/rules.ts';
 import { findCorrelation } from './correlation.ts';
-import type { Counts, LogSink, PlainFields } from './log-sink.ts';
+import type { Counts, LogSink, PlainFields, PlainMessage } from './log-sink.ts';
 
 /** Fields that only ever hold words of the service's own. The rules read all others, whoever wrote what is in them. */
 const OWN_WORDS: ReadonlySet<string> = new Set([
@@ -51,7 +51,7 @@ export interface PlainLineOptions {
 export function createPlainLines({ service, redactor, sinks, now }: PlainLineOptions) {
   const isClean = rememberClean((text) => redactor.text(text) === text);
   const ofService = JSON.stringify(service);
-  return (fields: PlainFields, msg: string, ctx: Context): void => {
+  return (fields: PlainFields, msg: PlainMessage, ctx: Context): void => {
     const { atMs, iso } = now();
     const correlationId = findCorrelation(ctx)?.id;
     const span = trace.getSpan(ctx)?.spanContext();
@@ -70,23 +70,39 @@ export function createPlainLines({ service, redactor, sinks, now }: PlainLineOpt
   };
 }
 
-/** @returns whether the rules find nothing in a field's text, and known secrets, if at all, as they are in its JSON */
+/** @returns whether the rules find nothing in a field, and known secrets only where they are in its JSON as they are */
 type IsClean = (name: string, text: string, json: string) => boolean;
+
+type Kind = 'own words' | 'ID' | 'secret' | 'text';
 
 /** @returns the test of fields; a text that it has found to be clean is not read again, nor is a plain ID */
 function rememberClean(isClean: (text: string) => boolean): IsClean {
+  const kinds = new Map<string, Kind>();
   const known = new Set<string>();
+  const kindOf = (name: string) => {
+    const kind = findKind(name);
+    kinds.set(name, kind);
+    return kind;
+  };
   return (name, text, json) => {
-    if (OWN_WORDS.has(name)) return true;
+    const kind = kinds.get(name) ?? kindOf(name);
+    if (kind === 'own words') return true;
+    if (kind === 'secret') return false;
     // An escape may stand within a secret.
     if (json.length > text.length + 2) return isClean(text);
-    if (ID_FIELDS.has(name)) return PLAIN_ID.test(text) || isClean(text);
+    if (kind === 'ID') return PLAIN_ID.test(text) || isClean(text);
     if (known.has(text)) return true;
     if (!isClean(text)) return false;
     if (known.size === MAX_KNOWN) known.clear();
     if (text.length <= MAX_KNOWN_LENGTH) known.add(text);
     return true;
   };
+}
+
+function findKind(name: string): Kind {
+  if (OWN_WORDS.has(name)) return 'own words';
+  if (ID_FIELDS.has(name)) return 'ID';
+  return SECRET_FIELD.test(name) ? 'secret' : 'text';
 }
 
 class Line {
