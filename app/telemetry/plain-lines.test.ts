@@ -7,6 +7,7 @@ import {
   SimpleLogRecordProcessor,
 } from '@opentelemetry/sdk-logs';
 import { Redactor } from '../privacy/redactor.ts';
+import { aLongText, keptBytes } from '../testing/heap.ts';
 import { encodedForms } from '../testing/secret-forms.ts';
 import { setCorrelation } from './correlation.ts';
 import { recordingSink } from './log-export.ts';
@@ -259,6 +260,19 @@ test('plain lines: more texts than are remembered are hidden, or not, like the f
   const { check } = bothWays(t);
   for (let i = 0; i < 1_100; i++) await check({ ...REQUEST, caller: `caller ${i}` });
   await check({ ...REQUEST, caller: 'bob@example.com' });
+});
+
+test('plain lines: a name that was cut from a long text does not keep that text in memory', () => {
+  const redactor = new Redactor({ secrets: () => [] });
+  const logger = createLogger({ level: 'info', service: 's', redactor, sinks: [] });
+  const bytes = keptBytes(() => {
+    for (let i = 0; i < 100; i++) {
+      const model = aLongText(i).slice(0, 100);
+      logger.plain({ model }, 'call', ROOT_CONTEXT);
+    }
+    return logger;
+  });
+  assert(bytes < 20 * 2 ** 20, `${bytes}`);
 });
 
 test('plain lines: a number that may be a card’s, and a service named like an address, are hidden', async (t) => {

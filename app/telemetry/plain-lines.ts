@@ -94,7 +94,8 @@ function rememberClean(isClean: (text: string) => boolean): IsClean {
     if (known.has(text)) return true;
     if (!isClean(text)) return false;
     if (known.size === MAX_KNOWN) known.clear();
-    if (text.length <= MAX_KNOWN_LENGTH) known.add(text);
+    // A copy, because a text that was cut from a long one keeps that in memory.
+    if (text.length <= MAX_KNOWN_LENGTH) known.add(JSON.parse(json));
     return true;
   };
 }
