@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { eventually } from '../../app/testing/poll.ts';
+import { endWithUs } from '../lib/children.ts';
 
 const START_LIMIT_MS = 60_000;
 
@@ -15,17 +16,6 @@ export interface Command {
   readonly ready: string;
   /** Where its output goes. */
   readonly log: string;
-}
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-/** A run that is ended in the middle leaves no process behind. */
-export function endWithUs(child: ChildProcess): void {
-  running.add(child);
-  child.once('exit', () => running.delete(child));
 }
 
 export class Program {

@@ -3,6 +3,7 @@
  * expected alert fired, was told of and cleared, and no other fired; with 1 when not; with 78 for an unknown fault.
  */
 import { writeFileSync } from 'node:fs';
+import { exitOnSignals } from '../lib/children.ts';
 import { GAME_DAYS } from './days/all.ts';
 import type { GameDay } from './game-day.ts';
 import { page } from './page.ts';
@@ -58,9 +59,6 @@ async function main(fault: string | undefined): Promise<number> {
 }
 
 if (import.meta.main) {
-  // Programs of the stack end when this process exits, which it does not do by itself when it is ended by a signal.
-  for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15 })) {
-    process.once(signal, () => process.exit(128 + number));
-  }
+  exitOnSignals();
   process.exitCode = await main(process.env['FAULT'] || undefined);
 }

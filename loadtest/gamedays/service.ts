@@ -5,7 +5,7 @@ import {
   startService,
   type TuningOverrides,
 } from '../../app/testing/service-process.ts';
-import { endWithUs } from './program.ts';
+import { endWithUs } from '../lib/children.ts';
 
 type Env = Readonly<Record<string, string>>;
 

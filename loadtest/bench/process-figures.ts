@@ -1,0 +1,48 @@
+/** What a process and its descendants have used, as the kernel counts it. https://man7.org/linux/man-pages/man5/proc.5.html */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** The kernel counts a process's CPU time in hundredths of a second, on every architecture (USER_HZ). */
+const TICK_MS = 10;
+
+export interface ProcessFigures {
+  readonly cpuMs: number;
+  /** Memory in use now, bytes; pages that processes share count for each. */
+  readonly rssBytes: number;
+}
+
+/** @param stat a line of `/proc/<pid>/stat`, whose second field may hold spaces and brackets */
+export function cpuMsOf(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    const list = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim();
+    return list === '' ? [] : list.split(' ').map(Number);
+  });
+}
+
+function figuresOfOne(pid: number): ProcessFigures {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return {
+    cpuMs: cpuMsOf(readFileSync(`/proc/${pid}/stat`, 'utf8')),
+    rssBytes: Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024,
+  };
+}
+
+/** @throws {Error} when the process has ended */
+export function processFigures(pid: number): ProcessFigures {
+  const own = figuresOfOne(pid);
+  const others = childrenOf(pid).map((child) => {
+    try {
+      return processFigures(child);
+    } catch {
+      return { cpuMs: 0, rssBytes: 0 };
+    }
+  });
+  return [own, ...others].reduce((sum, one) => ({
+    cpuMs: sum.cpuMs + one.cpuMs,
+    rssBytes: sum.rssBytes + one.rssBytes,
+  }));
+}
