@@ -1,6 +1,7 @@
 /** Starts OpenTelemetry: correlation first, then traces and logs by OTLP and metrics for Prometheus. */
 import { context, metrics, propagation, type Tracer, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { millisToHrTime } from '@opentelemetry/core';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
@@ -10,15 +11,18 @@ import type { Redactor } from '../privacy/redactor.ts';
 import { SCOPE_NAME } from './attributes.ts';
 import { createCostAtZero } from './call-usage.ts';
 import { cardinalityViews } from './cardinality.ts';
+import { CellInstruments } from './cells.ts';
 import { createUsageAtZero } from './gen-ai.ts';
-import { httpServerInstrumentation, otherInstrumentations } from './instrumentations.ts';
+import { observeHttpClient } from './http-client.ts';
+import { clientDuration, serverMeters } from './http-metrics.ts';
+import { httpServerInstrumentation, runtimeInstrumentation } from './instrumentations.ts';
 import { createInstruments, createSeriesAtZero, type Instruments } from './instruments.ts';
 import { LEAN_VIEWS } from './lean-views.ts';
 import { startLogExport } from './log-export.ts';
 import type { LogSink } from './log-sink.ts';
 import type { LabelValues } from './metric-definition.ts';
 import { observeProcess } from './process-gauges.ts';
-import { together } from './produced-gauges.ts';
+import { createProducer, together } from './produced-gauges.ts';
 import { createCorrelationPropagator, type PropagatorOptions } from './propagator.ts';
 import { redactingExporter } from './redacting-exporter.ts';
 import { createResource, serviceNameOf } from './resource.ts';
@@ -59,6 +63,9 @@ export interface TelemetryDeps {
   readonly trusts: PropagatorOptions['trusts'];
 }
 
+/** Nothing reads them while the SDK is disabled. */
+const NO_LABELS: LabelValues = { models: [], upstreams: [], callers: [] };
+
 /**
  * Leaves the API's no-ops in place but sets context and propagator, so that the correlation ID works
  * without spans and metrics too.
@@ -69,7 +76,10 @@ export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Te
   return {
     serviceName: serviceNameOf(createResource('')),
     tracer: trace.getTracer(SCOPE_NAME),
-    instruments: createInstruments(metrics.getMeter(SCOPE_NAME)),
+    instruments: createInstruments(
+      { meter: metrics.getMeter(SCOPE_NAME), cells: new CellInstruments([0, 0]) },
+      NO_LABELS,
+    ),
     prometheus: undefined,
     produce() {},
     logSink: undefined,
@@ -79,7 +89,8 @@ export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Te
 
 /** Starts the SDK. Call it before the HTTP server is imported, because it is patched during its import. */
 export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps): Telemetry {
-  const producers: MetricProducer[] = [];
+  const cells = new CellInstruments(millisToHrTime(Date.now()));
+  const producers = [createProducer((nowMs) => cells.read(millisToHrTime(nowMs)), Date.now)];
   const prometheus = new PrometheusExporter({
     preventServerStart: true,
     withoutScopeInfo: true,
@@ -96,21 +107,24 @@ export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps)
     metricReaders: [prometheus],
     logRecordProcessors: [],
     views: [...LEAN_VIEWS, ...cardinalityViews(options.labels)],
-    instrumentations: [http, ...otherInstrumentations()],
+    instrumentations: [http, runtimeInstrumentation()],
   });
   startWithOwnMetrics(sdk);
   http.setTracerProvider(withWantedTraceIds(trace.getTracerProvider(), ids));
+  http.setMeterProvider(serverMeters(cells));
+  const stopObserving = observeHttpClient(clientDuration(cells));
   const logs = options.exportLogs ? startLogExport({ resource }) : undefined;
   return {
     serviceName: serviceNameOf(resource),
     tracer: trace.getTracer(SCOPE_NAME, options.version),
-    instruments: startInstruments(options),
+    instruments: startInstruments(options, cells),
     prometheus,
     produce(metrics) {
       producers.push(metrics);
     },
     logSink: logs?.sink,
     shutdown: async () => {
+      stopObserving();
       await Promise.allSettled([sdk.shutdown(), logs?.shutdown()]);
     },
   };
@@ -140,8 +154,14 @@ function startWithOwnMetrics(sdk: NodeSDK): void {
   sdk.start();
 }
 
-function startInstruments({ version, labels }: TelemetryOptions): Instruments {
-  const instruments = createInstruments(metrics.getMeter(SCOPE_NAME, version));
+function startInstruments(
+  { version, labels }: TelemetryOptions,
+  cells: CellInstruments,
+): Instruments {
+  const instruments = createInstruments(
+    { meter: metrics.getMeter(SCOPE_NAME, version), cells },
+    labels,
+  );
   createSeriesAtZero(instruments, labels);
   createUsageAtZero(instruments, labels.models);
   createCostAtZero(instruments, labels);
