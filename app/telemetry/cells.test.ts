@@ -130,7 +130,7 @@ test('cells: an attribute that is no declared label is left out', () => {
   counter.add(1, { model: 'a', prompt: 'of another' });
   const [metric] = all.read([0, 0]);
   assert.partialDeepStrictEqual(metric?.dataPoints, [{ attributes: { model: 'a' }, value: 2 }]);
-  assert.deepEqual(Object.keys(metric.dataPoints[0]?.attributes ?? {}), ['model']);
+  assert.deepEqual(Object.keys(metric?.dataPoints[0]?.attributes ?? {}), ['model']);
 });
 
 test('cells: what was read does not change with later measurements', () => {
