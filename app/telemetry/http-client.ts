@@ -4,7 +4,7 @@
  * each attempt that says little else, and builds it for calls that are not traced too (docs/adr/0043).
  * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
  */
-import { channel } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import {
   type Attributes,
@@ -75,18 +75,25 @@ function recordingSpan(): Span | undefined {
   return span?.isRecording() ? span : undefined;
 }
 
-/** @param duration seconds, by server @returns what ends the observation */
-export function observeHttpClient(duration: Histogram): () => void {
+/** What undici publishes to its channels, as far as it is read. */
+interface Message {
+  readonly request: Request;
+  /** Where the head of the request is being sent. */
+  readonly socket: Socket;
+}
+
+/** @param duration seconds, by server @returns what listens to each channel */
+function listenersOf(duration: Histogram): Readonly<Record<string, (message: Message) => void>> {
   const observed = new WeakMap<Request, Observed>();
   const find = createServers();
-  const end = ({ request }: { readonly request: Request }) => {
+  const end = ({ request }: Message) => {
     const found = observed.get(request);
     if (!found) return;
     observed.delete(request);
     duration.record((performance.now() - found.startedAtMs) / 1_000, found.server);
   };
-  const subscribers: Readonly<Record<string, (message: never) => void>> = {
-    'undici:request:create'({ request }: { readonly request: Request }) {
+  return {
+    'undici:request:create'({ request }) {
       const server = find(request.origin);
       const span = recordingSpan();
       span?.setAttributes({
@@ -96,13 +103,7 @@ export function observeHttpClient(duration: Histogram): () => void {
       });
       observed.set(request, { startedAtMs: performance.now(), server, span });
     },
-    'undici:client:sendHeaders'({
-      request,
-      socket,
-    }: {
-      readonly request: Request;
-      readonly socket: Socket;
-    }) {
+    'undici:client:sendHeaders'({ request, socket }) {
       observed.get(request)?.span?.setAttributes({
         [ATTR_NETWORK_PEER_ADDRESS]: socket.remoteAddress,
         [ATTR_NETWORK_PEER_PORT]: socket.remotePort,
@@ -113,11 +114,15 @@ export function observeHttpClient(duration: Histogram): () => void {
     'undici:request:trailers': end,
     'undici:request:error': end,
   };
-  const all = Object.entries(subscribers).map(([name, onMessage]) => {
-    return { channel: channel(name), listener: onMessage as (message: unknown) => void };
+}
+
+/** @param duration seconds, by server @returns what ends the observation */
+export function observeHttpClient(duration: Histogram): () => void {
+  const listeners = Object.entries(listenersOf(duration)).map(([name, listener]) => {
+    return { name, listener: (message: unknown) => listener(message as Message) };
   });
-  for (const { channel, listener } of all) channel.subscribe(listener);
+  for (const { name, listener } of listeners) subscribe(name, listener);
   return () => {
-    for (const { channel, listener } of all) channel.unsubscribe(listener);
+    for (const { name, listener } of listeners) unsubscribe(name, listener);
   };
 }

@@ -90,12 +90,7 @@ export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Te
 /** Starts the SDK. Call it before the HTTP server is imported, because it is patched during its import. */
 export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps): Telemetry {
   const cells = new CellInstruments(millisToHrTime(Date.now()));
-  const producers = [createProducer((nowMs) => cells.read(millisToHrTime(nowMs)), Date.now)];
-  const prometheus = new PrometheusExporter({
-    preventServerStart: true,
-    withoutScopeInfo: true,
-    metricProducers: [together(producers)],
-  });
+  const { prometheus, produce } = createExporter(cells);
   const ids = createSlotIdGenerator();
   const http = httpServerInstrumentation();
   const resource = createResource(options.version);
@@ -119,15 +114,26 @@ export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps)
     tracer: trace.getTracer(SCOPE_NAME, options.version),
     instruments: startInstruments(options, cells),
     prometheus,
-    produce(metrics) {
-      producers.push(metrics);
-    },
+    produce,
     logSink: logs?.sink,
     shutdown: async () => {
       stopObserving();
       await Promise.allSettled([sdk.shutdown(), logs?.shutdown()]);
     },
   };
+}
+
+/** @returns what answers scrapes, with the cells and with whatever else is produced at a scrape */
+function createExporter(cells: CellInstruments): Pick<Telemetry, 'produce'> & {
+  readonly prometheus: PrometheusExporter;
+} {
+  const producers = [createProducer((nowMs) => cells.read(millisToHrTime(nowMs)), Date.now)];
+  const prometheus = new PrometheusExporter({
+    preventServerStart: true,
+    withoutScopeInfo: true,
+    metricProducers: [together(producers)],
+  });
+  return { prometheus, produce: (metrics) => void producers.push(metrics) };
 }
 
 function propagatorOf(trusts: PropagatorOptions['trusts']) {
