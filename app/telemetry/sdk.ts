@@ -1,6 +1,5 @@
 /** Starts OpenTelemetry: correlation first, then traces and logs by OTLP and metrics for Prometheus. */
 import { context, metrics, propagation, type Tracer, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { millisToHrTime } from '@opentelemetry/core';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
@@ -12,6 +11,7 @@ import { SCOPE_NAME } from './attributes.ts';
 import { createCostAtZero } from './call-usage.ts';
 import { cardinalityViews } from './cardinality.ts';
 import { CellInstruments } from './cells.ts';
+import { LeanContextManager } from './context-manager.ts';
 import { createUsageAtZero } from './gen-ai.ts';
 import { observeHttpClient } from './http-client.ts';
 import { clientDuration, serverMeters } from './http-metrics.ts';
@@ -71,7 +71,7 @@ const NO_LABELS: LabelValues = { models: [], upstreams: [], callers: [] };
  * without spans and metrics too.
  */
 export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Telemetry {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  context.setGlobalContextManager(new LeanContextManager().enable());
   propagation.setGlobalPropagator(propagatorOf(trusts));
   return {
     serviceName: serviceNameOf(createResource('')),
@@ -98,6 +98,7 @@ export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps)
     ...traceOptions(options, ids, deps.redactor),
     resource,
     autoDetectResources: false,
+    contextManager: new LeanContextManager(),
     textMapPropagator: propagatorOf(deps.trusts),
     metricReaders: [prometheus],
     logRecordProcessors: [],
