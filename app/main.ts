@@ -7,9 +7,11 @@ import { Callers } from './callers/callers.ts';
 import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
 import { createMetricsServer } from './http/metrics-server.ts';
 import type { RefusalDeps } from './http/refusals.ts';
+import { createServer } from './http/server.ts';
 import { stopServing, within } from './http/stop.ts';
 import { joined } from './privacy/joined.ts';
 import { Redactor } from './privacy/redactor.ts';
+import { createService } from './service.ts';
 import { gathered, type LogOutput, outputTo } from './telemetry/log-output.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { observePriceAge } from './telemetry/price-age.ts';
@@ -121,9 +123,6 @@ interface Running {
 
 async function run({ secrets, ...deps }: Running): Promise<void> {
   const { config, telemetry, logger } = deps;
-  // Import these only now: the HTTP server is patched while it is being imported.
-  const { createService } = await import('./service.ts');
-  const { createServer } = await import('./http/server.ts');
   const service = createService(deps);
   secrets.push(service.secrets);
   await service.ready();

@@ -1,4 +1,5 @@
 /** Starts OpenTelemetry: correlation first, then traces and logs by OTLP and metrics for Prometheus. */
+import { createRequire } from 'node:module';
 import { context, metrics, propagation, type Tracer, trace } from '@opentelemetry/api';
 import { millisToHrTime } from '@opentelemetry/core';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
@@ -87,7 +88,7 @@ export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Te
   };
 }
 
-/** Starts the SDK. Call it before the HTTP server is imported, because it is patched during its import. */
+/** Starts the SDK. */
 export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps): Telemetry {
   const cells = new CellInstruments(millisToHrTime(Date.now()));
   const { prometheus, produce } = createExporter(cells);
@@ -159,6 +160,9 @@ function traceOptions(options: TelemetryOptions, idGenerator: SlotIdGenerator, r
 function startWithOwnMetrics(sdk: NodeSDK): void {
   process.env['OTEL_NODE_EXPERIMENTAL_SDK_METRICS'] ??= 'true';
   sdk.start();
+  // The instrumentation waits for somebody to require it, and patches a prototype that all importers share. A loader
+  // hook that watches imports would need a thread of its own and wrap every module of the service.
+  createRequire(import.meta.url)('http');
 }
 
 function startInstruments(
