@@ -88,8 +88,11 @@ function warnAbout({ formerSettings, isOpenToNetwork, server }: Config, logger: 
  */
 const LISTEN_BACKLOG = 4096;
 
-async function listen(server: Server, { port, host }: Config['metrics']): Promise<void> {
-  server.listen({ port, host, backlog: LISTEN_BACKLOG });
+async function listen(
+  server: Server,
+  { port, host, reusePort = false }: Config['metrics'] & { readonly reusePort?: boolean },
+): Promise<void> {
+  server.listen({ port, host, reusePort, backlog: LISTEN_BACKLOG });
   await once(server, 'listening');
 }
 
