@@ -44,7 +44,7 @@ function ours(variant: Variant, label: string, extras: Subject['extras'] = []): 
     version: () => '',
     start: (place) => ({
       program: process.execPath,
-      args: ['--import', './app/telemetry/preload.ts', 'app/main.ts'],
+      args: ['app/main.ts'],
       env: oursEnv(variant, place),
     }),
   };
