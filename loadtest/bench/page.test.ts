@@ -75,6 +75,12 @@ test('signalCosts: the difference of one signal, and its part of the call that h
   assert.equal(all?.share.toFixed(2), '42.50');
 });
 
+test('page: several processes, and what a rate takes', () => {
+  assert.deepEqual(cellsOf('2')?.slice(4), ['3200 + 3300', '6500']);
+  // 6,205 a second of one process, three fifths busy.
+  assert.deepEqual(cellsOf('10,000')?.slice(1, 3), ['3', '900']);
+});
+
 test('README lines: five, with the cost of each signal and stage', () => {
   const lines = overheadLines(result);
   assert.equal(lines.length, 5);

@@ -2,6 +2,7 @@
 import { articleTable } from './article/page.ts';
 import { machineText, methodText, missingText, versionsText } from './method.ts';
 import type { Result } from './result.ts';
+import { scaleSection } from './scale/page.ts';
 import {
   delayTable,
   growthTable,
@@ -84,5 +85,9 @@ compares some. \`make test\` holds a part of it as a ratio (\`loadtest/bench/ove
 `;
 
 export function page(result: Result): string {
-  return [overview, parts, comparison, method].map((section) => section(result)).join('\n');
+  const sections = [overview, parts, scaleSection, comparison, method];
+  return sections
+    .map((section) => section(result))
+    .filter((text) => text !== '')
+    .join('\n');
 }

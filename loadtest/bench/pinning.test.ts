@@ -12,6 +12,7 @@ test("coresOf: reads the kernel's lists", () => {
 test('choosePinning: the subject has a core that nothing else has', () => {
   const pinning = choosePinning([2, 5, 6], '/usr/bin/taskset');
   assert.deepEqual(pinning.subject, ['/usr/bin/taskset', '-c', '2']);
+  assert.deepEqual(pinning.everywhere, ['/usr/bin/taskset', '-c', '2,5,6']);
   assert.equal(pinning.generatorCore, 5);
   assert.match(pinning.says, /core 2;.*core 5/);
 });

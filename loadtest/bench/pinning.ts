@@ -6,6 +6,8 @@ import { findTool } from '../../observability/local/paths.ts';
 export interface Pinning {
   /** What comes before a command under test; empty where it is not pinned. */
   readonly subject: readonly string[];
+  /** What comes before a command that may use every core, as this process itself has one. */
+  readonly everywhere: readonly string[];
   /** The core of the generator, the upstream and this process; undefined where they are not pinned. */
   readonly generatorCore: number | undefined;
   /** One sentence for the page and the terminal. */
@@ -24,6 +26,7 @@ export function choosePinning(cores: readonly number[], taskset: string | undefi
   const [subject, generator] = cores;
   const not = (why: string): Pinning => ({
     subject: [],
+    everywhere: [],
     generatorCore: undefined,
     says: `Nothing is pinned: ${why}. Ratios of a run still hold, its absolute figures hold less.`,
   });
@@ -31,6 +34,7 @@ export function choosePinning(cores: readonly number[], taskset: string | undefi
   if (taskset === undefined) return not('there is no taskset (util-linux)');
   return {
     subject: [taskset, '-c', String(subject)],
+    everywhere: [taskset, '-c', cores.join()],
     generatorCore: generator,
     says: `The thing under test has core ${subject}; generator, upstream and receivers share core ${generator}.`,
   };

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ArticleRow } from './article/table.ts';
 import type { BenchOptions } from './options.ts';
+import type { Scale } from './scale/measure.ts';
 import type { StageCosts } from './stages/costs.ts';
 import type { Visit } from './visit.ts';
 
@@ -32,6 +33,7 @@ export interface Result {
   readonly visits: readonly Visit[];
   readonly stages?: StageCosts;
   readonly article?: readonly ArticleRow[];
+  readonly scale?: Scale;
 }
 
 /** The run behind docs/performance.md: the only committed file of its folder. */

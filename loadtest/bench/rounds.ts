@@ -1,5 +1,5 @@
 /** The rounds of a run: every subject once in each, in an order that turns round, so that no place is an advantage. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askOf } from './answers.ts';
@@ -31,15 +31,17 @@ export function orderOf<T>(things: readonly T[], round: number): readonly T[] {
 
 export type Say = (line: string) => void;
 
-interface World {
+/** What every visit shares. */
+export interface World {
   readonly upstream: UpstreamProcess;
   readonly sink: Sink;
   readonly folder: string;
   readonly pinning: Pinning;
   readonly plan: Omit<VisitPlan, 'tell'>;
+  close(): void;
 }
 
-async function createWorld(options: BenchOptions, pinning: Pinning): Promise<World> {
+export async function createWorld(options: BenchOptions, pinning: Pinning): Promise<World> {
   const upstream = await startUpstream();
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   const bodyFiles = { small: join(folder, 'small.json'), large: join(folder, 'large.json') };
@@ -47,7 +49,14 @@ async function createWorld(options: BenchOptions, pinning: Pinning): Promise<Wor
   writeFileSync(bodyFiles.large, askOf(1_000_000, false));
   const headers = gatewayHeaders(upstream.url);
   const plan = { ...options, upstream, headers, bodyFiles };
-  return { upstream, folder, pinning, plan, sink: await startSink() };
+  const sink = await startSink();
+  const close = () => {
+    upstream.stop();
+    sink.server.close();
+    sink.server.closeAllConnections();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { upstream, sink, folder, pinning, plan, close };
 }
 
 function describe(figures: SeriesFigures | StreamFigures): string {
@@ -112,19 +121,18 @@ export type Failed = Map<string, string>;
 /** Makes all rounds. @returns the visits, and why some subjects have none */
 export async function makeRounds(
   subjects: readonly Subject[],
-  options: BenchOptions,
-  pinning: Pinning,
+  rounds: number,
+  world: World,
   say: Say,
 ): Promise<{ readonly visits: readonly Visit[]; readonly failed: Failed }> {
-  const world = await createWorld(options, pinning);
   const visits: Visit[] = [];
   const failed: Failed = new Map();
-  for (let round = 0; round < options.rounds; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     visits.push(await visitDirect(world, round, say));
     for (const subject of orderOf(subjects, round)) {
       if (failed.has(subject.name)) continue;
       try {
-        const isLast = round === options.rounds - 1;
+        const isLast = round === rounds - 1;
         visits.push(await visitSubject(world, subject, { round, isLast, say }));
       } catch (error) {
         failed.set(subject.name, (error as Error).message);
@@ -132,8 +140,5 @@ export async function makeRounds(
       }
     }
   }
-  world.upstream.stop();
-  world.sink.server.close();
-  world.sink.server.closeAllConnections();
   return { visits: visits.filter(({ subject }) => !failed.has(subject)), failed };
 }

@@ -13,7 +13,8 @@ import { machine, versions } from './machine.ts';
 import { type BenchOptions, readOptions } from './options.ts';
 import { pin } from './pinning.ts';
 import { PAGE_RESULT, type Result, writeResult } from './result.ts';
-import { type Failed, makeRounds } from './rounds.ts';
+import { createWorld, type Failed, makeRounds, type World } from './rounds.ts';
+import { measureScale } from './scale/measure.ts';
 import { measureStages } from './stages/costs.ts';
 import type { Subject } from './subject.ts';
 import { SUBJECTS } from './subjects.ts';
@@ -40,24 +41,34 @@ const factsOf = ({ name, label, kind, version }: Subject) => ({
   version: version(),
 });
 
+/** What is measured once in a whole run, after the rounds. */
+async function measureRest(world: World, options: BenchOptions) {
+  say('stages, the article, several processes …');
+  return {
+    stages: await measureStages(world.pinning, options),
+    article: await measureArticle(),
+    scale: await measureScale(world),
+  };
+}
+
 async function measureAll(options: BenchOptions): Promise<Result> {
   const startedMs = performance.now();
+  const date = new Date().toISOString();
   const pinning = pin();
   say(pinning.says);
   const { subjects, lacking } = chosen(options);
   for (const { name, reason } of lacking) say(`${name} is not measured: ${reason}`);
-  const date = new Date().toISOString();
-  const { visits, failed } = await makeRounds(subjects, options, pinning, say);
-  const isWhole = options.subjects === undefined;
-  const stages = isWhole ? { stages: await measureStages(pinning, options) } : {};
-  const article = isWhole ? { article: await measureArticle() } : {};
+  const world = await createWorld(options, pinning);
+  const { visits, failed } = await makeRounds(subjects, options.rounds, world, say);
+  const rest = options.subjects === undefined ? await measureRest(world, options) : {};
+  world.close();
   return {
     ...{ date, options, visits, machine: machine(), pinning: pinning.says },
     versions: { ...versions(), litellm: LITELLM_VERSION ?? '' },
     seconds: Math.round((performance.now() - startedMs) / 1_000),
     subjects: subjects.map(factsOf),
     notMeasured: [...lacking, ...reasonsOf(failed)],
-    ...{ ...stages, ...article },
+    ...rest,
   };
 }
 

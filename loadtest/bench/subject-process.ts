@@ -17,6 +17,8 @@ const STOP_LIMIT_MS = 5_000;
 export interface SubjectProcess {
   readonly pid: number;
   readonly url: string;
+  /** Where the service has its metrics; other subjects have none. */
+  readonly metricsUrl: string;
   /** Milliseconds from its start to its first answer. */
   readonly startMs: number;
   /** Bytes written to standard output so far. */
@@ -54,7 +56,8 @@ function spawnPinned({ program, args, env }: Program, { pinning, folder }: Subje
 /** @throws {Error} when it ends, or has not answered within two minutes */
 export async function startSubject(subject: Subject, world: SubjectWorld): Promise<SubjectProcess> {
   const port = await freePort();
-  const program = subject.start({ ...world, port, metricsPort: await freePort() });
+  const metricsPort = await freePort();
+  const program = subject.start({ ...world, port, metricsPort });
   const startedMs = performance.now();
   const { child, written } = spawnPinned(program, world);
   const url = `http://127.0.0.1:${port}`;
@@ -69,6 +72,7 @@ export async function startSubject(subject: Subject, world: SubjectWorld): Promi
   return {
     pid: child.pid as number,
     url,
+    metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     startMs: performance.now() - startedMs,
     output: () => written.bytes,
     async stop() {

@@ -63,6 +63,13 @@ export function resultOf(behaviours: Readonly<Record<string, Behaviour>>): Resul
         { stage: 'pseudonymize', optional: true, cpuUs: { median: 5, least: 4, most: 6 } },
       ],
     },
+    scale: {
+      volume: { series: 300, traceBytes: 2_000, logBytes: 500 },
+      runs: [
+        { figures: series(behaviours['traces-10'] ?? direct, 1), counted: [6_500] },
+        { figures: series(behaviours['traces-10'] ?? direct, 1), counted: [3_200, 3_300] },
+      ],
+    },
     article: [
       {
         ...{ client: 'Trae', version: '1.4.2', hooks: true, around: false, again: false },

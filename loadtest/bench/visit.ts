@@ -143,10 +143,14 @@ export async function warmUp({ url }: Target, plan: VisitPlan): Promise<void> {
   });
 }
 
-/** Every series of answers that this target is measured in. */
-export async function visitSeries(target: Target, plan: VisitPlan): Promise<Visit['series']> {
+/** Every series of answers that this target is measured in. @param names by default all */
+export async function visitSeries(
+  target: Target,
+  plan: VisitPlan,
+  names = Object.keys(SERIES) as readonly SeriesName[],
+): Promise<Visit['series']> {
   const visited: Partial<Record<SeriesName, SeriesFigures>> = {};
-  for (const name of Object.keys(SERIES) as SeriesName[]) {
+  for (const name of names) {
     const series: SeriesPlan = SERIES[name];
     if (series.extra && (plan.quick || !target.extras.includes(series.extra))) continue;
     const figures = await measure(target, plan, series);
