@@ -4,10 +4,10 @@ import type { Spread } from './statistics.ts';
 /** Three significant digits or so: more would be noise. */
 export function short(value: number): string {
   const size = Math.abs(value);
-  const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
-  return size >= 10_000
-    ? Math.round(value).toLocaleString('en-US')
-    : value.toFixed(Number.isInteger(value) && size > 0 ? 0 : digits);
+  if (size >= 1_000) return Math.round(value).toLocaleString('en-US');
+  return Number.isInteger(value)
+    ? String(value)
+    : value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
 /** The median, and in brackets the least and the most of all rounds where they differ. */

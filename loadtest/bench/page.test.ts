@@ -8,6 +8,7 @@ import { chart } from './chart.ts';
 import { page } from './page.ts';
 import { reachOf, verdictOf } from './reach.ts';
 import { overheadLines, withOverhead } from './readme.ts';
+import { REASONS } from './reasons.ts';
 import { PAGE_RESULT, readResult } from './result.ts';
 import { signalCosts } from './tables.ts';
 import { BEHAVIOURS, resultOf } from './testing-result.ts';
@@ -39,7 +40,7 @@ test('page: a subject that was not measured is named with its reason', () => {
 test('page: each figure of a subject is the median, with the least and the most', () => {
   const [, perSecond, ratio, , cpu, added, memory] =
     cellsOf('ours, + traces 10 % (everything on)') ?? [];
-  assert.equal(perSecond, '6205 (5909–6500)');
+  assert.equal(perSecond, '6,205 (5,909–6,500)');
   // Both are slower in the second round, so that the ratio is the same in each.
   assert.equal(ratio, '0.65');
   assert.deepEqual([cpu, added, memory], ['125', '1 / 2', '100 / 200 / 150']);
@@ -68,6 +69,11 @@ test('reach: the page marks what was not reached', () => {
   assert.equal(cellsOf('added P99 at one connection')?.at(-1), '**not reached**');
 });
 
+test('reasons: each is of a figure that there is', () => {
+  const figures = reachOf(result).map(({ figure }) => figure);
+  for (const name of Object.keys(REASONS)) assert(figures.includes(name), name);
+});
+
 test('signalCosts: the difference of one signal, and its part of the call that has it', () => {
   const [metrics, logs, some, all] = signalCosts(result);
   assert.deepEqual([metrics?.cpuUs, logs?.cpuUs, some?.cpuUs, all?.cpuUs], [10, 5, 10, 85]);
@@ -76,7 +82,7 @@ test('signalCosts: the difference of one signal, and its part of the call that h
 });
 
 test('page: several processes, and what a rate takes', () => {
-  assert.deepEqual(cellsOf('2')?.slice(4), ['3200 + 3300', '6500']);
+  assert.deepEqual(cellsOf('2')?.slice(4), ['3,200 + 3,300', '6,500']);
   // 6,205 a second of one process, three fifths busy.
   assert.deepEqual(cellsOf('10,000')?.slice(1, 3), ['3', '900']);
 });

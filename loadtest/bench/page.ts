@@ -7,6 +7,7 @@ import {
   delayTable,
   growthTable,
   mainTable,
+  missedText,
   reachTable,
   signalTable,
   stageTable,
@@ -29,6 +30,8 @@ ${machineText(result)}
 Judged by the median. What is wanted at least, and the aim, were set before anything was measured.
 
 ${reachTable(result)}
+
+${missedText(result)}
 
 ## Throughput, cost and memory
 

@@ -2,6 +2,7 @@
 import { Figures, ofSeries, ofStreams } from './figures.ts';
 import { inMB, medianOf, short, table, withSpread } from './format.ts';
 import { type Reach, reachOf, verdictOf } from './reach.ts';
+import { REASONS } from './reasons.ts';
 import type { Result } from './result.ts';
 import { DIRECT } from './rounds.ts';
 import { LIMIT } from './subjects.ts';
@@ -53,6 +54,15 @@ export function reachTable(result: Result): string {
     ];
   });
   return table(['everything on', 'measured', 'at least', 'aim', ''], rows);
+}
+
+/** Every figure that was missed, with its reason. */
+export function missedText(result: Result): string {
+  const missed = reachOf(result).filter((reach) => verdictOf(reach) === 'not reached');
+  const lines = missed.map(
+    ({ figure }) => `- ${figure}: ${REASONS[figure] ?? 'nobody has looked why'}.`,
+  );
+  return ['Not reached:', '', ...(lines.length > 0 ? lines : ['- nothing.'])].join('\n');
 }
 
 /** What one more signal costs: the difference of two variants, and its part of the larger one. */

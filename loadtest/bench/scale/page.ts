@@ -52,8 +52,8 @@ Prometheus; the rules sum over instances. Callers' quotas and nonces are shared 
 retry budgets and the health of keys stay with each process: each learns of a broken upstream by itself, and a fleet
 retries as much as the sum of its budgets.
 
-Everything on, no core reserved for anybody, generator and upstream on the same ${result.machine.cores} cores; so a second
-process gains what the first one leaves unused:
+Everything on, no core reserved for anybody, generator and upstream on the same ${result.machine.cores} cores, so that a
+second process gains only what the first one and they leave:
 
 ${runsTable(scale.runs)}
 
