@@ -24,7 +24,7 @@ test('processFigures: the time and memory of a child count too', async (t) => {
   const pid = child.pid as number;
   const { rssBytes } = await eventually(
     () => {
-      const figures = processFigures(pid);
+      const figures = processFigures([pid]);
       return figures.cpuMs > 250 && figures;
     },
     { timeoutMs: 60_000 },
@@ -36,5 +36,5 @@ test('processFigures: the time and memory of a child count too', async (t) => {
 test('processFigures: a process that has ended is an error', async () => {
   const child = spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' });
   await once(child, 'exit');
-  assert.throws(() => processFigures(child.pid as number), { code: 'ENOENT' });
+  assert.throws(() => processFigures([child.pid as number]), { code: 'ENOENT' });
 });

@@ -31,18 +31,25 @@ function figuresOfOne(pid: number): ProcessFigures {
   };
 }
 
-/** @throws {Error} when the process has ended */
-export function processFigures(pid: number): ProcessFigures {
-  const own = figuresOfOne(pid);
+function sum(figures: readonly ProcessFigures[]): ProcessFigures {
+  return {
+    cpuMs: figures.reduce((total, { cpuMs }) => total + cpuMs, 0),
+    rssBytes: figures.reduce((total, { rssBytes }) => total + rssBytes, 0),
+  };
+}
+
+function withDescendants(pid: number): ProcessFigures {
   const others = childrenOf(pid).map((child) => {
     try {
-      return processFigures(child);
+      return withDescendants(child);
     } catch {
       return { cpuMs: 0, rssBytes: 0 };
     }
   });
-  return [own, ...others].reduce((sum, one) => ({
-    cpuMs: sum.cpuMs + one.cpuMs,
-    rssBytes: sum.rssBytes + one.rssBytes,
-  }));
+  return sum([figuresOfOne(pid), ...others]);
+}
+
+/** @throws {Error} when one of the processes has ended */
+export function processFigures(pids: readonly number[]): ProcessFigures {
+  return sum(pids.map(withDescendants));
 }

@@ -83,7 +83,7 @@ function planFor({ plan }: World, name: string, round: number, say: Say): VisitP
 
 async function visitDirect(world: World, round: number, say: Say): Promise<Visit> {
   const plan = planFor(world, DIRECT, round, say);
-  const target = { url: world.upstream.url, extras: ['delay', 'streams'] as const };
+  const target = { url: world.upstream.url, pids: [], extras: ['delay', 'streams'] as const };
   await warmUp(target, plan);
   const series = await visitSeries(target, plan);
   return { subject: DIRECT, round, series, streams: await visitStreams(target, plan) };
@@ -101,11 +101,11 @@ async function visitSubject(
   const running = await startSubject(subject, { ...place, pinning, headers: plan.headers });
   try {
     const target = { ...running, extras };
-    const idle = await idleBytes(running.pid);
+    const idle = await idleBytes(target);
     await warmUp(target, plan);
     const series = await visitSeries(target, plan);
     const streams = await visitStreams(target, plan);
-    const recovered = isLast && !plan.quick && (await recoveredBytes(running.pid));
+    const recovered = isLast && !plan.quick && (await recoveredBytes(target));
     return {
       ...{ subject: name, round, startMs: running.startMs, idleBytes: idle, series, streams },
       ...(recovered && { recoveredBytes: recovered }),

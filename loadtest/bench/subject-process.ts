@@ -15,7 +15,7 @@ const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 5_000;
 
 export interface SubjectProcess {
-  readonly pid: number;
+  readonly pids: readonly number[];
   readonly url: string;
   /** Where the service has its metrics; other subjects have none. */
   readonly metricsUrl: string;
@@ -28,10 +28,12 @@ export interface SubjectProcess {
 
 const ASK = askOf(1_000, false);
 
-interface SubjectWorld extends Pick<Place, 'upstream' | 'otlp' | 'folder'> {
+export interface SubjectWorld extends Pick<Place, 'upstream' | 'otlp' | 'folder'> {
   readonly pinning: Pinning;
   /** What every request has. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 /** Starts it, and reads what it writes: a pipe that is full would stop the writer. */
@@ -55,7 +57,7 @@ function spawnPinned({ program, args, env }: Program, { pinning, folder }: Subje
 
 /** @throws {Error} when it ends, or has not answered within two minutes */
 export async function startSubject(subject: Subject, world: SubjectWorld): Promise<SubjectProcess> {
-  const port = await freePort();
+  const port = world.port ?? (await freePort());
   const metricsPort = await freePort();
   const program = subject.start({ ...world, port, metricsPort });
   const startedMs = performance.now();
@@ -70,7 +72,7 @@ export async function startSubject(subject: Subject, world: SubjectWorld): Promi
     { timeoutMs: START_LIMIT_MS },
   );
   return {
-    pid: child.pid as number,
+    pids: [child.pid as number],
     url,
     metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
     startMs: performance.now() - startedMs,

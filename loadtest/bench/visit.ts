@@ -79,8 +79,8 @@ export interface Visit {
 /** What is loaded: a subject, or the upstream itself. */
 export interface Target {
   readonly url: string;
-  /** Undefined of the upstream, whose own figures do not count. */
-  readonly pid?: number;
+  /** Its processes; none of the upstream, whose own figures do not count. */
+  readonly pids: readonly number[];
   readonly extras: readonly Extra[];
 }
 
@@ -97,9 +97,9 @@ export interface VisitPlan {
 
 const SAMPLE_MS = 200;
 
-function sample(pid: number, samples: ProcessFigures[]): void {
+function sample(pids: readonly number[], samples: ProcessFigures[]): void {
   try {
-    samples.push(processFigures(pid));
+    samples.push(processFigures(pids));
   } catch {
     // It has ended; whoever waits for its answers finds out.
   }
@@ -112,17 +112,17 @@ async function measure(
   series: SeriesPlan,
 ): Promise<SeriesFigures> {
   await plan.upstream.behave(series.upstream);
-  const { pid, url } = target;
+  const { pids, url } = target;
   const { connections } = series;
   const bodyFile = plan.bodyFiles[series.ask];
   const load = { url, connections, bodyFile, seconds: plan.seconds, headers: plan.headers };
-  if (pid === undefined) return runWrk(load);
-  const before = processFigures(pid);
+  if (pids.length === 0) return runWrk(load);
+  const before = processFigures(pids);
   const samples: ProcessFigures[] = [];
-  const timer = setInterval(() => sample(pid, samples), SAMPLE_MS);
+  const timer = setInterval(() => sample(pids, samples), SAMPLE_MS);
   const startedMs = performance.now();
   const figures = await runWrk(load).finally(() => clearInterval(timer));
-  const after = processFigures(pid);
+  const after = processFigures(pids);
   const cpuMs = after.cpuMs - before.cpuMs;
   const middle = samples[Math.floor(samples.length / 2)] ?? after;
   return {
@@ -177,13 +177,13 @@ const SETTLE_MS = 1_000;
 const RECOVERY_MS = 6_000;
 
 /** Memory once the start is over. */
-export async function idleBytes(pid: number): Promise<number> {
+export async function idleBytes({ pids }: Target): Promise<number> {
   await delay(SETTLE_MS);
-  return processFigures(pid).rssBytes;
+  return processFigures(pids).rssBytes;
 }
 
 /** Memory once the load is over, for long enough that idle connections are closed. */
-export async function recoveredBytes(pid: number): Promise<number> {
+export async function recoveredBytes({ pids }: Target): Promise<number> {
   await delay(RECOVERY_MS);
-  return processFigures(pid).rssBytes;
+  return processFigures(pids).rssBytes;
 }

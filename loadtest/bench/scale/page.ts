@@ -46,14 +46,10 @@ export function scaleSection(result: Result): string {
   ];
   return `## More cores and machines
 
-A process has one core. A container platform runs one in each container; on one machine \`node:cluster\` lets several
-share a port (\`loadtest/bench/scale/workers.ts\`). Each has a metrics port of its own and so an \`instance\` of its own in
-Prometheus; the rules sum over instances. Callers' quotas and nonces are shared through Redis (\`REDIS_URL\`). Circuits,
-retry budgets and the health of keys stay with each process: each learns of a broken upstream by itself, and a fleet
-retries as much as the sum of its budgets.
-
-Everything on, no core reserved for anybody, generator and upstream on the same ${result.machine.cores} cores, so that a
-second process gains only what the first one and they leave:
+How several processes share the work, and what each has for itself, is in [scaling.md](scaling.md). Here one process and
+two share a port (\`REUSE_PORT\`), everything on, no core reserved for anybody: generator and upstream are on the same
+${result.machine.cores} cores, so a second process gains only what the first one and they leave. Every call is counted once, by the process
+that served it.
 
 ${runsTable(scale.runs)}
 
