@@ -44,4 +44,4 @@ ENV NODE_OPTIONS=--max-old-space-size=320
 EXPOSE 8080 9464
 HEALTHCHECK --interval=5s --timeout=3s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--import", "./app/telemetry/preload.ts", "app/main.ts"]
+CMD ["node", "app/main.ts"]

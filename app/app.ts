@@ -1,16 +1,12 @@
 /** The Express app: one table of routes, and the middleware that each row asks for. */
 import type { RequestListener } from 'node:http';
 import express, { type Request, type RequestHandler, type Response } from 'express';
+import { AppError } from './errors.ts';
 import { type BatchDeps, type BatchOptions, batch } from './http/batch.ts';
 import { readBody } from './http/body.ts';
 import { ByteBudget } from './http/byte-budget.ts';
-import { accessLog, type ContextDeps, identifyRoute, requestContext } from './http/context.ts';
-import {
-  errorHandler,
-  methodNotAllowed,
-  notFound,
-  recordRejections,
-} from './http/error-handler.ts';
+import { accessLog, type ContextDeps, identify, requestContext } from './http/context.ts';
+import { errorHandler, recordRejections, refuseMethod } from './http/error-handler.ts';
 import { alive, type Health, readiness } from './http/health.ts';
 import type { Lifecycle } from './http/lifecycle.ts';
 import { batchResults, createBatch, listBatches, oneBatch } from './http/message-batches.ts';
@@ -26,6 +22,8 @@ import {
 } from './http/middleware.ts';
 import { getModel, listModels } from './http/models.ts';
 import { createRespond } from './http/respond.ts';
+import { createRouteTable } from './http/route-table.ts';
+import type { Step } from './http/step.ts';
 import { createResponseWriter } from './http/write-response.ts';
 import type { Operation } from './telemetry/vocabulary.ts';
 
@@ -33,7 +31,7 @@ export interface AppDeps extends BatchDeps, AuthenticateDeps, CheckHostDeps, Con
   readonly health: Health;
   readonly lifecycle: Lifecycle;
   /** Checks the signatures of callers that must sign. */
-  readonly verify: RequestHandler;
+  readonly verify: Step;
 }
 
 export interface AppOptions {
@@ -73,7 +71,7 @@ const ROUTES = [
 type RouteName<R = (typeof ROUTES)[number]> = R extends Route
   ? `${R['method']} ${R['path']}`
   : never;
-type Handlers = Readonly<Record<RouteName, RequestHandler>>;
+type Handlers = Readonly<Record<RouteName, Step>>;
 
 function nameOf({ method, path }: (typeof ROUTES)[number]): RouteName {
   return `${method} ${path}` as RouteName;
@@ -98,37 +96,59 @@ function handlersOf(deps: AppDeps, options: AppOptions): Handlers {
   };
 }
 
+/**
+ * What each route does with a request that has passed the checks. The quotas come first, so that a throttled
+ * caller fills no memory and uses up no nonces. A slot is taken by the call itself: a slow upload occupies none,
+ * and a refusal is recorded under its model.
+ */
+function stepsOf(deps: AppDeps, options: AppOptions) {
+  const { bodyLimit: limitBytes, bodyBudget } = options;
+  const handlers = handlersOf(deps, options);
+  const quota = checkQuota(deps.quotas);
+  const body = readBody({ limitBytes, budget: new ByteBudget(bodyBudget) });
+  return ROUTES.map((route) => {
+    const answer = handlers[nameOf(route)];
+    const read = route.body ? [body] : [];
+    const steps = route.operation ? [quota, ...read, deps.verify, answer] : [answer];
+    return { ...route, steps };
+  });
+}
+
+/** The service as one layer of Express: each layer costs a request more than most of the checks do. */
+function serve(deps: AppDeps, options: AppOptions): RequestHandler {
+  const find = createRouteTable(stepsOf(deps, options));
+  const log = accessLog(deps.logger);
+  const checks = [
+    refuseWhenDraining(deps.lifecycle),
+    checkHost(deps),
+    authenticate(deps),
+    checkTarget(deps.onRefused),
+  ];
+  return async (request, response) => {
+    const found = find(request);
+    const route = found?.rows.get(request.method);
+    if (!route || route.operation) {
+      if (found) identify(response, found.path, found.any.operation);
+      log(request, response, () => {});
+      for (const check of checks) check(request, response);
+      if (!found) throw new AppError('not_found', 'Not Found');
+      request.params = found.params(request);
+      if (!route) return refuseMethod(response, found.allowed, deps.redactor);
+    }
+    for (const step of route.steps) {
+      const pending = step(request, response);
+      if (pending) await pending;
+    }
+  };
+}
+
 /** Does not listen, and does not read the environment. */
 export function createApp(deps: AppDeps, options: AppOptions): RequestListener {
   const { logger, recorder, redactor } = deps;
-  const handlers = handlersOf(deps, options);
-  const body = readBody({
-    limitBytes: options.bodyLimit,
-    budget: new ByteBudget(options.bodyBudget),
-  });
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestContext(deps));
-  for (const route of ROUTES) {
-    if (!route.operation) app.route(route.path)[route.method](handlers[nameOf(route)]);
-  }
-  app.use(identifyRoute(ROUTES), accessLog(logger));
-  app.use(refuseWhenDraining(deps.lifecycle), checkHost(deps), authenticate(deps));
-  app.use(checkTarget(deps.onRefused));
-  for (const route of ROUTES) {
-    const { method, path, operation } = route;
-    if (!operation) continue;
-    // The quotas come first, so that a throttled caller fills no memory and uses up no nonces. A slot is
-    // taken by the call itself: a slow upload occupies none, and a refusal is recorded under its model.
-    const read = route.body ? [body] : [];
-    app.route(path)[method](checkQuota(deps.quotas), ...read, deps.verify, handlers[nameOf(route)]);
-  }
-  for (const [path, routes] of Map.groupBy(ROUTES, ({ path }) => path)) {
-    const allowed = routes.map(({ method }) => method.toUpperCase()).join(', ');
-    app.all(path, methodNotAllowed(allowed, redactor));
-  }
-  app.use(notFound);
+  app.use(requestContext(deps), serve(deps, options));
   app.use(recordRejections(recorder), errorHandler(logger, redactor));
   return (request, response) =>
     app(request as Request, response as Response, () => {

@@ -1,33 +1,13 @@
 /** Log lines of a running service that go to a collector by OTLP. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
+import { startLogCollector } from './testing/log-collector.ts';
 import { ask, KEY, serviceWithSimulator } from './testing/observed-service.ts';
 import { eventually } from './testing/poll.ts';
 
-/** A collector that keeps the bodies of exported log lines. */
-async function startCollector(t: TestContext) {
-  const bodies: Buffer[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      if (request.url === '/v1/logs') bodies.push(Buffer.concat(chunks));
-      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const stop = () => server.close().closeAllConnections();
-  t.after(stop);
-  return { bodies, url: `http://127.0.0.1:${port}`, stop };
-}
-
 test('OTEL_LOGS_EXPORTER=otlp: lines are exported with their IDs, and a dead collector delays nothing', async (t) => {
-  const { bodies, url, stop } = await startCollector(t);
+  const { bodies, url, stop } = await startLogCollector(t);
   const { service } = await serviceWithSimulator(t, {
     OTEL_LOGS_EXPORTER: 'otlp',
     OTEL_EXPORTER_OTLP_ENDPOINT: url,

@@ -9,10 +9,14 @@ import { eventually } from './testing/poll.ts';
 import { freePort, spawnService } from './testing/service-process.ts';
 
 const NO_SPANS = { OTEL_TRACES_EXPORTER: 'none' };
-/** Throws where Node calls back, as a bug in a timer or an event would. */
-const CRASH_ON_SIGNAL = Buffer.from(
-  `process.on('SIGUSR2', () => { throw new Error('of the test'); });`,
-).toString('base64');
+/** The environment in which SIGUSR2 runs this code where Node calls back, as a timer or an event would. */
+const onSignal = (code: string) => {
+  const base64 = Buffer.from(`process.on('SIGUSR2', () => { ${code} });`).toString('base64');
+  return { ...NO_SPANS, NODE_OPTIONS: `--import=data:text/javascript;base64,${base64}` };
+};
+const CRASH = `throw new Error('of the test');`;
+/** Each signal beyond the first is a line of the log; a third one ends the process. */
+const STOP_TWICE = `process.emit('SIGTERM', 'SIGTERM'); process.emit('SIGTERM', 'SIGTERM');`;
 
 function fullDisk(t: TestContext): number {
   const fd = openSync('/dev/full', 'w');
@@ -64,15 +68,27 @@ test('the reader of standard output goes away: calls go on, the lines are counte
 });
 
 test('a crash while nobody reads: the exit code is 1', async (t) => {
-  const { service } = await serviceWithSimulator(t, {
-    ...NO_SPANS,
-    NODE_OPTIONS: `--import=data:text/javascript;base64,${CRASH_ON_SIGNAL}`,
-  });
+  const { service } = await serviceWithSimulator(t, onSignal(CRASH));
   service.child.stdout?.destroy();
   service.child.stderr?.destroy();
   service.child.kill('SIGUSR2');
   assert.deepEqual(await once(service.child, 'exit'), [1, null]);
 });
+
+for (const [how, code] of [
+  ['crashes', STOP_TWICE + CRASH],
+  ['exits', `${STOP_TWICE} process.emit('SIGTERM', 'SIGTERM');`],
+] as const) {
+  test(`a process that ${how} in the turn of a line: the line is written`, async (t) => {
+    const { service } = await serviceWithSimulator(t, onSignal(code));
+    service.child.kill('SIGUSR2');
+    assert.deepEqual(await once(service.child, 'close'), [1, null]);
+    const written = service.lines.map(({ msg }) => msg);
+    const at = written.indexOf('stopping already; a third signal ends the process');
+    assert(at > 0, `${written}`);
+    if (how === 'crashes') assert.equal(written[at + 1], 'crashed');
+  });
+}
 
 test('a bad configuration that cannot be printed: the exit code is 78 all the same', async (t) => {
   const disk = fullDisk(t);

@@ -7,10 +7,12 @@ import { Callers } from './callers/callers.ts';
 import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
 import { createMetricsServer } from './http/metrics-server.ts';
 import type { RefusalDeps } from './http/refusals.ts';
+import { createServer } from './http/server.ts';
 import { stopServing, within } from './http/stop.ts';
 import { joined } from './privacy/joined.ts';
 import { Redactor } from './privacy/redactor.ts';
-import { type LogOutput, outputTo } from './telemetry/log-output.ts';
+import { createService } from './service.ts';
+import { gathered, type LogOutput, outputTo } from './telemetry/log-output.ts';
 import { createLogger, type Logger } from './telemetry/logger.ts';
 import { observePriceAge } from './telemetry/price-age.ts';
 import { samplingRatio } from './telemetry/sampler.ts';
@@ -86,8 +88,11 @@ function warnAbout({ formerSettings, isOpenToNetwork, server }: Config, logger: 
  */
 const LISTEN_BACKLOG = 4096;
 
-async function listen(server: Server, { port, host }: Config['metrics']): Promise<void> {
-  server.listen({ port, host, backlog: LISTEN_BACKLOG });
+async function listen(
+  server: Server,
+  { port, host, reusePort = false }: Config['metrics'] & { readonly reusePort?: boolean },
+): Promise<void> {
+  server.listen({ port, host, reusePort, backlog: LISTEN_BACKLOG });
   await once(server, 'listening');
 }
 
@@ -121,9 +126,6 @@ interface Running {
 
 async function run({ secrets, ...deps }: Running): Promise<void> {
   const { config, telemetry, logger } = deps;
-  // Import these only now: the HTTP server is patched while it is being imported.
-  const { createService } = await import('./service.ts');
-  const { createServer } = await import('./http/server.ts');
   const service = createService(deps);
   secrets.push(service.secrets);
   await service.ready();
@@ -192,7 +194,8 @@ export async function main(tuning: TuningOverrides = {}): Promise<never> {
   const callers = new Callers(config.callers);
   const telemetry = startTelemetry(config, callers, redactor);
   const { droppedLines } = telemetry.instruments;
-  const output = outputTo(process.stdout, (reason) => droppedLines.add(1, { reason }));
+  const output = gathered(outputTo(process.stdout, (reason) => droppedLines.add(1, { reason })));
+  process.on('exit', output.flushSync);
   const logger = loggerOf(config, telemetry, redactor, output);
   outputs.push(output);
   reportCrash = (error) => logger.fatal({ err: error }, 'crashed');

@@ -18,7 +18,7 @@ export interface SentRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON text. */
-  readonly body?: string;
+  readonly body?: string | undefined;
 }
 
 /** The account or its key is to blame, what the caller asked for, or the way on which the request was sent. */

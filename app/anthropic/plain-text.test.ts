@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { aLongText, keptBytes } from '../testing/heap.ts';
 import { plainPart, plainText } from './plain-text.ts';
 
 const UNFIT = [
@@ -31,4 +32,11 @@ test('plainPart: unfit characters, and half of one that was cut in two, become U
   assert.equal(plainPart(`${UNFIT.join('')}é`, 16), `${'\ufffd'.repeat(UNFIT.length)}é`);
   assert.equal(plainPart('ab😀', 3), 'ab\ufffd');
   assert.equal(plainPart('ab😀', 4), 'ab😀');
+});
+
+test('plainPart: a part does not keep the whole text in memory', () => {
+  const bytes = keptBytes(() =>
+    Array.from({ length: 100 }, (_, i) => plainPart(aLongText(i), 128)),
+  );
+  assert(bytes < 20 * 2 ** 20, `${bytes}`);
 });

@@ -12,5 +12,11 @@ export function plainText(value: unknown, maxLength: number): string | undefined
 
 /** @returns so much of a text, in which U+FFFD stands for each character that is unfit or cut in two */
 export function plainPart(text: string, maxLength: number): string {
-  return text.slice(0, maxLength).replace(EVERY_UNFIT, '\ufffd');
+  const part = text.length > maxLength ? copied(text.slice(0, maxLength)) : text;
+  return part.replace(EVERY_UNFIT, '\ufffd');
+}
+
+/** Node keeps the whole of a text in memory while a part of it is in use; parts may wait to be exported for long. */
+function copied(part: string): string {
+  return JSON.parse(JSON.stringify(part));
 }

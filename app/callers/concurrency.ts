@@ -57,11 +57,18 @@ export class ConcurrencyLimiter {
    * @throws {AppError} shed, at once or after the longest wait; client_cancelled; draining
    */
   async acquire(signal: AbortSignal): Promise<Place> {
-    const { limit, queue } = this.#options;
     if (signal.aborted) throw errorOfAbort(signal);
-    if (this.#active < limit) this.#active += 1;
-    else if (this.#waiting.size < queue) await this.#wait(signal);
-    else throw full();
+    const place = this.acquireAtOnce();
+    if (place) return place;
+    if (this.#waiting.size >= this.#options.queue) throw full();
+    await this.#wait(signal);
+    return this.#place();
+  }
+
+  /** @returns undefined where the call must wait, or be refused */
+  acquireAtOnce(): Place | undefined {
+    if (this.#active >= this.#options.limit) return undefined;
+    this.#active += 1;
     return this.#place();
   }
 

@@ -26,8 +26,13 @@ const RETRY_AFTER_MS = 1_000;
 interface Counters {
   readonly requests: RateLimiterAbstract | undefined;
   readonly tokens: RateLimiterAbstract | undefined;
+  /** The caller has no quota of any kind. */
+  readonly isUnlimited: boolean;
   running: number;
 }
+
+/** To be called once when the call has ended, with the tokens that it used. */
+export type Release = (tokens: number) => void;
 
 export class Quotas {
   readonly #deps: QuotasDeps;
@@ -39,10 +44,9 @@ export class Quotas {
 
   /**
    * Takes one request from the caller's quota.
-   * @returns what must be called once when the call has ended, with the tokens that it used
    * @throws {AppError} quota_exceeded
    */
-  async acquire(caller: Caller): Promise<(tokens: number) => void> {
+  async acquire(caller: Caller): Promise<Release> {
     const counters = this.#countersOf(caller);
     const { name, limits } = caller;
     // Usage is known only at the end: a caller over the quota waits, and calls under way go on.
@@ -50,11 +54,7 @@ export class Quotas {
     if (counters.running >= (limits.concurrent ?? Number.POSITIVE_INFINITY)) {
       throw this.#exceeded(caller, 'concurrent', RETRY_AFTER_MS);
     }
-    counters.running += 1;
-    const release = (tokens: number) => {
-      counters.running -= 1;
-      if (tokens > 0) void counters.tokens?.penalty(name, tokens).catch(() => {});
-    };
+    const release = this.#take(counters, name);
     try {
       const waitMs = await consume(counters.requests, name);
       if (waitMs !== undefined) throw this.#exceeded(caller, 'requests', waitMs);
@@ -63,6 +63,24 @@ export class Quotas {
       release(0);
       throw error;
     }
+  }
+
+  /** Whether a caller has no quota of any kind, as most have none: nothing need be checked for them. */
+  isUnlimited(caller: Caller): boolean {
+    return this.#countersOf(caller).isUnlimited;
+  }
+
+  /** `acquire` for such a caller, who waits for nothing. */
+  acquireUnlimited(caller: Caller): Release {
+    return this.#take(this.#countersOf(caller), caller.name);
+  }
+
+  #take(counters: Counters, name: string): Release {
+    counters.running += 1;
+    return (tokens) => {
+      counters.running -= 1;
+      if (tokens > 0) void counters.tokens?.penalty(name, tokens).catch(() => {});
+    };
   }
 
   /**
@@ -86,9 +104,11 @@ export class Quotas {
     const known = this.#counters.get(name);
     if (known) return known;
     const { redis } = this.#deps;
+    const { requestsPerMinute, tokensPerMinute, concurrent } = limits;
     const counters: Counters = {
-      requests: limiterOf(limits.requestsPerMinute, 'requests', redis),
-      tokens: limiterOf(limits.tokensPerMinute, 'tokens', redis),
+      requests: limiterOf(requestsPerMinute, 'requests', redis),
+      tokens: limiterOf(tokensPerMinute, 'tokens', redis),
+      isUnlimited: (requestsPerMinute ?? tokensPerMinute ?? concurrent) === undefined,
       running: 0,
     };
     this.#counters.set(name, counters);

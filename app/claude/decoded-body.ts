@@ -1,5 +1,5 @@
 /** The body of a response without the coding that an upstream, or a proxy before it, has put on unasked. */
-import { type Duplex, pipeline, type Readable } from 'node:stream';
+import { type Duplex, pipeline, Readable } from 'node:stream';
 import {
   createBrotliDecompress,
   createGunzip,
@@ -34,20 +34,29 @@ export class CodingError extends Error {
  * @throws {CodingError}
  */
 export function decodedBody(
-  body: Readable,
+  body: AsyncIterable<Uint8Array>,
   coding: string | undefined,
   maxBytes = MAX_RESPONSE_BYTES,
 ): AsyncIterable<Uint8Array> {
-  const name = coding?.trim().toLowerCase() ?? '';
-  if (name === '' || name === 'identity')
-    return maxBytes < MAX_RESPONSE_BYTES ? limited(body, maxBytes) : body;
-  const create = DECODERS.get(name);
+  if (isPlain(coding)) return maxBytes < MAX_RESPONSE_BYTES ? limited(body, maxBytes) : body;
+  const create = DECODERS.get(nameOf(coding));
+  const source = Readable.from(body, { objectMode: false });
   if (!create) {
-    // undici emits an error for a body that is not read to its end.
-    body.once('error', () => {}).destroy();
+    source.destroy();
     throw new CodingError('the response has an unknown content-encoding');
   }
-  return decode(body, create(), maxBytes);
+  return decode(source, create(), maxBytes);
+}
+
+/** Whether a body of this `content-encoding` is sent as it is. */
+export function isPlain(coding: string | undefined): boolean {
+  if (coding === undefined) return true;
+  const name = nameOf(coding);
+  return name === '' || name === 'identity';
+}
+
+function nameOf(coding = ''): string {
+  return coding.trim().toLowerCase();
 }
 
 async function* decode(

@@ -1,27 +1,32 @@
 /**
  * Trae over undici: the only importer of trae. Trae's global `fetch` is the slowest path to the network
- * that Node has, so a subclass replaces that one method (docs/adr/0001).
+ * that Node has, and it merges every request deeply, so a subclass replaces the two methods that do it
+ * (docs/adr/0001).
  */
 import { text } from 'node:stream/consumers';
 import trae, { type Trae, type TraeConfig, type TraeResponse } from 'trae';
-import { type Dispatcher, request as undiciRequest } from 'undici';
+import type { Dispatcher } from 'undici';
 import { parseLines } from '../anthropic/json-lines.ts';
 import { type EventStream, EventTooLargeError, parseEvents } from '../anthropic/sse.ts';
 import { AppError } from '../errors.ts';
+import type { Secret } from '../keys/secret.ts';
 import { outcomeOfStatus } from '../outcome.ts';
 import type { Next, PipelineRequest } from '../pipeline/stage.ts';
-import { CodingError, decodedBody } from './decoded-body.ts';
+import { CodingError, decodedBody, isPlain } from './decoded-body.ts';
+import { exchange, type Head } from './exchange.ts';
 import { networkCauseOf } from './network-cause.ts';
+import { createTargets } from './targets.ts';
 
 /** A path from the root, without an authority (`//host`). */
 const PATH = /^\/(?![/\\])/;
 
 const LeanBase = trae.constructor as new (config?: { baseUrl?: string }) => Trae;
 
-/** Trae with its request hooks, base URL and merging, but undici's `request` for the network. */
+/** Trae with its request hooks, but no defaults to merge, and undici's dispatcher for the network. */
 class LeanTrae extends LeanBase {
   readonly #dispatcher: Dispatcher;
   readonly #maxBytes: number | undefined;
+  readonly #targetOf = createTargets();
 
   constructor(dispatcher: Dispatcher, maxBytes?: number) {
     super({ baseUrl: '' });
@@ -29,28 +34,40 @@ class LeanTrae extends LeanBase {
     this.#maxBytes = maxBytes;
   }
 
-  protected override async _fetch(url: string, merged: TraeConfig): Promise<TraeResponse> {
-    const config = await this._middleware.resolveBefore({
-      ...merged,
-      method: merged.method.toUpperCase(),
-    });
-    const sent = undiciRequest(url, {
-      dispatcher: this.#dispatcher,
-      method: config.method as Dispatcher.HttpMethod,
-      headers: config.headers,
-      body: config.body ?? null,
-      signal: config.signal ?? null,
-      bodyTimeout: config.bodyTimeout ?? null,
-    });
-    const response = await (config.signal ? untilAborted(sent, config.signal) : sent);
-    const { statusCode, body } = response;
-    const headers = flatten(response.headers);
+  /** Takes an absolute URL. */
+  override request(config: TraeConfig): Promise<TraeResponse> {
+    return this._fetch(config.url, config);
+  }
+
+  protected override async _fetch(url: string, given: TraeConfig): Promise<TraeResponse> {
+    const hasHooks = this._middleware._before.length > 0;
+    const config = hasHooks ? await this._middleware.resolveBefore(given) : given;
+    const { origin, path } = this.#targetOf(url);
+    const response = await exchange(
+      this.#dispatcher,
+      {
+        origin,
+        path,
+        method: config.method as Dispatcher.HttpMethod,
+        headers: config.headers,
+        body: config.body ?? null,
+        bodyTimeout: config.bodyTimeout ?? null,
+      },
+      { signal: config.signal, onHead: (head) => this.#isText(head, config) },
+    );
+    const { status, headers, data } = response;
+    if (typeof data === 'string') return { status, headers, data, config };
+    const bytes = decodedBody(data, headers['content-encoding'], this.#maxBytes);
+    const isRaw = config.bodyType === 'raw' && mayBeStream(response);
+    return { status, headers, data: isRaw ? bytes : await text(bytes), config };
+  }
+
+  /** @returns whether the body can be read at once, as it comes */
+  #isText(head: Head, { bodyType, onHeaders }: TraeConfig): boolean {
     // Before the body, which may break off.
-    config.onHeaders?.(headers);
-    const bytes = decodedBody(body, headers['content-encoding'], this.#maxBytes);
-    const raw = config.bodyType === 'raw' && mayBeStream(statusCode, headers);
-    const data = raw ? bytes : await (bytes === body ? body.text() : text(bytes));
-    return { status: statusCode, headers, data, config };
+    onHeaders?.(head.headers);
+    if (this.#maxBytes !== undefined || !isPlain(head.headers['content-encoding'])) return false;
+    return bodyType !== 'raw' || !mayBeStream(head);
   }
 }
 
@@ -59,17 +76,8 @@ const STREAM_TYPES =
   /^(?:(?:text\/event-stream|application\/(?:x-)?(?:jsonl|ndjson|binary|octet-stream))\b|$)/i;
 
 /** A stream comes with 200; what says that it is something else is read as that, because it was paid for. */
-function mayBeStream(status: number, headers: Readonly<Record<string, string>>): boolean {
+function mayBeStream({ status, headers }: Head): boolean {
   return status === 200 && STREAM_TYPES.test(headers['content-type'] ?? '');
-}
-
-/** undici looks at the signal of a request only once it has a connection for it. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(signal.reason);
-    signal.addEventListener('abort', giveUp, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
 }
 
 export interface TransportOptions {
@@ -102,29 +110,31 @@ export function createTransport(
       const response = await (request.lines ? unlimitedApi : api).request({
         method,
         url: upstream.baseUrl + url,
-        // Answers are read here, so a coding would cost more time than it saves.
-        headers: {
-          ...headers,
-          'accept-encoding': 'identity',
-          ...(key && { 'x-api-key': key.reveal() }),
-        },
+        headers: headersOf(headers, key),
         signal,
         onHeaders: (received) => attempt?.setHeaders(received),
         bodyType: stream ? 'raw' : 'text',
         // Whoever reads the events has a limit of its own for their silence.
-        ...(stream && !request.lines && { bodyTimeout: 0 }),
+        bodyTimeout: stream && !request.lines ? 0 : undefined,
         ...(body !== undefined && { body }),
       });
       return {
         status: response.status,
         headers: response.headers,
         data: dataOf(response.data as string | AsyncIterable<Uint8Array>, request),
-        outcome: Promise.resolve(outcomeOfStatus(response.status)),
+        outcome: outcomeOfStatus(response.status),
       };
     } catch (error) {
       throw transportError(error, request);
     }
   };
+}
+
+function headersOf(given: PipelineRequest['headers'], key: Secret | undefined) {
+  // Answers are read here, so a coding would cost more time than it saves.
+  const headers: Record<string, string> = { ...given, 'accept-encoding': 'identity' };
+  if (key) headers['x-api-key'] = key.reveal();
+  return headers;
 }
 
 function dataOf(
@@ -158,12 +168,4 @@ function transportError(error: unknown, { signal, attempt }: PipelineRequest): u
   }
   const message = 'the upstream cannot be reached';
   return new AppError('network_error', message, { retryable: true, cause: error });
-}
-
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return flat;
 }

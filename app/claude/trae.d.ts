@@ -9,7 +9,7 @@ declare module 'trae' {
     signal?: AbortSignal;
     bodyType?: 'raw' | 'text' | 'json';
     /** Ours, as are all below: Trae hands on to `_fetch` what it does not know. Milliseconds; 0 is no limit. */
-    bodyTimeout?: number;
+    bodyTimeout?: number | undefined;
     onHeaders?: (headers: Record<string, string>) => void;
   }
 
@@ -22,6 +22,8 @@ declare module 'trae' {
 
   /** Trae's own hook lists; `resolveBefore` runs them on a config. */
   interface TraeMiddleware {
+    /** What `before` was given, in order. */
+    readonly _before: readonly unknown[];
     resolveBefore(config: TraeConfig): Promise<TraeConfig>;
     resolveAfter(error: unknown, response?: TraeResponse): Promise<TraeResponse>;
     resolveFinally(config: TraeConfig, url: string): void;

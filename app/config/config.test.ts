@@ -9,6 +9,7 @@ test('readConfig: an empty environment gives the documented defaults', () => {
   assert.deepEqual(config.server, {
     host: '127.0.0.1',
     port: 8080,
+    reusePort: false,
     bodyLimitBytes: 32 * 1024 * 1024,
     bodyBudgetBytes: 40 * 1024 * 1024,
     allowedHosts: [],

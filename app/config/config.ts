@@ -104,6 +104,7 @@ function serverOf(settings: Settings) {
   return {
     host: settings.HOST,
     port: settings.PORT,
+    reusePort: settings.REUSE_PORT,
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
     allowedHosts: settings.ALLOWED_HOSTS,
     bodyBudgetBytes: Math.max(settings.BODY_BUDGET_BYTES, roomFor(settings.BODY_LIMIT_BYTES)),

@@ -32,6 +32,9 @@ const MODELS = ['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5'];
 const server = {
   HOST: z.string().min(1).default('127.0.0.1').describe('Address of the public API'),
   PORT: port.default(8080).describe('Port of the public API'),
+  REUSE_PORT: flag
+    .default(false)
+    .describe('Several processes share PORT, and the kernel deals connections out to them'),
   METRICS_HOST: z.string().min(1).default('127.0.0.1').describe('Address of /metrics'),
   METRICS_PORT: port.default(9464).describe('Port of /metrics, never the public one'),
   BODY_LIMIT_BYTES: bytes

@@ -1,5 +1,5 @@
 /** `POST /v1/batch`: the article's batch, many prompts in one request, each with a result of its own. */
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import pMap from 'p-map';
 import type { Caller } from '../callers/callers.ts';
 import { AppError, errorBody, toAppError } from '../errors.ts';
@@ -15,9 +15,10 @@ import {
   callOnce,
   recordRejection,
 } from './call.ts';
-import { localsOf } from './context.ts';
+import { localsOf, ownHeaders } from './context.ts';
 import { type Batch, checkBatch } from './schemas.ts';
 import { type AdmissionDeps, acquireSlot } from './slot.ts';
+import type { Step } from './step.ts';
 import { endWithText } from './write-body.ts';
 
 export interface BatchOptions {
@@ -47,7 +48,7 @@ interface ItemResult {
  * `{index, custom_id?, type: 'succeeded', status, message}` with the upstream's answer as it came, or
  * `{…, type: 'errored', status, error}` with an Anthropic error.
  */
-export function batch(deps: BatchDeps, options: BatchOptions): RequestHandler {
+export function batch(deps: BatchDeps, options: BatchOptions): Step {
   return async (request, response) => {
     const { items, ...batch } = readItems(request, response, options);
     const context = callContextOf(request, response);
@@ -63,7 +64,11 @@ export function batch(deps: BatchDeps, options: BatchOptions): RequestHandler {
     const all = results.map(({ json }) => json).join(',');
     const text = `{"type":"batch_result","results":[${all}],"counts":${JSON.stringify(counts)}}`;
     const type = 'application/json; charset=utf-8';
-    response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
+    response.writeHead(200, {
+      ...ownHeaders(response),
+      'content-type': type,
+      'content-length': Buffer.byteLength(text),
+    });
     await endWithText(response, text);
   };
 }

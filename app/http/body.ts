@@ -1,12 +1,13 @@
 /** Reads a JSON body once: its text, which goes upstream as it came, and its value, which is checked. */
 import type { Readable } from 'node:stream';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { sizeOfJson } from '../anthropic/json-text.ts';
 import { AppError, errorOfAbort } from '../errors.ts';
 import type { BodyPlace, ByteBudget } from './byte-budget.ts';
 import { localsOf } from './context.ts';
 import { decoderOf } from './decoders.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
+import type { Step } from './step.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -30,14 +31,14 @@ export interface BodyOptions {
 /**
  * Reads any body as bytes into `request.body`, compressed or not. Its bytes are taken from the budget as they
  * arrive, and given back when the response has ended.
- * @throws {AppError} (to `next`) request_too_large, invalid_request, shed, client_cancelled, draining
+ * @throws {AppError} request_too_large, invalid_request, shed, client_cancelled, draining
  */
-export function readBody(options: BodyOptions): RequestHandler {
-  return async (request, response, next) => {
+export function readBody(options: BodyOptions): Step {
+  return async (request, response) => {
     const startedAtMs = performance.now();
     const locals = localsOf(response);
     const place = options.budget.open();
-    response.once('close', () => place[Symbol.dispose]());
+    locals.held.push(place);
     try {
       if (Number(request.headers['content-length']) > options.limitBytes) throw tooLarge();
       const decode = decoderOf(request.headers['content-encoding']);
@@ -52,7 +53,6 @@ export function readBody(options: BodyOptions): RequestHandler {
       locals.uploadMs = performance.now() - startedAtMs;
     }
     locals.body = place;
-    next();
   };
 }
 

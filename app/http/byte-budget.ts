@@ -23,29 +23,46 @@ export class ByteBudget {
 
   /** @returns the place of one body, which begins empty */
   open(): BodyPlace {
-    let held = 0;
-    const add = (bytes: number) => {
-      const total = held + bytes;
-      const limit = total > SMALL_BYTES ? this.#capacity * (1 - SHARE_OF_SMALL) : this.#capacity;
-      if (this.#used + bytes > limit) throw full();
-      this.#used += bytes;
-      held = total;
-    };
-    const shrink = (toBytes: number) => {
-      const freed = Math.max(0, held - toBytes);
-      this.#used -= freed;
-      held -= freed;
-    };
-    return { add, shrink, [Symbol.dispose]: () => shrink(0) };
+    return new BodyPlace(this);
+  }
+
+  /** Takes bytes for a body that then holds `total`. @throws {AppError} shed: there is no room */
+  take(bytes: number, total: number): void {
+    const limit = total > SMALL_BYTES ? this.#capacity * (1 - SHARE_OF_SMALL) : this.#capacity;
+    if (this.#used + bytes > limit) throw full();
+    this.#used += bytes;
+  }
+
+  giveBack(bytes: number): void {
+    this.#used -= bytes;
   }
 }
 
 /** The part of the budget that one body holds; disposing of it gives everything back. */
-export interface BodyPlace extends Disposable {
+export class BodyPlace implements Disposable {
+  readonly #budget: ByteBudget;
+  #held = 0;
+
+  constructor(budget: ByteBudget) {
+    this.#budget = budget;
+  }
+
   /** @throws {AppError} shed: there is no room */
-  add(bytes: number): void;
+  add(bytes: number): void {
+    this.#budget.take(bytes, this.#held + bytes);
+    this.#held += bytes;
+  }
+
   /** Gives back all but so many bytes. */
-  shrink(toBytes: number): void;
+  shrink(toBytes: number): void {
+    const freed = Math.max(0, this.#held - toBytes);
+    this.#budget.giveBack(freed);
+    this.#held -= freed;
+  }
+
+  [Symbol.dispose](): void {
+    this.shrink(0);
+  }
 }
 
 function full(): AppError {

@@ -78,9 +78,9 @@ export async function callOnce(
   });
   slot.tokens = result.tokens;
   const { status, data } = result;
-  return typeof data === 'string'
-    ? { ...result, data: redactAnswer(status, data, redactor) }
-    : result;
+  if (typeof data !== 'string') return result;
+  const clean = redactAnswer(status, data, redactor);
+  return clean === data ? result : { ...result, data: clean };
 }
 
 /** An error may quote what a proxy was sent; of a success, which is the caller's, only our secrets are hidden. */

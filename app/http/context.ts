@@ -30,24 +30,42 @@ export interface RequestLocals {
   /** The request has become a call, so the stages record how it ends. */
   isCall: boolean;
   /** The part of the byte budget that the request's body holds. */
-  body?: BodyPlace;
+  body: BodyPlace | undefined;
   /** What the request asks of the API, as soon as its body was read. */
-  asked?: Pick<CallInfo, 'model' | 'stream' | 'facts'>;
+  asked: Pick<CallInfo, 'model' | 'stream' | 'facts'> | undefined;
+  /** Disposed of when the response has ended or the caller has gone away: one listener for all. */
+  readonly held: Disposable[];
+}
+
+interface OwnLocals extends RequestLocals {
+  readonly controller: AbortController;
+  readonly lifecycle: Lifecycle;
 }
 
 export function localsOf(response: Response): RequestLocals {
   return response.locals as RequestLocals;
 }
 
-/** The caller has gone away when the connection closes before the response has ended. */
-function callerSignal(response: Response, lifecycle: Lifecycle): AbortSignal {
-  const controller = new AbortController();
-  const forget = lifecycle.track(controller);
-  response.once('close', () => {
-    forget();
-    if (!response.writableFinished) controller.abort();
-  });
-  return controller.signal;
+/** The headers that every answer has. */
+export function ownHeaders(response: Response): Record<string, string> {
+  return {
+    [CORRELATION_HEADER]: localsOf(response).correlationId,
+    // What callers wrote comes back in errors: no browser may take it for a page.
+    'x-content-type-options': 'nosniff',
+  };
+}
+
+/** Sets them on an answer whose head Express writes. */
+export function setOwnHeaders(response: Response): void {
+  for (const [name, value] of Object.entries(ownHeaders(response))) response.setHeader(name, value);
+}
+
+/** Ends what belongs to the request. Its caller has gone away when that is before the response has ended. */
+function onClose(this: Response): void {
+  const { controller, lifecycle, held } = this.locals as OwnLocals;
+  lifecycle.forget(controller);
+  if (!this.writableFinished) controller.abort();
+  for (const one of held) one[Symbol.dispose]();
 }
 
 export interface ContextDeps {
@@ -62,21 +80,26 @@ export function requestContext({ logger, lifecycle, onReplacedId }: ContextDeps)
   return (request: Request, response: Response, next: NextFunction) => {
     withCorrelation(request.headers, () => {
       const { id, replaced } = correlationOf();
-      const locals: RequestLocals = {
+      const controller = new AbortController();
+      const locals: OwnLocals = {
+        controller,
+        lifecycle,
+        held: [],
         receivedAtMs: performance.now(),
         uploadMs: 0,
-        signal: callerSignal(response, lifecycle),
+        signal: controller.signal,
         correlationId: id,
         caller: anybody,
         isAuthenticated: false,
         operation: undefined,
         route: 'none',
         isCall: false,
+        body: undefined,
+        asked: undefined,
       };
-      Object.assign(response.locals, locals);
-      response.setHeader(CORRELATION_HEADER, id);
-      // What callers wrote comes back in errors: no browser may take it for a page.
-      response.setHeader('x-content-type-options', 'nosniff');
+      response.locals = locals as OwnLocals & Response['locals'];
+      lifecycle.track(controller);
+      response.once('close', onClose);
       if (replaced) {
         onReplacedId();
         // The value is hostile or useless, so it is not logged.
@@ -87,29 +110,16 @@ export function requestContext({ logger, lifecycle, onReplacedId }: ContextDeps)
   };
 }
 
-/**
- * Finds the request's route before Express does, so that a request that is refused on its way there is
- * recorded under its operation, and has its route in metrics, on its span and in its log line.
- * @param routes paths as Express takes them, of literal segments and `:parameters`
- */
-export function identifyRoute(
-  routes: readonly { readonly path: string; readonly operation: Operation | undefined }[],
-): RequestHandler {
-  const known = routes.map(({ path, operation }) => ({
-    route: path,
-    operation,
-    pattern: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}/?$`, 'i'),
-  }));
-  return (request, response, next) => {
-    const found = known.find(({ pattern }) => pattern.test(request.path));
-    if (found) {
-      const locals = localsOf(response);
-      locals.route = found.route;
-      locals.operation = found.operation;
-      setHttpRoute(found.route);
-    }
-    next();
-  };
+/** Tells metrics, the request's span and its log line which route it asks for, before anything refuses it. */
+export function identify(
+  response: Response,
+  route: string,
+  operation: Operation | undefined,
+): void {
+  const locals = localsOf(response);
+  locals.route = route;
+  locals.operation = operation;
+  setHttpRoute(route);
 }
 
 /**
@@ -121,7 +131,7 @@ export function accessLog(logger: Logger): RequestHandler {
     const client_address = clientAddress(request.socket);
     response.once('close', () => {
       const { receivedAtMs, route, caller, isAuthenticated } = localsOf(response);
-      logger.info(
+      logger.plain(
         {
           method: request.method,
           route,

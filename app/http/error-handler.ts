@@ -1,5 +1,5 @@
 /** Turns every error into a response in Anthropic's shape that carries the correlation ID. */
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Response } from 'express';
 import { AppError, errorBody, toAppError } from '../errors.ts';
 import { errorTraits } from '../outcome.ts';
 import type { Redactor } from '../privacy/redactor.ts';
@@ -7,26 +7,17 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { attributionOf } from './attribution.ts';
 import { recordRejection } from './call.ts';
-import { localsOf } from './context.ts';
+import { localsOf, setOwnHeaders } from './context.ts';
 import { versionOf } from './headers.ts';
 
-/** No route has the path. */
-export const notFound: RequestHandler = (_request, _response, next) => {
-  next(new AppError('not_found', 'Not Found'));
-};
-
-/** The path exists, but not for this method. */
-export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHandler {
-  return (_request, response) => {
-    const { correlationId } = localsOf(response);
-    const error = new AppError(
-      'invalid_request',
-      `Method Not Allowed; this path accepts ${allowed}`,
-    );
-    response.setHeader('allow', allowed);
-    response.setHeader('request-id', correlationId);
-    response.status(405).json(errorBody(error, correlationId, redactor.text));
-  };
+/** Answers a request for a path that exists, but not for this method. */
+export function refuseMethod(response: Response, allowed: string, redactor: Redactor): void {
+  const { correlationId } = localsOf(response);
+  const error = new AppError('invalid_request', `Method Not Allowed; this path accepts ${allowed}`);
+  setOwnHeaders(response);
+  response.setHeader('allow', allowed);
+  response.setHeader('request-id', correlationId);
+  response.status(405).json(errorBody(error, correlationId, redactor.text));
 }
 
 /**
@@ -36,7 +27,7 @@ export function methodNotAllowed(allowed: string, redactor: Redactor): RequestHa
 export function recordRejections(recorder: Recorder): ErrorRequestHandler {
   return (thrown, request, response, next) => {
     const { operation, asked, isCall, ...locals } = localsOf(response);
-    const error = thrown instanceof URIError ? badPath(thrown) : toAppError(thrown);
+    const error = toAppError(thrown);
     const isRefusal = !isCall && (errorTraits(error.code).refused || asked);
     if (operation && isRefusal) {
       const { headers } = request;
@@ -46,11 +37,6 @@ export function recordRejections(recorder: Recorder): ErrorRequestHandler {
     }
     next(error);
   };
-}
-
-/** Express throws a URIError for a path parameter that it cannot decode. */
-function badPath(cause: URIError): AppError {
-  return new AppError('invalid_request', 'the path is not valid percent-encoded UTF-8', { cause });
 }
 
 /** Only our own faults are logged with their stack; other errors are in metrics and the calls' log lines. */
@@ -64,6 +50,7 @@ export function errorHandler(logger: Logger, redactor: Redactor): ErrorRequestHa
       return;
     }
     const { correlationId } = localsOf(response);
+    setOwnHeaders(response);
     response.setHeader('request-id', correlationId);
     // The pipeline has retried it as often as it may, or its time was up.
     if (error.retryable || errorTraits(error.code).outOfTime)

@@ -3,9 +3,11 @@
 /** An announcement costs nothing, so no more than this is allocated for one. */
 const MAX_FIRST_BYTES = 64 * 1024;
 
+const EMPTY: Buffer = Buffer.alloc(0);
+
 export class GrowingBuffer {
   readonly #announced: number;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes = EMPTY;
   #length = 0;
 
   /** @param announced bytes that are expected in all; 0 where that is not known */

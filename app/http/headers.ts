@@ -82,8 +82,9 @@ function refused(name: string, problem: string): AppError {
 /** @returns what goes back to the caller */
 export function headersDown(upstream: Readonly<Record<string, string>>): Record<string, string> {
   const sent: Record<string, string> = {};
-  for (const [name, value] of Object.entries(upstream)) {
-    if (DOWN.has(name) || isAnthropics(name)) sent[name] = value;
+  for (const name in upstream) {
+    const value = upstream[name];
+    if (value !== undefined && (DOWN.has(name) || isAnthropics(name))) sent[name] = value;
   }
   return sent;
 }

@@ -1,7 +1,8 @@
 /** `/healthz` (alive) and `/readyz` (this instance can take calls). */
-import type { RequestHandler } from 'express';
 import type { CircuitState } from '../telemetry/vocabulary.ts';
+import { setOwnHeaders } from './context.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { Step } from './step.ts';
 
 /** What readiness depends on. */
 export interface Health {
@@ -11,13 +12,15 @@ export interface Health {
   upstreams(): readonly { readonly name: string; readonly state: CircuitState }[];
 }
 
-export const alive: RequestHandler = (_request, response) => {
+export const alive: Step = (_request, response) => {
+  setOwnHeaders(response);
   response.json({ status: 'ok' });
 };
 
 /** Open circuits are shown but do not make it unready: all instances share the upstreams. */
-export function readiness(health: Health, lifecycle: Lifecycle): RequestHandler {
+export function readiness(health: Health, lifecycle: Lifecycle): Step {
   return (_request, response) => {
+    setOwnHeaders(response);
     const checks = { key: health.hasKey(), draining: !lifecycle.isReady };
     const ready = checks.key && !checks.draining;
     response.status(ready ? 200 : 503).json({

@@ -34,10 +34,13 @@ export class Lifecycle {
     for (const request of this.#requests) request.abort(shuttingDown());
   }
 
-  /** @param request is aborted by `cut`, with an AppError, until the returned function is called */
-  track(request: AbortController): () => void {
+  /** @param request is aborted by `cut`, with an AppError, until it is forgotten */
+  track(request: AbortController): void {
     this.#requests.add(request);
-    return () => this.#requests.delete(request);
+  }
+
+  forget(request: AbortController): void {
+    this.#requests.delete(request);
   }
 }
 

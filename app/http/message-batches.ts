@@ -2,25 +2,25 @@
  * Anthropic's Message Batches, as plain calls: a batch is kept and worked off by the upstream.
  * https://docs.anthropic.com/en/api/creating-message-batches
  */
-import type { RequestHandler } from 'express';
 import { AppError } from '../errors.ts';
 import { parseJson } from './body.ts';
 import type { Ask } from './call.ts';
 import { targetOf } from './headers.ts';
 import type { Respond } from './respond.ts';
+import type { Step } from './step.ts';
 
 const BATCHES = '/v1/messages/batches';
 const ASK = { operation: 'batches', model: '', stream: false } as const satisfies Partial<Ask>;
 
-export function createBatch(respond: Respond): RequestHandler {
-  return async (request, response) => {
+export function createBatch(respond: Respond): Step {
+  return (request, response) => {
     const { text: body } = parseJson(request, response);
     const url = targetOf(BATCHES, request);
-    await respond(request, response, { ...ASK, method: 'POST', url, body }, withOwnUrls);
+    return respond(request, response, { ...ASK, method: 'POST', url, body }, withOwnUrls);
   };
 }
 
-export function listBatches(respond: Respond): RequestHandler {
+export function listBatches(respond: Respond): Step {
   return (request, response) => {
     const url = targetOf(BATCHES, request);
     return respond(request, response, { ...ASK, method: 'GET', url }, withOwnUrls);
@@ -28,7 +28,7 @@ export function listBatches(respond: Respond): RequestHandler {
 }
 
 /** @param action what follows the ID in the path, `/cancel` for instance */
-export function oneBatch(respond: Respond, method: Ask['method'], action = ''): RequestHandler {
+export function oneBatch(respond: Respond, method: Ask['method'], action = ''): Step {
   return (request, response) => {
     const path = `${BATCHES}/${idOf(String(request.params['id']))}${action}`;
     const ask = { ...ASK, method, url: targetOf(path, request) };
@@ -37,7 +37,7 @@ export function oneBatch(respond: Respond, method: Ask['method'], action = ''): 
 }
 
 /** A list of results may be hundreds of megabytes long, so that it is passed on line by line. */
-export function batchResults(respond: Respond): RequestHandler {
+export function batchResults(respond: Respond): Step {
   return (request, response) => {
     const path = `${BATCHES}/${idOf(String(request.params['id']))}/results`;
     const url = targetOf(path, request);

@@ -1,16 +1,16 @@
 /** `POST /v1/messages` and `POST /v1/messages/count_tokens`: one call each, its body sent as it came. */
-import type { RequestHandler } from 'express';
 import { parseJson } from './body.ts';
 import { targetOf } from './headers.ts';
 import type { Respond } from './respond.ts';
 import { checkCountTokens, checkMessages } from './schemas.ts';
+import type { Step } from './step.ts';
 
-export function messages(respond: Respond): RequestHandler {
-  return async (request, response) => {
+export function messages(respond: Respond): Step {
+  return (request, response) => {
     const { text: body, value } = parseJson(request, response);
     const asked = checkMessages(value);
     const url = targetOf('/v1/messages', request);
-    await respond(request, response, {
+    return respond(request, response, {
       operation: 'chat',
       method: 'POST',
       url,
@@ -21,8 +21,8 @@ export function messages(respond: Respond): RequestHandler {
 }
 
 /** A count is never streamed, whatever its body says. */
-export function countTokens(respond: Respond): RequestHandler {
-  return async (request, response) => {
+export function countTokens(respond: Respond): Step {
+  return (request, response) => {
     const { text: body, value } = parseJson(request, response);
     const { model } = checkCountTokens(value);
     const url = targetOf('/v1/messages/count_tokens', request);
@@ -34,6 +34,6 @@ export function countTokens(respond: Respond): RequestHandler {
       model,
       stream: false,
     } as const;
-    await respond(request, response, ask);
+    return respond(request, response, ask);
   };
 }

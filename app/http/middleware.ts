@@ -1,6 +1,6 @@
-/** Express middleware that runs before the routes: drain, authentication, quotas, signatures. */
+/** The checks that every call passes before its route answers: drain, host, authentication, target, quotas, signatures. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Callers } from '../callers/callers.ts';
 import type { NonceStore } from '../callers/nonces.ts';
 import type { Quotas } from '../callers/quotas.ts';
@@ -11,13 +11,17 @@ import type { RefusedRequest, SignatureCheck, SignatureResult } from '../telemet
 import { localsOf } from './context.ts';
 import { createHostCheck } from './hosts.ts';
 import { type Lifecycle, shuttingDown } from './lifecycle.ts';
+import { asMiddleware, type Step } from './step.ts';
+
+/** Returns where the request may go on, and throws an AppError where it may not. */
+export type Check = (request: Request, response: Response) => void;
 
 /** While the process drains, calls in flight continue and no new ones begin. */
-export function refuseWhenDraining(lifecycle: Lifecycle): RequestHandler {
-  return (_request, response, next) => {
-    if (!lifecycle.isDraining) return next();
+export function refuseWhenDraining(lifecycle: Lifecycle): Check {
+  return (_request, response) => {
+    if (!lifecycle.isDraining) return;
     response.setHeader('connection', 'close');
-    next(shuttingDown());
+    throw shuttingDown();
   };
 }
 
@@ -31,32 +35,31 @@ export interface CheckHostDeps {
 /**
  * Where anybody may call, serves only requests for a host of ours. Callers with tokens may use any name,
  * because a page of a stranger has no token.
- * @throws {AppError} (to `next`) invalid_request, forbidden
+ * @throws {AppError} invalid_request, forbidden
  */
-export function checkHost({ callers, allowedHosts, onRefused }: CheckHostDeps): RequestHandler {
+export function checkHost({ callers, allowedHosts, onRefused }: CheckHostDeps): Check {
   const check = createHostCheck({ allowed: callers.open ? allowedHosts : ['*'] });
-  return (request, _response, next) => {
+  return (request) => {
     const verdict = check(request);
-    if (verdict === 'served') return next();
+    if (verdict === 'served') return;
     onRefused(verdict === 'foreign' ? 'foreign_host' : 'malformed');
-    next(
-      verdict === 'foreign'
-        ? new AppError('forbidden', 'this host is not served here; see ALLOWED_HOSTS')
-        : new AppError('invalid_request', 'exactly one valid Host header is required'),
-    );
+    if (verdict === 'foreign') {
+      throw new AppError('forbidden', 'this host is not served here; see ALLOWED_HOSTS');
+    }
+    throw new AppError('invalid_request', 'exactly one valid Host header is required');
   };
 }
 
 /**
  * A target is a path, or the URL of one (RFC 9112, 3.2).
- * @throws {AppError} (to `next`) invalid_request
+ * @throws {AppError} invalid_request
  */
-export function checkTarget(onRefused: CheckHostDeps['onRefused']): RequestHandler {
-  return ({ url }, _response, next) => {
-    if (url.startsWith('/')) return next();
-    if (/^https?:/i.test(url) && URL.canParse(url)) return next();
+export function checkTarget(onRefused: CheckHostDeps['onRefused']): Check {
+  return ({ url }) => {
+    if (url.startsWith('/')) return;
+    if (/^https?:/i.test(url) && URL.canParse(url)) return;
     onRefused('bad_target');
-    next(new AppError('invalid_request', 'the request target is neither a path nor a URL'));
+    throw new AppError('invalid_request', 'the request target is neither a path nor a URL');
   };
 }
 
@@ -75,33 +78,32 @@ export interface AuthenticateDeps {
   readonly onUnauthenticated: () => void;
 }
 
-/** Sets the request's caller. @throws {AppError} (to `next`) unauthenticated, forbidden */
-export function authenticate({ callers, onUnauthenticated }: AuthenticateDeps): RequestHandler {
-  return (request, response, next) => {
+/** Sets the request's caller. @throws {AppError} unauthenticated, forbidden */
+export function authenticate({ callers, onUnauthenticated }: AuthenticateDeps): Check {
+  return (request, response) => {
     const caller = callers.find(request.headers);
     if (!caller) {
       onUnauthenticated();
-      return next(new AppError('unauthenticated', 'invalid x-api-key or bearer token'));
+      throw new AppError('unauthenticated', 'invalid x-api-key or bearer token');
     }
     if (callers.open && isForeignPage(request.headers)) {
-      return next(
-        new AppError('forbidden', 'requests from pages of other origins are not allowed'),
-      );
+      throw new AppError('forbidden', 'requests from pages of other origins are not allowed');
     }
-    Object.assign(localsOf(response), { caller, isAuthenticated: true });
-    next();
+    const locals = localsOf(response);
+    locals.caller = caller;
+    locals.isAuthenticated = true;
   };
 }
 
 /**
  * Refuses a caller whose quota is used up, before anything is read or kept for them; the call itself takes
  * its part of the quota.
- * @throws {AppError} (to `next`) quota_exceeded
+ * @throws {AppError} quota_exceeded
  */
-export function checkQuota(quotas: Quotas): RequestHandler {
-  return async (_request, response, next) => {
-    await quotas.check(localsOf(response).caller);
-    next();
+export function checkQuota(quotas: Quotas): Step {
+  return (_request, response) => {
+    const { caller } = localsOf(response);
+    return quotas.isUnlimited(caller) ? undefined : quotas.check(caller);
   };
 }
 
@@ -115,38 +117,39 @@ export interface VerifyCallersDeps extends Pick<VerifyOptions, 'now'> {
 }
 
 /** Checks the requests of callers that must sign, each with their own secrets; errors as below. */
-export function verifyCallers(deps: VerifyCallersDeps): RequestHandler {
+export function verifyCallers(deps: VerifyCallersDeps): Step {
   const { secrets, nonces, ...rest } = deps;
   const verifiers = new Map(
     [...secrets].map(([name, valid]) => {
       const store = nonces();
       const seen: NonceStore['seen'] = (nonce, ttlMs) => store.seen(`${name} ${nonce}`, ttlMs);
-      return [name, verifySignature({ ...rest, secrets: valid, nonces: { seen } })];
+      return [name, createVerifier({ ...rest, secrets: valid, nonces: { seen } })];
     }),
   );
-  return (request, response, next) => {
-    const verify = verifiers.get(localsOf(response).caller.name);
-    return verify ? verify(request, response, next) : next();
-  };
+  return (request, response) => verifiers.get(localsOf(response).caller.name)?.(request, response);
+}
+
+interface VerifierOptions extends VerifyOptions {
+  readonly onResult?: (check: SignatureCheck) => void;
 }
 
 /**
- * Lets in what a known secret has signed recently, once. It needs the raw bytes in `request.body`, so it
+ * Middleware of Express that lets in what a known secret has signed recently, once. It needs the raw bytes in `request.body`, so it
  * must come after `readBody`.
  * @throws {AppError} (to `next`) unauthenticated; signature_unverifiable when the nonces cannot be kept;
  *   another error when a parser has turned the body into something other than bytes
  */
-export function verifySignature({
-  onResult,
-  ...options
-}: VerifyOptions & { readonly onResult?: (check: SignatureCheck) => void }): RequestHandler {
-  return async (request, _response, next) => {
+export function verifySignature(options: VerifierOptions): RequestHandler {
+  return asMiddleware(createVerifier(options));
+}
+
+function createVerifier({ onResult, ...options }: VerifierOptions): Step {
+  return async (request) => {
     const { method, originalUrl: target, headers } = request;
     const received = { method, target, headers, body: () => signedBytes(request) };
     const { cause, ...check } = await checkSignature(received, options);
     onResult?.(check);
-    if (check.result === 'valid') next();
-    else next(refusal(check.result, options.windowMs ?? WINDOW_MS, cause));
+    if (check.result !== 'valid') throw refusal(check.result, options.windowMs ?? WINDOW_MS, cause);
   };
 }
 

@@ -1,20 +1,20 @@
 /** `GET /v1/models` and `GET /v1/models/{id}`: calls without a body. */
-import type { RequestHandler } from 'express';
 import { AppError } from '../errors.ts';
 import type { Ask } from './call.ts';
 import { targetOf } from './headers.ts';
 import type { Respond } from './respond.ts';
+import type { Step } from './step.ts';
 
 const ASK = { operation: 'models', method: 'GET', stream: false } as const satisfies Partial<Ask>;
 
-export function listModels(respond: Respond): RequestHandler {
+export function listModels(respond: Respond): Step {
   return (request, response) => {
     const url = targetOf('/v1/models', request);
     return respond(request, response, { ...ASK, url, model: '' });
   };
 }
 
-export function getModel(respond: Respond): RequestHandler {
+export function getModel(respond: Respond): Step {
   return (request, response) => {
     const model = String(request.params['id']);
     const url = targetOf(modelPath(model), request);

@@ -136,6 +136,15 @@ for (const [what, sent, status] of SERVED) {
   });
 }
 
+test('server: a body that is no HTTP is refused with the ID that its request has', async (t) => {
+  const { port, refused } = await serve(t);
+  const sent = `${POST}x-correlation-id: mine\r\ntransfer-encoding: chunked\r\n\r\nno length\r\n`;
+  const { status, id, head, body } = parse(await rawRequest(port, sent));
+  assert.deepEqual([status, id, refused], [400, 'mine', ['malformed']]);
+  assert.equal(JSON.parse(body).request_id, 'mine');
+  assert.match(head, /^x-content-type-options: nosniff$/im);
+});
+
 test('server: what follows a whole request is refused without a word in between', async (t) => {
   const release = Promise.withResolvers<void>();
   const { port, refused, calls } = await serve(t, async () => {

@@ -112,7 +112,7 @@ function answer(socket: Socket, connections: Connections, refusal: Refusal): str
 }
 
 function answerOnSocket(socket: Socket, refusal: Refusal): string {
-  const correlationId = randomBytes(16).toString('hex');
+  const correlationId = newId();
   const body = bodyOf(refusal, correlationId);
   const { status } = refusal;
   socket.end(
@@ -128,9 +128,11 @@ function answerOnSocket(socket: Socket, refusal: Refusal): string {
 
 /** The head was fine, and its body is not: the request has its correlation and its access line already. */
 function answerRequest(response: ServerResponse, refusal: Refusal): string {
-  const correlationId = String(response.getHeader(CORRELATION_HEADER));
+  const correlationId = idOf(response) ?? newId();
   const body = bodyOf(refusal, correlationId);
   response.writeHead(refusal.status, {
+    [CORRELATION_HEADER]: correlationId,
+    'x-content-type-options': 'nosniff',
     connection: 'close',
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
@@ -138,6 +140,15 @@ function answerRequest(response: ServerResponse, refusal: Refusal): string {
   });
   response.end(body);
   return correlationId;
+}
+
+/** @returns undefined where nobody has given it one, as on the port of metrics */
+function idOf(response: ServerResponse & { locals?: { correlationId?: string } }) {
+  return response.getHeader(CORRELATION_HEADER)?.toString() ?? response.locals?.correlationId;
+}
+
+function newId(): string {
+  return randomBytes(16).toString('hex');
 }
 
 function bodyOf({ status, message }: Refusal, correlationId: string): string {

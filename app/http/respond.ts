@@ -20,22 +20,21 @@ export type Respond = (
 
 /** The call holds a slot until its response has ended. */
 export function createRespond(deps: CallDeps & AdmissionDeps, write: WriteResponse): Respond {
-  return async function respond(request, response, ask, change = unchanged) {
+  return async function respond(request, response, ask, change) {
     const locals = localsOf(response);
     locals.asked = ask;
     const context = callContextOf(request, response);
     const slot = await acquireSlot(deps, context);
-    // The caller may have left meanwhile; then `close` has already fired.
+    // The caller may have left meanwhile; then nobody disposes of what is held.
     if (response.closed) {
       slot[Symbol.dispose]();
       throw new AppError('client_cancelled', 'the caller went away');
     }
-    response.once('close', () => slot[Symbol.dispose]());
+    locals.held.push(slot);
     locals.isCall = true;
     const result = await callOnce(deps, context, slot, ask);
     const { data } = result;
-    await write(response, typeof data === 'string' ? { ...result, data: change(data) } : result);
+    if (!change || typeof data !== 'string') return write(response, result);
+    return write(response, { ...result, data: change(data) });
   };
 }
-
-const unchanged = (text: string) => text;

@@ -42,9 +42,12 @@ export async function acquireSlot(
   { quotas, limiter }: AdmissionDeps,
   { caller, signal }: { readonly caller: Caller; readonly signal: AbortSignal },
 ): Promise<Slot> {
-  const bill = await quotas.acquire(caller);
+  const bill = quotas.isUnlimited(caller)
+    ? quotas.acquireUnlimited(caller)
+    : await quotas.acquire(caller);
   try {
-    return new Slot(await limiter.acquire(signal), bill);
+    const place = (!signal.aborted && limiter.acquireAtOnce()) || (await limiter.acquire(signal));
+    return new Slot(place, bill);
   } catch (error) {
     bill(0);
     throw error;

@@ -29,12 +29,13 @@ export async function writeBytes(
 }
 
 /** Sends a whole body after a head of `content-length`. Resolves when it is sent, or the caller has gone away. */
-export async function endWithText(response: Response, text: string): Promise<void> {
+export function endWithText(response: Response, text: string): void | Promise<void> {
+  if (text.length >= PIECE_BYTES / 4) return endWithLongText(response, text);
   // Head and body go out as one, and fit the socket's buffer.
-  if (text.length < PIECE_BYTES / 4) {
-    response.end(text);
-    return;
-  }
+  response.end(text);
+}
+
+async function endWithLongText(response: Response, text: string): Promise<void> {
   // Encoded as it goes: an answer that waits for its reader is held once.
   for (let from = 0; from < text.length && !response.destroyed; ) {
     const to = endOfPiece(text, from + PIECE_BYTES);

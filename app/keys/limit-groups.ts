@@ -28,7 +28,7 @@ export interface Limited {
   /** The model as the caller named it; '' where the route has none. */
   readonly model: string;
   /** Whether it asks for fast mode. */
-  readonly fast?: boolean;
+  readonly fast?: boolean | undefined;
 }
 
 /** @param upstreamModel the name under which the upstream is asked for the model, where it has one of its own */

@@ -2,28 +2,36 @@
 import { isRetryable } from '../anthropic/errors.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
 import { OUTCOME_TRAITS, type Outcome, outcomeOfStatus } from '../outcome.ts';
-import type { PipelineResponse } from './stage.ts';
+import type { Next, PipelineRequest, PipelineResponse } from './stage.ts';
 
 export type Result = { readonly response: PipelineResponse } | { readonly error: unknown };
 
 /** Never rejects. */
-export async function settle(attempt: () => Promise<PipelineResponse>): Promise<Result> {
+export async function settle(request: PipelineRequest, next: Next): Promise<Result> {
   try {
-    return { response: await attempt() };
+    return { response: await next(request) };
   } catch (error) {
     return { error };
   }
 }
 
 /**
- * Calls back once a response has ended. An error of the callback goes no further: nobody waits for it, and
- * an unhandled rejection would end the process.
+ * Calls back once a response has ended: at once for a complete one. An error of the callback goes no further:
+ * nobody waits for it, and an unhandled rejection would end the process.
  */
 export function whenEnded(
   { outcome }: Pick<PipelineResponse, 'outcome'>,
   callback: (outcome: Outcome) => void,
 ): void {
-  outcome.then(callback).catch(() => {});
+  if (typeof outcome !== 'string') {
+    outcome.then(callback).catch(() => {});
+    return;
+  }
+  try {
+    callback(outcome);
+  } catch {
+    // As above.
+  }
 }
 
 /** @throws what the attempt threw */

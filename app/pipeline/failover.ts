@@ -14,7 +14,6 @@ import {
   outcomeOfResponse,
   type Result,
   reasonToRetry,
-  settle,
   unwrap,
   whenEnded,
 } from './attempt.ts';
@@ -54,15 +53,15 @@ async function attempt(
 ): Promise<Result> {
   const { signal } = request;
   const watched = breaker.begin();
-  const result = await settle(() => next(addressed(request, upstream)));
-  if ('error' in result) {
-    watched.end(judgeError(result.error, signal));
-    return result;
+  try {
+    const response = await next(addressed(request, upstream));
+    if (typeof response.data !== 'string') watched.began();
+    whenEnded(response, (outcome) => watched.end(judge(outcome, signal)));
+    return { response };
+  } catch (error) {
+    watched.end(judgeError(error, signal));
+    return { error };
   }
-  const { response } = result;
-  if (typeof response.data !== 'string') watched.began();
-  whenEnded(response, (outcome) => watched.end(judge(outcome, signal)));
-  return result;
 }
 
 /** A key that this upstream rejects, or lacks, says nothing about another upstream's. */
@@ -98,13 +97,12 @@ function withoutThirdTimeout(result: Result): Result {
 
 function addressed(request: PipelineRequest, upstream: Upstream): PipelineRequest {
   const model = modelAt(upstream.models, request.model);
-  return {
-    ...request,
-    upstream,
-    headers: { ...request.headers, ...upstream.headers },
-    ...(model !== undefined &&
-      request.body && { body: replaceMember(request.body, 'model', JSON.stringify(model)) }),
-  };
+  const headers = { ...request.headers, ...upstream.headers };
+  const body =
+    model !== undefined && request.body
+      ? replaceMember(request.body, 'model', JSON.stringify(model))
+      : request.body;
+  return { ...request, upstream, headers, body };
 }
 
 function noUpstream(upstreams: UpstreamPool): AppError {

@@ -136,7 +136,7 @@ function failed(
 ): PipelineResponse {
   if (error) request.attempt?.setErrorCode(codeOf(error, response.status, request));
   const failure = outcomeOfApiError(response.status, error, request);
-  return { ...response, failure, outcome: Promise.resolve(failure) };
+  return { ...response, failure, outcome: failure };
 }
 
 /**

@@ -58,7 +58,7 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
     const { call, signal } = request;
     const tally: Tally = { retries: 0, timeouts: 0, cost: 0 };
     for (;;) {
-      const result = await settle(() => next(request));
+      const result = await settle(request, next);
       const reason = reasonToRetry(result);
       if (reason === undefined || signal.aborted)
         return withAdvice(earn(unwrap(result), tally, deps.budget));

@@ -9,7 +9,7 @@ import {
   type SigningSecret,
   signatureOf,
 } from '../signing/signature.ts';
-import type { PipelineRequest, Stage } from './stage.ts';
+import type { Next, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 
 export interface SignOptions {
   /** Called for each attempt, so a rotation needs no restart; without a secret nothing is signed. */
@@ -25,17 +25,25 @@ export interface SignDeps {
 
 /** @throws when the secret or the nonce breaks its contract; nothing is sent then */
 export function sign({ secret: current }: SignOptions, deps: SignDeps): Stage {
-  return async function sign(request, next) {
+  return function sign(request, next) {
     const secret = current(request);
-    if (!secret) return next(request);
-    const versions = request.upstream?.signatures ?? SIGNATURE_VERSIONS;
-    const timestamp = String(Math.trunc(deps.now()));
-    const signed = {
-      ...(versions.includes('v1') && headersV1(request, secret, timestamp)),
-      ...(versions.includes('v2') && headersV2(request, secret, timestamp, deps.nonce())),
-    };
-    return next({ ...request, headers: { ...request.headers, ...signed } });
+    return secret ? sendSigned(request, secret, next, deps) : next(request);
   };
+}
+
+async function sendSigned(
+  request: PipelineRequest,
+  secret: SigningSecret,
+  next: Next,
+  deps: SignDeps,
+): Promise<PipelineResponse> {
+  const versions = request.upstream?.signatures ?? SIGNATURE_VERSIONS;
+  const timestamp = String(Math.trunc(deps.now()));
+  const signed = {
+    ...(versions.includes('v1') && headersV1(request, secret, timestamp)),
+    ...(versions.includes('v2') && headersV2(request, secret, timestamp, deps.nonce())),
+  };
+  return next({ ...request, headers: { ...request.headers, ...signed } });
 }
 
 function headersV1({ url }: PipelineRequest, { secret }: SigningSecret, timestamp: string) {

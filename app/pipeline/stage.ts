@@ -22,28 +22,28 @@ export interface PipelineRequest {
   /** Lower-case names, but for Trae's own `Content-Type`. */
   readonly headers: Readonly<Record<string, string>>;
   /** Serialised once by whoever made it, sent byte for byte. */
-  readonly body?: string;
+  readonly body?: string | undefined;
   readonly operation: Operation;
   /** The model as the caller named it; '' where the route has none. */
   readonly model: string;
   /** Whether it asks for fast mode, which has limits of its own. */
-  readonly fast?: boolean;
+  readonly fast?: boolean | undefined;
   /** Where it goes: set by `failover`, for each attempt. */
   readonly upstream?: Upstream;
   /** Sent as `x-api-key`; no header here holds it, so that whoever prints a request shows no key. */
   readonly key?: Secret;
   /** The caller's own keys, used in place of the upstream's. */
-  readonly ownKeys?: OwnKeys;
+  readonly ownKeys?: OwnKeys | undefined;
   /** Whether the response is requested as a stream. */
   readonly stream: boolean;
   /** The stream is of JSON lines and not of events. */
-  readonly lines?: boolean;
+  readonly lines?: boolean | undefined;
   /** Ends the request and everything that waits for it. */
   readonly signal: AbortSignal;
   /** When the signal fires at the latest, `clock.now()` milliseconds; Infinity without a limit. */
   readonly deadlineAtMs: number;
   /** Runs a wait without the call's slot, so that others can use it; absent where calls hold none. */
-  readonly lendSlot?: LendSlot;
+  readonly lendSlot?: LendSlot | undefined;
   /** What this call has tried and used so far; all of its attempts share it. */
   readonly state: CallState;
   /** Telemetry's record of this call. */
@@ -59,11 +59,11 @@ export interface PipelineResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly data: string | EventStream;
   /**
-   * How the response ended; never rejects. It is resolved already for a complete response, and for a
-   * stream once its last byte was read, its reader has left or it broke. Without the stage `readResponse`
-   * it is the outcome of the status.
+   * How the response ended: a complete response has, and a stream will have once its last byte was read, its
+   * reader has left or it broke. The promise never rejects. Without the stage `readResponse` it is the outcome of
+   * the status.
    */
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Outcome | Promise<Outcome>;
   /** The outcome of a failed response where its body says another than its status: set by `readResponse`. */
   readonly failure?: Outcome;
   /** Its key was rejected, and another may be accepted: set by `authenticate`. */
@@ -75,8 +75,8 @@ export type Next = (request: PipelineRequest) => Promise<PipelineResponse>;
 
 /**
  * One layer around the call. It may change a copy of the request, change the response, call `next`
- * again, or throw. A stage that wants to know how a response ends waits for `response.outcome`: a
- * stream that has begun may still break.
+ * again, or throw. A stage that wants to know how a response ends gives `whenEnded` a callback: a stream
+ * that has begun may still break.
  *
  * @example
  * const addBeta: Stage = async function addBeta(request, next) {

@@ -7,7 +7,7 @@ const MIN_SECRET_LENGTH = 4;
 /** Content of answers may hold any word, so there a short secret is more likely to be one. */
 const MIN_SECRET_LENGTH_IN_CONTENT = 8;
 /** Shorter numbers are neither card nor phone numbers. */
-const MIN_LONG_NUMBER = 1e12;
+export const MIN_LONG_NUMBER = 1e12;
 
 const compiled = RULES.map((rule) => ({ ...rule, regex: new RegExp(rule.pattern, 'gi') }));
 type Compiled = (typeof compiled)[number];
@@ -45,9 +45,14 @@ export class Redactor {
   readonly value = <T>(value: T): T =>
     this.#isClean(JSON.stringify(value) ?? '') ? value : (this.#walk(value, ALL) as T);
 
-  /** Redacts one line of JSON as a logger wrote it; it stays JSON. Any other line is redacted as text. */
-  readonly line = (line: string): string => {
-    if (this.#isClean(line)) return line;
+  /**
+   * Redacts one line of JSON as a logger wrote it; it stays JSON. Any other line is redacted as text.
+   * @param isRead whether `text` has found nothing in any text of the line, and no long number is in it: then only
+   *   known secrets are searched for, because they change
+   */
+  readonly line = (line: string, isRead = false): string => {
+    const isClean = isRead ? this.#hideSecrets(line) === line : this.#isClean(line);
+    if (isClean) return line;
     const parsed = parse(line);
     if (parsed === undefined) return this.text(line);
     const clean = this.#walk(parsed, ALL);

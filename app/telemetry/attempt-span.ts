@@ -1,5 +1,5 @@
 /** One attempt as a span, two counters and, when it failed, a log line. */
-import { type Context, context, propagation, type Span, trace } from '@opentelemetry/api';
+import { type Context, context, propagation, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { knownOrOther, wordOrOther } from './answers.ts';
 import {
@@ -14,9 +14,9 @@ import {
   ATTR_UPSTREAM,
   ATTR_WORKSPACE_ID,
 } from './attributes.ts';
-import { markInjected } from './propagator.ts';
+import { withRequestSpan } from './http-client.ts';
 import type { AttemptRecord } from './recorder.ts';
-import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
+import { guarded, markError, type RecorderDeps, roundMs, startBelow } from './spans.ts';
 import { API_ERROR_CODES, type NetworkCause } from './vocabulary.ts';
 
 /** Anthropic's own are `req_…`; anything that is no such token stays out of logs and spans. */
@@ -40,8 +40,6 @@ export class AttemptSpan implements AttemptRecord {
   readonly #attempt: number;
   readonly #span: Span;
   readonly #context: Context;
-  /** The attempt sets its own trace headers, so nothing below it may set them again. */
-  readonly #below: Context;
   readonly #startedAtMs: number;
 
   /** @param attempt its number within the call, from 1 */
@@ -49,16 +47,17 @@ export class AttemptSpan implements AttemptRecord {
     this.#deps = deps;
     this.#upstream = upstream;
     this.#attempt = attempt;
-    const attributes = { [ATTR_ATTEMPT]: attempt, [ATTR_UPSTREAM]: upstream };
-    this.#span = deps.tracer.startSpan('attempt', { attributes }, callContext);
-    this.#context = trace.setSpan(callContext, this.#span);
-    this.#below = markInjected(this.#context);
+    this.#span = startBelow(deps.tracer, 'attempt', callContext, () => ({
+      kind: SpanKind.CLIENT,
+      attributes: { [ATTR_ATTEMPT]: attempt, [ATTR_UPSTREAM]: upstream },
+    }));
+    this.#context = withRequestSpan(trace.setSpan(callContext, this.#span), this.#span);
     propagation.inject(this.#context, this.headers);
     this.#startedAtMs = deps.now();
   }
 
   run<T>(fn: () => T): T {
-    return context.with(this.#below, fn);
+    return context.with(this.#context, fn);
   }
 
   setKey(alias: string): void {

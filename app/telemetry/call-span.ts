@@ -20,7 +20,7 @@ import { inputAttributes, joined, outputAttributes } from './content.ts';
 import { genAiLabels, genAiSpanName, recordInference, usageAttributes } from './gen-ai.ts';
 import { labelWithoutFamily, shownModel } from './model-labels.ts';
 import type { CallInfo, CallRecord, CallTotals } from './recorder.ts';
-import { guarded, markError, type RecorderDeps, roundMs } from './spans.ts';
+import { guarded, markError, type RecorderDeps, roundMs, startBelow } from './spans.ts';
 import { StreamSpeed } from './stream-speed.ts';
 import type { RetryRefusal } from './vocabulary.ts';
 
@@ -66,11 +66,12 @@ export class CallSpan implements CallRecord {
     this.#startedAtMs = deps.now();
     this.#speed = info.stream ? new StreamSpeed(deps, info.receivedAtMs) : undefined;
     this.#usage = new CallUsage(deps, info.caller, familyOf);
-    this.#span = deps.tracer.startSpan(genAiSpanName(info), {
+    const around = context.active();
+    this.#span = startBelow(deps.tracer, genAiSpanName(info), around, () => ({
       kind: SpanKind.CLIENT,
       attributes: callAttributes(info),
-    });
-    this.#context = trace.setSpan(context.active(), this.#span);
+    }));
+    this.#context = trace.setSpan(around, this.#span);
     if (info.operation === 'chat') deps.instruments.inFlight.add(1);
     const { body } = info;
     if (body) this.#capture(() => inputAttributes(body));
@@ -156,7 +157,7 @@ export class CallSpan implements CallRecord {
     this.#count(outcome, durationMs, overheadMs);
     if (this.#info.operation === 'chat') this.#countChat(outcome, usage);
     if (this.#speed) this.#span.setAttributes(this.#speed.end(outcome, totals, this.#model));
-    this.#endSpan(outcome, usage, overheadMs);
+    if (this.#span.isRecording()) this.#endSpan(outcome, usage, overheadMs);
     this.#log(outcome, durationMs, totals);
   }
 
@@ -227,12 +228,12 @@ export class CallSpan implements CallRecord {
       overhead_ms: roundMs(overheadMs),
       ...this.#usage.line(usage),
     };
-    this.run(() => this.#deps.logger.info(line, 'call'));
+    this.#deps.logger.plain(line, 'call', this.#context);
   }
 
   /** Content is whatever callers sent, so reading it is the only step here that may throw. */
   #capture(attributes: () => Attributes): void {
-    if (!this.capturesContent) return;
+    if (!this.capturesContent || !this.#span.isRecording()) return;
     try {
       this.#span.setAttributes(attributes());
     } catch (error) {

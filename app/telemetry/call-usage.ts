@@ -4,6 +4,7 @@ import { type Charge, totalTokens, type Usage, type UsageReport } from '../anthr
 import { ATTR_COST_DOLLARS, ATTR_UNPRICED } from './attributes.ts';
 import { costOf, hasPrice, rounded } from './cost.ts';
 import type { Instruments } from './instruments.ts';
+import type { Counts, PlainFields } from './log-sink.ts';
 import type { LabelValues } from './metric-definition.ts';
 import { OTHER } from './model-labels.ts';
 import type { TokenType } from './vocabulary.ts';
@@ -46,13 +47,11 @@ export class CallUsage {
   }
 
   /** Of the call's log line. @param usage in sum; most calls do not use most kinds of tokens, and they are left out */
-  line(usage: Usage | undefined): object {
+  line(usage: Usage | undefined): PlainFields {
     return {
-      ...(usage && {
-        usage: Object.fromEntries(Object.entries(usage).filter(([, n]) => n > 0)),
-      }),
-      ...(this.#dollars !== undefined && { cost_dollars: rounded(this.#dollars) }),
-      ...(this.#unpriced.size > 0 && { unpriced: true }),
+      usage: usage && withoutZeros(usage),
+      cost_dollars: this.#dollars === undefined ? undefined : rounded(this.#dollars),
+      unpriced: this.#unpriced.size > 0 ? true : undefined,
     };
   }
 
@@ -99,6 +98,15 @@ export class CallUsage {
     add(usage.cacheWrite1hTokens, 'cache_write_1h');
     add(usage.estimatedOutputTokens, 'output_estimated');
   }
+}
+
+function withoutZeros(usage: Usage): Counts {
+  const counts: Record<string, number> = {};
+  for (const kind in usage) {
+    const n = usage[kind as keyof Usage];
+    if (n > 0) counts[kind] = n;
+  }
+  return counts;
 }
 
 /** More series of dollars than this wait for their first call: few have that many callers and models. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { OUTCOMES, REFUSAL_OUTCOMES } from '../outcome.ts';
 import { ask, bodyOf, serviceWithSimulator } from '../testing/observed-service.ts';
-import { cardinalityViews, maxSeries } from './cardinality.ts';
+import { cardinalityViews, maxSeries, seriesLimit } from './cardinality.ts';
 import { METRICS } from './metric-catalogue.ts';
 import { KEY_STATES, TOKEN_TYPES } from './vocabulary.ts';
 
@@ -19,13 +19,25 @@ test('maxSeries: every combination of label values, fixed and configured, counts
   assert.equal(maxSeries(METRICS.tokens, values), 3 * TOKEN_TYPES.length);
 });
 
-test('cardinalityViews: only what exceeds the SDK’s own limit needs a view', () => {
+test('seriesLimit: an instrument keeps every combination of its label values, and one for what is beyond', () => {
+  const small = { models: ['a'], upstreams: ['x'], callers: ['c'] };
+  assert.equal(seriesLimit(METRICS.callerCalls, small), 2_000);
+  const many = { ...small, callers: CALLERS };
+  assert.equal(seriesLimit(METRICS.callerCalls, many), 201 * OUTCOMES.length + 1);
+});
+
+test('cardinalityViews: only a gauge that exceeds the SDK’s own limit needs a view', () => {
   const small = { models: ['a'], upstreams: ['x'], callers: ['c'] };
   assert.deepEqual(cardinalityViews(small), []);
-  const views = cardinalityViews({ ...small, callers: CALLERS });
-  const limit = 201 * OUTCOMES.length + 1;
-  assert.partialDeepStrictEqual(views, [
-    { instrumentName: 'claude_api_caller_calls_total', aggregationCardinalityLimit: limit },
+  const upstreams = names(20, 'upstream');
+  const views = cardinalityViews({ ...small, upstreams, callers: CALLERS });
+  assert.deepEqual(views, [
+    {
+      meterName: 'claude-observatory',
+      instrumentName: METRICS.keySourceUp.name,
+      aggregationCardinalityLimit:
+        maxSeries(METRICS.keySourceUp, { ...small, upstreams, callers: CALLERS }) + 1,
+    },
   ]);
 });
 

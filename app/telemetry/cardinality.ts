@@ -17,15 +17,19 @@ export function maxSeries({ labels }: MetricDefinition, values: LabelValues): nu
   );
 }
 
-/** @returns a view for each instrument that can have more series than the SDK keeps; a produced gauge is none */
+/** @returns how many series an instrument keeps: one of them is for what is beyond the limit */
+export function seriesLimit(metric: MetricDefinition, values: LabelValues): number {
+  return Math.max(SDK_LIMIT, maxSeries(metric, values) + 1);
+}
+
+/** @returns a view for each gauge that can have more series than the SDK keeps; a produced gauge is not the SDK's */
 export function cardinalityViews(values: LabelValues): ViewOptions[] {
   return Object.values<MetricDefinition>(METRICS)
-    .filter(({ kind }) => kind !== 'produced_gauge')
-    .filter((metric) => maxSeries(metric, values) >= SDK_LIMIT)
+    .filter(({ kind }) => kind === 'gauge' || kind === 'observable_gauge')
+    .filter((metric) => seriesLimit(metric, values) > SDK_LIMIT)
     .map((metric) => ({
       meterName: SCOPE_NAME,
       instrumentName: metric.name,
-      // The SDK reserves one series for what is beyond the limit.
-      aggregationCardinalityLimit: maxSeries(metric, values) + 1,
+      aggregationCardinalityLimit: seriesLimit(metric, values),
     }));
 }

@@ -64,12 +64,17 @@ export interface Inference {
 /** Records a call for a message as the conventions ask: failed ones too, with no tokens where none were reported. */
 export function recordInference(instruments: Instruments, inference: Inference): void {
   const { labels, durationMs, isError, isRefused, usage } = inference;
-  const operation = isError ? { ...labels, [ATTR_ERROR_TYPE]: GEN_AI_ERROR } : labels;
+  const operation = isError ? failedLabels(labels) : labels;
   instruments.genAiDuration.record(durationMs / 1000, operation);
   if (isRefused) return;
   instruments.genAiInputTokens.record(usage ? promptTokens(usage) : 0, operation);
   instruments.genAiOutputTokens.record(usage?.outputTokens ?? 0, operation);
   if (usage) addUsage(instruments, usage, labels);
+}
+
+/** Failed calls of all models are one series: which models fail is in `claude_api_requests_total`. */
+function failedLabels({ [ATTR_GEN_AI_REQUEST_MODEL]: _, ...rest }: Attributes): Attributes {
+  return { ...rest, [ATTR_ERROR_TYPE]: GEN_AI_ERROR };
 }
 
 function addUsage(instruments: Instruments, usage: Usage, labels: Attributes): void {

@@ -1,12 +1,11 @@
-/** The libraries whose spans and metrics the service takes as they are: HTTP, undici, Node. */
+/** The instrumentations that the service takes as they are: of HTTP's server, and of Node. */
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { RuntimeNodeInstrumentation } from '@opentelemetry/instrumentation-runtime-node';
-import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 
 /** Probes and scrapes are not calls, so they get neither spans nor HTTP metrics. */
 const UNOBSERVED_PATHS = new Set(['/metrics', '/healthz', '/readyz']);
 
-/** @returns the instrumentation of the HTTP server; outgoing requests are undici's */
+/** @returns the instrumentation of the HTTP server; outgoing requests are observed in http-client.ts */
 export function httpServerInstrumentation(): HttpInstrumentation {
   return new HttpInstrumentation({
     disableOutgoingRequestInstrumentation: true,
@@ -19,12 +18,9 @@ function pathOf(url: string | undefined): string {
 }
 
 /**
- * @returns the instrumentations of undici and the Node runtime. Express has none: a span per layer would cost a
- *   fifth of the throughput, and the routes name themselves (http-route.ts).
+ * @returns the instrumentation of the Node runtime. Express has none: a span per layer would cost a fifth of the
+ *   throughput, and the routes name themselves (http-route.ts). Nor has undici, see http-client.ts.
  */
-export function otherInstrumentations() {
-  return [
-    new UndiciInstrumentation({ requireParentforSpans: true }),
-    new RuntimeNodeInstrumentation(),
-  ];
+export function runtimeInstrumentation(): RuntimeNodeInstrumentation {
+  return new RuntimeNodeInstrumentation();
 }

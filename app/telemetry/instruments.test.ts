@@ -24,7 +24,11 @@ test('recordSignatureCheck: counts each result, and the absolute skew in seconds
     },
   );
   const [skew] = await points('claude_signature_skew_seconds');
-  assert.partialDeepStrictEqual(skew?.value, { count: 2, sum: 400.25, min: 0.25 });
+  assert.partialDeepStrictEqual(skew?.value, {
+    count: 2,
+    sum: 400.25,
+    buckets: { counts: [0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0] },
+  });
 });
 
 test('createSeriesAtZero: refusals and retries exist at 0 under the label `reason`', async (t) => {

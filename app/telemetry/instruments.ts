@@ -1,7 +1,9 @@
-/** Creates the instruments of the catalogue on a meter, and at 0 the series that objectives read. */
-import type { Meter, MetricOptions } from '@opentelemetry/api';
+/** Creates the instruments of the catalogue, and at 0 the series that objectives read. */
+import type { Meter } from '@opentelemetry/api';
 import { ATTEMPT_ERRORS, OUTCOMES, REFUSAL_OUTCOMES, RETRY_REASONS } from '../outcome.ts';
 import { createAnswerSeriesAtZero } from './answers.ts';
+import { seriesLimit } from './cardinality.ts';
+import type { CellInstruments, CellOptions } from './cells.ts';
 import { METRICS } from './metric-catalogue.ts';
 import type { LabelValues, MetricDefinition } from './metric-definition.ts';
 import { OTHER, UNKNOWN } from './model-labels.ts';
@@ -16,17 +18,22 @@ import {
   TOKEN_TYPES,
 } from './vocabulary.ts';
 
+/** Where instruments come from: measurements of calls go to cells, what is observed at the scrape to the SDK. */
+interface Sources {
+  readonly meter: Meter;
+  readonly cells: CellInstruments;
+}
+
 /** How each kind of the catalogue is created. A `produced_gauge` is not an instrument: see key-gauges.ts. */
 const CREATE = {
-  counter: (meter: Meter, name: string, options: MetricOptions) =>
-    meter.createCounter(name, options),
-  histogram: (meter: Meter, name: string, options: MetricOptions) =>
-    meter.createHistogram(name, options),
-  up_down_counter: (meter: Meter, name: string, options: MetricOptions) =>
-    meter.createUpDownCounter(name, options),
-  gauge: (meter: Meter, name: string, options: MetricOptions) => meter.createGauge(name, options),
-  observable_gauge: (meter: Meter, name: string, options: MetricOptions) =>
-    meter.createObservableGauge(name, options),
+  counter: ({ cells }: Sources, options: CellOptions) => cells.counter(options),
+  up_down_counter: ({ cells }: Sources, options: CellOptions) => cells.upDownCounter(options),
+  histogram: ({ cells }: Sources, options: CellOptions, { buckets = [] }: MetricDefinition) =>
+    cells.histogram(options, buckets),
+  gauge: ({ meter }: Sources, { name, unit, help }: CellOptions) =>
+    meter.createGauge(name, { unit, description: help }),
+  observable_gauge: ({ meter }: Sources, { name, unit, help }: CellOptions) =>
+    meter.createObservableGauge(name, { unit, description: help }),
   produced_gauge: () => undefined,
 };
 
@@ -35,15 +42,14 @@ export type Instruments = {
   readonly [K in keyof typeof METRICS]: ReturnType<(typeof CREATE)[(typeof METRICS)[K]['kind']]>;
 };
 
-/** Creates every instrument of the catalogue on a meter. */
-export function createInstruments(meter: Meter): Instruments {
-  const created = Object.entries<MetricDefinition>(METRICS).map(
-    ([key, { kind, name, help, unit, buckets }]) => {
-      const advice = buckets && { explicitBucketBoundaries: [...buckets] };
-      const options = { description: help, unit, ...(advice && { advice }) };
-      return [key, CREATE[kind](meter, name, options)];
-    },
-  );
+/** Creates every instrument of the catalogue. */
+export function createInstruments(sources: Sources, values: LabelValues): Instruments {
+  const created = Object.entries<MetricDefinition>(METRICS).map(([key, definition]) => {
+    const { name, unit, help, kind } = definition;
+    const labels = Object.keys(definition.labels);
+    const options = { name, unit, help, labels, maxSeries: seriesLimit(definition, values) };
+    return [key, CREATE[kind](sources, options, definition)];
+  });
   return Object.fromEntries(created) as Instruments;
 }
 

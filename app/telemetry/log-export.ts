@@ -1,6 +1,6 @@
 /**
- * Exports the service's log lines by OTLP, besides standard output. It takes finished lines, so that what
- * leaves has passed the same redaction. https://opentelemetry.io/docs/specs/otel/logs/data-model/
+ * Exports the service's log lines by OTLP, besides standard output. It takes finished lines, or what a line was made
+ * of in which nothing had to be hidden, so that what leaves has passed the same redaction. https://opentelemetry.io/docs/specs/otel/logs/data-model/
  */
 import {
   type LogRecord,
@@ -16,7 +16,7 @@ import type { Resource } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import type { Level } from 'pino';
 import { SCOPE_NAME } from './attributes.ts';
-import type { LogSink } from './logger.ts';
+import type { LogSink, PlainFields } from './log-sink.ts';
 
 const SEVERITY: Readonly<Record<Level, SeverityNumber>> = {
   trace: SeverityNumber.TRACE,
@@ -29,6 +29,8 @@ const SEVERITY: Readonly<Record<Level, SeverityNumber>> = {
 
 /** This is about a second of lines at full load; lines beyond it are dropped and counted. */
 const QUEUE_LINES = 8_192;
+
+type LogAttributes = NonNullable<LogRecord['attributes']>;
 
 /** A line of `logger.ts`; fields that are not named here become attributes. */
 interface Line {
@@ -50,14 +52,36 @@ export interface LogExport {
   shutdown(): Promise<void>;
 }
 
-/** @returns a sink that turns each line into a log record; a line that is not JSON is dropped */
+/** @returns a sink that turns each line into a log record; a text that is not JSON is dropped */
 export function recordingSink(logger: LogsLogger): LogSink {
   return {
     write(text) {
       const line = parse(text);
       if (line) emit(logger, line);
     },
+    record({ atMs, msg, correlationId, span, fields }) {
+      logger.emit({
+        timestamp: new Date(atMs),
+        severityText: 'info',
+        severityNumber: SEVERITY.info,
+        body: msg,
+        attributes: attributesOf(correlationId, fields),
+        ...(span && { context: contextOf(span.traceId, span.spanId) }),
+      });
+    },
   };
+}
+
+/** The same as of the line's JSON, which has no undefined, no NaN and no negative zero. */
+function attributesOf(correlationId: string | undefined, fields: PlainFields): LogAttributes {
+  const attributes: LogAttributes = {};
+  if (correlationId !== undefined) attributes['correlation_id'] = correlationId;
+  for (const name in fields) {
+    const value = fields[name];
+    if (typeof value === 'number') attributes[name] = Number.isFinite(value) ? value + 0 : null;
+    else if (value !== undefined) attributes[name] = value;
+  }
+  return attributes;
 }
 
 function parse(text: string): Line | undefined {
@@ -76,7 +100,7 @@ function emit(logger: LogsLogger, line: Line): void {
     severityNumber: SEVERITY[level],
     body: msg ?? '',
     // The line was parsed from JSON, so its values are plain data at every depth.
-    attributes: attributes as NonNullable<LogRecord['attributes']>,
+    attributes: attributes as LogAttributes,
     ...(traceId && spanId && { context: contextOf(traceId, spanId) }),
   });
 }

@@ -5,16 +5,26 @@
 import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import type { LogSink } from './logger.ts';
+import type { LogSink } from './log-sink.ts';
 import type { LogDrop } from './vocabulary.ts';
 
 /** What may wait for a slow reader, in characters: about ten seconds of lines at full load. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
-/** A destination of lines, each with its newline. */
+/** What is gathered before the turn ends, in characters: as much as a pipe takes at once. */
+const MAX_GATHERED = 64 * 1024;
+
+const NEWLINE = 0x0a;
+
+/** A destination of lines, of which several may come in one text; each has its newline. */
 export interface LogOutput extends LogSink {
   /** Resolves when every line has been written or dropped; never rejects. */
   flush(): Promise<void>;
+}
+
+export interface GatheredOutput extends LogOutput {
+  /** Passes on at once what was gathered. */
+  flushSync(): void;
 }
 
 /** Called for each line that is lost. */
@@ -31,19 +41,52 @@ export function outputTo(
 }
 
 /**
+ * Gathers the lines of one turn of the event loop, and writes them at its end as one text. Whoever ends the process
+ * within a turn has to call `flushSync` first; nobody can when the kernel ends it (SIGKILL, or no memory is left).
+ */
+export function gathered(output: LogOutput): GatheredOutput {
+  let lines = '';
+  let isScheduled = false;
+  const pass = () => {
+    const text = lines;
+    lines = '';
+    if (text !== '') output.write(text);
+  };
+  const passAtEnd = () => {
+    isScheduled = false;
+    pass();
+  };
+  return {
+    write(line) {
+      lines += line;
+      if (lines.length >= MAX_GATHERED) pass();
+      else if (!isScheduled) {
+        isScheduled = true;
+        setImmediate(passAtEnd);
+      }
+    },
+    flushSync: pass,
+    flush() {
+      pass();
+      return output.flush();
+    },
+  };
+}
+
+/**
  * A pipe's reader may stop reading or go away. Node writes as much as the pipe takes at once, and keeps the
  * rest; there is no limit to that but this one.
  */
 export function outputToReader(stream: Writable, onDrop: OnDrop): LogOutput {
-  const onWritten = (error?: Error | null) => {
-    if (error) onDrop('write_failed');
-  };
   // Without a listener the process would end. Each write is told of its own failure.
   stream.on('error', () => {});
   return {
-    write(line) {
-      if (stream.writableLength + line.length > MAX_WAITING) onDrop('queue_full');
-      else stream.write(line, onWritten);
+    write(text) {
+      if (stream.writableLength + text.length > MAX_WAITING) dropAll(text, 'queue_full', onDrop);
+      else
+        stream.write(text, (error) => {
+          if (error) dropAll(text, 'write_failed', onDrop);
+        });
     },
     flush: () =>
       new Promise((resolve) => {
@@ -60,17 +103,22 @@ export function outputToReader(stream: Writable, onDrop: OnDrop): LogOutput {
 export function outputToFile(fd: number, onDrop: OnDrop): LogOutput {
   let isLineBroken = false;
   return {
-    write(line) {
-      const bytes = Buffer.from(isLineBroken ? `\n${line}` : line);
+    write(text) {
+      const mend = isLineBroken ? '\n' : '';
+      const bytes = Buffer.from(mend + text);
       let written = 0;
       try {
         while (written < bytes.length) written += writeSync(fd, bytes, written);
         isLineBroken = false;
       } catch {
-        if (written > 0) isLineBroken = true;
-        onDrop('write_failed');
+        if (written > 0) isLineBroken = bytes[written - 1] !== NEWLINE;
+        dropAll(bytes.toString('latin1', Math.max(written, mend.length)), 'write_failed', onDrop);
       }
     },
     flush: async () => {},
   };
+}
+
+function dropAll(lines: string, reason: LogDrop, onDrop: OnDrop): void {
+  for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) onDrop(reason);
 }

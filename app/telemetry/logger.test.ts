@@ -50,3 +50,17 @@ test('logger: a message with line breaks stays one line', () => {
   assert.equal(lines.length, 1);
   assert.equal(lines[0]?.trimEnd().split('\n').length, 1);
 });
+
+test('logger: a fatal line does not wait for the end of the turn, nor do the lines before it', () => {
+  const seen: string[] = [];
+  const sink = {
+    write: (line: string) => void seen.push(JSON.parse(line).level),
+    flushSync: () => void seen.push('flush'),
+  };
+  const redactor = new Redactor({ secrets: () => [] });
+  const logger = createLogger({ level: 'info', service: 's', redactor, sinks: [sink] });
+  logger.plain({ a: 1 }, 'call');
+  logger.error('x');
+  logger.fatal('y');
+  assert.deepEqual(seen, ['info', 'error', 'fatal', 'flush']);
+});

@@ -3,11 +3,13 @@
  * the last value of everything that has gone, until the limit of its series is reached.
  */
 import { type Attributes, ValueType } from '@opentelemetry/api';
+import { millisToHrTime } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AggregationTemporality,
   DataPointType,
   type GaugeMetricData,
+  type MetricData,
   type MetricProducer,
 } from '@opentelemetry/sdk-metrics';
 import { SCOPE_NAME } from './attributes.ts';
@@ -16,11 +18,11 @@ import type { MetricDefinition } from './metric-definition.ts';
 export type Point = readonly [value: number, labels: Attributes];
 
 /**
- * @param read returns the gauges as they are now; called once a scrape
+ * @param read returns the metrics as they are now; called once a scrape
  * @param now milliseconds since the epoch
  */
 export function createProducer(
-  read: (nowMs: number) => readonly GaugeMetricData[],
+  read: (nowMs: number) => readonly MetricData[],
   now: () => number,
 ): MetricProducer {
   return {
@@ -56,7 +58,7 @@ export function gauge(
   points: readonly Point[],
   nowMs: number,
 ): GaugeMetricData {
-  const endTime: [number, number] = [Math.floor(nowMs / 1000), (nowMs % 1000) * 1_000_000];
+  const endTime = millisToHrTime(nowMs);
   return {
     descriptor: { name, description: help, unit, valueType: ValueType.DOUBLE },
     aggregationTemporality: AggregationTemporality.CUMULATIVE,

@@ -8,7 +8,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { findCorrelation } from './correlation.ts';
-import { createCorrelationPropagator, markInjected } from './propagator.ts';
+import { createCorrelationPropagator } from './propagator.ts';
 
 const NEW = 'f'.repeat(32);
 const UUID = '0B5A3F6E-8d1c-4f0a-9c39-2a1f6f1f0a11';
@@ -162,11 +162,4 @@ test('propagator inject: the traceparent of an unsampled span is unsampled', () 
   const carrier: Record<string, string> = {};
   propagator(true).inject(trace.setSpanContext(ROOT_CONTEXT, span), carrier, defaultTextMapSetter);
   assert.deepEqual(carrier, { traceparent: `00-${TRACE}-00f067aa0ba902b7-00` });
-});
-
-test('propagator inject: sets nothing below an attempt that has set its own headers', () => {
-  const carrier: Record<string, string> = {};
-  const { ctx } = extract({ 'x-correlation-id': UUID });
-  propagator(true).inject(markInjected(ctx), carrier, defaultTextMapSetter);
-  assert.deepEqual(carrier, {});
 });

@@ -4,7 +4,6 @@
  */
 import {
   type Context,
-  createContextKey,
   isSpanContextValid,
   ROOT_CONTEXT,
   type SpanContext,
@@ -35,7 +34,6 @@ export interface PropagatorOptions {
   readonly newTraceId: () => string;
 }
 
-const INJECTED = createContextKey('trace headers are set already');
 const w3c = new W3CTraceContextPropagator();
 
 /**
@@ -58,18 +56,12 @@ export function createCorrelationPropagator(options: PropagatorOptions): TextMap
       return setCorrelation(parent, decideCorrelation(sentId, remote, { trusted, newTraceId }));
     },
     inject<C>(ctx: Context, carrier: C, setter: TextMapSetter<C>): void {
-      if (ctx.getValue(INJECTED)) return;
       const span = trace.getSpanContext(ctx);
       if (span && isSpanContextValid(span)) setter.set(carrier, 'traceparent', traceparent(span));
       const id = findCorrelation(ctx)?.id;
       if (id !== undefined) setter.set(carrier, CORRELATION_HEADER, id);
     },
   };
-}
-
-/** @returns a context under which nothing sets trace headers, because the attempt has set its own */
-export function markInjected(ctx: Context): Context {
-  return ctx.setValue(INJECTED, true);
 }
 
 /** A header that was sent twice becomes one value, which is not a valid ID. */

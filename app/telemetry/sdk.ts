@@ -1,6 +1,7 @@
 /** Starts OpenTelemetry: correlation first, then traces and logs by OTLP and metrics for Prometheus. */
+import { createRequire } from 'node:module';
 import { context, metrics, propagation, type Tracer, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { millisToHrTime } from '@opentelemetry/core';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
@@ -10,15 +11,19 @@ import type { Redactor } from '../privacy/redactor.ts';
 import { SCOPE_NAME } from './attributes.ts';
 import { createCostAtZero } from './call-usage.ts';
 import { cardinalityViews } from './cardinality.ts';
+import { CellInstruments } from './cells.ts';
+import { LeanContextManager } from './context-manager.ts';
 import { createUsageAtZero } from './gen-ai.ts';
-import { httpServerInstrumentation, otherInstrumentations } from './instrumentations.ts';
+import { observeHttpClient } from './http-client.ts';
+import { clientDuration, serverMeters } from './http-metrics.ts';
+import { httpServerInstrumentation, runtimeInstrumentation } from './instrumentations.ts';
 import { createInstruments, createSeriesAtZero, type Instruments } from './instruments.ts';
 import { LEAN_VIEWS } from './lean-views.ts';
 import { startLogExport } from './log-export.ts';
-import type { LogSink } from './logger.ts';
+import type { LogSink } from './log-sink.ts';
 import type { LabelValues } from './metric-definition.ts';
 import { observeProcess } from './process-gauges.ts';
-import { together } from './produced-gauges.ts';
+import { createProducer, together } from './produced-gauges.ts';
 import { createCorrelationPropagator, type PropagatorOptions } from './propagator.ts';
 import { redactingExporter } from './redacting-exporter.ts';
 import { createResource, serviceNameOf } from './resource.ts';
@@ -59,17 +64,23 @@ export interface TelemetryDeps {
   readonly trusts: PropagatorOptions['trusts'];
 }
 
+/** Nothing reads them while the SDK is disabled. */
+const NO_LABELS: LabelValues = { models: [], upstreams: [], callers: [] };
+
 /**
  * Leaves the API's no-ops in place but sets context and propagator, so that the correlation ID works
  * without spans and metrics too.
  */
 export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Telemetry {
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  context.setGlobalContextManager(new LeanContextManager().enable());
   propagation.setGlobalPropagator(propagatorOf(trusts));
   return {
     serviceName: serviceNameOf(createResource('')),
     tracer: trace.getTracer(SCOPE_NAME),
-    instruments: createInstruments(metrics.getMeter(SCOPE_NAME)),
+    instruments: createInstruments(
+      { meter: metrics.getMeter(SCOPE_NAME), cells: new CellInstruments([0, 0]) },
+      NO_LABELS,
+    ),
     prometheus: undefined,
     produce() {},
     logSink: undefined,
@@ -77,14 +88,10 @@ export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Te
   };
 }
 
-/** Starts the SDK. Call it before the HTTP server is imported, because it is patched during its import. */
+/** Starts the SDK. */
 export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps): Telemetry {
-  const producers: MetricProducer[] = [];
-  const prometheus = new PrometheusExporter({
-    preventServerStart: true,
-    withoutScopeInfo: true,
-    metricProducers: [together(producers)],
-  });
+  const cells = new CellInstruments(millisToHrTime(Date.now()));
+  const { prometheus, produce } = createExporter(cells);
   const ids = createSlotIdGenerator();
   const http = httpServerInstrumentation();
   const resource = createResource(options.version);
@@ -92,28 +99,43 @@ export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps)
     ...traceOptions(options, ids, deps.redactor),
     resource,
     autoDetectResources: false,
+    contextManager: new LeanContextManager(),
     textMapPropagator: propagatorOf(deps.trusts),
     metricReaders: [prometheus],
     logRecordProcessors: [],
     views: [...LEAN_VIEWS, ...cardinalityViews(options.labels)],
-    instrumentations: [http, ...otherInstrumentations()],
+    instrumentations: [http, runtimeInstrumentation()],
   });
   startWithOwnMetrics(sdk);
   http.setTracerProvider(withWantedTraceIds(trace.getTracerProvider(), ids));
+  http.setMeterProvider(serverMeters(cells));
+  const stopObserving = observeHttpClient(clientDuration(cells));
   const logs = options.exportLogs ? startLogExport({ resource }) : undefined;
   return {
     serviceName: serviceNameOf(resource),
     tracer: trace.getTracer(SCOPE_NAME, options.version),
-    instruments: startInstruments(options),
+    instruments: startInstruments(options, cells),
     prometheus,
-    produce(metrics) {
-      producers.push(metrics);
-    },
+    produce,
     logSink: logs?.sink,
     shutdown: async () => {
+      stopObserving();
       await Promise.allSettled([sdk.shutdown(), logs?.shutdown()]);
     },
   };
+}
+
+/** @returns what answers scrapes, with the cells and with whatever else is produced at a scrape */
+function createExporter(cells: CellInstruments): Pick<Telemetry, 'produce'> & {
+  readonly prometheus: PrometheusExporter;
+} {
+  const producers = [createProducer((nowMs) => cells.read(millisToHrTime(nowMs)), Date.now)];
+  const prometheus = new PrometheusExporter({
+    preventServerStart: true,
+    withoutScopeInfo: true,
+    metricProducers: [together(producers)],
+  });
+  return { prometheus, produce: (metrics) => void producers.push(metrics) };
 }
 
 function propagatorOf(trusts: PropagatorOptions['trusts']) {
@@ -138,10 +160,19 @@ function traceOptions(options: TelemetryOptions, idGenerator: SlotIdGenerator, r
 function startWithOwnMetrics(sdk: NodeSDK): void {
   process.env['OTEL_NODE_EXPERIMENTAL_SDK_METRICS'] ??= 'true';
   sdk.start();
+  // The instrumentation waits for somebody to require it, and patches a prototype that all importers share. A loader
+  // hook that watches imports would need a thread of its own and wrap every module of the service.
+  createRequire(import.meta.url)('http');
 }
 
-function startInstruments({ version, labels }: TelemetryOptions): Instruments {
-  const instruments = createInstruments(metrics.getMeter(SCOPE_NAME, version));
+function startInstruments(
+  { version, labels }: TelemetryOptions,
+  cells: CellInstruments,
+): Instruments {
+  const instruments = createInstruments(
+    { meter: metrics.getMeter(SCOPE_NAME, version), cells },
+    labels,
+  );
   createSeriesAtZero(instruments, labels);
   createUsageAtZero(instruments, labels.models);
   createCostAtZero(instruments, labels);

@@ -1,5 +1,14 @@
 /** What the spans of calls and attempts share: dependencies, and how errors and times are written. */
-import { type Span, SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import {
+  type Context,
+  isSpanContextValid,
+  type Span,
+  type SpanOptions,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { ATTR_ERROR_TYPE } from './attributes.ts';
 import type { Instruments } from './instruments.ts';
@@ -20,6 +29,33 @@ export interface RecorderDeps {
   readonly now: () => number;
   /** Milliseconds since the epoch: prices have days. */
   readonly wallClock: () => number;
+}
+
+/**
+ * Starts a span below the one of a context. Where that one is ours and not sampled, it stands for this one too: nine of
+ * ten calls are not traced, and nothing is made for them.
+ * @param options makes them, if they are needed
+ */
+export function startBelow(
+  tracer: Tracer,
+  name: string,
+  parent: Context,
+  options: () => SpanOptions,
+): Span {
+  const above = trace.getSpan(parent);
+  if (above && isUnsampled(above)) return above;
+  return tracer.startSpan(name, options(), parent);
+}
+
+/** The sampler asks for remote parents anew, whatever they say of themselves. */
+function isUnsampled(span: Span): boolean {
+  if (span.isRecording()) return false;
+  const { traceFlags, isRemote } = span.spanContext();
+  return (
+    isRemote !== true &&
+    (traceFlags & TraceFlags.SAMPLED) === 0 &&
+    isSpanContextValid(span.spanContext())
+  );
 }
 
 /** Marks the span of a failed call or attempt; success and cancellation are not errors. */

@@ -62,7 +62,7 @@ export async function serveApp(
     quotas: new Quotas({ redis: undefined, onExceeded() {} }),
     limiter: new ConcurrencyLimiter({ limit: 100, queue: 0, waitMs: 60_000, paused: 10 }),
     ownKeys: new Map(),
-    verify: (_request, _response, next) => next(),
+    verify() {},
     logger: createLogger({ level: 'silent', service: 'test', redactor, sinks: [] }),
     redactor,
     lifecycle: new Lifecycle(),

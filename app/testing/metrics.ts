@@ -7,7 +7,10 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
+import { CellInstruments } from '../telemetry/cells.ts';
 import { createInstruments, type Instruments } from '../telemetry/instruments.ts';
+
+const NO_LABELS = { models: [], upstreams: [], callers: [] };
 
 export interface Point {
   readonly attributes: Attributes;
@@ -24,12 +27,14 @@ export function measuredInstruments(t: TestContext): {
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
   const provider = new MeterProvider({ readers: [reader] });
   t.after(() => provider.shutdown());
+  const cells = new CellInstruments([0, 0]);
   return {
-    instruments: createInstruments(provider.getMeter('t')),
+    instruments: createInstruments({ meter: provider.getMeter('t'), cells }, NO_LABELS),
     async points(name) {
       exporter.reset();
       await reader.forceFlush();
-      const metrics = exporter.getMetrics()[0]?.scopeMetrics[0]?.metrics ?? [];
+      const observed = exporter.getMetrics()[0]?.scopeMetrics[0]?.metrics ?? [];
+      const metrics = [...cells.read([0, 0]), ...observed];
       return metrics.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
     },
   };

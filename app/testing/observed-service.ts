@@ -12,8 +12,8 @@ export type Span = ReturnType<SpanStore['spans']>[number];
 /** The key that the simulator accepts. */
 export const KEY = 'sim-key-for-local-use';
 
-/** Spans of a call that took one attempt: server, call, attempt and the request to the upstream. */
-export const SPANS_PER_CALL = 4;
+/** Spans of a call that took one attempt: server, call and attempt. */
+export const SPANS_PER_CALL = 3;
 
 /** A request body, whose prompt the simulator repeats in its response. */
 export function bodyOf({ prompt = 'hello', stream = false } = {}): string {

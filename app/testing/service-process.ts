@@ -55,7 +55,7 @@ export function spawnService(
 ): ChildProcess {
   const figures = JSON.stringify({ ...QUIET, ...tuning });
   const program = ['app/testing/tuned-service.ts', figures];
-  return spawn(process.execPath, ['--import', './app/telemetry/preload.ts', ...program], {
+  return spawn(process.execPath, program, {
     cwd: ROOT,
     env: { PORT: '0', METRICS_PORT: '0', ...env },
     stdio: ['ignore', ...output],

@@ -10,6 +10,7 @@ import { requestContext } from '../http/context.ts';
 import { errorHandler } from '../http/error-handler.ts';
 import { Lifecycle } from '../http/lifecycle.ts';
 import { verifySignature } from '../http/middleware.ts';
+import { asMiddleware } from '../http/step.ts';
 import { type SignOptions, sign } from '../pipeline/sign.ts';
 import { Redactor } from '../privacy/redactor.ts';
 import type { SignatureVersion } from '../signing/signature.ts';
@@ -65,7 +66,7 @@ export async function receiver(
   t: TestContext,
   part: Partial<VerifyOptions> = {},
   {
-    parser = readBody({ limitBytes: 100_000, budget: new ByteBudget(1_000_000) }),
+    parser = asMiddleware(readBody({ limitBytes: 100_000, budget: new ByteBudget(1_000_000) })),
     mount = '/',
   }: { parser?: RequestHandler; mount?: string } = {},
 ) {

@@ -1,6 +1,7 @@
 /** The processes that a run has started, which end with it, also when it is ended in the middle. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -24,7 +25,7 @@ export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promis
 
 /** Exits on signals as a shell says it, because a process that is ended by one does not see its own exit. */
 export function exitOnSignals(): void {
-  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
-    process.once(signal, () => process.exit(128 + number));
+  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => process.exit(128 + constants.signals[name]));
   }
 }

@@ -18,8 +18,7 @@ const RUNS: Partial<Record<ComponentName, (settings: Settings) => Run>> = {
     }),
   'span-store': ({ ports }) =>
     node(['observability/local/span-store.ts'], { OTLP_PORT: String(ports.OTLP_PORT) }),
-  service: (settings) =>
-    node(['--import', './app/telemetry/preload.ts', 'app/main.ts'], serviceEnv(settings)),
+  service: (settings) => node(['app/main.ts'], serviceEnv(settings)),
   prometheus,
   alertmanager,
   receiver: ({ ports }) =>

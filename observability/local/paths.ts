@@ -10,9 +10,11 @@ export const GO_BIN_DIR = join(TOOLS_DIR, 'bin');
 /** The root of the unpacked Debian packages. */
 export const DEBIAN_DIR = join(TOOLS_DIR, 'debian');
 /** A Python environment of its own. */
+export const MOTO_DIR = join(TOOLS_DIR, 'moto');
 /** The schemas of the Prometheus Operator's resources, for the tests of the export. */
 export const OPERATOR_SCHEMAS_DIR = join(TOOLS_DIR, 'schemas');
-export const MOTO_DIR = join(TOOLS_DIR, 'moto');
+/** Other people's clients and gateways, which `make bench` compares with. */
+export const BENCH_DIR = join(TOOLS_DIR, 'bench');
 
 function isProgram(path: string): boolean {
   try {

@@ -1,0 +1,56 @@
+/** How the figures of the page came to be, in words that come from the run itself. */
+import { Figures, ofSeries } from './figures.ts';
+import type { Result } from './result.ts';
+import { SERIES, STREAM_SERIES } from './visit.ts';
+
+const list = (items: readonly string[]) => items.map((item) => `- ${item}`).join('\n');
+
+export function machineText({ machine, date, versions, seconds, options }: Result): string {
+  const gib = (machine.memoryBytes / 1024 ** 3).toFixed(0);
+  const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return list([
+    `${date.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds / 60)} minutes: ${options.rounds} rounds, series of ${options.seconds} s after ${options.warmUpSeconds} s of warm-up`,
+    `${machine.cpu}, ${machine.cores} cores, ${gib} GiB, Linux ${machine.kernel}`,
+    used.join(', '),
+  ]);
+}
+
+export function versionsText({ subjects }: Result): string {
+  const named = subjects.filter(({ version }) => version !== '');
+  return list(named.map(({ label, version }) => `${label}: ${version}`));
+}
+
+export function missingText({ notMeasured }: Result): string {
+  return list(notMeasured.map(({ name, reason }) => `${name}: ${reason}.`));
+}
+
+/** Below this share of its core a subject waited for something else. */
+const BUSY = 0.9;
+
+/** Whose throughput was not limited by their own core. */
+function boundText(result: Result): string {
+  const figures = new Figures(result);
+  const waiting = result.subjects.flatMap(({ label, name }) => {
+    const busy = figures.spread(name, ofSeries('c32', 'busy'))?.median ?? 1;
+    return busy < BUSY ? [`${label} (${(100 * busy).toFixed(0)} %)`] : [];
+  });
+  if (waiting.length === 0) return 'Every subject kept its core busy with 32 connections.';
+  return `Busy for less than 90 % of the series with 32 connections, so limited by the generator's core and better than they look: ${waiting.join(', ')}.`;
+}
+
+export function methodText(result: Result): string {
+  const { pinning } = result;
+  const { first } = STREAM_SERIES;
+  return list([
+    `${pinning} A figure of a subject is so of one core.`,
+    'In each round every subject is started afresh, warmed up with 32 connections, measured, and ended; the order turns round from one round to the next. Ratios and differences are taken within a round; the page has their medians, and the least and the most in brackets.',
+    'The load is made by wrk: requests and answers of 1 kB, unless a table says otherwise. A series with an answer other than 2xx, a socket error or a time-out is no figure (`–`), however fast it was.',
+    'The upstream is a bare HTTP server that has its bytes ready (`loadtest/bench/upstream.ts`). The limit and all clients stand behind the same Express route, which reads the whole body, calls, and sends the answer on; Axios, Got and Trae are given text and give text, the official SDK is given an object and gives one, as people use it.',
+    'Ours is the service as it is deployed, with `ADMISSION_LIMIT` and `POOL_CONNECTIONS` at 1000. “Off” is `OTEL_SDK_DISABLED=true LOG_LEVEL=warn`; each further line adds one signal. Spans go by OTLP to a server that drops them, log lines to a pipe that is read.',
+    'CPU time is what the kernel counted for the process, by the requests of the series. “Added” latency is through the subject, minus straight to the upstream, in the same round.',
+    boundText(result),
+    `Memory is resident: idle a second after the first answer, loaded as the most during ${SERIES.c128.connections} connections, and after six seconds of rest in the last round.`,
+    `Streams are read by a process that notes when each chunk came. The first chunk is of ${first.held} streams at a time; with 100 and 500 held, gaps are compared with the limit's and not with a number, because reader and upstream share a core.`,
+    'Stages are compared in one process: the pipeline with and without a stage, in turn, over a transport that answers at once and without telemetry. `failover` chooses the upstream, so without it one is given.',
+  ]);
+}

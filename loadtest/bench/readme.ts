@@ -1,0 +1,42 @@
+/** The five lines of the README that say what each signal and stage costs. */
+import { Figures, ofSeries } from './figures.ts';
+import { medianOf, short } from './format.ts';
+import { telemetryShare } from './reach.ts';
+import type { Result } from './result.ts';
+import { EVERYTHING, LIMIT } from './subjects.ts';
+import { signalCosts } from './tables.ts';
+
+const BEGIN = '<!-- make bench writes what follows -->';
+const END = '<!-- up to here -->';
+
+export function overheadLines(result: Result): readonly string[] {
+  const figures = new Figures(result);
+  const perSecond = ofSeries('c32', 'perSecond');
+  const cpu = medianOf(figures.spread(EVERYTHING, ofSeries('c32', 'cpuUs')));
+  const of = (name: string, other: string) => medianOf(figures.ratio(name, other, perSecond));
+  const added = medianOf(figures.added(EVERYTHING, ofSeries('c1', 'p99Ms')));
+  const signals = signalCosts(result).map(
+    ({ signal, cpuUs, share }) => `${signal} ${short(cpuUs)} µs (${short(share)} %)`,
+  );
+  const stages = (result.stages?.stages ?? [])
+    .filter(({ optional }) => !optional)
+    .map(({ stage, cpuUs }) => `\`${stage}\` ${short(cpuUs.median)}`);
+  const optional = (result.stages?.stages ?? [])
+    .filter((stage) => stage.optional)
+    .map(({ stage, cpuUs }) => `\`${stage}\` ${short(cpuUs.median)}`);
+  return [
+    `- Everything on (traces 10 %): ${cpu} µs of CPU a call, ${of(EVERYTHING, LIMIT)} of the throughput of bare Express and undici, P99 ${added} ms more.`,
+    `- Telemetry is ${medianOf(telemetryShare(figures))} % of that call: ${signals.slice(0, 4).join(', ')}.`,
+    `- Stages, µs of CPU a call: ${stages.join(', ')}; all of them ${medianOf(result.stages?.whole)}. When switched on: ${optional.join(', ')}.`,
+    `- Throughput against others: ${of(EVERYTHING, 'sdk')} × Express with the official SDK, ${of(EVERYTHING, 'portkey')} × Portkey and ${of(EVERYTHING, 'litellm')} × LiteLLM, none of which has telemetry on.`,
+    `- [docs/performance.md](docs/performance.md) has all figures, the method, and what was not reached.`,
+  ];
+}
+
+/** @throws {Error} when the README has no place for them */
+export function withOverhead(readme: string, result: Result): string {
+  const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`the README has no ${BEGIN} … ${END}`);
+  const lines = overheadLines(result).join('\n');
+  return `${readme.slice(0, begin + BEGIN.length)}\n\n${lines}\n\n${readme.slice(end)}`;
+}
