@@ -1,10 +1,11 @@
 /** The connections of a server and the requests in progress on each, for refusals and for a stop. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { InProgress } from '../time/in-progress.ts';
 
 interface Connection {
   /** Those that have not ended, in the order of their requests. */
-  readonly responses: Set<ServerResponse>;
+  readonly responses: InProgress<ServerResponse>;
   lastRequest: IncomingMessage | undefined;
 }
 
@@ -15,7 +16,7 @@ export class Connections {
 
   constructor(server: Server) {
     server.on('connection', (socket) => {
-      this.#open.set(socket, { responses: new Set(), lastRequest: undefined });
+      this.#open.set(socket, { responses: new InProgress(), lastRequest: undefined });
       socket.once('close', () => this.#open.delete(socket));
     });
     server.prependListener('request', (request, response) => this.#begin(request, response));
@@ -23,7 +24,7 @@ export class Connections {
 
   /** The responses that have not ended, in the order of their requests. */
   responses(socket: Socket): readonly ServerResponse[] {
-    return [...(this.#open.get(socket)?.responses ?? [])];
+    return this.#open.get(socket)?.responses.all() ?? [];
   }
 
   /** Whether the body of a request still arrives that has had its answer. */
