@@ -129,15 +129,50 @@ function textOf(raw: Uint8Array): string {
  * Parses a stream of bytes. A chunk that completes no event gives an empty list, as a sign of life.
  * @param toError converts an error of `bytes`
  */
-export async function* parseEvents(
+export function parseEvents(
   bytes: AsyncIterable<Uint8Array>,
   toError: (error: unknown) => unknown = (error) => error,
-): AsyncGenerator<readonly SseEvent[]> {
-  const parser = new SseParser();
-  try {
-    for await (const chunk of bytes) yield parser.push(chunk);
-  } catch (error) {
-    throw toError(error);
+): AsyncIterableIterator<readonly SseEvent[]> {
+  return new ParsedEvents(bytes[Symbol.asyncIterator](), toError);
+}
+
+type Parsed = IteratorResult<readonly SseEvent[], undefined>;
+const END: Parsed = { done: true, value: undefined };
+
+/** An async generator would do the same, for thrice the promises: every chunk of every stream passes here. */
+class ParsedEvents implements AsyncIterableIterator<readonly SseEvent[]> {
+  readonly #bytes: AsyncIterator<Uint8Array>;
+  readonly #toError: (error: unknown) => unknown;
+  readonly #parser = new SseParser();
+  #isOver = false;
+
+  constructor(bytes: AsyncIterator<Uint8Array>, toError: (error: unknown) => unknown) {
+    this.#bytes = bytes;
+    this.#toError = toError;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<Parsed> {
+    if (this.#isOver) return END;
+    try {
+      const { done, value } = await this.#bytes.next();
+      if (!done) return { done: false, value: this.#parser.push(value) };
+    } catch (error) {
+      await this.return().catch(() => {});
+      throw this.#toError(error);
+    }
+    this.#isOver = true;
+    return END;
+  }
+
+  async return(): Promise<Parsed> {
+    if (this.#isOver) return END;
+    this.#isOver = true;
+    await this.#bytes.return?.();
+    return END;
   }
 }
 
