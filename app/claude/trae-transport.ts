@@ -1,7 +1,7 @@
 /**
  * Trae over undici: the only importer of trae. Trae's global `fetch` is the slowest path to the network
  * that Node has, and it merges every request deeply, so a subclass replaces the two methods that do it
- * (docs/adr/0001).
+ * (docs/adr/0001, docs/adr/0044).
  */
 import { text } from 'node:stream/consumers';
 import trae, { type Trae, type TraeConfig, type TraeResponse } from 'trae';
