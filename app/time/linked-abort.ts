@@ -23,7 +23,7 @@ export class LinkedAbort implements Disposable {
     this.#start(timeoutMs, onTimeout);
     this.#follow = () => this.abort(onParent ? onParent() : parent.reason);
     if (parent.aborted) this.#follow();
-    else parent.addEventListener('abort', this.#follow, { once: true });
+    else parent.addEventListener('abort', this.#follow);
   }
 
   #start(timeoutMs: number, onTimeout: LinkOptions['onTimeout']): void {
