@@ -5,7 +5,6 @@ import { inspect } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
 import { Callers } from './callers/callers.ts';
 import { type Config, ConfigError, readConfig, secretsOf } from './config/config.ts';
-import { keepCallsYoung } from './heap.ts';
 import { createMetricsServer } from './http/metrics-server.ts';
 import type { RefusalDeps } from './http/refusals.ts';
 import { createServer } from './http/server.ts';
@@ -20,8 +19,6 @@ import { samplingRatio } from './telemetry/sampler.ts';
 import { disabledTelemetry, enabledTelemetry, type Telemetry } from './telemetry/sdk.ts';
 import { ANYBODY } from './telemetry/vocabulary.ts';
 import type { TuningOverrides } from './tuning.ts';
-
-keepCallsYoung();
 
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
