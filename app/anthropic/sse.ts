@@ -99,10 +99,10 @@ export class SseParser {
 
   #complete(last: Uint8Array): SseEvent {
     if (last.length > MAX_EVENT_BYTES) throw new EventTooLargeError();
-    if (this.#pending.length === 0) return this.#read(last, textOf(last));
+    if (this.#pending.length === 0) return this.#read(last, linesOf(last));
     this.#hold(last);
     const raw = this.#pending.take();
-    return this.#read(raw, textOf(raw));
+    return this.#read(raw, linesOf(raw));
   }
 
   #read(raw: Uint8Array, text: string): SseEvent {
@@ -120,9 +120,15 @@ export class SseParser {
 }
 
 /** Line ends become line feeds: a CR at the end would leave the parser waiting for its LF. */
-function textOf(raw: Uint8Array): string {
-  const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString();
+function linesOf(raw: Uint8Array): string {
+  const text = textOf(raw);
   return text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text;
+}
+
+/** @returns bytes as text. Most are a Buffer already, and to make another takes longer than to read it. */
+export function textOf(bytes: Uint8Array): string {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return (Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength)).toString();
 }
 
 /**

@@ -85,9 +85,14 @@ async function readBytes(
     place.add(chunk.length);
     bytes.add(chunk);
   };
-  if (decode) await readDecoded(request, decode(), signal, keep);
-  else await forEachChunk(request, request, signal, keep);
-  return bytes.take();
+  try {
+    if (decode) await readDecoded(request, decode(), signal, keep);
+    else await forEachChunk(request, request, signal, keep);
+    return bytes.take();
+  } finally {
+    // The listeners outlive the reading: nothing of a refused body may wait with them.
+    bytes.take();
+  }
 }
 
 async function readDecoded(
