@@ -1,5 +1,4 @@
 /** Everything that `make bench` compares, in the order of the page. */
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GATEWAYS } from './gateways.ts';
 import { oursEnv, type Variant } from './ours.ts';
@@ -46,8 +45,7 @@ function ours(variant: Variant, label: string, extras: Subject['extras'] = []): 
     start: (place) => ({
       program: process.execPath,
       args: ['app/main.ts'],
-      // The image of the service has its code compiled as well.
-      env: { ...oursEnv(variant, place), NODE_COMPILE_CACHE: join(place.folder, 'node-compile') },
+      env: oursEnv(variant, place),
     }),
   };
 }
