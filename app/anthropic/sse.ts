@@ -73,12 +73,14 @@ export class SseParser {
   /** @returns the index behind the blank line that ends the current event */
   #endOfEvent(chunk: Uint8Array, from: number): number | undefined {
     for (let i = from; i < chunk.length; i++) {
-      const byte = chunk[i];
-      if (byte !== LF && byte !== CR) {
+      const lineEnd = endOfLine(chunk, i);
+      if (lineEnd > i) {
         this.#atLineStart = false;
         this.#afterCr = false;
-        continue;
+        i = lineEnd;
+        if (i === chunk.length) return undefined;
       }
+      const byte = chunk[i];
       const endsCrLf = byte === LF && this.#afterCr;
       this.#afterCr = byte === CR;
       if (endsCrLf) {
@@ -117,6 +119,13 @@ export class SseParser {
     if (this.#pending.length + piece.length > MAX_EVENT_BYTES) throw new EventTooLargeError();
     this.#pending.hold(piece);
   }
+}
+
+/** @returns the index of the next byte that ends a line, or the end of the chunk */
+function endOfLine(chunk: Uint8Array, from: number): number {
+  let i = from;
+  while (i < chunk.length && chunk[i] !== LF && chunk[i] !== CR) i += 1;
+  return i;
 }
 
 /** Line ends become line feeds: a CR at the end would leave the parser waiting for its LF. */
