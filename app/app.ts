@@ -5,7 +5,7 @@ import { AppError } from './errors.ts';
 import { type BatchDeps, type BatchOptions, batch } from './http/batch.ts';
 import { readBody } from './http/body.ts';
 import { ByteBudget } from './http/byte-budget.ts';
-import { accessLog, type ContextDeps, identify, requestContext } from './http/context.ts';
+import { accessLog, type ContextDeps, createContext, identify } from './http/context.ts';
 import { errorHandler, recordRejections, refuseMethod } from './http/error-handler.ts';
 import { alive, type Health, readiness } from './http/health.ts';
 import type { Lifecycle } from './http/lifecycle.ts';
@@ -117,6 +117,7 @@ function stepsOf(deps: AppDeps, options: AppOptions) {
 /** The service as one layer of Express: each layer costs a request more than most of the checks do. */
 function serve(deps: AppDeps, options: AppOptions): RequestHandler {
   const find = createRouteTable(stepsOf(deps, options));
+  const inContext = createContext(deps);
   const log = accessLog(deps.logger);
   const checks = [
     refuseWhenDraining(deps.lifecycle),
@@ -124,22 +125,26 @@ function serve(deps: AppDeps, options: AppOptions): RequestHandler {
     authenticate(deps),
     checkTarget(deps.onRefused),
   ];
-  return async (request, response) => {
+  const answer: Step = (request, response) => {
     const found = find(request);
     const route = found?.rows.get(request.method);
-    if (!route || route.operation) {
-      if (found) identify(response, found.path, found.any.operation);
-      log(request, response, () => {});
-      for (const check of checks) check(request, response);
-      if (!found) throw new AppError('not_found', 'Not Found');
-      request.params = found.params(request);
-      if (!route) return refuseMethod(response, found.allowed, deps.redactor);
-    }
-    for (const step of route.steps) {
-      const pending = step(request, response);
-      if (pending) await pending;
-    }
+    if (route && !route.operation) return run(route.steps, request, response);
+    if (found) identify(response, found.path, found.any.operation);
+    log(request, response, () => {});
+    for (const check of checks) check(request, response);
+    if (!found) throw new AppError('not_found', 'Not Found');
+    request.params = found.params(request);
+    if (!route) return refuseMethod(response, found.allowed, deps.redactor);
+    return run(route.steps, request, response);
   };
+  return (request, response) => inContext(request, response, () => answer(request, response));
+}
+
+async function run(steps: readonly Step[], request: Request, response: Response): Promise<void> {
+  for (const step of steps) {
+    const pending = step(request, response);
+    if (pending) await pending;
+  }
 }
 
 /** Does not listen, and does not read the environment. */
@@ -148,8 +153,7 @@ export function createApp(deps: AppDeps, options: AppOptions): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestContext(deps), serve(deps, options));
-  app.use(recordRejections(recorder), errorHandler(logger, redactor));
+  app.use(serve(deps, options), recordRejections(recorder), errorHandler(logger, redactor));
   return (request, response) =>
     app(request as Request, response as Response, () => {
       // Express passes a target that it cannot parse by all of the above. `*` is one that it can.

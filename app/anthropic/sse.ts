@@ -73,12 +73,14 @@ export class SseParser {
   /** @returns the index behind the blank line that ends the current event */
   #endOfEvent(chunk: Uint8Array, from: number): number | undefined {
     for (let i = from; i < chunk.length; i++) {
-      const byte = chunk[i];
-      if (byte !== LF && byte !== CR) {
+      const lineEnd = endOfLine(chunk, i);
+      if (lineEnd > i) {
         this.#atLineStart = false;
         this.#afterCr = false;
-        continue;
+        i = lineEnd;
+        if (i === chunk.length) return undefined;
       }
+      const byte = chunk[i];
       const endsCrLf = byte === LF && this.#afterCr;
       this.#afterCr = byte === CR;
       if (endsCrLf) {
@@ -99,10 +101,10 @@ export class SseParser {
 
   #complete(last: Uint8Array): SseEvent {
     if (last.length > MAX_EVENT_BYTES) throw new EventTooLargeError();
-    if (this.#pending.length === 0) return this.#read(last, textOf(last));
+    if (this.#pending.length === 0) return this.#read(last, linesOf(last));
     this.#hold(last);
     const raw = this.#pending.take();
-    return this.#read(raw, textOf(raw));
+    return this.#read(raw, linesOf(raw));
   }
 
   #read(raw: Uint8Array, text: string): SseEvent {
@@ -119,25 +121,73 @@ export class SseParser {
   }
 }
 
+/** @returns the index of the next byte that ends a line, or the end of the chunk */
+function endOfLine(chunk: Uint8Array, from: number): number {
+  let i = from;
+  while (i < chunk.length && chunk[i] !== LF && chunk[i] !== CR) i += 1;
+  return i;
+}
+
 /** Line ends become line feeds: a CR at the end would leave the parser waiting for its LF. */
-function textOf(raw: Uint8Array): string {
-  const text = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString();
+function linesOf(raw: Uint8Array): string {
+  const text = textOf(raw);
   return text.includes('\r') ? text.replaceAll(/\r\n?/g, '\n') : text;
+}
+
+/** @returns bytes as text. Most are a Buffer already, and to make another takes longer than to read it. */
+export function textOf(bytes: Uint8Array): string {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return (Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength)).toString();
 }
 
 /**
  * Parses a stream of bytes. A chunk that completes no event gives an empty list, as a sign of life.
  * @param toError converts an error of `bytes`
  */
-export async function* parseEvents(
+export function parseEvents(
   bytes: AsyncIterable<Uint8Array>,
   toError: (error: unknown) => unknown = (error) => error,
-): AsyncGenerator<readonly SseEvent[]> {
-  const parser = new SseParser();
-  try {
-    for await (const chunk of bytes) yield parser.push(chunk);
-  } catch (error) {
-    throw toError(error);
+): AsyncIterableIterator<readonly SseEvent[]> {
+  return new ParsedEvents(bytes[Symbol.asyncIterator](), toError);
+}
+
+type Parsed = IteratorResult<readonly SseEvent[], undefined>;
+const END: Parsed = { done: true, value: undefined };
+
+/** An async generator would do the same, for thrice the promises: every chunk of every stream passes here. */
+class ParsedEvents implements AsyncIterableIterator<readonly SseEvent[]> {
+  readonly #bytes: AsyncIterator<Uint8Array>;
+  readonly #toError: (error: unknown) => unknown;
+  readonly #parser = new SseParser();
+  #isOver = false;
+
+  constructor(bytes: AsyncIterator<Uint8Array>, toError: (error: unknown) => unknown) {
+    this.#bytes = bytes;
+    this.#toError = toError;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<Parsed> {
+    if (this.#isOver) return END;
+    try {
+      const { done, value } = await this.#bytes.next();
+      if (!done) return { done: false, value: this.#parser.push(value) };
+    } catch (error) {
+      await this.return().catch(() => {});
+      throw this.#toError(error);
+    }
+    this.#isOver = true;
+    return END;
+  }
+
+  async return(): Promise<Parsed> {
+    if (this.#isOver) return END;
+    this.#isOver = true;
+    await this.#bytes.return?.();
+    return END;
   }
 }
 

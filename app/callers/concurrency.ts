@@ -3,6 +3,7 @@
  * calls stay quick under overload. https://sre.google/sre-book/handling-overload/
  */
 import { AppError, errorOfAbort } from '../errors.ts';
+import { InProgress } from '../time/in-progress.ts';
 import { LinkedAbort } from '../time/linked-abort.ts';
 
 export interface ConcurrencyOptions {
@@ -43,9 +44,9 @@ export class ConcurrencyLimiter {
   #active = 0;
   #paused = 0;
   /** Each wakes one waiting call, the longest wait first. */
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new InProgress<() => void>();
   /** The same for paused calls that go on; they come first. */
-  readonly #resuming = new Set<() => void>();
+  readonly #resuming = new InProgress<() => void>();
 
   constructor(options: ConcurrencyOptions) {
     this.#options = options;
@@ -124,7 +125,7 @@ export class ConcurrencyLimiter {
   /** Hands the slot to the paused call, or else to the new one, that has waited longest. */
   #release(): void {
     const queue = this.#resuming.size > 0 ? this.#resuming : this.#waiting;
-    const [next] = queue;
+    const next = queue.first();
     if (!next) {
       this.#active -= 1;
       return;
@@ -135,7 +136,7 @@ export class ConcurrencyLimiter {
 }
 
 /** Resolves when the queue has come to this call; rejects with the signal's reason. */
-function turnIn(queue: Set<() => void>, signal: AbortSignal): Promise<void> {
+function turnIn(queue: InProgress<() => void>, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const leave = () => {
     queue.delete(resolve);

@@ -35,15 +35,15 @@ import { createTransport } from './trae-transport.ts';
 export interface CallInput extends CallInfo {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** It asks for fast mode. */
-  readonly fast?: boolean;
+  readonly fast?: boolean | undefined;
   /** The response is a stream of JSON lines; `stream` must be true. */
-  readonly lines?: boolean;
+  readonly lines?: boolean | undefined;
   /** Path and query, e.g. `/v1/messages`. */
   readonly url: string;
   /** What goes upstream besides our own headers: allow-listed, lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** The caller's JSON text, sent byte for byte. */
-  readonly body?: string;
+  readonly body?: string | undefined;
   readonly ownKeys?: OwnKeys | undefined;
   readonly lendSlot?: LendSlot;
   /** Aborted when the caller goes away, or with an AppError when the service stops. */
@@ -53,7 +53,8 @@ export interface CallInput extends CallInfo {
 }
 
 /** An upstream's response of any status. */
-export interface CallResult extends PipelineResponse {
+export interface CallResult
+  extends Pick<PipelineResponse, 'status' | 'headers' | 'data' | 'outcome'> {
   /** Tokens used so far, over all attempts. */
   readonly tokens: () => number;
   /** Milliseconds so far: waiting for the upstream or in back-off, and our own. */
@@ -140,7 +141,10 @@ export function createClient(options: ClientOptions, deps: ClientDeps): ClaudeCl
         // A stream has its limits to its end.
         whenEnded(response, () => limit[Symbol.dispose]());
         return {
-          ...response,
+          status: response.status,
+          headers: response.headers,
+          data: response.data,
+          outcome: response.outcome,
           callerWait: state.upstreamWait,
           tokens: () => totalTokens(state.usage),
           timing: () => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createRawServer, type LookupFunction } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { MockAgent } from 'undici';
@@ -119,6 +119,23 @@ test('pool: open, free and pending connections are counted', async (t) => {
   // A connection is free a moment after its response has ended.
   while (poolStates(pool).free < 2) await new Promise(setImmediate);
   assert.deepEqual(poolStates(pool), { open: 2, free: 2, pending: 0 });
+});
+
+test('pool: a request does not look at the clock for each connection that is busy', async (t) => {
+  const busy = 20;
+  const waiting: ServerResponse[] = [];
+  const server = createServer((_, response) => void waiting.push(response));
+  const port = await listen(t, server, '127.0.0.1');
+  const { send } = aTransport(t, `http://127.0.0.1:${port}`, { connections: busy + 1 });
+  const all = Array.from({ length: busy }, () => send());
+  await eventually(() => waiting.length === busy);
+  const { mock } = t.mock.method(Date, 'now');
+  const last = send();
+  const looks = mock.callCount();
+  await eventually(() => waiting.length > busy);
+  for (const response of waiting) response.end('{}');
+  await Promise.all([...all, last]);
+  assert(looks < busy, `${looks} looks`);
 });
 
 test('transport: a caller who gives up while waiting for a connection leaves at once and is never sent', async (t) => {

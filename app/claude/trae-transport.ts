@@ -1,7 +1,7 @@
 /**
  * Trae over undici: the only importer of trae. Trae's global `fetch` is the slowest path to the network
  * that Node has, and it merges every request deeply, so a subclass replaces the two methods that do it
- * (docs/adr/0001).
+ * (docs/adr/0001, docs/adr/0044).
  */
 import { text } from 'node:stream/consumers';
 import trae, { type Trae, type TraeConfig, type TraeResponse } from 'trae';
@@ -39,11 +39,15 @@ class LeanTrae extends LeanBase {
     return this._fetch(config.url, config);
   }
 
-  protected override async _fetch(url: string, given: TraeConfig): Promise<TraeResponse> {
-    const hasHooks = this._middleware._before.length > 0;
-    const config = hasHooks ? await this._middleware.resolveBefore(given) : given;
+  protected override _fetch(url: string, config: TraeConfig): Promise<TraeResponse> {
+    // Nothing is waited for where there are no hooks.
+    if (this._middleware._before.length === 0) return this.#send(url, config);
+    return this._middleware.resolveBefore(config).then((hooked) => this.#send(url, hooked));
+  }
+
+  #send(url: string, config: TraeConfig): Promise<TraeResponse> {
     const { origin, path } = this.#targetOf(url);
-    const response = await exchange(
+    return exchange(
       this.#dispatcher,
       {
         origin,
@@ -55,19 +59,20 @@ class LeanTrae extends LeanBase {
       },
       { signal: config.signal, onHead: (head) => this.#isText(head, config) },
     );
-    const { status, headers, data } = response;
-    if (typeof data === 'string') return { status, headers, data, config };
-    const bytes = decodedBody(data, headers['content-encoding'], this.#maxBytes);
-    const isRaw = config.bodyType === 'raw' && mayBeStream(response);
-    return { status, headers, data: isRaw ? bytes : await text(bytes), config };
   }
 
-  /** @returns whether the body can be read at once, as it comes */
+  /** @returns whether the body is wanted as text, and is text as it comes */
   #isText(head: Head, { bodyType, onHeaders }: TraeConfig): boolean {
     // Before the body, which may break off.
     onHeaders?.(head.headers);
     if (this.#maxBytes !== undefined || !isPlain(head.headers['content-encoding'])) return false;
     return bodyType !== 'raw' || !mayBeStream(head);
+  }
+
+  /** @returns the text that was not read at once, or the bytes of a stream */
+  read(response: TraeResponse, chunks: AsyncIterable<Uint8Array>, wantsStream: boolean) {
+    const bytes = decodedBody(chunks, response.headers['content-encoding'], this.#maxBytes);
+    return wantsStream && mayBeStream(response) ? bytes : text(bytes);
   }
 }
 
@@ -101,29 +106,27 @@ export function createTransport(
   const api = new LeanTrae(pool, maxResponseBytes);
   const unlimitedApi = new LeanTrae(unlimitedPool);
   return async function transport(request) {
-    const { method, url, headers, key, body, stream, signal, upstream, attempt } = request;
+    const { method, url, key, body, stream, signal, upstream, attempt } = request;
     signal.throwIfAborted();
     if (!upstream) throw new AppError('internal_error', 'a request needs an upstream');
     // Trae takes an absolute URL in place of its base URL, and the key would go there.
     if (!PATH.test(url)) throw new AppError('internal_error', 'an upstream URL must be a path');
+    const trae = request.lines ? unlimitedApi : api;
     try {
-      const response = await (request.lines ? unlimitedApi : api).request({
+      const response = await trae.request({
         method,
         url: upstream.baseUrl + url,
-        headers: headersOf(headers, key),
+        headers: headersOf(request.headers, key),
         signal,
         onHeaders: (received) => attempt?.setHeaders(received),
         bodyType: stream ? 'raw' : 'text',
         // Whoever reads the events has a limit of its own for their silence.
         bodyTimeout: stream && !request.lines ? 0 : undefined,
-        ...(body !== undefined && { body }),
+        body,
       });
-      return {
-        status: response.status,
-        headers: response.headers,
-        data: dataOf(response.data as string | AsyncIterable<Uint8Array>, request),
-        outcome: outcomeOfStatus(response.status),
-      };
+      const { status, headers, data } = response;
+      const read = typeof data === 'string' ? data : await trae.read(response, data, stream);
+      return { status, headers, data: dataOf(read, request), outcome: outcomeOfStatus(status) };
     } catch (error) {
       throw transportError(error, request);
     }

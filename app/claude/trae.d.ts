@@ -5,7 +5,7 @@ declare module 'trae' {
     method: string;
     url: string;
     headers: Record<string, string>;
-    body?: string;
+    body?: string | undefined;
     signal?: AbortSignal;
     bodyType?: 'raw' | 'text' | 'json';
     /** Ours, as are all below: Trae hands on to `_fetch` what it does not know. Milliseconds; 0 is no limit. */
@@ -16,8 +16,8 @@ declare module 'trae' {
   export interface TraeResponse {
     status: number;
     headers: Record<string, string>;
-    data: unknown;
-    config: TraeConfig;
+    /** Text, or what is left to be read. */
+    data: string | AsyncIterable<Uint8Array>;
   }
 
   /** Trae's own hook lists; `resolveBefore` runs them on a config. */

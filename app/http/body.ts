@@ -1,5 +1,5 @@
 /** Reads a JSON body once: its text, which goes upstream as it came, and its value, which is checked. */
-import type { Readable } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import type { Request, Response } from 'express';
 import { sizeOfJson } from '../anthropic/json-text.ts';
 import { AppError, errorOfAbort } from '../errors.ts';
@@ -79,30 +79,43 @@ async function readBytes(
   { limitBytes, place, signal }: BodyOptions & Reading,
 ): Promise<Buffer> {
   // The bytes are kept in one piece, because a copy of a large body at its end would double its memory.
-  const announced = decode ? 0 : Number(request.headers['content-length'] ?? 0);
-  const bytes = new GrowingBuffer(announced);
-  let received = 0;
+  const bytes = new GrowingBuffer(decode ? 0 : Number(request.headers['content-length'] ?? 0));
   const keep = (chunk: Buffer) => {
-    const size = bytes.length + chunk.length;
-    if (size > limitBytes) throw tooLarge();
-    if (decode && size > MIN_RATIO_BYTES && size > MAX_RATIO * received) {
-      throw new AppError('invalid_request', `the request body inflates over ${MAX_RATIO}-fold`);
-    }
+    if (bytes.length + chunk.length > limitBytes) throw tooLarge();
     place.add(chunk.length);
     bytes.add(chunk);
   };
-  if (!decode) {
-    await forEachChunk(request, request, signal, keep);
+  try {
+    if (decode) await readDecoded(request, decode(), signal, keep);
+    else await forEachChunk(request, request, signal, keep);
     return bytes.take();
+  } finally {
+    // The listeners outlive the reading: nothing of a refused body may wait with them.
+    bytes.take();
   }
-  const decoding = decode();
+}
+
+async function readDecoded(
+  request: Request,
+  decoding: Transform,
+  signal: AbortSignal,
+  keep: (chunk: Buffer) => void,
+): Promise<void> {
+  let received = 0;
+  let inflated = 0;
   const count = (chunk: Buffer) => {
     received += chunk.length;
   };
+  const keepUnlessBomb = (chunk: Buffer) => {
+    inflated += chunk.length;
+    if (inflated > MIN_RATIO_BYTES && inflated > MAX_RATIO * received) {
+      throw new AppError('invalid_request', `the request body inflates over ${MAX_RATIO}-fold`);
+    }
+    keep(chunk);
+  };
   request.on('data', count);
   try {
-    await forEachChunk(request.pipe(decoding), request, signal, keep);
-    return bytes.take();
+    await forEachChunk(request.pipe(decoding), request, signal, keepUnlessBomb);
   } finally {
     request.off('data', count);
     request.unpipe(decoding);
@@ -110,7 +123,10 @@ async function readBytes(
   }
 }
 
-/** Resolves at the end of `source`; rejects with what `keep` throws, or when the caller has left or a stop cuts it. */
+/**
+ * Resolves at the end of `source`; rejects with what `keep` throws, or when the caller has left or a stop cuts it.
+ * The listeners stay, because it takes longer to remove them than they have left to live.
+ */
 function forEachChunk(
   source: Readable,
   request: Request,
@@ -118,31 +134,31 @@ function forEachChunk(
   keep: (chunk: Buffer) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const settle = (error?: unknown) => {
-      source.off('data', onData).off('end', settle);
-      request.off('close', onClose);
-      signal.removeEventListener('abort', onAbort);
+    let isOver = false;
+    const fail = (error: unknown) => {
+      if (isOver) return;
+      isOver = true;
       source.pause();
-      if (error === undefined) resolve();
-      else reject(error);
+      reject(error);
     };
-    const onData = (chunk: Buffer) => {
+    source.on('data', (chunk: Buffer) => {
+      if (isOver) return;
       try {
         keep(chunk);
       } catch (error) {
-        settle(error);
+        fail(error);
       }
-    };
-    const onAbort = () => settle(errorOfAbort(signal));
-    const onClose = () => {
-      if (!request.complete) settle(new AppError('client_cancelled', 'the caller went away'));
-    };
-    source.on('data', onData).once('end', settle);
-    // These two stay: a stream without a listener for its errors ends the process.
-    source.on('error', (error) => settle(source === request ? gone() : unreadable(error)));
-    if (source !== request) request.on('error', () => settle(gone()));
-    request.on('close', onClose);
-    signal.addEventListener('abort', onAbort);
+    });
+    source.on('end', () => {
+      isOver = true;
+      resolve();
+    });
+    source.on('error', (error) => fail(source === request ? gone() : unreadable(error)));
+    if (source !== request) request.on('error', () => fail(gone()));
+    request.on('close', () => {
+      if (!request.complete) fail(gone());
+    });
+    signal.addEventListener('abort', () => fail(errorOfAbort(signal)));
   });
 }
 
@@ -157,6 +173,7 @@ export interface JsonBody {
 }
 
 function isUtf8(request: Request): boolean {
+  if (request.headers['content-type'] === 'application/json') return true;
   const charset = /charset="?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1];
   return charset === undefined || /^utf-?8$/i.test(charset);
 }

@@ -33,11 +33,18 @@ export interface CallContext {
 /** @throws {AppError} invalid_request: the header of the deadline is malformed */
 export function callContextOf(request: Request, response: Response): CallContext {
   const { caller, signal, receivedAtMs, uploadMs } = localsOf(response);
-  const { deadlineMs = Number.POSITIVE_INFINITY } = deadlineOf(request.headers);
-  const headers = headersUp(request.headers);
-  const deadlineAtMs = receivedAtMs + deadlineMs;
-  const told = { version: versionOf(request.headers), attribution: attributionOf(request.headers) };
-  return { caller, signal, receivedAtMs, uploadMs, ...told, headers, deadlineAtMs };
+  const { headers } = request;
+  const { deadlineMs = Number.POSITIVE_INFINITY } = deadlineOf(headers);
+  return {
+    caller,
+    signal,
+    receivedAtMs,
+    uploadMs,
+    deadlineAtMs: receivedAtMs + deadlineMs,
+    version: versionOf(headers),
+    attribution: attributionOf(headers),
+    headers: headersUp(headers),
+  };
 }
 
 /** What a call sends to the API. */
@@ -61,18 +68,30 @@ export interface CallDeps {
  */
 export async function callOnce(
   { client, ownKeys, redactor }: CallDeps,
-  { caller, signal, deadlineAtMs, headers, ...context }: CallContext,
+  context: CallContext,
   slot: Slot,
   ask: Ask,
 ): Promise<CallResult> {
-  const deadlineMs = Math.max(1, Math.round(deadlineAtMs - context.receivedAtMs));
+  const { caller, receivedAtMs, deadlineAtMs } = context;
+  // Field by field, because spreading both takes longer than most of the stages do.
   const result = await client.call({
-    ...ask,
-    ...context,
-    headers,
-    signal,
-    deadlineMs,
+    operation: ask.operation,
+    method: ask.method,
+    url: ask.url,
+    model: ask.model,
+    stream: ask.stream,
+    fast: ask.fast,
+    lines: ask.lines,
+    body: ask.body,
+    facts: ask.facts,
     caller: caller.name,
+    signal: context.signal,
+    receivedAtMs,
+    uploadMs: context.uploadMs,
+    deadlineMs: Math.max(1, Math.round(deadlineAtMs - receivedAtMs)),
+    version: context.version,
+    attribution: context.attribution,
+    headers: context.headers,
     ownKeys: ownKeys.get(caller.name),
     lendSlot: slot.lend,
   });

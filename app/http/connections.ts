@@ -1,16 +1,22 @@
 /** The connections of a server and the requests in progress on each, for refusals and for a stop. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { InProgress } from '../time/in-progress.ts';
+
+interface Connection {
+  /** Those that have not ended, in the order of their requests. */
+  readonly responses: InProgress<ServerResponse>;
+  lastRequest: IncomingMessage | undefined;
+}
 
 export class Connections {
-  readonly #open = new Map<Socket, Set<ServerResponse>>();
-  readonly #last = new WeakMap<Socket, IncomingMessage>();
+  readonly #open = new Map<Socket, Connection>();
   /** Connections that are closed after their last response. */
   readonly #ending = new WeakSet<Socket>();
 
   constructor(server: Server) {
     server.on('connection', (socket) => {
-      this.#open.set(socket, new Set());
+      this.#open.set(socket, { responses: new InProgress(), lastRequest: undefined });
       socket.once('close', () => this.#open.delete(socket));
     });
     server.prependListener('request', (request, response) => this.#begin(request, response));
@@ -18,12 +24,13 @@ export class Connections {
 
   /** The responses that have not ended, in the order of their requests. */
   responses(socket: Socket): readonly ServerResponse[] {
-    return [...(this.#open.get(socket) ?? [])];
+    return this.#open.get(socket)?.responses.all() ?? [];
   }
 
   /** Whether the body of a request still arrives that has had its answer. */
   isAnswered(socket: Socket): boolean {
-    return this.#last.get(socket)?.complete === false && this.responses(socket).length === 0;
+    const connection = this.#open.get(socket);
+    return connection?.lastRequest?.complete === false && connection.responses.size === 0;
   }
 
   /** Closes a connection as soon as its last response has ended: at once where there is none. */
@@ -47,12 +54,13 @@ export class Connections {
 
   #begin(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    this.#last.set(socket, request);
-    const responses = this.#open.get(socket);
-    if (!responses) return;
+    const connection = this.#open.get(socket);
+    if (!connection) return;
+    const { responses } = connection;
+    connection.lastRequest = request;
     responses.add(response);
     if (this.#ending.has(socket)) response.setHeader('connection', 'close');
-    response.once('close', () => {
+    response.on('close', () => {
       responses.delete(response);
       if (responses.size === 0 && this.#ending.has(socket)) socket.destroySoon();
     });

@@ -1,5 +1,5 @@
 /** What every request gets first: its time of arrival, its correlation and a signal that its caller has gone. */
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { anybody, type Caller } from '../callers/callers.ts';
 import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry/correlation.ts';
 import { setHttpRoute } from '../telemetry/http-route.ts';
@@ -75,9 +75,11 @@ export interface ContextDeps {
   readonly onReplacedId: () => void;
 }
 
-/** Must come first, so that everything else runs inside the request's correlation. */
-export function requestContext({ logger, lifecycle, onReplacedId }: ContextDeps): RequestHandler {
-  return (request: Request, response: Response, next: NextFunction) => {
+/** Runs everything else of a request inside its correlation. */
+export type InContext = <T>(request: Request, response: Response, work: () => T) => T;
+
+export function createContext({ logger, lifecycle, onReplacedId }: ContextDeps): InContext {
+  return (request, response, work) =>
     withCorrelation(request.headers, () => {
       const { id, replaced } = correlationOf();
       const controller = new AbortController();
@@ -99,15 +101,20 @@ export function requestContext({ logger, lifecycle, onReplacedId }: ContextDeps)
       };
       response.locals = locals as OwnLocals & Response['locals'];
       lifecycle.track(controller);
-      response.once('close', onClose);
+      response.on('close', onClose);
       if (replaced) {
         onReplacedId();
         // The value is hostile or useless, so it is not logged.
         logger.warn('the correlation ID was invalid and has been replaced');
       }
-      next();
+      return work();
     });
-  };
+}
+
+/** The same as middleware of Express, which must come first. */
+export function requestContext(deps: ContextDeps): RequestHandler {
+  const inContext = createContext(deps);
+  return (request, response, next) => inContext(request, response, next);
 }
 
 /** Tells metrics, the request's span and its log line which route it asks for, before anything refuses it. */

@@ -7,7 +7,7 @@ const EMPTY: Buffer = Buffer.alloc(0);
 
 export class GrowingBuffer {
   readonly #announced: number;
-  #bytes = EMPTY;
+  #bytes: Buffer = EMPTY;
   #length = 0;
 
   /** @param announced bytes that are expected in all; 0 where that is not known */
@@ -26,9 +26,11 @@ export class GrowingBuffer {
     this.#length += chunk.length;
   }
 
-  /** @returns all bytes; nothing may be added after that */
+  /** @returns all bytes, which are let go of; nothing may be added after that */
   take(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#bytes = EMPTY;
+    return taken;
   }
 
   /** Doubling the room copies each byte about once; the last step goes to what was announced, no further. */

@@ -30,15 +30,24 @@ export function createHostCheck({ allowed, anyAddress = false }: HostOptions) {
   const names = new Set(allowed);
   const isServed = (name: string) =>
     names.has('*') || names.has(name) || isLoopback(name) || (anyAddress && isIP(name) !== 0);
+  // One client after the other names the same host.
+  let last: { readonly text: string; readonly verdict: HostVerdict } | undefined;
+  const verdictOn = (text: string): HostVerdict => {
+    if (last?.text === text) return last.verdict;
+    const name = hostName(text);
+    const verdict = name === undefined ? 'malformed' : isServed(name) ? 'served' : 'foreign';
+    last = { text, verdict };
+    return verdict;
+  };
   return (request: IncomingMessage): HostVerdict => {
     const hosts = hostsOf(request);
     // Every client since HTTP/1.1 names exactly one.
     if (hosts.length === 0 && request.httpVersion !== '1.0') return 'malformed';
     let verdict: HostVerdict = hosts.length > 0 || names.has('*') ? 'served' : 'foreign';
     for (const text of hosts) {
-      const name = hostName(text);
-      if (name === undefined) return 'malformed';
-      if (!isServed(name)) verdict = 'foreign';
+      const one = verdictOn(text);
+      if (one === 'malformed') return one;
+      if (one === 'foreign') verdict = one;
     }
     return verdict;
   };
@@ -55,10 +64,11 @@ function hostsOf(request: IncomingMessage): readonly string[] {
   const hosts: string[] = [];
   // `headers` has the first of two only.
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.toLowerCase() === 'host') hosts.push(rawHeaders[i + 1] ?? '');
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts.push(rawHeaders[i + 1] ?? '');
   }
   if (hosts.length > 1) return [''];
-  const authority = AUTHORITY.exec(url)?.groups?.['authority'];
+  const authority = url.startsWith('/') ? undefined : AUTHORITY.exec(url)?.groups?.['authority'];
   if (authority !== undefined) hosts.push(authority);
   return hosts;
 }

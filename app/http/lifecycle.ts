@@ -1,10 +1,11 @@
 /** The life of one instance, from serving to stopping, and the requests that a stop may have to cut. */
 import { AppError } from '../errors.ts';
+import { InProgress } from '../time/in-progress.ts';
 
 export class Lifecycle {
   #isLeaving = false;
   #isDraining = false;
-  readonly #requests = new Set<AbortController>();
+  readonly #requests = new InProgress<AbortController>();
 
   /** Whether load balancers shall send calls here. */
   get isReady(): boolean {
@@ -31,7 +32,7 @@ export class Lifecycle {
    * which blames neither the upstream nor the caller.
    */
   cut(): void {
-    for (const request of this.#requests) request.abort(shuttingDown());
+    for (const request of this.#requests.all()) request.abort(shuttingDown());
   }
 
   /** @param request is aborted by `cut`, with an AppError, until it is forgotten */

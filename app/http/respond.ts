@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { AppError } from '../errors.ts';
 import { type Ask, type CallDeps, callContextOf, callOnce } from './call.ts';
 import { localsOf } from './context.ts';
-import { type AdmissionDeps, acquireSlot } from './slot.ts';
+import { type AdmissionDeps, acquireSlot, slotAtOnce } from './slot.ts';
 import type { WriteResponse } from './write-response.ts';
 
 /**
@@ -24,7 +24,7 @@ export function createRespond(deps: CallDeps & AdmissionDeps, write: WriteRespon
     const locals = localsOf(response);
     locals.asked = ask;
     const context = callContextOf(request, response);
-    const slot = await acquireSlot(deps, context);
+    const slot = slotAtOnce(deps, context) ?? (await acquireSlot(deps, context));
     // The caller may have left meanwhile; then nobody disposes of what is held.
     if (response.closed) {
       slot[Symbol.dispose]();

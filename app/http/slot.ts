@@ -34,20 +34,32 @@ export class Slot implements Disposable {
   }
 }
 
+interface Admitted {
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+}
+
+/** @returns a slot where nothing must be waited for, as mostly; undefined means `acquireSlot` */
+export function slotAtOnce(
+  { quotas, limiter }: AdmissionDeps,
+  { caller, signal }: Admitted,
+): Slot | undefined {
+  if (signal.aborted || !quotas.isUnlimited(caller)) return undefined;
+  const place = limiter.acquireAtOnce();
+  return place && new Slot(place, quotas.acquireUnlimited(caller));
+}
+
 /**
  * Admits one call: the caller's quotas come first, so a caller over them waits for no slot.
  * @throws {AppError} quota_exceeded, shed, client_cancelled
  */
 export async function acquireSlot(
   { quotas, limiter }: AdmissionDeps,
-  { caller, signal }: { readonly caller: Caller; readonly signal: AbortSignal },
+  { caller, signal }: Admitted,
 ): Promise<Slot> {
-  const bill = quotas.isUnlimited(caller)
-    ? quotas.acquireUnlimited(caller)
-    : await quotas.acquire(caller);
+  const bill = await quotas.acquire(caller);
   try {
-    const place = (!signal.aborted && limiter.acquireAtOnce()) || (await limiter.acquire(signal));
-    return new Slot(place, bill);
+    return new Slot(await limiter.acquire(signal), bill);
   } catch (error) {
     bill(0);
     throw error;

@@ -13,19 +13,34 @@ export interface CallerWait {
 }
 const unmeasured: CallerWait = { start() {}, stop() {} };
 
-/** Resolves when the response can take more, or its caller has gone away. */
-export async function writeBytes(
+/** Returns, or resolves, when the response can take more, or its caller has gone away. */
+export function writeBytes(
   response: Response,
   bytes: Uint8Array,
   callerWait: CallerWait = unmeasured,
+): void | Promise<void> {
+  if (bytes.length > PIECE_BYTES) return writePieces(response, bytes, callerWait);
+  if (bytes.length === 0 || response.destroyed) return;
+  // Most fit, and there is nothing to wait for.
+  if (!response.write(bytes)) return drained(response, callerWait);
+}
+
+async function writePieces(
+  response: Response,
+  bytes: Uint8Array,
+  callerWait: CallerWait,
 ): Promise<void> {
   for (let from = 0; from < bytes.length && !response.destroyed; from += PIECE_BYTES) {
-    if (response.write(bytes.subarray(from, from + PIECE_BYTES))) continue;
-    const { signal } = localsOf(response);
-    callerWait.start();
-    await once(response, 'drain', { signal }).catch(() => {});
-    callerWait.stop();
+    const piece = bytes.subarray(from, from + PIECE_BYTES);
+    if (!response.write(piece)) await drained(response, callerWait);
   }
+}
+
+async function drained(response: Response, callerWait: CallerWait): Promise<void> {
+  const { signal } = localsOf(response);
+  callerWait.start();
+  await once(response, 'drain', { signal }).catch(() => {});
+  callerWait.stop();
 }
 
 /** Sends a whole body after a head of `content-length`. Resolves when it is sent, or the caller has gone away. */

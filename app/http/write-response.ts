@@ -129,7 +129,8 @@ async function writeEvents(
   for await (const batch of events) {
     if (response.destroyed) return;
     // Waiting for a slow reader slows the upstream down and costs no memory.
-    await writeBytes(response, redactEvents(batch, redactor), callerWait);
+    const slow = writeBytes(response, redactEvents(batch, redactor), callerWait);
+    if (slow) await slow;
   }
   response.end();
 }

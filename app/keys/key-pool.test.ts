@@ -218,6 +218,19 @@ test('key pool: a rotation uses the new key, falls back to the old one, and drop
   assert.deepEqual(states(pool), { default: 'active' });
 });
 
+test('KeyPool.held: keys are the same list until they change, and an expired one is held until the next look', () => {
+  const { pool, has, pass } = setUp();
+  const held = () => pool.held().map(({ secret }) => secret.reveal());
+  has({ a: 'A' });
+  assert.equal(pool.held(), pool.held());
+  has({ b: 'B' });
+  assert.deepEqual(held(), ['B', 'A']);
+  pass(GRACE_PERIOD_MS);
+  assert.deepEqual(held(), ['B', 'A']);
+  assert.equal(pool.valid().length, 1);
+  assert.deepEqual(held(), ['B']);
+});
+
 test("key pool: repeated reads neither prolong the grace period nor forget a key's health", () => {
   const { pool, has, pass } = setUp();
   has({ a: 'key-a', b: 'key-b' });

@@ -104,6 +104,11 @@ export class KeyPool {
     return this.#keys;
   }
 
+  /** Every valid key, and some that have expired since the pool was last used: it does not look at the clock. */
+  held(): readonly ApiKey[] {
+    return this.#keys;
+  }
+
   view(): readonly KeyView[] {
     const nowMs = this.#now();
     this.#prune(nowMs);

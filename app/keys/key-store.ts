@@ -50,7 +50,7 @@ export interface KeyStore {
   hasCallKey(): boolean;
   /** Resolves when every source has been read once, however that ended. */
   ready(): Promise<void>;
-  /** Every key that may still be sent, for the redactor. */
+  /** Every key that may still be sent, and perhaps some that expired just now: for the redactor, which asks often. */
   secrets(): readonly string[];
   close(): void;
 }
@@ -78,7 +78,7 @@ export function createKeyStore(options: KeyStoreOptions, deps: KeyStoreDeps): Ke
       await Promise.all(kept.map(({ firstRead }) => firstRead));
     },
     secrets: joined(
-      () => kept.map(({ pool }) => pool.valid()),
+      () => kept.map(({ pool }) => pool.held()),
       ({ secret }) => secret.reveal(),
     ),
     close() {

@@ -2,18 +2,9 @@
 import { isRetryable } from '../anthropic/errors.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
 import { OUTCOME_TRAITS, type Outcome, outcomeOfStatus } from '../outcome.ts';
-import type { Next, PipelineRequest, PipelineResponse } from './stage.ts';
+import type { PipelineResponse } from './stage.ts';
 
 export type Result = { readonly response: PipelineResponse } | { readonly error: unknown };
-
-/** Never rejects. */
-export async function settle(request: PipelineRequest, next: Next): Promise<Result> {
-  try {
-    return { response: await next(request) };
-  } catch (error) {
-    return { error };
-  }
-}
 
 /**
  * Calls back once a response has ended: at once for a complete one. An error of the callback goes no further:

@@ -3,14 +3,7 @@ import { isTransient, retryAfterMs } from '../anthropic/errors.ts';
 import type { RetryRefusal } from '../telemetry/vocabulary.ts';
 import type { Clock } from '../time/clock.ts';
 import type { RetryBudget } from '../upstreams/retry-budget.ts';
-import {
-  canUseAnotherKey,
-  type Result,
-  reasonToRetry,
-  settle,
-  unwrap,
-  whenEnded,
-} from './attempt.ts';
+import { canUseAnotherKey, type Result, reasonToRetry, unwrap, whenEnded } from './attempt.ts';
 import type { LendSlot, PipelineRequest, PipelineResponse, Stage } from './stage.ts';
 
 export interface RetryOptions {
@@ -58,7 +51,12 @@ export function retry(options: RetryOptions, deps: RetryDeps): Stage {
     const { call, signal } = request;
     const tally: Tally = { retries: 0, timeouts: 0, cost: 0 };
     for (;;) {
-      const result = await settle(request, next);
+      let result: Result;
+      try {
+        result = { response: await next(request) };
+      } catch (error) {
+        result = { error };
+      }
       const reason = reasonToRetry(result);
       if (reason === undefined || signal.aborted)
         return withAdvice(earn(unwrap(result), tally, deps.budget));

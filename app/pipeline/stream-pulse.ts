@@ -29,14 +29,13 @@ export class StreamPulse implements Disposable {
     this.#limit = limit;
   }
 
-  /** The upstream is asked for more. */
-  wait(): void {
-    this.#waitingSinceMs = this.#now();
+  /** The upstream is asked for more. @param nowMs for who has looked at the clock already */
+  wait(nowMs = this.#now()): void {
+    this.#waitingSinceMs = nowMs;
   }
 
   /** The wait is over. @param events how many it brought */
-  arrived(events: number): void {
-    const nowMs = this.#now();
+  arrived(events: number, nowMs = this.#now()): void {
     this.#waitedMs += nowMs - (this.#waitingSinceMs ?? nowMs);
     this.#waitingSinceMs = undefined;
     if (events === 0) return;

@@ -6,6 +6,7 @@ import type { EventStream, SseEvent } from '../anthropic/sse.ts';
 import { AppError, outcomeOfError } from '../errors.ts';
 import { type Outcome, outcomeOfErrorEvent } from '../outcome.ts';
 import type { LinkedAbort } from '../time/linked-abort.ts';
+import type { Stopwatch } from '../time/stopwatch.ts';
 import { recordUsage } from './record-usage.ts';
 import type { PipelineRequest } from './stage.ts';
 import { StreamPulse } from './stream-pulse.ts';
@@ -127,10 +128,7 @@ export class StreamReader {
       yield* this.#takeBuffered();
       // A message that has ended is whole, whatever becomes of the connection.
       while (!this.#message.ending) {
-        // The time until the next events arrive is the upstream's, not ours.
-        upstreamWait.start();
-        const { done, value } = await this.#next();
-        upstreamWait.stop();
+        const { done, value } = await this.#next(upstreamWait);
         if (done) break;
         if (value.length > 0) yield value;
       }
@@ -169,12 +167,21 @@ export class StreamReader {
     }
   }
 
-  /** Reads what comes next, before it is passed on. */
-  async #next(): Promise<IteratorResult<readonly SseEvent[]>> {
-    this.#pulse.wait();
+  /**
+   * Reads what comes next, before it is passed on.
+   * @param wait runs until it arrives, where that time is the upstream's and not ours
+   */
+  async #next(wait?: Stopwatch): Promise<IteratorResult<readonly SseEvent[]>> {
+    const { now } = this.#request.state;
+    // Looking at the clock takes as long as much else here, so both are told the time.
+    const askedAtMs = now();
+    this.#pulse.wait(askedAtMs);
+    wait?.start(askedAtMs);
     const result = await this.#source.next();
+    const nowMs = now();
+    wait?.stop(nowMs);
     if (result.done) return result;
-    this.#pulse.arrived(countEvents(result.value));
+    this.#pulse.arrived(countEvents(result.value), nowMs);
     if (!this.#message.started) this.#recordFirstEvent();
     for (const event of result.value) this.#message.read(event);
     if (this.#message.beginning === 'content') this.#request.state.hasContent = true;

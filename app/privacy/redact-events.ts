@@ -1,5 +1,5 @@
 /** Redacts streams on their way to callers, because an upstream may quote our key in any event. */
-import { bytesOf, createEvent, type SseEvent } from '../anthropic/sse.ts';
+import { bytesOf, createEvent, type SseEvent, textOf } from '../anthropic/sse.ts';
 import type { Redactor } from './redactor.ts';
 
 /** No error or comment of an API comes near it: the rules take their time for a longer one. */
@@ -23,10 +23,6 @@ export function redactEvents(events: readonly SseEvent[], redactor: Redactor): U
 function isOneLine({ type, data, raw }: SseEvent): boolean {
   if (type === undefined) return raw.length <= MAX_BYTES;
   return type !== 'error' && !data.includes('\n');
-}
-
-function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString();
 }
 
 /**

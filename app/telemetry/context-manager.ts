@@ -17,10 +17,12 @@ export class LeanContextManager extends AsyncLocalStorageContextManager {
     if (this.#bound.has(target)) return target;
     this.#bound.add(target);
     const { emit } = target;
-    target.emit = (...args) =>
+    // Not assigned at once: V8 would allocate it old, and it would keep the call (docs/adr/0044).
+    const bound: typeof emit = (...args) =>
       this.active() === context
         ? emit.apply(target, args)
         : this.with(context, () => emit.apply(target, args));
+    target.emit = bound;
     return target;
   }
 }

@@ -27,9 +27,9 @@ export interface CallInfo {
   /** From the request's headers. */
   readonly attribution?: Attribution;
   /** From the request's body; absent where the operation has none, or it was not read. */
-  readonly facts?: RequestFacts;
+  readonly facts?: RequestFacts | undefined;
   /** The request's JSON text, which is read only when content is captured. */
-  readonly body?: string;
+  readonly body?: string | undefined;
   /** When the caller's request arrived, `clock.now()` milliseconds. */
   readonly receivedAtMs: number;
   /** The header `anthropic-version` as the caller sent it; undefined without one. */

@@ -21,9 +21,11 @@ export class LinkedAbort implements Disposable {
   constructor(parent: AbortSignal, { timeoutMs, onTimeout, onParent }: LinkOptions) {
     this.#parent = parent;
     this.#start(timeoutMs, onTimeout);
-    this.#follow = () => this.abort(onParent ? onParent() : parent.reason);
+    // Not assigned at once: V8 would allocate it old, and it would keep the call (docs/adr/0044).
+    const follow = () => this.abort(onParent ? onParent() : parent.reason);
+    this.#follow = follow;
     if (parent.aborted) this.#follow();
-    else parent.addEventListener('abort', this.#follow, { once: true });
+    else parent.addEventListener('abort', this.#follow);
   }
 
   #start(timeoutMs: number, onTimeout: LinkOptions['onTimeout']): void {

@@ -10,14 +10,14 @@ export class Stopwatch {
     this.#now = now;
   }
 
-  /** Starts a stretch; nothing happens while one is running. */
-  start(): void {
-    this.#startedAtMs ??= this.#now();
+  /** Starts a stretch; nothing happens while one is running. @param atMs for who has looked at the clock already */
+  start(atMs = this.#now()): void {
+    this.#startedAtMs ??= atMs;
   }
 
   /** Ends the stretch that is running. */
-  stop(): void {
-    this.#totalMs = this.elapsedMs();
+  stop(atMs = this.#now()): void {
+    if (this.#startedAtMs !== undefined) this.#totalMs += atMs - this.#startedAtMs;
     this.#startedAtMs = undefined;
   }
 

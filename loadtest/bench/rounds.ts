@@ -44,6 +44,8 @@ export interface World {
 export async function createWorld(options: BenchOptions, pinning: Pinning): Promise<World> {
   const upstream = await startUpstream();
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  // Also where the run is ended by a signal.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const bodyFiles = { small: join(folder, 'small.json'), large: join(folder, 'large.json') };
   writeFileSync(bodyFiles.small, askOf(1_000, false));
   writeFileSync(bodyFiles.large, askOf(1_000_000, false));
@@ -54,7 +56,6 @@ export async function createWorld(options: BenchOptions, pinning: Pinning): Prom
     upstream.stop();
     sink.server.close();
     sink.server.closeAllConnections();
-    rmSync(folder, { recursive: true, force: true });
   };
   return { upstream, sink, folder, pinning, plan, close };
 }

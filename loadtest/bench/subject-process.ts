@@ -1,6 +1,7 @@
 /** A subject as a process of its own, pinned, started afresh for each visit. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { request } from 'undici';
 import { eventually } from '../../app/testing/poll.ts';
 import { freePort } from '../../app/testing/service-process.ts';
@@ -41,7 +42,13 @@ function spawnPinned({ program, args, env }: Program, { pinning, folder }: Subje
   const [command = program, ...rest] = [...pinning.subject, program, ...args];
   const child = spawn(command, rest, {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], HOME: folder, ...env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      // The image of the service has its code compiled; so has everything in Node from its second round on.
+      NODE_COMPILE_CACHE: join(folder, 'node-compile'),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   endWithUs(child);

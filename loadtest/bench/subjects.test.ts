@@ -26,6 +26,10 @@ test('subjects: names are unique, as ratios are taken by name', () => {
   assert.equal(new Set(names).size, names.length);
 });
 
+test('subjects: labels fit beside the bars of the chart', () => {
+  for (const { label } of SUBJECTS) assert(label.length <= 60, label);
+});
+
 for (const variant of Object.keys(VARIANTS) as Variant[]) {
   test(`ours, ${variant}: every variable is a setting of the service, with a value that it takes`, () => {
     const env = oursEnv(variant, PLACE);

@@ -88,7 +88,7 @@ const CLIENTS: readonly Subject[] = [
   {
     ...SDK,
     name: 'sdk-auto',
-    label: "Express + the official SDK, OpenTelemetry's auto-instrumentation, traces 10 %",
+    label: 'Express + the official SDK, auto-instrumented, traces 10 %',
     version: () => `${AUTO} ${packageVersion(AUTO)}`,
     start: own('express', ['sdk'], ['--import', programOf('auto-instrumentation')], {
       OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
