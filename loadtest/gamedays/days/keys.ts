@@ -85,6 +85,9 @@ export const KEY_DAYS: readonly GameDay[] = [
     fault: 'one request in twenty is refused because traffic grows too fast',
     ...injected({ kind: 'error_code:ramp_limit_exceeded', probability: 0.05 }),
     expected: [ticket('ClaudeRampLimitReached', 15)],
-    companions: mayFire('it counts errors a second, and a 429 is one', 'HighClaudeErrorRate'),
+    companions: [
+      ...mayFire('it counts errors a second, and a 429 is one', 'HighClaudeErrorRate'),
+      ...mayFire('one call in twenty waits for its retry', 'ClaudeP99Latency'),
+    ],
   },
 ];
