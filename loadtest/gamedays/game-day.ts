@@ -98,7 +98,7 @@ export interface GameDay {
   readonly background?: readonly Fault[];
   /** The companions that the background lets fire before the fault does. */
   readonly always?: readonly string[];
-  /** Exactly these fire, and each is watched until it is told of and has cleared. */
+  /** All of these have to fire; only companions may besides. Each is watched until it is told of and has cleared. */
   readonly expected: readonly Expectation[];
   readonly companions?: readonly Companion[];
   /** Whether the fault silences the way to people, so that they are told only once it is gone. */

@@ -36,9 +36,9 @@ test('a game day that was lost is played again, and the page still knows why it 
   keep(day, lost, 90, folder);
   keep(day, new Error('Prometheus ended'), 3, folder);
   const losses = ['KeyRejected did not fire.; b', 'Prometheus ended'];
-  assert.deepEqual(keptOf(day, folder), { won: undefined, seconds: 3, losses });
+  assert.deepEqual(keptOf(day, folder), { won: undefined, seconds: 93, losses });
   keep(day, won, 61, folder);
-  assert.deepEqual(keptOf(day, folder), { won, seconds: 61, losses });
+  assert.deepEqual(keptOf(day, folder), { won, seconds: 154, losses });
 });
 
 for (const [what, other] of [

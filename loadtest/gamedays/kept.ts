@@ -15,7 +15,7 @@ const FOLDER = fileURLToPath(new URL('results', import.meta.url));
 export interface Kept {
   /** Undefined when the day was lost, or won under other rules or another definition. */
   readonly won: Result | undefined;
-  /** How long the last time took, seconds. */
+  /** How long it has taken in this run, seconds, the times that it was lost among them. */
   readonly seconds: number;
   /** Why it was lost, each time in this run, oldest first. */
   readonly losses: readonly string[];
@@ -48,9 +48,14 @@ export function keptOf(day: GameDay, folder = FOLDER): Kept {
 export function keep(day: GameDay, end: Result | Error, seconds: number, folder = FOLDER): void {
   const problems = end instanceof Error ? [end.message] : end.problems;
   const won = problems.length === 0 ? end : undefined;
-  const { losses } = keptOf(day, folder);
+  const { losses, seconds: before } = keptOf(day, folder);
   const loss = problems.map((problem) => problem.split('\n')[0]).join('; ');
-  const kept = { stamp: stampOf(day), won, seconds, losses: won ? losses : [...losses, loss] };
+  const kept = {
+    stamp: stampOf(day),
+    won,
+    seconds: before + seconds,
+    losses: won ? losses : [...losses, loss],
+  };
   mkdirSync(folder, { recursive: true });
   const withoutDays = (key: string, value: unknown) => (key === 'day' ? undefined : value);
   writeFileSync(fileOf(day, folder), JSON.stringify(kept, withoutDays, 2));

@@ -44,9 +44,9 @@ const HOW = `## How a game day goes
 1. The simulator, the service, Alertmanager, the webhook and Prometheus start on free ports, and calls come all the time.
 2. **Healthy history is laid in.** Prometheus scrapes the service until it is warm and no call was bad for some seconds,
    and stops. What it saw is extended backwards: counters rise as fast as they do now, gauges stay, and the five-minute
-   recordings that rules read over days get their present value for 12 hours, a month when compressed. \`promtool\` makes
+   recordings that rules read over days get their present value for 12 hours, which stand for a month. \`promtool\` makes
    blocks of it, and Prometheus starts on them. So a burn rate of 14.4 has to be earned against an hour of good calls.
-3. Nothing but the Watchdog may fire, or be about to, for five seconds, and its heartbeat must have reached the webhook.
+3. Nothing may fire, or be about to, for five seconds, except the Watchdog and what a day’s background causes, and its heartbeat must have reached the webhook.
 4. The fault comes, and calls go on. The real Prometheus is watched until the expected alerts fire, each with the labels
    that the day names and within the time that it allows, and the real Alertmanager until each has been told to the
    receiver that the day names. One may be silent because another silences it, if the day says so and that other has
@@ -59,7 +59,7 @@ Any alert outside the set loses the day, except the companions that it lists wit
 background: what is compared with the past (refusals, invalid requests) goes a little wrong in the history too.
 
 A day that is lost while the machine was too busy to keep time (a timer of its own was later than EventLoopLagging
-tolerates of the service) is played again, twice at most, and the page says what the tries were that do not count.
+tolerates of the service) is played again, twice at most, and the page lists the tries that do not count.
 
 **What this proves.** Game days prove the wiring: that the service makes these series when something breaks, that the rule
 sees them, that Alertmanager tells the right receiver, and how long it takes. Most faults are far above a threshold,
@@ -70,14 +70,14 @@ const COMPRESSED = `## What is compressed
 \`observability/generate/rules/compress.ts\` divides every duration of the shipped files by ${factor}: windows, offsets, steps
 of subqueries, \`for\`, \`keep_firing_for\`, the intervals of groups, and Alertmanager's waits. Thresholds, comparisons,
 labels and names stay. Prometheus scrapes every ${scrapeMs} ms and evaluates every ${evaluationMs} ms; a window of fewer than four scrapes,
-or a wait of fewer than four evaluations, is refused by the name of its rule. A \`for\` of one minute is one second, which
+or a wait of fewer than four evaluations, is refused, and the error names the rule. A \`for\` of one minute is one second, which
 is four evaluations and two scrapes.
 
-- **Rates and counts.** A rate is one by the real second, and \`rate × seconds\` is what the hour would have held: 20 calls a
-  second for a minute count as the 72,000 of an hour. \`increase()\` counts the calls that were made, so its guards are
+- **Rates and counts.** A rate is per real second. Multiplied by a window’s seconds it gives what production’s window would
+  hold: 20 calls a second count as 72,000 an hour. \`increase()\` counts the calls that were made, so its guards are
   harder to pass here than in production.
 - **The service's own times** (back-off, circuits) are shortened where an alert waits for them; time limits and
-  the latency objective are not. Such times are marked in the table. After a reload Prometheus takes five real seconds to
+  the latency objective are not. Times that depend on these limits are marked in the table. After a reload Prometheus takes five real seconds to
   find Alertmanager again.
 - **The brackets** are the time multiplied by ${factor}. A scrape every ${scrapeMs} ms stands for one every ${(scrapeMs * factor) / 1_000} seconds, and an
   evaluation for one every ${(evaluationMs * factor) / 1_000} seconds; the shipped configuration does both every 5 seconds (and scrapes the stack's own
@@ -92,7 +92,7 @@ function losses(results: readonly Result[], kept: readonly Kept[]): string {
     (kept[i]?.losses ?? []).map((loss) => `- \`${day.name}\`: ${loss}`),
   );
   if (lines.length === 0) return '';
-  return `\nThese were lost first, and won when the run was taken up again:\n\n${lines.join('\n')}\n`;
+  return `\nThese were lost first, as they were defined then, and won when the run was taken up again:\n\n${lines.join('\n')}\n`;
 }
 
 /** @param kept how each was kept, in the same order @returns the page of a run of every game day */
@@ -102,7 +102,7 @@ export function page(results: readonly Result[], kept: readonly Kept[]): string 
 
 Written by \`make gameday\`, which played all ${results.length} game days in ${Math.round(seconds / 60)} minutes. Each breaks something
 in a stack of its own and watches who is told. Times are those of one machine, in compressed time and, in brackets,
-multiplied by ${factor}, as production has them.
+multiplied by ${factor}, which is roughly what production would show.
 
 ${HOW}
 

@@ -9,7 +9,8 @@ import type { Tally } from './traffic.ts';
 export function inBothTimes(ms: number): string {
   const minutes = Math.round((ms * GAME_DAY_SPEED.factor) / 60_000);
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
-  const long = hours === 0 ? `${minutes} min` : `${hours} h${rest > 0 ? ` ${rest} min` : ''}`;
+  const short = minutes === 0 ? '< 1 min' : `${minutes} min`;
+  const long = hours === 0 ? short : `${hours} h${rest > 0 ? ` ${rest} min` : ''}`;
   return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s (${long})`;
 }
 
@@ -25,20 +26,29 @@ export function callersSaw(calls: Tally, waiting = 0): string {
   return `${((good / all) * 100).toFixed(1)} % good${others.join('')}${still}`;
 }
 
+/** A time that is not compressed stands for itself, and a cell of its row says why. */
+const realOrBoth = (ms: number, inRealTime: string | undefined) =>
+  inRealTime ? `${(ms / 1_000).toFixed(0)} s` : inBothTimes(ms);
+
 /** Who was told, or why nobody was. */
-export function told({ receiver, toldAfterMs, inhibitedBy, untold }: AlertResult): string {
+export function told({
+  receiver,
+  toldAfterMs,
+  inhibitedBy,
+  untold,
+  inRealTime: { fired },
+}: AlertResult): string {
   if (receiver === NOBODY) return 'nobody, by its route';
   const by = inhibitedBy.length > 0 ? `inhibited by ${inhibitedBy.join(', ')}` : '';
   if (toldAfterMs === undefined) return by || (untold ? `nobody: ${untold}` : 'nobody');
-  return `${receiver} after ${inBothTimes(toldAfterMs)}${by && `; ${by}`}`;
+  return `${receiver} after ${realOrBoth(toldAfterMs, fired)}${by && `; ${by}`}`;
 }
 
 /** A time, or that it is one of the service's or the fault's own, which stands for itself. */
 function time(ms: number | undefined, inRealTime: string | undefined): string {
   if (ms === undefined) return 'never';
-  return inRealTime
-    ? `${(ms / 1_000).toFixed(0)} s (not compressed: ${inRealTime})`
-    : inBothTimes(ms);
+  const shown = realOrBoth(ms, inRealTime);
+  return inRealTime ? `${shown} (not compressed: ${inRealTime})` : shown;
 }
 
 /** What the fault was, and again if it had to be played again. */
@@ -81,7 +91,7 @@ function rowsOf(result: Result): string[][] {
       ...(i === 0 ? ofTheDay : ['', '', '']),
       alert.alert,
       time(alert.firedAfterMs, alert.inRealTime.fired),
-      inBothTimes(alert.withinMs),
+      realOrBoth(alert.withinMs, alert.inRealTime.fired),
       told(alert),
       time(alert.clearedAfterMs, alert.inRealTime.cleared),
       ...(i === 0 ? [names(besides), names(unexpected)] : ['', '']),

@@ -1,4 +1,4 @@
-/** The processes that a run has started, which end with it, also when it is ended in the middle. */
+/** The processes that a run has started, which end with the run, even when it is interrupted. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';

@@ -20,6 +20,12 @@ const burnsOf = (
   burn(objective, 'Slow', slow),
 ];
 
+/** Streams that wait when the fault goes end 12 s later. */
+const FIRST_TOKEN_WAITS = {
+  fired: 'a wait for a first token is as long as it is',
+  cleared: 'as long as the last streams wait',
+};
+
 /** Of the streams that wait for their first token. */
 const SLOW_MODEL = 'claude-sonnet-5-5';
 
@@ -54,11 +60,11 @@ const UPSTREAM: readonly GameDay[] = [
       ticket('ClaudeFirstTokenSlow', 40, {
         labels: { model: SLOW_MODEL },
         inhibitedBy: burns('first_token', 'Fast'),
-        inRealTime: { fired: 'a wait for a first token is as long as it is' },
+        inRealTime: FIRST_TOKEN_WAITS,
       }),
       {
         ...burn('first_token', 'Fast', 90),
-        inRealTime: { fired: 'a wait for a first token is as long as it is' },
+        inRealTime: FIRST_TOKEN_WAITS,
       },
     ],
     companions: mayFire('streams that wait are slow calls too', 'ClaudeP99Latency'),
