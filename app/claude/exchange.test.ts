@@ -86,7 +86,7 @@ test('exchange: an interim response is passed over', async (t) => {
   assert.equal(heads.length, 1);
 });
 
-test('exchange: chunks pass one by one, and a reader who does not read holds the sender up', async (t) => {
+test('exchange: chunks pass as they come, and a reader who does not read holds the sender up', async (t) => {
   const total = 64 * 1024 * 1024;
   const chunk = Buffer.alloc(64 * 1024, 'x');
   let sent = 0;
@@ -117,6 +117,28 @@ test('exchange: chunks pass one by one, and a reader who does not read holds the
     received += next.value.length;
   }
   assert.equal(received, total);
+});
+
+test('exchange: what has come while nobody read passes at once', async (t) => {
+  const { stream } = await serve(t, (_request, response) => {
+    void inPieces(
+      response,
+      ['a', 'b', 'c', 'd'].map((text) => Buffer.from(text)),
+    );
+  });
+  const chunks = (await stream())[Symbol.asyncIterator]();
+  let all = '';
+  let reads = 0;
+  // The first may come alone.
+  await eventually(async () => {
+    for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+    const { done, value } = await chunks.next();
+    all += Buffer.from(value ?? []).toString();
+    reads += 1;
+    return done;
+  });
+  assert.equal(all, 'abcd');
+  assert(reads <= 4, `${reads} reads`);
 });
 
 test('exchange: whoever stops reading ends the connection', async (t) => {

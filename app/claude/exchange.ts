@@ -114,11 +114,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
   }
 
   next(): Promise<Chunk> {
-    const chunk = this.#chunks.shift();
-    if (chunk) {
-      this.#heldBytes -= chunk.length;
-      return Promise.resolve({ done: false, value: chunk });
-    }
+    if (this.#chunks.length > 0) return Promise.resolve({ done: false, value: this.#takeHeld() });
     if (this.#failure) {
       const { error } = this.#failure;
       this.#failure = undefined;
@@ -130,6 +126,14 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     // What undici has held back may arrive within this.
     this.#controller?.resume();
     return reader.promise;
+  }
+
+  /** What came together is passed on together, as a stream does: whatever follows is done once for all of it. */
+  #takeHeld(): Buffer {
+    const held = joined(this.#chunks);
+    this.#chunks = [];
+    this.#heldBytes = 0;
+    return held;
   }
 
   /** Whoever stops reading ends the exchange. */
@@ -165,10 +169,14 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
   }
 }
 
+function joined(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks;
+  return chunks.length === 1 && only ? only : Buffer.concat(chunks);
+}
+
 /** A byte order mark is none of the text. */
 function textOf(chunks: readonly Buffer[]): string {
-  const [only] = chunks;
-  const bytes = chunks.length === 1 && only ? only : Buffer.concat(chunks);
+  const bytes = joined(chunks);
   const start = bytes.length >= BOM.length && BOM.equals(bytes.subarray(0, BOM.length)) ? 3 : 0;
   return bytes.toString('utf8', start);
 }
