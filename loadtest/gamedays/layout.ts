@@ -22,12 +22,6 @@ export interface Addresses {
 
 const shipped = (path: string) => readFileSync(join(ROOT, 'observability', path), 'utf8');
 
-/** The texts of all rules and configurations as they are shipped. */
-export function shippedTexts(): readonly string[] {
-  const rules = readRuleFiles().map(({ name }) => `prometheus/rules/${name}`);
-  return ['prometheus/prometheus.yml', 'alertmanager/alertmanager.yml', ...rules].map(shipped);
-}
-
 /** Where the rules lie in the folder. */
 export const RULES = 'rules';
 

@@ -11,10 +11,11 @@ import { exitOnSignals } from '../lib/children.ts';
 import { GAME_DAYS } from './days/all.ts';
 import { EXITS, endingOf, type Played } from './ending.ts';
 import type { GameDay } from './game-day.ts';
-import { forgetAll, keep, keptOf } from './kept.ts';
+import { forgetAll, keep, keptOf, type Shelf } from './kept.ts';
 import { page } from './page.ts';
 import { play, type Result } from './play.ts';
 import { linesOf, table } from './report.ts';
+import { createStamps } from './stamps.ts';
 import { NotHere } from './world.ts';
 
 const PAGE = new URL('../../docs/gamedays.md', import.meta.url);
@@ -30,6 +31,7 @@ interface Run {
   readonly isWhole: boolean;
   /** Whether it goes on with the last run of all. */
   readonly isResumed: boolean;
+  readonly shelf: Shelf;
 }
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -66,10 +68,10 @@ function clock(): () => number {
   return () => (performance.now() - startedMs) / 1_000;
 }
 
-async function playAndKeep(day: GameDay, { isWhole }: Run): Promise<Played> {
+async function playAndKeep(day: GameDay, { isWhole, shelf }: Run): Promise<Played> {
   const seconds = clock();
   const end = await playAndTell(day, seconds);
-  if (isWhole) keep(day, end, seconds());
+  if (isWhole) keep(day, end, seconds(), shelf);
   return { name: day.name, end };
 }
 
@@ -78,7 +80,7 @@ async function playAll(days: readonly GameDay[], run: Run): Promise<number> {
   if (run.isWhole && !run.isResumed) forgetAll();
   const played: Played[] = [];
   for (const day of days) {
-    const won = run.isResumed ? keptOf(day).won : undefined;
+    const won = run.isResumed ? keptOf(day, run.shelf).won : undefined;
     if (won) say(`${day.name}: won before`);
     played.push(won ? { name: day.name, end: won } : await playAndKeep(day, run));
   }
@@ -91,7 +93,7 @@ async function playAll(days: readonly GameDay[], run: Run): Promise<number> {
       PAGE,
       page(
         results,
-        days.map((day) => keptOf(day)),
+        days.map((day) => keptOf(day, run.shelf)),
       ),
     );
   const withheld = `docs/gamedays.md is not written, because ${pageWithheld}`;
@@ -122,7 +124,8 @@ async function main(asked: Asked): Promise<number> {
     return EXITS.badOption;
   }
   fetchTools(days);
-  return playAll(days, { isWhole: FAULT === undefined, isResumed: RESUME === '1' });
+  const shelf = { stampOf: createStamps() };
+  return playAll(days, { isWhole: FAULT === undefined, isResumed: RESUME === '1', shelf });
 }
 
 if (import.meta.main) {
