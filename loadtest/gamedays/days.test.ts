@@ -4,18 +4,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
 import { secondsOf } from '../../observability/generate/rules/durations.ts';
 import { ROOT } from '../../observability/local/paths.ts';
 import { readRuleFiles, rulesOf } from '../../observability/prometheus/check/rule-files.ts';
 import { CLOCK } from './clock.ts';
 import { GAME_DAYS } from './days/all.ts';
 import { NOBODY, PAGER, TICKETS } from './game-day.ts';
-import { withinMs } from './judge.ts';
 import { UNPLAYED } from './unplayed.ts';
 
 const rules = readRuleFiles().flatMap(rulesOf);
 const shipped = new Set(rules.flatMap(({ alert }) => alert ?? []));
+/** Those that wake somebody. */
+const paging = new Set(
+  rules.filter(({ labels }) => labels?.['severity'] === 'page').map(({ alert }) => alert),
+);
 const played = new Set(GAME_DAYS.flatMap(({ expected }) => expected.map(({ alert }) => alert)));
 
 test('each shipped alert is expected by a game day or listed without one, and never both', () => {
@@ -54,14 +56,15 @@ test('each reason for having no game day is a sentence', () => {
     assert.match(reason, /^[A-Z].{20,}\.$/, alert);
 });
 
-test('each game day has a name of its own, and companions that exist, are not expected and have a reason', () => {
+test('each game day has a name of its own, and companions that exist, are not expected, have a reason and say whether they page', () => {
   const names = GAME_DAYS.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   for (const { name, expected, companions = [] } of GAME_DAYS) {
     assert.match(name, /^[a-z][a-z_]+$/);
     assert(expected.length > 0, name);
-    for (const { alert, labels, because } of companions) {
+    for (const { alert, labels, because, pages = false } of companions) {
       const isExpected = expected.some((each) => each.alert === alert);
+      assert.equal(pages, paging.has(alert), `${name}: ${alert}`);
       assert(shipped.has(alert) && (labels !== undefined || !isExpected), `${name}: ${alert}`);
       assert(because.length > 10, `${name}: ${alert}`);
     }
@@ -69,15 +72,13 @@ test('each game day has a name of its own, and companions that exist, are not ex
 });
 
 test('what may silence an expected alert is expected too, or a companion, and pages are silenced by pages alone', () => {
-  const pages = new Set(
-    rules.filter(({ labels }) => labels?.['severity'] === 'page').map(({ alert }) => alert),
-  );
   for (const { name, expected, companions = [] } of GAME_DAYS) {
     const known = new Set([...expected, ...companions].map(({ alert }) => alert));
-    for (const { alert, to, inhibitedBy = [] } of expected) {
+    for (const { alert, to, inhibitedBy = [], silenced } of expected) {
+      assert(silenced === undefined || inhibitedBy.length > 0, `${name}: ${alert} by none`);
       for (const silencer of inhibitedBy) {
         assert(known.has(silencer), `${name}: ${alert} by ${silencer}`);
-        assert(to !== PAGER || pages.has(silencer), `${name}: ${alert} by ${silencer}`);
+        assert(to !== PAGER || paging.has(silencer), `${name}: ${alert} by ${silencer}`);
       }
     }
   }
@@ -94,14 +95,18 @@ function waitsOf({ expr, for: wait = '0s' }: (typeof rules)[number]) {
 /** What scrapes, evaluations and a busy machine may add, seconds of production. */
 const SLACK_S = 15 * 60;
 
-test('each expected alert may take as long as its rule waits, and no longer than its `for`, its longest window and a slack', () => {
+test('each expected alert may take as long as its rule waits, not less, and no longer than its `for`, its longest window and a slack', () => {
   for (const { name, expected } of GAME_DAYS) {
     for (const each of expected) {
       const rule = rules.find(({ alert }) => alert === each.alert);
       assert(rule, each.alert);
       const { leastS, mostS } = waitsOf(rule);
-      const seconds = (withinMs(each) * GAME_DAY_SPEED.factor) / 1_000;
+      const [earliestS, seconds] = [each.notBefore * 60, each.within * 60];
       assert(seconds > leastS, `${name}: ${each.alert} waits for ${leastS} s`);
+      assert(
+        earliestS >= leastS && earliestS < seconds,
+        `${name}: ${each.alert} may not be so early`,
+      );
       // What the fault itself takes is not in the rule.
       if (each.inRealTime?.fired) continue;
       assert(seconds <= mostS + SLACK_S, `${name}: ${each.alert} is there after ${mostS} s`);

@@ -1,5 +1,5 @@
 /** How a run of game days ends: its exit code, what is said last, and whether docs/gamedays.md may be written. */
-import { namesOf } from './judge.ts';
+import { distinct } from './duties.ts';
 import type { Result } from './play.ts';
 import { NotHere } from './world.ts';
 
@@ -32,8 +32,7 @@ export function endingOf(played: readonly Played[], isWhole: boolean): Ending {
   const parts = [
     `${played.length - unplayed.length - lost.length} of ${played.length} game days won`,
   ];
-  const named = (list: readonly Played[]) =>
-    namesOf(list.map(({ name }) => ({ alert: name }))).join(', ');
+  const named = (list: readonly Played[]) => distinct(list.map(({ name }) => name)).join(', ');
   if (lost.length > 0) parts.push(`${lost.length} lost (${named(lost)})`);
   if (unplayed.length > 0) parts.push(`${unplayed.length} NOT PLAYED (${named(unplayed)})`);
   const incomplete = isWhole && unplayed.length > 0 ? '. The set is INCOMPLETE' : '';

@@ -43,17 +43,28 @@ export const PAGER = 'claude-pager';
 export const TICKETS = 'claude-tickets';
 export const NOBODY = 'claude-nobody';
 
-/** An alert that has to fire, and what is asked of it. */
+/** How soon somebody has to be told, unless an expectation says another time; minutes of production. */
+export const TOLD_WITHIN = { [PAGER]: 3, [TICKETS]: 8, [NOBODY]: 0 } as const;
+
+/** An alert that has to fire, and what is asked of it. Times are minutes of production. */
 export interface Expectation {
   readonly alert: string;
   /** What it has to say: an alert of the name with other values should not fire. */
   readonly labels: Labels;
   /** Whom Alertmanager has to tell. */
   readonly to: typeof PAGER | typeof TICKETS | typeof NOBODY;
-  /** How soon after the fault it has to fire, minutes of production. */
+  /** How soon after the fault it may fire: what it waits for, and what its windows need at least. */
+  readonly notBefore: number;
+  /** How soon after the fault it has to fire. */
   readonly within: number;
+  /** How soon somebody has to be told, from the time when it fires and nothing silences it; default `TOLD_WITHIN`. */
+  readonly toldWithin?: number;
+  /** How soon after the fault's end it has to clear. */
+  readonly clearsWithin: number;
   /** The alerts that may silence it, if they were themselves told; any other that does loses the day. */
   readonly inhibitedBy?: readonly string[];
+  /** Whether one of these has to silence it, or each in turn: else nobody would see that inhibition is gone. */
+  readonly silenced?: 'by one' | 'by each';
   /** Why nobody need be told of it: it ends as soon as the way to people is open again. */
   readonly untold?: string;
   /** Whether it may end before the fault does. */
@@ -68,6 +79,8 @@ export interface Companion {
   /** Only with these, where the alert is expected with others. */
   readonly labels?: Labels;
   readonly because: string;
+  /** Whether it may wake somebody. */
+  readonly pages?: true;
 }
 
 /** What settings are made from. */
@@ -77,6 +90,9 @@ export interface Place {
   /** For files that a fault removes. */
   readonly folder: string;
 }
+
+/** Takes a fault away again, also when the day ends before its time. */
+export type Undo = () => void | Promise<void>;
 
 export interface GameDay {
   /** `make gameday FAULT=<name>`. */
@@ -92,8 +108,8 @@ export interface GameDay {
   readonly collector?: readonly string[];
   /** Whether the service runs in a memory cgroup of its own. */
   readonly inCgroup?: boolean;
-  readonly on: (world: World) => void | Promise<void>;
-  readonly off: (world: World) => void | Promise<void>;
+  /** Brings the fault. @returns what takes it away */
+  readonly on: (world: World) => Undo | Promise<Undo>;
   /** What goes a little wrong all the time, also in the history, so that the fault has to rise above it. */
   readonly background?: readonly Fault[];
   /** The companions that the background lets fire before the fault does. */
@@ -103,6 +119,4 @@ export interface GameDay {
   readonly companions?: readonly Companion[];
   /** Whether the fault silences the way to people, so that they are told only once it is gone. */
   readonly toldAfterwards?: boolean;
-  /** How long the alerts may take to clear once the fault is gone; seconds, default 90. */
-  readonly clearS?: number;
 }

@@ -14,7 +14,8 @@ import { STORAGE } from './commands.ts';
 import type { GameDay, World } from './game-day.ts';
 import { readOverTime } from './layout.ts';
 import { type Series, samplesOf, valuesOf } from './prometheus-api.ts';
-import { within } from './wait.ts';
+import { NotSteady } from './steady.ts';
+import { comesTrue } from './wait.ts';
 
 /**
  * Within the lookback of compressed rules, so that no series goes stale; in hours that Prometheus reads by step, each
@@ -106,7 +107,7 @@ const SEEN_S = { everyday: 4, background: 20 };
 const WARM_UP_S = 2.5;
 const SCRAPES_PER_S = 1_000 / GAME_DAY_SPEED.scrapeMs;
 
-/** Lets Prometheus see the warm service, and extends what it saw backwards. @throws {Error} when it sees none */
+/** Lets Prometheus see the warm service, and extends what it saw backwards. @throws {NotSteady} when it sees none */
 export async function layHistory(
   { prometheus, folder, simulator }: World,
   { background }: Pick<GameDay, 'background'>,
@@ -126,8 +127,8 @@ export async function layHistory(
     seen = await samplesOf(url, `{${JOB},__name__!~"ALERTS.*"}[${seenS}s]`);
     return isHealthy(seen);
   };
-  const isSeen = await within(WARM_LIMIT_MS, () => isWarm().catch(() => false));
-  if (!isSeen) throw new Error(`Prometheus sees no healthy service: ${await ailment(url)}`);
+  const isSeen = await comesTrue(WARM_LIMIT_MS, () => isWarm().catch(() => false));
+  if (!isSeen) throw new NotSteady(`Prometheus sees no healthy service: ${await ailment(url)}`);
   const [up] = await samplesOf(url, `up{${JOB}}[5m]`);
   await program.stop();
   const untilS = (up?.values[0]?.[0] ?? 0) - 1;

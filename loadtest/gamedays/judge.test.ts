@@ -1,62 +1,31 @@
 /** Game days are lost for the right reasons: each way in which alerting can be broken is a finding of its own. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Expectation, type GameDay, NOBODY, PAGER, TICKETS } from './game-day.ts';
-import { type Evidence, findingsOf, isOver, othersOf, resultOf } from './judge.ts';
-import { keyOf, type Sighting, type Told } from './sightings.ts';
-
-const ON = 1_000_000;
-const OFF = ON + 60_000;
-const S = 1_000;
-
-const expected: Expectation = {
-  alert: 'KeyRejected',
-  labels: { severity: 'ticket', key: 'blue' },
-  to: TICKETS,
-  within: 10,
-};
-const pager: Expectation = {
-  ...{ alert: 'AllFailing', labels: { severity: 'page' }, to: PAGER, within: 40 },
-};
-
-const day = (...list: readonly Expectation[]): GameDay => ({
-  ...{ name: 'a_day', fault: 'something', on: () => undefined, off: () => undefined },
-  ...{ expected: list, companions: [{ alert: 'Besides', because: 'it may' }] },
-});
-
-const told = (receiver: string, atMs: number, isFiring = true): Told => ({
-  ...{ receiver, atMs, isFiring },
-});
-
-/** An alert that did everything right, with these changes. */
-function seen({ alert, labels, to }: Expectation, changes: Partial<Sighting> = {}): Sighting {
-  const all = { alertname: alert, job: 'a-job', ...labels };
-  const notifications = [told(to, ON + 6 * S), told(to, OFF + 5 * S, false)];
-  return {
-    ...{ key: keyOf(all), labels: all, isActive: false, silencers: [] },
-    periods: [{ fromMs: ON + 5 * S, untilMs: OFF + 4 * S }],
-    told: to === NOBODY ? [] : notifications,
-    routes: new Set([to]),
-    ...changes,
-  };
-}
-
-const evidence = (...sightings: readonly Sighting[]): Evidence => ({
-  ...{ sightings, onMs: ON, offMs: OFF },
-});
-
-const textsOf = (of: GameDay, ...sightings: readonly Sighting[]) =>
-  findingsOf(of, evidence(...sightings)).map(({ alert, text }) => `${alert} ${text}`);
+import { type Expectation, NOBODY, PAGER, TICKETS } from './game-day.ts';
+import { isOver, othersOf } from './judge.ts';
+import type { Sighting } from './sightings.ts';
+import {
+  dayOf,
+  evidence,
+  expected,
+  OFF,
+  ON,
+  pager,
+  S,
+  seen,
+  textsOf,
+  told,
+} from './testing-evidence.ts';
 
 describe('findingsOf', () => {
-  const texts = (changes: Partial<Sighting>) => textsOf(day(expected), seen(expected, changes));
+  const texts = (changes: Partial<Sighting>) => textsOf(dayOf(expected), seen(expected, changes));
 
   test('an alert that did everything is no finding', () => {
     assert.deepEqual(texts({}), []);
   });
 
   test('an alert that was not seen, or only waits, did not fire', () => {
-    assert.deepEqual(textsOf(day(expected)), ['KeyRejected did not fire']);
+    assert.deepEqual(textsOf(dayOf(expected)), ['KeyRejected did not fire']);
     assert.deepEqual(texts({ periods: [], isActive: true }), ['KeyRejected did not fire']);
   });
 
@@ -69,8 +38,8 @@ describe('findingsOf', () => {
 
   test('an alert of the same name about something else is not the one that is expected', () => {
     const other = { ...expected, labels: { ...expected.labels, key: 'green' } };
-    assert.deepEqual(textsOf(day(expected), seen(other)), ['KeyRejected did not fire']);
-    assert.deepEqual(othersOf(day(expected), evidence(seen(other))).unexpected, [
+    assert.deepEqual(textsOf(dayOf(expected), seen(other)), ['KeyRejected did not fire']);
+    assert.deepEqual(othersOf(dayOf(expected), evidence(seen(other))).unexpected, [
       'KeyRejected{severity="ticket",key="green"}',
     ]);
   });
@@ -78,7 +47,7 @@ describe('findingsOf', () => {
   test('an alert that has lost a label, or has another severity, is not the one that is expected', () => {
     for (const labels of [{ key: 'blue' }, { severity: 'info', key: 'blue' }]) {
       const wrong = seen({ ...expected, labels: labels as Expectation['labels'] });
-      assert.deepEqual(textsOf(day(expected), wrong), ['KeyRejected did not fire']);
+      assert.deepEqual(textsOf(dayOf(expected), wrong), ['KeyRejected did not fire']);
     }
   });
 
@@ -90,7 +59,7 @@ describe('findingsOf', () => {
 
   test('an alert that ends as the way to people opens need not be told', () => {
     const quiet = { ...expected, untold: 'it ends with the outage' };
-    assert.deepEqual(textsOf(day(quiet), seen(quiet, { told: [] })), []);
+    assert.deepEqual(textsOf(dayOf(quiet), seen(quiet, { told: [] })), []);
   });
 
   test('an alert that went to another receiver is a finding, also beside the right one', () => {
@@ -107,9 +76,9 @@ describe('findingsOf', () => {
 
   test('an alert that nobody is to be told of counts by its route, and a notification of it is a finding', () => {
     const silent = { ...expected, to: NOBODY } as const;
-    assert.deepEqual(textsOf(day(silent), seen(silent)), []);
+    assert.deepEqual(textsOf(dayOf(silent), seen(silent)), []);
     const wrong = seen(silent, { told: [told(TICKETS, ON + 6 * S), told(TICKETS, OFF, false)] });
-    assert.deepEqual(textsOf(day(silent), wrong), [
+    assert.deepEqual(textsOf(dayOf(silent), wrong), [
       `KeyRejected went to ${TICKETS} in place of ${NOBODY}`,
     ]);
   });
@@ -118,7 +87,7 @@ describe('findingsOf', () => {
     const periods = [{ fromMs: ON + 5 * S, untilMs: ON + 7 * S }];
     assert.deepEqual(texts({ periods }), ['KeyRejected was not firing when the fault went']);
     const shot = { ...expected, isOneShot: true } as const;
-    assert.deepEqual(textsOf(day(shot), seen(shot, { periods })), []);
+    assert.deepEqual(textsOf(dayOf(shot), seen(shot, { periods })), []);
   });
 
   test('an alert that fires on the way down only is a finding', () => {
@@ -151,14 +120,14 @@ describe('what silences an alert', () => {
 
   test('counts as telling if the day allows it and the other alert was itself told', () => {
     assert.deepEqual(
-      textsOf(day(pager, ticket), page, seen(ticket, by('AllFailing', page.key))),
+      textsOf(dayOf(pager, ticket), page, seen(ticket, by('AllFailing', page.key))),
       [],
     );
   });
 
   test('does not count if nobody was told of the other alert either', () => {
     const mute = seen(pager, { told: [] });
-    const texts = textsOf(day(pager, ticket), mute, seen(ticket, by('AllFailing', mute.key)));
+    const texts = textsOf(dayOf(pager, ticket), mute, seen(ticket, by('AllFailing', mute.key)));
     assert(texts.includes('AllFailing paged nobody'));
     assert(
       texts.includes(
@@ -168,12 +137,12 @@ describe('what silences an alert', () => {
   });
 
   test('does not count if the day does not name it, such as the Watchdog, and is a finding even if somebody was told', () => {
-    assert.deepEqual(textsOf(day(ticket), seen(ticket, by('Watchdog', 'a key'))), [
+    assert.deepEqual(textsOf(dayOf(ticket), seen(ticket, by('Watchdog', 'a key'))), [
       'KeyRejected fired, but nobody was told, and nothing that was told may silence it',
       'KeyRejected was silenced by Watchdog, which may not do that',
     ]);
     const silencers = [{ alert: 'Watchdog', key: 'a key' }];
-    assert.deepEqual(textsOf(day(ticket), seen(ticket, { silencers })), [
+    assert.deepEqual(textsOf(dayOf(ticket), seen(ticket, { silencers })), [
       'KeyRejected was silenced by Watchdog, which may not do that',
     ]);
   });
@@ -185,7 +154,7 @@ describe('what silences an alert', () => {
     ];
     const keys = [seen(one).key, seen(two).key];
     const texts = textsOf(
-      day(one, two),
+      dayOf(one, two),
       seen(one, by('Other', keys[1] ?? '')),
       seen(two, by('AllFailing', keys[0] ?? '')),
     );
@@ -197,7 +166,7 @@ describe('what silences an alert', () => {
 test('othersOf: companions may fire, and anything else should not have', () => {
   const other = (alert: string) => seen({ ...expected, alert });
   assert.deepEqual(
-    othersOf(day(expected), evidence(seen(expected), other('Besides'), other('Wrong'))),
+    othersOf(dayOf(expected), evidence(seen(expected), other('Besides'), other('Wrong'))),
     { besides: ['Besides'], unexpected: ['Wrong'] },
   );
 });
@@ -207,7 +176,7 @@ test('othersOf: a companion with labels is one with these alone', () => {
   const companions = [
     { alert: 'KeyRejected', labels: { objective: 'latency' }, because: 'it may' },
   ];
-  const of = { ...day(objective('overhead')), companions };
+  const of = { ...dayOf(objective('overhead')), companions };
   const others = othersOf(of, evidence(seen(objective('latency')), seen(objective('first_token'))));
   assert.equal(others.besides.length, 1);
   assert.deepEqual(others.unexpected, ['KeyRejected{objective="first_token"}']);
@@ -219,19 +188,4 @@ test('isOver: only once every alert that fired has cleared and its end was told'
   assert.equal(isOver(expected, evidence(seen(expected, { periods: [{ fromMs: ON }] }))), false);
   const untold = seen(expected, { told: [told(TICKETS, ON + 6 * S)] });
   assert.equal(isOver(expected, evidence(untold)), false);
-});
-
-test('resultOf: the first to fire and to be told, the last to clear, and what the alert has to say', () => {
-  const loose = { ...expected, labels: { severity: 'ticket' } };
-  const late = seen(
-    { ...expected, labels: { ...expected.labels, key: 'green' } },
-    { periods: [{ fromMs: ON + 9 * S, untilMs: OFF + 20 * S }] },
-  );
-  const result = resultOf(loose, evidence(seen(expected), late));
-  assert.equal(result.alert, 'KeyRejected');
-  assert.equal(result.firedAfterMs, 5 * S);
-  assert.equal(result.toldAfterMs, 6 * S);
-  assert.equal(result.clearedAfterMs, 20 * S);
-  assert.equal(resultOf(expected, evidence()).alert, 'KeyRejected{key="blue"}');
-  assert.equal(resultOf(expected, evidence()).clearedAfterMs, undefined);
 });

@@ -11,8 +11,7 @@ import type { Result } from './play.ts';
 const day: GameDay = {
   name: 'key_rejected',
   fault: 'a key is revoked',
-  on: () => undefined,
-  off: () => undefined,
+  on: () => () => undefined,
   expected: [],
 };
 const won = { day, problems: [], latenessMs: 12, earlier: [] } as unknown as Result;

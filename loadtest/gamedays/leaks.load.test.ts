@@ -4,18 +4,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { createMemoryCgroup } from '../lib/cgroup.ts';
-import { endEarly, SIGNALS } from '../lib/end-early.ts';
-import { checkTools } from './world.ts';
+import { endEarly, SIGNALS } from '../lib/testing-end-early.ts';
+import { missingTools } from './testing-tools.ts';
 
-/** Why this machine cannot tell, if it cannot. */
-function missing(): string | false {
-  try {
-    checkTools({});
-    return process.platform !== 'linux' && 'there is no /proc here';
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
+const skip = missingTools() || (process.platform !== 'linux' && 'there is no /proc here');
 
 /** In a cgroup where this machine has them. */
 function faultOf(): string {
@@ -37,7 +29,7 @@ function traces(fault: string): Set<string> {
 
 for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
   test(`make gameday: ${signal} before the service listens leaves nothing behind`, {
-    skip: missing(),
+    skip,
   }, async (t) => {
     const fault = faultOf();
     const before = traces(fault);

@@ -1,8 +1,8 @@
 /** The text of docs/gamedays.md around its table. */
 import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
+import { titleOf } from './alert-result.ts';
 import { CLOCK } from './clock.ts';
 import type { Companion } from './game-day.ts';
-import { titleOf } from './judge.ts';
 import type { Kept } from './kept.ts';
 import type { Result } from './play.ts';
 import { table, triesThatDoNotCount } from './report.ts';

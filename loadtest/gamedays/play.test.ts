@@ -7,8 +7,10 @@ import { keyOf, type Sighting } from './sightings.ts';
 
 const LABELS = { alertname: 'KeyRejected' };
 const day: GameDay = {
-  ...{ name: 'a_day', fault: 'something', on: () => undefined, off: () => undefined },
-  expected: [{ alert: 'KeyRejected', labels: {}, to: TICKETS, within: 0.05 }],
+  ...{ name: 'a_day', fault: 'something', on: () => () => undefined },
+  expected: [
+    { alert: 'KeyRejected', labels: {}, to: TICKETS, notBefore: 0, within: 0.05, clearsWithin: 1 },
+  ],
 };
 
 const firing = (isTold: boolean): Sighting => ({

@@ -1,26 +1,16 @@
 /** Plays one game day: healthy history, fault on, alerts and their notifications, fault off, all clear. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { thresholds } from '../../observability/slo.ts';
+import { type AlertResult, resultOf } from './alert-result.ts';
+import { distinct, type Evidence, firedOf, isTold, msOf } from './duties.ts';
 import { explain } from './explain.ts';
 import type { GameDay, World } from './game-day.ts';
 import { layHistory } from './history.ts';
-import {
-  type AlertResult,
-  type Evidence,
-  findingsOf,
-  firedOf,
-  isOver,
-  isTold,
-  namesOf,
-  othersOf,
-  resultOf,
-  withinMs,
-} from './judge.ts';
+import { findingsOf, isOver, othersOf } from './judge.ts';
+import { LATE_MS, type LatenessWatch, watchLateness } from './lateness.ts';
 import type { Change } from './layout.ts';
-import { untilSteady } from './steady.ts';
+import { NotSteady, untilSteady } from './steady.ts';
 import type { Tally } from './traffic.ts';
-import { within } from './wait.ts';
+import { comesTrue } from './wait.ts';
 import { AlertWatch } from './watch.ts';
 import { startWorld } from './world.ts';
 
@@ -35,7 +25,7 @@ export interface Result {
   readonly besides: readonly string[];
   /** Alerts that should not have fired and did. */
   readonly unexpected: readonly string[];
-  /** How late this process’s own timers were at most, milliseconds: a busy machine makes everything slow. */
+  /** How late this process’s own timers were in their worst seconds, milliseconds: a busy machine makes all slow. */
   readonly latenessMs: number;
   /** Why the game day is lost, one line or more each; empty when it is won. */
   readonly problems: readonly string[];
@@ -54,10 +44,10 @@ export interface Options {
   readonly onStep?: (step: string) => void;
 }
 
-/** How long a fault lasts, milliseconds. */
+/** After the latest time that is allowed, so that what comes late is told apart from what never comes. */
+const GRACE_MS = 30_000;
 const TIMES = {
-  /** After the latest time that is allowed, so that an alert that comes late is told apart from one that never comes. */
-  graceMs: 30_000,
+  graceMs: GRACE_MS,
   /** An alert has to go on firing for so long. */
   holdMs: 15_000,
 };
@@ -65,7 +55,6 @@ const TIMES = {
 const LEAST_FAULT_MS = 45_000;
 /** An alert has to stay away for so long once it has cleared. */
 const CALM_MS = 5_000;
-const CLEAR_S = 90;
 
 interface Scene {
   readonly day: GameDay;
@@ -85,90 +74,133 @@ export async function whileItIsOn(
   { graceMs, holdMs } = TIMES,
 ): Promise<void> {
   const { onStep, leastFaultMs = LEAST_FAULT_MS } = options;
+  const { expected, toldAfterwards = false } = day;
   const seen = new Set<string>();
-  const isDone = () =>
-    day.expected.filter((expected) => {
-      const sightings = watch.sightings();
-      const fired = firedOf(expected, sightings);
-      if (fired.length > 0 && !seen.has(expected.alert)) onStep?.(`${expected.alert} fires`);
-      if (fired.length > 0) seen.add(expected.alert);
-      const isHeard =
-        day.toldAfterwards || fired.every((each) => isTold(expected, each, sightings));
-      return fired.length > 0 && isHeard;
-    }).length === day.expected.length;
-  const latestMs = Math.max(...day.expected.map(withinMs)) + graceMs;
-  if (!(await within(latestMs, isDone))) return;
+  const tell = (alert: string) => {
+    if (!seen.has(alert)) onStep?.(`${alert} fires`);
+    seen.add(alert);
+  };
+  const isDone = () => {
+    const sightings = watch.sightings();
+    const fired = expected.map((each) => ({ each, all: firedOf(each, sightings) }));
+    for (const { each, all } of fired) if (all.length > 0) tell(each.alert);
+    return fired.every(
+      ({ each, all }) =>
+        all.length > 0 && (toldAfterwards || all.every((one) => isTold(each, one, sightings))),
+    );
+  };
+  const latestMs = Math.max(...expected.map(({ within }) => msOf(within))) + graceMs;
+  if (!(await comesTrue(latestMs, isDone))) return;
   await delay(Math.max(holdMs, onMs + leastFaultMs - Date.now()));
 }
 
+/** Waits until every alert has cleared, and then for what may come again. */
+async function whileItClears({ expected }: GameDay, evidence: () => Evidence): Promise<void> {
+  const latestMs = Math.max(...expected.map(({ clearsWithin }) => msOf(clearsWithin))) + GRACE_MS;
+  const hasEnded = () => expected.every((each) => isOver(each, evidence()));
+  if (await comesTrue(latestMs, hasEnded)) await delay(CALM_MS);
+}
+
 /** What Prometheus has of each of these alerts now, by its name. */
-async function reasonsOf(alerts: Iterable<string>, { world }: Scene): Promise<Map<string, string>> {
-  const explained = [...new Set(alerts)].map(
+async function reasonsOf(alerts: readonly string[], { world }: Scene) {
+  const explained = distinct(alerts).map(
     async (alert) => [alert, await explain(world.prometheus.url, alert)] as const,
   );
   return new Map(await Promise.all(explained));
 }
 
+/** What a try has seen; how late this machine was is known at its end. */
+type Seen = Omit<Result, 'latenessMs' | 'earlier'>;
+
 /** Brings the fault, watches, takes it away, and watches again. */
-async function faultOnAndOff(scene: Scene): Promise<Result> {
+export async function faultOnAndOff(scene: Scene): Promise<Seen> {
   const { day, world, watch, options } = scene;
-  const lateness = monitorEventLoopDelay({ resolution: 10 });
-  lateness.enable();
   watch.forget();
   world.traffic.take();
   options.onStep?.('the fault is on');
   const onMs = Date.now();
-  await day.on(world);
+  // It must not outlive the day, whatever happens.
+  await using fault = new AsyncDisposableStack();
+  fault.defer(await day.on(world));
   await whileItIsOn(scene, onMs);
-  const [calls, waiting] = [world.traffic.take(), world.traffic.waiting];
+  const calls = world.traffic.take();
+  const { waiting } = world.traffic;
   const silent = day.expected.filter((each) => firedOf(each, watch.sightings()).length === 0);
-  const atTheTime = await reasonsOf(namesOf(silent), scene);
+  const atTheTime = await reasonsOf(
+    silent.map(({ alert }) => alert),
+    scene,
+  );
   const offMs = Date.now();
   options.onStep?.('the fault is gone');
-  await day.off(world);
+  await fault.disposeAsync();
   const evidence = (): Evidence => ({ sightings: watch.sightings(), onMs, offMs });
-  const hasEnded = () => day.expected.every((each) => isOver(each, evidence()));
-  if (await within((day.clearS ?? CLEAR_S) * 1_000, hasEnded)) await delay(CALM_MS);
+  await whileItClears(day, evidence);
   const seen = evidence();
   const findings = findingsOf(day, seen);
-  const reasons = new Map([...(await reasonsOf(namesOf(findings), scene)), ...atTheTime]);
+  const now = await reasonsOf(
+    findings.map(({ alert }) => alert),
+    scene,
+  );
+  const reasons = new Map([...now, ...atTheTime]);
   const others = othersOf(day, seen);
-  return {
-    ...{ day, calls, waiting, ...others },
-    alerts: day.expected.map((each) => resultOf(each, seen)),
-    latenessMs: lateness.max / 1e6,
-    problems: [
-      ...findings.map(({ alert, text }) => `${alert} ${text}. ${reasons.get(alert)}`),
-      ...others.unexpected.map((alert) => `${alert} should not have fired`),
-    ],
-    earlier: [],
-  };
+  const problems = [
+    ...findings.map(({ alert, text }) => `${alert} ${text}. ${reasons.get(alert)}`),
+    ...others.unexpected.map((alert) => `${alert} should not have fired`),
+  ];
+  const alerts = day.expected.map((each) => resultOf(each, seen));
+  return { day, calls, waiting, alerts, problems, ...others };
+}
+
+/** A day that never got as far as its fault. */
+function unsteady(day: GameDay, { message }: NotSteady): Seen {
+  const nothing: Evidence = { sightings: [], onMs: 0, offMs: 0 };
+  const alerts = day.expected.map((each) => resultOf(each, nothing));
+  return { day, calls: {}, waiting: 0, alerts, besides: [], unexpected: [], problems: [message] };
+}
+
+/** Gets to the steady state, and breaks it. What excuses a day is a machine that is busy while it is watched. */
+async function playIn(
+  world: World,
+  day: GameDay,
+  options: Options,
+  lateness: LatenessWatch,
+): Promise<Seen> {
+  const watch = new AlertWatch(world);
+  try {
+    await layHistory(world, day);
+    options.onStep?.('the healthy past is laid in');
+    lateness.forget();
+    await watch.start();
+    await untilSteady(world, watch, day);
+    options.onStep?.('steady: nothing fires');
+    lateness.forget();
+    return await faultOnAndOff({ day, world, watch, options });
+  } catch (error) {
+    if (error instanceof NotSteady) return unsteady(day, error);
+    throw error;
+  } finally {
+    await watch.stop();
+  }
 }
 
 /**
  * Plays a game day in a stack of its own, which is gone afterwards.
  * @throws {NotHere} when this machine lacks something
- * @throws {Error} when there is no steady state before the fault, or a program of the stack does not start
+ * @throws {Error} when a program of the stack does not start
  */
 export async function playOnce(day: GameDay, options: Options): Promise<Result> {
   const world = await startWorld(day, options.change);
   options.onStep?.('the stack is up');
-  const watch = new AlertWatch(world);
+  const lateness = watchLateness();
   try {
-    await layHistory(world, day);
-    options.onStep?.('the healthy past is laid in');
-    await watch.start();
-    await untilSteady(world, watch, day);
-    options.onStep?.('steady: nothing fires');
-    return await faultOnAndOff({ day, world, watch, options });
+    const seen = await playIn(world, day, options, lateness);
+    return { ...seen, latenessMs: lateness.stop(), earlier: [] };
   } finally {
-    await watch.stop();
+    lateness.stop();
     await world.stop();
   }
 }
 
-/** As late as EventLoopLagging tolerates of the service: beyond it a run says more of the machine than of the rules. */
-const LATE_MS = thresholds.eventLoopDelaySeconds * 1_000;
 const TRIES = 3;
 
 /**

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { type AlertResult, titleOf } from './alert-result.ts';
 import { GAME_DAYS } from './days/all.ts';
 import type { GameDay } from './game-day.ts';
 import { NOBODY, TICKETS } from './game-day.ts';
-import { type AlertResult, titleOf } from './judge.ts';
 import { page } from './page.ts';
 import type { Result } from './play.ts';
 import { callersSaw, inBothTimes, linesOf, table, told } from './report.ts';
@@ -19,15 +19,16 @@ const alert: AlertResult = {
   untold: undefined,
   clearedAfterMs: 72_000,
   inRealTime: {},
-  withinMs: 14_000,
+  allowedMs: 14_000,
   firings: 1,
 };
 const day: GameDay = {
   name: 'key_rejected',
   fault: 'a key is revoked',
-  on: () => undefined,
-  off: () => undefined,
-  expected: [{ alert: 'KeyRejected', to: TICKETS, within: 14, labels: {} }],
+  on: () => () => undefined,
+  expected: [
+    { alert: 'KeyRejected', to: TICKETS, labels: {}, notBefore: 4, within: 14, clearsWithin: 80 },
+  ],
   companions: [{ alert: 'Besides', because: 'it may.' }],
 };
 const result: Result = {

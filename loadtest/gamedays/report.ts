@@ -1,7 +1,7 @@
 /** Says how game days went: lines for the terminal, and the table of docs/gamedays.md. */
 import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
+import type { AlertResult } from './alert-result.ts';
 import { NOBODY } from './game-day.ts';
-import type { AlertResult } from './judge.ts';
 import type { Result } from './play.ts';
 import type { Tally } from './traffic.ts';
 
@@ -91,7 +91,7 @@ function rowsOf(result: Result): string[][] {
       ...(i === 0 ? ofTheDay : ['', '', '']),
       alert.alert,
       time(alert.firedAfterMs, alert.inRealTime.fired),
-      realOrBoth(alert.withinMs, alert.inRealTime.fired),
+      realOrBoth(alert.allowedMs, alert.inRealTime.fired),
       told(alert),
       time(alert.clearedAfterMs, alert.inRealTime.cleared),
       ...(i === 0 ? [names(besides), names(unexpected)] : ['', '']),

@@ -103,9 +103,11 @@ export class Sightings {
       for (const { name } of receivers) seen.routes.add(name);
       for (const fingerprint of status.inhibitedBy) {
         const source = byFingerprint.get(fingerprint);
-        const key = source ? keyOf(source.labels) : fingerprint;
+        // It came after the list was made and before the status was; the next poll has it.
+        if (!source) continue;
+        const key = keyOf(source.labels);
         if (seen.silencers.some((silencer) => silencer.key === key)) continue;
-        seen.silencers.push({ alert: source ? nameOf(source) : fingerprint, key });
+        seen.silencers.push({ alert: nameOf(source), key });
       }
     }
   }

@@ -1,15 +1,18 @@
 /** The steady state before a fault: calls succeed, nothing fires, and the way to people is open. */
 import type { GameDay, World } from './game-day.ts';
 import { nameOf } from './sightings.ts';
-import { within } from './wait.ts';
+import { comesTrue } from './wait.ts';
 import type { AlertWatch } from './watch.ts';
+
+/** The stack did not come to rest before the fault: the rules are wrong, or this machine was too busy. */
+export class NotSteady extends Error {}
 
 /** How long it may take, and for how long no alert may be active before the fault comes. */
 const LIMITS = { limitMs: 90_000, steadyMs: 5_000 };
 
 /**
  * Waits until nothing fires or is about to: Prometheus takes some seconds to find its targets again, too.
- * @throws {Error} when something does before there is a fault
+ * @throws {NotSteady} when something does before there is a fault
  */
 export async function untilSteady(
   { receiver }: Pick<World, 'receiver'>,
@@ -26,12 +29,12 @@ export async function untilSteady(
   // The Prometheus before the history was laid in beat too.
   const beats = () => (receiver.watchdogAt() ?? '') > startedAt;
   let quietSinceMs = performance.now();
-  const isSteady = await within(limitMs, () => {
+  const isSteady = await comesTrue(limitMs, () => {
     if (active().length > 0 || !beats()) quietSinceMs = performance.now();
     return performance.now() - quietSinceMs > steadyMs;
   });
   if (isSteady) return;
   const watchdog = beats() ? 'heard' : 'not heard';
   const names = active().join(', ') || 'nothing';
-  throw new Error(`no steady state: ${names} is active, the watchdog is ${watchdog}`);
+  throw new NotSteady(`no steady state: ${names} is active, the watchdog is ${watchdog}`);
 }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const POLL_MS = 100;
 
 /** @returns whether it became true in time */
-export async function within(
+export async function comesTrue(
   limitMs: number,
   check: () => boolean | Promise<boolean>,
 ): Promise<boolean> {

@@ -22,20 +22,29 @@ const refused = (probability: number) =>
 const invalid = (probability: number) =>
   ({ kind: 'error_code:image_dimensions_too_large', probability }) as const;
 
+const HAIKU = { model: 'claude-haiku-5-5' };
+
+/** Both rules wait for an hour. */
+const RETIRING = { notBefore: 60, within: 75, clearsWithin: 5, labels: HAIKU };
+
 const MEANING: readonly GameDay[] = [
   {
     name: 'refusals',
     fault: 'the model refuses a fifth of the calls, and not one in fifty as always',
     ...risen(refused(0.02), refused(0.2)),
-    expected: [ticket('ClaudeRefusalsDoubled', 70)],
-    clearS: 120,
+    expected: [ticket('ClaudeRefusalsDoubled', { notBefore: 30, within: 46, clearsWithin: 76 })],
   },
   {
     name: 'max_tokens',
     fault: 'two answers in five end at max_tokens',
     ...injected({ kind: 'stop_reason:max_tokens', probability: 0.4 }),
-    expected: [ticket('ClaudeMaxTokensShareHigh', 85, { labels: { model: 'claude-haiku-5-5' } })],
-    clearS: 120,
+    expected: [
+      // Half an hour until a fifth of the hour's answers are cut, and the rule waits for another.
+      ticket('ClaudeMaxTokensShareHigh', {
+        ...{ notBefore: 50, within: 83, clearsWithin: 42 },
+        labels: HAIKU,
+      }),
+    ],
   },
   {
     name: 'invalid_requests',
@@ -44,7 +53,7 @@ const MEANING: readonly GameDay[] = [
     load: CALLERS.map((name) => ({ perSecond: 8, token: tokenOf(name) })),
     ...risen(invalid(0.02), invalid(0.5)),
     always: ['HighClaudeErrorRate'],
-    expected: [page('ClaudeInvalidRequestsJump', 30)],
+    expected: [page('ClaudeInvalidRequestsJump', { notBefore: 11, within: 21, clearsWithin: 13 })],
     companions: mayFire('it counts errors a second', 'HighClaudeErrorRate'),
   },
   {
@@ -56,19 +65,23 @@ const MEANING: readonly GameDay[] = [
       { perSecond: 60, token: tokenOf('search') },
     ],
     ...injected({ kind: 'error_500', model: 'claude-sonnet-5-5' }),
-    expected: [page('ClaudeProbeFailing', 25, { labels: { objective: 'availability' } })],
+    expected: [
+      page('ClaudeProbeFailing', {
+        ...{ notBefore: 13, within: 21, clearsWithin: 4 },
+        labels: { objective: 'availability' },
+      }),
+    ],
     companions: mayFire('the probe’s own calls and their retries count too', 'HighClaudeErrorRate'),
   },
   {
     name: 'model_retiring',
     fault: 'the model in use retires in five days',
     tuning: { models: { everyMs: 1_000 } },
-    on: ({ simulator }) => simulator.setModels({ 'claude-haiku-5-5': 5 }),
-    off: ({ simulator }) => simulator.setModels({}),
-    expected: [
-      ticket('ClaudeModelRetiring', 75, { labels: { model: 'claude-haiku-5-5' } }),
-      page('ClaudeModelRetiresSoon', 75, { labels: { model: 'claude-haiku-5-5' } }),
-    ],
+    on({ simulator }) {
+      simulator.setModels({ 'claude-haiku-5-5': 5 });
+      return () => simulator.setModels({});
+    },
+    expected: [ticket('ClaudeModelRetiring', RETIRING), page('ClaudeModelRetiresSoon', RETIRING)],
   },
 ];
 
@@ -83,6 +96,14 @@ const cached = (front: (n: number) => string): Shape[] => [
   },
 ];
 
+/** Calls of this shape come besides those of every day. */
+const besides = (shape: Shape): Pick<GameDay, 'on'> => ({
+  on({ traffic }) {
+    traffic.make([...EVERYDAY, shape]);
+    return () => traffic.make(EVERYDAY);
+  },
+});
+
 /** A hundred thousand tokens there, and as many back. */
 const HUGE = {
   max_tokens: 200_000,
@@ -94,35 +115,35 @@ const MONEY: readonly GameDay[] = [
     name: 'cache_collapse',
     fault: 'a release puts the time in front of the cached prompt',
     load: cached(() => ''),
-    on: ({ traffic }) => traffic.make(cached((n) => `It is ${Date.now()} ${n}. `)),
-    off: ({ traffic }) => traffic.make(cached(() => '')),
-    expected: [ticket('ClaudeCacheHitsCollapsed', 85, { labels: { model: 'claude-haiku-5-5' } })],
-    clearS: 120,
+    on({ traffic }) {
+      traffic.make(cached((n) => `It is ${Date.now()} ${n}. `));
+      return () => traffic.make(cached(() => ''));
+    },
+    expected: [
+      // Half an hour until the hour's share is half the day's, and the rule waits for another.
+      ticket('ClaudeCacheHitsCollapsed', {
+        ...{ notBefore: 50, within: 83, clearsWithin: 41 },
+        labels: HAIKU,
+      }),
+    ],
   },
   {
     name: 'spend_loop',
     fault: 'a loop that nobody watches sends a huge prompt every other second',
-    on: ({ traffic }) =>
-      traffic.make([...EVERYDAY, { perSecond: 0.5, model: 'claude-opus-5-5', fields: HUGE }]),
-    off: ({ traffic }) => traffic.make(EVERYDAY),
-    expected: [ticket('ClaudeSpendRateHigh', 170)],
-    companions: mayFire('a huge prompt takes its time', 'ClaudeP99Latency'),
-    clearS: 120,
+    ...besides({ perSecond: 0.5, model: 'claude-opus-5-5', fields: HUGE }),
+    expected: [ticket('ClaudeSpendRateHigh', { notBefore: 100, within: 170, clearsWithin: 68 })],
   },
   {
     name: 'unknown_model',
     fault: 'callers use a model that has no price',
-    on: ({ traffic }) => traffic.make([...EVERYDAY, { perSecond: 2, model: 'claude-of-tomorrow' }]),
-    off: ({ traffic }) => traffic.make(EVERYDAY),
-    expected: [ticket('ClaudeUnpricedCalls', 15)],
-    clearS: 150,
+    ...besides({ perSecond: 2, model: 'claude-of-tomorrow' }),
+    expected: [ticket('ClaudeUnpricedCalls', { notBefore: 5, within: 9, clearsWithin: 98 })],
   },
   {
     name: 'usage_malformed',
     fault: 'one answer in ten has its token counts as text',
     ...injected({ kind: 'usage:malformed', probability: 0.1 }),
-    expected: [ticket('ClaudeUsageMalformed', 15)],
-    clearS: 150,
+    expected: [ticket('ClaudeUsageMalformed', { notBefore: 5, within: 10, clearsWithin: 98 })],
   },
 ];
 

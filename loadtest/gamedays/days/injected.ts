@@ -1,21 +1,26 @@
 /** What several game days share: faults of the simulator, and alerts that follow from most outages. */
 import type { Fault } from '../../simulator/faults.ts';
 import type { Companion, GameDay } from '../game-day.ts';
+import { burns } from './expectations.ts';
 
-/** The two halves of a game day whose fault the simulator injects. */
-export function injected(...faults: readonly Fault[]): Pick<GameDay, 'on' | 'off'> {
+/** A game day whose fault the simulator injects. */
+export function injected(...faults: readonly Fault[]): Pick<GameDay, 'on'> {
   return {
-    on: ({ simulator }) => simulator.setFaults(faults),
-    off: ({ simulator }) => simulator.setFaults([]),
+    on({ simulator }) {
+      simulator.setFaults(faults);
+      return () => simulator.setFaults([]);
+    },
   };
 }
 
 /** A fault of the simulator that happens to a few calls all the time, and to many while it is on. */
-export function risen(few: Fault, many: Fault): Pick<GameDay, 'background' | 'on' | 'off'> {
+export function risen(few: Fault, many: Fault): Pick<GameDay, 'background' | 'on'> {
   return {
     background: [few],
-    on: ({ simulator }) => simulator.setFaults([many]),
-    off: ({ simulator }) => simulator.setFaults([few]),
+    on({ simulator }) {
+      simulator.setFaults([many]);
+      return () => simulator.setFaults([few]);
+    },
   };
 }
 
@@ -24,27 +29,19 @@ export function mayFire(because: string, ...alerts: readonly string[]): Companio
   return alerts.map((alert) => ({ alert, because }));
 }
 
+/** @returns the same of alerts that may wake somebody */
+export function mayPage(because: string, ...alerts: readonly string[]): Companion[] {
+  return mayFire(because, ...alerts).map((companion) => ({ ...companion, pages: true }));
+}
+
+/** @returns the companions but for those with these names */
+export function without(companions: readonly Companion[], ...names: readonly string[]) {
+  return companions.filter(({ alert }) => !names.includes(alert));
+}
+
 /** They look at hours and days, so whether they fire depends on how long the fault lasted. */
 export const AFTER_AN_OUTAGE = mayFire(
   'it speaks of the last hours and days, and fires if the outage lasts long enough',
-  'ClaudeAvailabilityBurnSlow',
-  'ClaudeAvailabilityBurnTrickle',
+  ...burns('availability', 'Slow', 'Trickle'),
   'ClaudeFailuresAtLowTraffic',
-);
-
-/** Over a minute of failures is over an hour of three days. */
-export const LASTING = mayFire(
-  'the fault lasts for over an hour of its three days',
-  ...['Availability', 'Latency', 'FirstToken', 'Overhead'].map(
-    (name) => `Claude${name}BurnTrickle`,
-  ),
-);
-
-/** Calls that fail or wait. */
-export const SLOW_TOO = mayFire(
-  'calls that wait are slow too',
-  'ClaudeP99Latency',
-  ...['Latency', 'FirstToken'].flatMap((objective) =>
-    ['Fast', 'Medium', 'Slow'].map((speed) => `Claude${objective}Burn${speed}`),
-  ),
 );

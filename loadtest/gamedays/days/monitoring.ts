@@ -4,24 +4,24 @@ import { join } from 'node:path';
 import type { GameDay, World } from '../game-day.ts';
 import { RULES } from '../layout.ts';
 import { page, ticket } from './expectations.ts';
-import { mayFire } from './injected.ts';
+import { mayPage } from './injected.ts';
 
 /** A rule file more, and Prometheus reads all of them again. */
-function withRules(text: string): Pick<GameDay, 'on' | 'off'> {
-  const file = ({ folder }: World) => join(folder, RULES, 'broken.yml');
+function withRules(text: string): Pick<GameDay, 'on'> {
   return {
-    on(world) {
-      writeFileSync(file(world), text);
-      world.prometheus.program.reload();
-    },
-    off(world) {
-      rmSync(file(world));
-      world.prometheus.program.reload();
+    on({ folder, prometheus: { program } }) {
+      const file = join(folder, RULES, 'broken.yml');
+      writeFileSync(file, text);
+      program.reload();
+      return () => {
+        rmSync(file);
+        program.reload();
+      };
     },
   };
 }
 
-const RELOADED = mayFire(
+const RELOADED = mayPage(
   'after a reload Prometheus takes five real seconds to find Alertmanager again, five minutes of compressed time',
   'PrometheusNotificationsFailing',
 );
@@ -33,30 +33,38 @@ function reroute({ folder, alertmanager }: World, change: (text: string) => stri
   alertmanager.program.reload();
 }
 
+/** What is seen at once, and waited for five minutes. */
+const AT_ONCE = { notBefore: 5, within: 8, clearsWithin: 4 };
+
 export const MONITORING_DAYS: readonly GameDay[] = [
   {
     name: 'rules_broken',
     fault: 'a rule file that is no YAML is rolled out',
     ...withRules('nonsense'),
-    expected: [ticket('PrometheusConfigInvalid', 15)],
+    expected: [ticket('PrometheusConfigInvalid', AT_ONCE)],
     companions: RELOADED,
   },
   {
     name: 'rule_failing',
     fault: 'a rule is rolled out that cannot be evaluated',
     ...withRules('groups: [{name: broken, rules: [{record: broken, expr: "up * on () up"}]}]'),
-    expected: [page('PrometheusRuleFailing', 16)],
+    expected: [page('PrometheusRuleFailing', { notBefore: 5, within: 9, clearsWithin: 8 })],
     companions: RELOADED,
   },
   {
     name: 'alertmanager_down',
     fault: 'Alertmanager is killed',
-    on: ({ alertmanager }) => alertmanager.program.stop('SIGKILL'),
-    off: ({ alertmanager }) => alertmanager.program.start(),
+    async on({ alertmanager: { program } }) {
+      await program.stop('SIGKILL');
+      return () => program.start();
+    },
     toldAfterwards: true,
     expected: [
-      page('PrometheusNotificationsFailing', 18),
-      ticket('ScrapeTargetDown', 14, {
+      page('PrometheusNotificationsFailing', {
+        ...{ notBefore: 5, within: 9, toldWithin: 5, clearsWithin: 9 },
+      }),
+      ticket('ScrapeTargetDown', {
+        ...AT_ONCE,
         labels: { component: 'alertmanager' },
         untold: 'it ends with the first scrape of the Alertmanager that would tell of it',
       }),
@@ -65,18 +73,26 @@ export const MONITORING_DAYS: readonly GameDay[] = [
   {
     name: 'webhook_down',
     fault: 'the webhook takes no notifications',
-    on: ({ receiver }) => receiver.close(),
-    off: ({ receiver }) => receiver.open(),
+    async on({ receiver }) {
+      await receiver.close();
+      return () => receiver.open();
+    },
     toldAfterwards: true,
     expected: [
-      ticket('AlertmanagerNotificationsFailing', 28, { labels: { integration: 'webhook' } }),
+      // Alertmanager tries for ten real seconds before it counts a failure.
+      ticket('AlertmanagerNotificationsFailing', {
+        ...{ notBefore: 14, within: 24, clearsWithin: 20 },
+        labels: { integration: 'webhook' },
+      }),
     ],
   },
   {
     name: 'routes_broken',
     fault: 'Alertmanager is given a configuration that it refuses',
-    on: (world) => reroute(world, (text) => text.replace(/^route:/m, 'rout:')),
-    off: (world) => reroute(world, (text) => text.replace(/^rout:/m, 'route:')),
-    expected: [ticket('AlertmanagerConfigInvalid', 15)],
+    on(world) {
+      reroute(world, (text) => text.replace(/^route:/m, 'rout:'));
+      return () => reroute(world, (text) => text.replace(/^rout:/m, 'route:'));
+    },
+    expected: [ticket('AlertmanagerConfigInvalid', AT_ONCE)],
   },
 ];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { eventually } from '../../app/testing/poll.ts';
 import { ROOT } from '../../observability/local/paths.ts';
-import { childrenOf, isRunning, type Process } from './processes.ts';
+import { childrenOf, isRunning, type Process } from './testing-processes.ts';
 
 /** Each with the exit code that a shell gives it. */
 export const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;

@@ -1,6 +1,6 @@
 /** Runs that are ended by a signal leave no service behind, however early it comes. Game days have a test of their own. */
 import { test } from 'node:test';
-import { endEarly } from './end-early.ts';
+import { endEarly } from './testing-end-early.ts';
 
 const skip = process.platform !== 'linux' && 'there is no /proc here';
 
