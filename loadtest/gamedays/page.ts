@@ -4,9 +4,15 @@ import { titleOf } from './alert-result.ts';
 import { CLOCK } from './clock.ts';
 import type { Companion } from './game-day.ts';
 import type { Kept } from './kept.ts';
+import type { Origin } from './origin.ts';
 import type { Result } from './play.ts';
 import { table, triesThatDoNotCount } from './report.ts';
 import { UNPLAYED } from './unplayed.ts';
+
+/** A game day that was won, with what it took in this run. */
+export interface Entry extends Pick<Kept, 'seconds' | 'losses'> {
+  readonly result: Result;
+}
 
 const { factor, scrapeMs, evaluationMs } = GAME_DAY_SPEED;
 
@@ -48,18 +54,22 @@ const HOW = `## How a game day goes
    blocks of it, and Prometheus starts on them. So a burn rate of 14.4 has to be earned against an hour of good calls.
 3. Nothing may fire, or be about to, for five seconds, except the Watchdog and what a day’s background causes, and its heartbeat must have reached the webhook.
 4. The fault comes, and calls go on. The real Prometheus is watched until the expected alerts fire, each with the labels
-   that the day names and within the time that it allows, and the real Alertmanager until each has been told to the
-   receiver that the day names. One may be silent because another silences it, if the day says so and that other has
-   itself been told; a day with a page has to page somebody.
+   that the day names and between the times that it allows, and the real Alertmanager until each has been told to the
+   receiver that the day names: a page within three minutes and a ticket within eight, unless the day says otherwise.
+   One may be silent because another silences it, if the day says so and that other has itself been told, and then the
+   time counts from the end of that. Some have to be silenced, or the day is lost: inhibition that is gone would tell
+   people too much. A day with a page has to page somebody.
 5. The fault stays 15 seconds more, and 45 in all at least, so that an alert has to go on firing, and one that should not
    fire has its time: a \`for\` of half an hour is 30 seconds here.
-6. The fault goes. Each has to clear, whoever was told must be told of that, and for five seconds more none may fire again.
+6. The fault goes. Each has to clear within its time, whoever was told must be told of that, and for five seconds more
+   none may fire again.
 
-Any alert outside the set loses the day, except the companions that it lists with their reason. A few days have a
-background: what is compared with the past (refusals, invalid requests) goes a little wrong in the history too.
+Any alert outside the set loses the day, except the companions that it lists with their reason. A companion wakes nobody
+unless the day says that it may. A few days have a background: what is compared with the past (refusals, invalid requests) goes a little wrong in the history too.
 
-A day that is lost while the machine was too busy to keep time (a timer of its own was later than EventLoopLagging
-tolerates of the service) is played again, twice at most, and the page lists the tries that do not count.
+A day that is lost, or finds no steady state, while the machine was too busy to keep time is played again, twice at
+most, and the page lists the tries that do not count. Too busy is what EventLoopLagging calls so of the service: for
+five seconds, five minutes of production, the 99th percentile of the runner's own timers was more than 100 ms late.
 
 **What this proves.** Game days prove the wiring: that the service makes these series when something breaks, that the rule
 sees them, that Alertmanager tells the right receiver, and how long it takes. Most faults are far above a threshold,
@@ -87,20 +97,22 @@ is four evaluations and two scrapes.
 
 ${list(Object.entries(CLOCK))}`;
 
-function losses(results: readonly Result[], kept: readonly Kept[]): string {
-  const lines = results.flatMap(({ day }, i) =>
-    (kept[i]?.losses ?? []).map((loss) => `- \`${day.name}\`: ${loss}`),
+function losses(entries: readonly Entry[]): string {
+  const lines = entries.flatMap(({ result, losses: all }) =>
+    all.map((loss) => `- \`${result.day.name}\`: ${loss}`),
   );
   if (lines.length === 0) return '';
   return `\nThese were lost first, as they were defined then, and won when the run was taken up again:\n\n${lines.join('\n')}\n`;
 }
 
-/** @param kept how each was kept, in the same order @returns the page of a run of every game day */
-export function page(results: readonly Result[], kept: readonly Kept[]): string {
-  const seconds = kept.reduce((sum, each) => sum + each.seconds, 0);
+/** @returns the page of a run of every game day */
+export function page(entries: readonly Entry[], { commit, date }: Origin): string {
+  const results = entries.map(({ result }) => result);
+  const seconds = entries.reduce((sum, each) => sum + each.seconds, 0);
+  const of = commit === undefined ? '' : `, of commit ${commit}`;
   return `# Game days
 
-Written by \`make gameday\`, which played all ${results.length} game days in ${Math.round(seconds / 60)} minutes. Each breaks something
+Written by \`make gameday\` on ${date}${of}, which played all ${results.length} game days in ${Math.round(seconds / 60)} minutes. Each breaks something
 in a stack of its own and watches who is told. Times are those of one machine, in compressed time and, in brackets,
 multiplied by ${factor}, which is roughly what production would show.
 
@@ -111,7 +123,7 @@ ${COMPRESSED}
 ## The table
 
 ${table(results)}
-${companions(results)}${tries(results)}${losses(results, kept)}
+${companions(results)}${tries(results)}${losses(entries)}
 ## Alerts without a game day
 
 promtool's cases (\`make check-rules\`) prove these, as they prove those above.

@@ -43,6 +43,12 @@ const result: Result = {
   earlier: [],
 };
 
+const pageOf = (...results: readonly Result[]) =>
+  page(
+    results.map((each) => ({ result: each, seconds: 61, losses: [] })),
+    { commit: 'abc1234', date: '2026-01-01' },
+  );
+
 test('times are shown as they were and as production has them', () => {
   assert.equal(inBothTimes(4_400), '4.4 s (4 min)');
   assert.equal(inBothTimes(72_000), '72 s (1 h 12 min)');
@@ -75,10 +81,10 @@ test('a game day that was played again says so, and the page has the problems of
   const again = { ...result, earlier: [noise] };
   assert.match(table([again]), /a key is revoked \(played 2 times\)/);
   assert.match(
-    page([again], []),
+    pageOf(again),
     /- `key_rejected`, with timers 480 ms late: Wrong should not have fired/,
   );
-  assert.doesNotMatch(page([result], []), /do not count:/);
+  assert.doesNotMatch(pageOf(result), /do not count:/);
 });
 
 test('who was told: a receiver, nobody by the route, or nobody because another alert inhibits it', () => {
@@ -114,10 +120,10 @@ test('the lines of a lost game day end with its mark and have every problem', ()
 });
 
 test('the page gives the reason of companions that fired, and of alerts without a game day', () => {
-  const text = page([{ ...result, besides: ['Besides'] }], []);
+  const text = pageOf({ ...result, besides: ['Besides'] });
   assert.match(text, /- \*\*Besides, key_rejected\*\*: it may\./);
   assert.match(text, /- \*\*Watchdog\*\*: It fires always\./);
-  assert.doesNotMatch(page([result], []), /Besides/);
+  assert.doesNotMatch(pageOf(result), /Besides/);
 });
 
 test('the page gives the reason of just the companion that fired, where several differ by their labels', () => {
@@ -125,9 +131,16 @@ test('the page gives the reason of just the companion that fired, where several 
     ...{ alert: 'KeyRejected', labels: { objective }, because: `of ${objective}.` },
   }));
   const besides = ['KeyRejected{severity="ticket",objective="overhead"}'];
-  const text = page([{ ...result, day: { ...day, companions }, besides }], []);
+  const text = pageOf({ ...result, day: { ...day, companions }, besides });
   assert.match(text, /- \*\*KeyRejected\{objective="overhead"\}, key_rejected\*\*: of overhead\./);
   assert.doesNotMatch(text, /of latency/);
+});
+
+test('the page says when it was written and of which commit, where that is known', () => {
+  assert.match(pageOf(result), /by `make gameday` on 2026-01-01, of commit abc1234, which played/);
+  const entry = { result, seconds: 119, losses: [] };
+  const text = page([entry, entry], { commit: undefined, date: '2026-01-01' });
+  assert.match(text, /on 2026-01-01, which played all 2 game days in 4 minutes\./);
 });
 
 const committed = readFileSync(new URL('../../docs/gamedays.md', import.meta.url), 'utf8');
@@ -161,11 +174,28 @@ test('docs/gamedays.md is of a whole run that was won: each game day and alert h
   }
 });
 
+test('docs/gamedays.md: each alert fired between the times that its game day allows now, and cleared in time', () => {
+  const expected = GAME_DAYS.flatMap((each) =>
+    each.expected.map((alert) => [`${each.name} ${titleOf(alert)}`, alert] as const),
+  );
+  const known = new Map(expected);
+  let name = '';
+  for (const [first, , , title, fired = '', allowed = '', , cleared = ''] of rows) {
+    name = first?.replaceAll('`', '') || name;
+    const of = known.get(`${name} ${title}`);
+    assert(of, `${name} ${title}`);
+    const [firedS, clearedS] = [Number.parseFloat(fired), Number.parseFloat(cleared)];
+    assert(firedS <= Number.parseFloat(allowed), `${name} ${title}`);
+    assert(firedS >= of.notBefore && firedS <= of.within, `${name} ${title} fired: ${fired}`);
+    assert(clearedS <= of.clearsWithin, `${name} ${title} cleared: ${cleared}`);
+  }
+});
+
 test('docs/gamedays.md: its text before the table, and its list of alerts without a game day, are those of now', () => {
   const before = (text: string) =>
     text.split('## The table')[0]?.split('## How a game day goes')[1];
   const after = (text: string) => text.split('## Alerts without a game day')[1];
-  const now = page([], []);
+  const now = pageOf();
   assert.equal(before(committed), before(now));
   assert.equal(after(committed), after(now));
 });

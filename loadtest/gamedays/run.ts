@@ -5,16 +5,15 @@
  * `make` itself then exits with 2.
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { ROOT } from '../../observability/local/paths.ts';
 import { exitOnSignals } from '../lib/children.ts';
 import { GAME_DAYS } from './days/all.ts';
-import { EXITS, endingOf, type Played } from './ending.ts';
+import { EXITS } from './ending.ts';
 import type { GameDay } from './game-day.ts';
-import { forgetAll, keep, keptOf, type Shelf } from './kept.ts';
-import { page } from './page.ts';
+import { originOf } from './origin.ts';
 import { play, type Result } from './play.ts';
-import { linesOf, table } from './report.ts';
+import { playAll } from './play-all.ts';
+import { linesOf } from './report.ts';
 import { createStamps } from './stamps.ts';
 import { NotHere } from './world.ts';
 
@@ -26,14 +25,6 @@ interface Asked {
   readonly RESUME?: string | undefined;
 }
 
-interface Run {
-  /** Whether it is of every game day. */
-  readonly isWhole: boolean;
-  /** Whether it goes on with the last run of all. */
-  readonly isResumed: boolean;
-  readonly shelf: Shelf;
-}
-
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 /** Fetches what is not here; what cannot be fetched is said again by the days that need it. */
@@ -43,9 +34,11 @@ function fetchTools(days: readonly GameDay[]): void {
   spawnSync(process.execPath, program, { cwd: ROOT, stdio: 'inherit' });
 }
 
-async function playAndTell(day: GameDay, secondsNow: () => number): Promise<Result | Error> {
+/** Says each step with the seconds since the day began. */
+async function playAndTell(day: GameDay): Promise<Result | Error> {
+  const startedMs = performance.now();
+  const seconds = () => `${Math.round((performance.now() - startedMs) / 1_000)} s`.padStart(7);
   say(`${day.name}: ${day.fault}`);
-  const seconds = () => `${Math.round(secondsNow())} s`.padStart(7);
   try {
     const end = await play(day, {
       onStep: (step) => say(`${seconds()}  ${step}`),
@@ -61,44 +54,6 @@ async function playAndTell(day: GameDay, secondsNow: () => number): Promise<Resu
     say(`${mark} ${day.name}: ${(error as Error).message}`);
     return error as Error;
   }
-}
-
-function clock(): () => number {
-  const startedMs = performance.now();
-  return () => (performance.now() - startedMs) / 1_000;
-}
-
-async function playAndKeep(day: GameDay, { isWhole, shelf }: Run): Promise<Played> {
-  const seconds = clock();
-  const end = await playAndTell(day, seconds);
-  if (isWhole) keep(day, end, seconds(), shelf);
-  return { name: day.name, end };
-}
-
-/** @returns the exit code */
-async function playAll(days: readonly GameDay[], run: Run): Promise<number> {
-  if (run.isWhole && !run.isResumed) forgetAll();
-  const played: Played[] = [];
-  for (const day of days) {
-    const won = run.isResumed ? keptOf(day, run.shelf).won : undefined;
-    if (won) say(`${day.name}: won before`);
-    played.push(won ? { name: day.name, end: won } : await playAndKeep(day, run));
-  }
-  const results = played.flatMap(({ end }) => (end instanceof Error ? [] : [end]));
-  const { exitCode, text, pageWithheld } = endingOf(played, run.isWhole);
-  if (run.isWhole) say(`\n${table(results)}\n`);
-  say(text);
-  if (pageWithheld === undefined)
-    writeFileSync(
-      PAGE,
-      page(
-        results,
-        days.map((day) => keptOf(day, run.shelf)),
-      ),
-    );
-  const withheld = `docs/gamedays.md is not written, because ${pageWithheld}`;
-  if (run.isWhole) say(pageWithheld === undefined ? 'docs/gamedays.md is written' : withheld);
-  return exitCode;
 }
 
 /** @returns what is wrong with what was asked for; undefined when nothing is */
@@ -124,8 +79,15 @@ async function main(asked: Asked): Promise<number> {
     return EXITS.badOption;
   }
   fetchTools(days);
-  const shelf = { stampOf: createStamps() };
-  return playAll(days, { isWhole: FAULT === undefined, isResumed: RESUME === '1', shelf });
+  return playAll(days, {
+    isWhole: FAULT === undefined,
+    isResumed: RESUME === '1',
+    shelf: { stampOf: createStamps() },
+    play: playAndTell,
+    say,
+    origin: originOf(),
+    page: PAGE,
+  });
 }
 
 if (import.meta.main) {
