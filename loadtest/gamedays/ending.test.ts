@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endingOf, type Played } from './ending.ts';
-import type { Result } from './play.ts';
+import type { Result } from './result.ts';
 import { NotHere } from './world.ts';
 
 const won: Played = { name: 'won', end: { problems: [] } as unknown as Result };

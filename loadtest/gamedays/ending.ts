@@ -1,6 +1,6 @@
 /** How a run of game days ends: its exit code, what is said last, and whether docs/gamedays.md may be written. */
 import { distinct } from './duties.ts';
-import type { Result } from './play.ts';
+import type { Result } from './result.ts';
 import { NotHere } from './world.ts';
 
 /** A game day, and its result or why there is none. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { GameDay } from './game-day.ts';
 import { forgetAll, keep, keptOf } from './kept.ts';
-import type { Result } from './play.ts';
+import type { Result } from './result.ts';
 
 const day: GameDay = {
   name: 'key_rejected',

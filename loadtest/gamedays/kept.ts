@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { GameDay } from './game-day.ts';
-import type { Result } from './play.ts';
+import type { Result } from './result.ts';
 
 const FOLDER = fileURLToPath(new URL('results', import.meta.url));
 

@@ -5,8 +5,8 @@ import { CLOCK } from './clock.ts';
 import type { Companion } from './game-day.ts';
 import type { Kept } from './kept.ts';
 import type { Origin } from './origin.ts';
-import type { Result } from './play.ts';
 import { table, triesThatDoNotCount } from './report.ts';
+import type { Result } from './result.ts';
 import { UNPLAYED } from './unplayed.ts';
 
 /** A game day that was won, with what it took in this run. */

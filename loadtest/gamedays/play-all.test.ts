@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { GameDay } from './game-day.ts';
-import type { Result } from './play.ts';
 import { playAll } from './play-all.ts';
+import type { Result } from './result.ts';
 import { NotHere } from './world.ts';
 
 const dayOf = (name: string): GameDay => ({

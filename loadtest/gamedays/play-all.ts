@@ -5,8 +5,8 @@ import type { GameDay } from './game-day.ts';
 import { forgetAll, keep, keptOf, type Shelf } from './kept.ts';
 import type { Origin } from './origin.ts';
 import { type Entry, page } from './page.ts';
-import type { Result } from './play.ts';
 import { table } from './report.ts';
+import type { Result } from './result.ts';
 
 export interface Run {
   /** Whether it is of every game day. */

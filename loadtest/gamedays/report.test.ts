@@ -7,8 +7,8 @@ import { GAME_DAYS } from './days/all.ts';
 import type { GameDay } from './game-day.ts';
 import { NOBODY, TICKETS } from './game-day.ts';
 import { page } from './page.ts';
-import type { Result } from './play.ts';
 import { callersSaw, inBothTimes, linesOf, table, told } from './report.ts';
+import type { Result } from './result.ts';
 
 const alert: AlertResult = {
   alert: 'KeyRejected',

@@ -2,7 +2,7 @@
 import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
 import type { AlertResult } from './alert-result.ts';
 import { NOBODY } from './game-day.ts';
-import type { Result } from './play.ts';
+import type { Result } from './result.ts';
 import type { Tally } from './traffic.ts';
 
 /** A time in whole seconds here, and what it stands for in production. */

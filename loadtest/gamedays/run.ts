@@ -11,9 +11,10 @@ import { GAME_DAYS } from './days/all.ts';
 import { EXITS } from './ending.ts';
 import type { GameDay } from './game-day.ts';
 import { originOf } from './origin.ts';
-import { play, type Result } from './play.ts';
+import { play } from './play.ts';
 import { playAll } from './play-all.ts';
 import { linesOf } from './report.ts';
+import type { Result } from './result.ts';
 import { createStamps } from './stamps.ts';
 import { NotHere } from './world.ts';
 

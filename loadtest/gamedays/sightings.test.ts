@@ -63,6 +63,30 @@ test('what silences an alert is named by its own labels, once, also when it is t
   assert.deepEqual([...(seen?.routes ?? [])], ['claude-tickets']);
 });
 
+test('what silences an alert and is not in the list yet is left to the next poll, which has its name', () => {
+  const sightings = new Sightings();
+  sightings.readPrometheus([alert('firing')], at(2), WAITS);
+  const silenced = {
+    labels: { alertname: 'KeyRejected' },
+    fingerprint: 'of KeyRejected',
+    status: { inhibitedBy: ['of AllFailing'] },
+    receivers: [],
+  };
+  const source = {
+    labels: { alertname: 'AllFailing' },
+    fingerprint: 'of AllFailing',
+    status: { inhibitedBy: [] },
+    receivers: [],
+  };
+  sightings.readAlertmanager([silenced]);
+  assert.deepEqual(sightings.all()[0]?.silencers, []);
+  sightings.readAlertmanager([silenced, source]);
+  assert.deepEqual(
+    sightings.all()[0]?.silencers.map((each) => each.alert),
+    ['AllFailing'],
+  );
+});
+
 test('notifications count once each, in their order, from the time since which they are asked', () => {
   const sightings = new Sightings();
   sightings.readPrometheus([alert('firing')], at(2), WAITS);
