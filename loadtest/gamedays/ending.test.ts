@@ -12,7 +12,9 @@ const unplayed: Played = { name: 'unplayed', end: new NotHere('there is no otelc
 
 test('a whole run that is won is 0 and writes the page', () => {
   assert.deepEqual(endingOf([won, won], true), {
-    ...{ exitCode: 0, text: '2 of 2 game days won', pageWithheld: undefined },
+    exitCode: 0,
+    text: '2 of 2 game days won',
+    pageWithheld: undefined,
   });
 });
 
@@ -23,7 +25,8 @@ test('one game day that is won is 0 and leaves the page alone', () => {
 
 test('a game day that cannot be played here is 69 by its name, and makes the set incomplete', () => {
   assert.deepEqual(endingOf([unplayed], false), {
-    ...{ exitCode: 69, text: '0 of 1 game days won, 1 NOT PLAYED (unplayed)' },
+    exitCode: 69,
+    text: '0 of 1 game days won, 1 NOT PLAYED (unplayed)',
     pageWithheld: 'it is of the whole set',
   });
   assert.deepEqual(endingOf([won, unplayed], true), {

@@ -7,16 +7,22 @@ import { keyOf, type Sighting } from './sightings.ts';
 
 const LABELS = { alertname: 'KeyRejected' };
 const day: GameDay = {
-  ...{ name: 'a_day', fault: 'something', on: () => () => undefined },
+  name: 'a_day',
+  fault: 'something',
+  on: () => () => undefined,
   expected: [
     { alert: 'KeyRejected', labels: {}, to: TICKETS, notBefore: 0, within: 0.05, clearsWithin: 1 },
   ],
 };
 
 const firing = (isTold: boolean): Sighting => ({
-  ...{ key: keyOf(LABELS), labels: LABELS, isActive: true, periods: [{ fromMs: 0 }] },
+  key: keyOf(LABELS),
+  labels: LABELS,
+  isActive: true,
+  periods: [{ fromMs: 0 }],
   told: isTold ? [{ receiver: TICKETS, isFiring: true, atMs: 1 }] : [],
-  ...{ silencers: [], routes: new Set([TICKETS]) },
+  silencers: [],
+  routes: new Set([TICKETS]),
 });
 
 describe('whileItIsOn', () => {

@@ -7,7 +7,9 @@ import type { Result } from './result.ts';
 import { NotSteady } from './steady.ts';
 
 const day: GameDay = {
-  ...{ name: 'a_day', fault: 'something', on: () => () => undefined },
+  name: 'a_day',
+  fault: 'something',
+  on: () => () => undefined,
   expected: [
     { alert: 'KeyRejected', labels: {}, to: TICKETS, notBefore: 0, within: 0.05, clearsWithin: 1 },
   ],
@@ -15,8 +17,15 @@ const day: GameDay = {
 
 describe('untilItCounts', () => {
   const result = (problems: readonly string[], latenessMs: number): Result => ({
-    ...{ day, calls: {}, waiting: 0, alerts: [], besides: [], unexpected: [], earlier: [] },
-    ...{ problems, latenessMs },
+    day,
+    calls: {},
+    waiting: 0,
+    alerts: [],
+    besides: [],
+    unexpected: [],
+    earlier: [],
+    problems,
+    latenessMs,
   });
   const lost = result(['It did not fire'], 12);
   const noise = result(['Wrong should not have fired'], 480);

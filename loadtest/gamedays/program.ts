@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { eventually } from '../../app/testing/poll.ts';
-import { ended, endWithUs } from '../lib/children.ts';
+import { endChild, endWithUs } from '../lib/children.ts';
 
 const START_LIMIT_MS = 60_000;
 
@@ -56,7 +56,7 @@ export class Program {
 
   /** Ends it, unless it has ended; SIGKILL is for what must not say goodbye. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (this.#child) await ended(this.#child, signal);
+    if (this.#child) await endChild(this.#child, signal);
   }
 
   lastLines(): string {

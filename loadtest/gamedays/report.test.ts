@@ -128,7 +128,9 @@ test('the page gives the reason of companions that fired, and of alerts without 
 
 test('the page gives the reason of just the companion that fired, where several differ by their labels', () => {
   const companions = ['latency', 'overhead'].map((objective) => ({
-    ...{ alert: 'KeyRejected', labels: { objective }, because: `of ${objective}.` },
+    alert: 'KeyRejected',
+    labels: { objective },
+    because: `of ${objective}.`,
   }));
   const besides = ['KeyRejected{severity="ticket",objective="overhead"}'];
   const text = pageOf({ ...result, day: { ...day, companions }, besides });

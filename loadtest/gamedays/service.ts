@@ -7,7 +7,7 @@ import {
   spawnService,
   type TuningOverrides,
 } from '../../app/testing/service-process.ts';
-import { ended, endWithUs } from '../lib/children.ts';
+import { endChild, endWithUs } from '../lib/children.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -53,6 +53,6 @@ export class Service {
     const ending = this.#child;
     this.#child = undefined;
     this.#process = undefined;
-    if (ending) await ended(ending, signal);
+    if (ending) await endChild(ending, signal);
   }
 }

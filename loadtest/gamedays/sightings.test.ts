@@ -12,7 +12,9 @@ const alert = (
   state: ActiveAlert['state'],
   labels: Readonly<Record<string, string>> = {},
 ): ActiveAlert => ({
-  ...{ state, activeAt: iso(0), labels: { alertname: 'KeyRejected', ...labels } },
+  state,
+  activeAt: iso(0),
+  labels: { alertname: 'KeyRejected', ...labels },
 });
 const WAITS = new Map([['KeyRejected', 2_000]]);
 
@@ -52,7 +54,9 @@ test('what silences an alert is named by its own labels, once, also when it is t
   const sightings = new Sightings();
   sightings.readPrometheus([alert('firing')], at(2), WAITS);
   const routed = (alertname: string, inhibitedBy: readonly string[]) => ({
-    ...{ labels: { alertname }, fingerprint: `of ${alertname}`, status: { inhibitedBy } },
+    labels: { alertname },
+    fingerprint: `of ${alertname}`,
+    status: { inhibitedBy },
     receivers: [{ name: 'claude-tickets' }],
   });
   const all = [routed('KeyRejected', ['of Watchdog']), routed('Watchdog', [])];
@@ -91,7 +95,9 @@ test('notifications count once each, in their order, from the time since which t
   const sightings = new Sightings();
   sightings.readPrometheus([alert('firing')], at(2), WAITS);
   const notification = (seconds: number, status: 'firing' | 'resolved') => ({
-    ...{ receivedAt: iso(seconds), receiver: 'claude-tickets', status },
+    receivedAt: iso(seconds),
+    receiver: 'claude-tickets',
+    status,
     alerts: [{ status, labels: { alertname: 'KeyRejected' }, annotations: {}, startsAt: iso(0) }],
   });
   const newestFirst = [

@@ -6,8 +6,13 @@ import type { Sighting } from './sightings.ts';
 import { untilSteady } from './steady.ts';
 
 const active = (alertname: string): Sighting => ({
-  ...{ key: alertname, labels: { alertname }, isActive: true, periods: [], told: [] },
-  ...{ silencers: [], routes: new Set<string>() },
+  key: alertname,
+  labels: { alertname },
+  isActive: true,
+  periods: [],
+  told: [],
+  silencers: [],
+  routes: new Set<string>(),
 });
 const inAMinute = () => new Date(Date.now() + 60_000).toISOString();
 const receiver = (watchdogAt: () => string | undefined) =>

@@ -1,10 +1,9 @@
 /** The alerts that no game day lets fire, each with the reason; promtool's cases prove every one of them. */
-
-import { titleOf } from '../../observability/generate/rules/wording.ts';
 import { OBJECTIVE_NAMES } from '../../observability/slo.ts';
+import { burns } from './days/expectations.ts';
 
-const TRICKLES = OBJECTIVE_NAMES.map((name) => [
-  `Claude${titleOf(name)}BurnTrickle`,
+const TRICKLES = OBJECTIVE_NAMES.flatMap((name) => burns(name, 'Trickle')).map((alert) => [
+  alert,
   'Its window of three days lasts 72 minutes even when compressed, and it clears only after six hours more.',
 ]);
 

@@ -33,8 +33,10 @@ test('AlertWatch: an Alertmanager that never answers does not hide what Promethe
     asked += 1;
   });
   const notification = () => ({
-    ...{ receivedAt: new Date(Date.now() + 60_000).toISOString(), receiver: 'claude-tickets' },
-    ...{ status: 'firing', alerts: [{ status: 'firing', labels, annotations: {}, startsAt: '' }] },
+    receivedAt: new Date(Date.now() + 60_000).toISOString(),
+    receiver: 'claude-tickets',
+    status: 'firing',
+    alerts: [{ status: 'firing', labels, annotations: {}, startsAt: '' }],
   });
   const receiver = { notifications: () => [notification()] };
   const watch = new AlertWatch({ prometheus, alertmanager, receiver } as unknown as World);

@@ -30,7 +30,7 @@ const TRIES = 20;
 const BETWEEN_TRIES_MS = 50;
 
 /** Waits without the event loop, because a process that exits has none: the kernel lets go of the last one in its time. */
-function removed(folder: string): void {
+function removeFolder(folder: string): void {
   for (let tries = 1; ; tries++) {
     try {
       rmdirSync(folder);
@@ -53,7 +53,7 @@ function limitedFolder(
     writeFileSync(join(folder, limit), String(limitBytes));
     return folder;
   } catch {
-    if (folder) removed(folder);
+    if (folder) removeFolder(folder);
     return undefined;
   }
 }
@@ -76,14 +76,14 @@ export function createMemoryCgroup(
   const folder = limitedFolder(version, limitBytes);
   if (!folder) return undefined;
   const read = (name: string) => readFileSync(join(folder, name), 'utf8');
-  const join_ = `import{writeFileSync}from'node:fs';writeFileSync('${folder}/cgroup.procs',String(process.pid))`;
+  const joining = `import{writeFileSync}from'node:fs';writeFileSync('${folder}/cgroup.procs',String(process.pid))`;
   return {
     env: {
-      NODE_OPTIONS: `${nodeOptions} --import data:text/javascript,${encodeURIComponent(join_)}`,
+      NODE_OPTIONS: `${nodeOptions} --import data:text/javascript,${encodeURIComponent(joining)}`,
     },
     peakBytes: () => Number(read(version.peak)),
     kills: () => Number(/^oom_kill (\d+)$/m.exec(read(version.events))?.[1] ?? 0),
     limitTo: (bytes) => writeFileSync(join(folder, version.limit), String(Math.round(bytes))),
-    remove: () => removed(folder),
+    remove: () => removeFolder(folder),
   };
 }

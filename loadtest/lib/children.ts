@@ -15,7 +15,7 @@ export function endWithUs(child: ChildProcess): void {
 }
 
 /** Ends a process, unless it has ended. */
-export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+export async function endChild(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   // Without a number it never began.
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');

@@ -41,7 +41,9 @@ const MEANING: readonly GameDay[] = [
     expected: [
       // Half an hour until a fifth of the hour's answers are cut, and the rule waits for another.
       ticket('ClaudeMaxTokensShareHigh', {
-        ...{ notBefore: 50, within: 83, clearsWithin: 42 },
+        notBefore: 50,
+        within: 83,
+        clearsWithin: 42,
         labels: HAIKU,
       }),
     ],
@@ -67,7 +69,9 @@ const MEANING: readonly GameDay[] = [
     ...injected({ kind: 'error_500', model: 'claude-sonnet-5-5' }),
     expected: [
       page('ClaudeProbeFailing', {
-        ...{ notBefore: 13, within: 21, clearsWithin: 4 },
+        notBefore: 13,
+        within: 21,
+        clearsWithin: 4,
         labels: { objective: 'availability' },
       }),
     ],
@@ -122,7 +126,9 @@ const MONEY: readonly GameDay[] = [
     expected: [
       // Half an hour until the hour's share is half the day's, and the rule waits for another.
       ticket('ClaudeCacheHitsCollapsed', {
-        ...{ notBefore: 50, within: 83, clearsWithin: 41 },
+        notBefore: 50,
+        within: 83,
+        clearsWithin: 41,
         labels: HAIKU,
       }),
     ],

@@ -42,7 +42,9 @@ export const COLLECTOR_DAYS: readonly GameDay[] = [
     expected: [
       ticket('ServiceTelemetryDropped', { notBefore: 5, within: 10, clearsWithin: 28 }),
       ticket('ScrapeTargetDown', {
-        ...{ notBefore: 5, within: 8, clearsWithin: 4 },
+        notBefore: 5,
+        within: 8,
+        clearsWithin: 4,
         labels: { component: 'collector' },
       }),
     ],
@@ -59,7 +61,9 @@ export const COLLECTOR_DAYS: readonly GameDay[] = [
     expected: [
       ticket('CollectorTelemetryDropped', { notBefore: 5, within: 11, clearsWithin: 28 }),
       ticket('CollectorTelemetryRefused', {
-        ...{ notBefore: 10, within: 26, clearsWithin: 28 },
+        notBefore: 10,
+        within: 26,
+        clearsWithin: 28,
         labels: { receiver: 'otlp' },
       }),
       ticket('CollectorQueueFilling', { notBefore: 9, within: 19, clearsWithin: 5 }),

@@ -19,7 +19,9 @@ const NO_CALLS = [
 /** It has to be rejected for most of five minutes, and the rule waits for two. */
 const rejected = (key: string) =>
   ticket('ClaudeKeyRejected', {
-    ...{ notBefore: 4, within: 8, clearsWithin: 80 },
+    notBefore: 4,
+    within: 8,
+    clearsWithin: 80,
     labels: { upstream: 'simulator', key },
     inRealTime: { cleared: 'a rejected key is tried again after half a minute' },
   });
@@ -103,7 +105,9 @@ export const KEY_DAYS: readonly GameDay[] = [
       ticket('ClaudeRampLimitReached', { notBefore: 5, within: 10, clearsWithin: 28 }),
       // A key that is refused rests for a second. Calls wait while both do, and only one in a hundred may be slow.
       ticket('ClaudeP99Latency', {
-        ...{ notBefore: 10, within: 25, clearsWithin: 14 },
+        notBefore: 10,
+        within: 25,
+        clearsWithin: 14,
         labels: { objective: 'latency' },
       }),
     ],

@@ -61,7 +61,10 @@ export const MONITORING_DAYS: readonly GameDay[] = [
     toldAfterwards: true,
     expected: [
       page('PrometheusNotificationsFailing', {
-        ...{ notBefore: 5, within: 9, toldWithin: 5, clearsWithin: 9 },
+        notBefore: 5,
+        within: 9,
+        toldWithin: 5,
+        clearsWithin: 9,
       }),
       ticket('ScrapeTargetDown', {
         ...AT_ONCE,
@@ -81,7 +84,9 @@ export const MONITORING_DAYS: readonly GameDay[] = [
     expected: [
       // Alertmanager tries for ten real seconds before it counts a failure.
       ticket('AlertmanagerNotificationsFailing', {
-        ...{ notBefore: 14, within: 24, clearsWithin: 20 },
+        notBefore: 14,
+        within: 24,
+        clearsWithin: 20,
         labels: { integration: 'webhook' },
       }),
     ],

@@ -6,7 +6,9 @@ import { injected, mayFire, mayPage } from './injected.ts';
 /** It takes three hours of calls that are all bad to use up a tenth of a month's budget for each day to come. */
 const budgetRunsOut = (objective: Objective) =>
   ticket('ClaudeErrorBudgetRunsOutSoon', {
-    ...{ notBefore: 150, within: 240, clearsWithin: 173 },
+    notBefore: 150,
+    within: 240,
+    clearsWithin: 173,
     labels: { objective },
     inhibitedBy: burns(objective, 'Fast', 'Medium'),
     silenced: 'by one',
@@ -49,7 +51,9 @@ const UPSTREAM: readonly GameDay[] = [
     ...injected({ kind: 'slow', delayMs: 700 }),
     expected: [
       ticket('ClaudeP99Latency', {
-        ...{ notBefore: 10, within: 16, clearsWithin: 14 },
+        notBefore: 10,
+        within: 16,
+        clearsWithin: 14,
         labels: { objective: 'latency' },
         inhibitedBy: burns('latency', 'Fast', 'Medium'),
         silenced: 'by one',
@@ -73,7 +77,9 @@ const UPSTREAM: readonly GameDay[] = [
     ...injected({ kind: 'stream_pause', model: SLOW_MODEL, delayMs: 12_000, afterChunks: 0 }),
     expected: [
       ticket('ClaudeFirstTokenSlow', {
-        ...{ notBefore: 27, within: 43, clearsWithin: 31 },
+        notBefore: 27,
+        within: 43,
+        clearsWithin: 31,
         labels: { model: SLOW_MODEL },
         inhibitedBy: burns('first_token', 'Fast'),
         silenced: 'by one',
@@ -115,11 +121,15 @@ const CAPACITY: readonly GameDay[] = [
     ...injected({ kind: 'slow', delayMs: 300 }),
     expected: [
       ticket('ClaudePoolNearLimit', {
-        ...{ notBefore: 6, within: 14, clearsWithin: 6 },
+        notBefore: 6,
+        within: 14,
+        clearsWithin: 6,
         ...silencedBy(CONNECTION_PAGES),
       }),
       ticket('ClaudePoolExhausted', {
-        ...{ notBefore: 6, within: 14, clearsWithin: 5 },
+        notBefore: 6,
+        within: 14,
+        clearsWithin: 5,
         ...silencedBy(CONNECTION_PAGES),
       }),
     ],
@@ -141,11 +151,15 @@ const CAPACITY: readonly GameDay[] = [
     ...injected({ kind: 'slow', delayMs: 900 }),
     expected: [
       ticket('ClaudeQueueFull', {
-        ...{ notBefore: 7, within: 16, clearsWithin: 5 },
+        notBefore: 7,
+        within: 16,
+        clearsWithin: 5,
         ...silencedBy(SLOT_PAGES),
       }),
       ticket('ClaudeCallsShed', {
-        ...{ notBefore: 6, within: 12, clearsWithin: 14 },
+        notBefore: 6,
+        within: 12,
+        clearsWithin: 14,
         ...silencedBy(SLOT_PAGES),
       }),
       ...burnsOf('overhead', [

@@ -56,7 +56,9 @@ const DOWN: readonly GameDay[] = [
     expected: [
       burn('availability', 'Slow', { notBefore: 35, within: 53, clearsWithin: 170 }),
       ticket('ClaudeErrorBudgetRunsOutSoon', {
-        ...{ notBefore: 100, within: 150, clearsWithin: 172 },
+        notBefore: 100,
+        within: 150,
+        clearsWithin: 172,
         labels: { objective: 'availability' },
         inhibitedBy: OUTAGE_PAGES,
         silenced: 'by one',
@@ -93,7 +95,9 @@ const DOWN: readonly GameDay[] = [
     ...injected({ kind: 'error_500', region: 'east', probability: 0.15 }),
     expected: [
       info('ClaudeFailoverInUse', {
-        ...{ notBefore: 11, within: 25, clearsWithin: 8 },
+        notBefore: 11,
+        within: 25,
+        clearsWithin: 8,
         labels: { upstream: 'west' },
       }),
       HIGH_ERROR_RATE,
@@ -112,7 +116,9 @@ const PARTLY: readonly GameDay[] = [
     ...injected({ kind: 'rate_limited', key: KEYS.blue, retryAfterS: 2 }),
     expected: [
       ticket('ClaudeRateLimitNearlyUsedUp', {
-        ...{ notBefore: 9, within: 15, clearsWithin: 23 },
+        notBefore: 9,
+        within: 15,
+        clearsWithin: 23,
         labels: { upstream: 'simulator', key: 'blue' },
       }),
     ],
@@ -134,7 +140,9 @@ const PARTLY: readonly GameDay[] = [
     // When the circuit opens is a matter of chance.
     expected: [
       ticket('ClaudeRetryBudgetEmpty', {
-        ...{ notBefore: 10, within: 45, clearsWithin: 14 },
+        notBefore: 10,
+        within: 45,
+        clearsWithin: 14,
         inhibitedBy: burns('availability', 'Fast', 'Medium'),
         silenced: 'by one',
         // While the circuit is open there are no retries to refuse.
@@ -179,7 +187,9 @@ const PARTLY: readonly GameDay[] = [
     // so few; promtool's cases have them.
     expected: [
       ticket('ClaudeFailuresAtLowTraffic', {
-        ...{ notBefore: 9, within: 18, clearsWithin: 190 },
+        notBefore: 9,
+        within: 18,
+        clearsWithin: 190,
         labels: { objective: 'availability' },
         inhibitedBy: burns('availability', 'Fast', 'Medium'),
         silenced: 'by one',
