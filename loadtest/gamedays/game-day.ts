@@ -112,8 +112,6 @@ export interface GameDay {
   readonly on: (world: World) => Undo | Promise<Undo>;
   /** What goes a little wrong all the time, also in the history, so that the fault has to rise above it. */
   readonly background?: readonly Fault[];
-  /** The companions that the background lets fire before the fault does. */
-  readonly always?: readonly string[];
   /** All of these have to fire; only companions may besides. Each is watched until it is told of and has cleared. */
   readonly expected: readonly Expectation[];
   readonly companions?: readonly Companion[];

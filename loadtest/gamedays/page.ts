@@ -52,7 +52,7 @@ const HOW = `## How a game day goes
    and stops. What it saw is extended backwards: counters rise as fast as they do now, gauges stay, and the five-minute
    recordings that rules read over days get their present value for 12 hours, which stand for a month. \`promtool\` makes
    blocks of it, and Prometheus starts on them. So a burn rate of 14.4 has to be earned against an hour of good calls.
-3. Nothing may fire, or be about to, for five seconds, except the Watchdog and what a day’s background causes, and its heartbeat must have reached the webhook.
+3. Nothing may fire, or be about to, for five seconds, except the Watchdog, and its heartbeat must have reached the webhook.
 4. The fault comes, and calls go on. The real Prometheus is watched until the expected alerts fire, each with the labels
    that the day names and between the times that it allows, and the real Alertmanager until each has been told to the
    receiver that the day names: a page within three minutes and a ticket within eight, unless the day says otherwise.

@@ -44,7 +44,7 @@ async function playIn(
     options.onStep?.('the healthy past is laid in');
     lateness.forget();
     await watch.start();
-    await untilSteady(world, watch, day);
+    await untilSteady(world, watch);
     options.onStep?.('steady: nothing fires');
     lateness.forget();
     return await faultOnAndOff({ day, world, watch, options });

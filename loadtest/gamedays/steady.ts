@@ -1,5 +1,5 @@
 /** The steady state before a fault: calls succeed, nothing fires, and the way to people is open. */
-import type { GameDay, World } from './game-day.ts';
+import type { World } from './game-day.ts';
 import { nameOf } from './sightings.ts';
 import { comesTrue } from './wait.ts';
 import type { AlertWatch } from './watch.ts';
@@ -17,13 +17,12 @@ const LIMITS = { limitMs: 90_000, steadyMs: 5_000 };
 export async function untilSteady(
   { receiver }: Pick<World, 'receiver'>,
   watch: Pick<AlertWatch, 'sightings'>,
-  { always = [] }: Pick<GameDay, 'always'>,
   { limitMs, steadyMs } = LIMITS,
 ): Promise<void> {
   const active = () =>
     watch
       .sightings()
-      .filter((seen) => seen.isActive && !always.includes(nameOf(seen)))
+      .filter((seen) => seen.isActive)
       .map(nameOf);
   const startedAt = new Date().toISOString();
   // The Prometheus before the history was laid in beat too.

@@ -54,9 +54,7 @@ const MEANING: readonly GameDay[] = [
     settings: withCallers(...CALLERS),
     load: CALLERS.map((name) => ({ perSecond: 8, token: tokenOf(name) })),
     ...risen(invalid(0.02), invalid(0.5)),
-    always: ['HighClaudeErrorRate'],
     expected: [page('ClaudeInvalidRequestsJump', { notBefore: 11, within: 21, clearsWithin: 13 })],
-    companions: mayFire('it counts errors a second', 'HighClaudeErrorRate'),
   },
   {
     name: 'probe_failing',
