@@ -84,7 +84,8 @@ or a wait of fewer than four evaluations, is refused, and the error names the ru
 is four evaluations and two scrapes.
 
 - **Rates and counts.** A rate is per real second. Multiplied by a window’s seconds it gives what production’s window would
-  hold: 20 calls a second count as 72,000 an hour. \`increase()\` counts the calls that were made, so its guards are
+  hold: 20 calls a second count as 72,000 an hour, and one in three minutes as 20, so that the guards which keep burn
+  rates silent at night are left to promtool. \`increase()\` counts the calls that were made, so its guards are
   harder to pass here than in production.
 - **The service's own times** (back-off, circuits) are shortened where an alert waits for them; time limits and
   the latency objective are not. Times that depend on these limits are marked in the table. After a reload Prometheus takes five real seconds to
