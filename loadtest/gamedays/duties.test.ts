@@ -15,7 +15,7 @@ describe('when an alert fires', () => {
   test('before its windows and its wait are over, it is early: its `for` is gone', () => {
     const periods = [{ fromMs: ON + 3 * S, untilMs: OFF + 4 * S }];
     assert.deepEqual(textsOf(day, seen(expected, { periods, ...toldAt(ON + 4 * S) })), [
-      'KeyRejected fired early: after 3.0 s, and not before 4.0 s may it',
+      'KeyRejected fired early: after 3.0 s, and it has to take 4.0 s at least',
     ]);
   });
 

@@ -25,7 +25,7 @@ export interface Finding {
 function untimely({ notBefore, within }: Expectation, tookMs: number): string | false {
   const took = inSeconds(tookMs);
   if (tookMs < msOf(notBefore))
-    return `fired early: after ${took}, and not before ${inSeconds(msOf(notBefore))} may it`;
+    return `fired early: after ${took}, and it has to take ${inSeconds(msOf(notBefore))} at least`;
   if (tookMs > msOf(within))
     return `fired late: after ${took}, and ${inSeconds(msOf(within))} are allowed`;
   return false;

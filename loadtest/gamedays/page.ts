@@ -4,6 +4,7 @@ import { titleOf } from './alert-result.ts';
 import { CLOCK } from './clock.ts';
 import type { Companion } from './game-day.ts';
 import type { Kept } from './kept.ts';
+import { LATE_MS } from './lateness.ts';
 import type { Origin } from './origin.ts';
 import { table, triesThatDoNotCount } from './report.ts';
 import type { Result } from './result.ts';
@@ -69,7 +70,7 @@ unless the day says that it may. A few days have a background: what is compared 
 
 A day that is lost, or finds no steady state, while the machine was too busy to keep time is played again, twice at
 most, and the page lists the tries that do not count. Too busy is what EventLoopLagging calls so of the service: for
-five seconds, five minutes of production, the 99th percentile of the runner's own timers was more than 100 ms late.
+five seconds, five minutes of production, the 99th percentile of the runner's own timers was more than ${LATE_MS} ms late.
 
 **What this proves.** Game days prove the wiring: that the service makes these series when something breaks, that the rule
 sees them, that Alertmanager tells the right receiver, and how long it takes. Most faults are far above a threshold,

@@ -19,6 +19,7 @@ export interface Seen {
   readonly problems: readonly string[];
 }
 
+/** What a try has seen, and whether it counts. */
 export interface Result extends Seen {
   /** How late this process’s own timers were in their worst seconds, milliseconds: a busy machine makes all slow. */
   readonly latenessMs: number;

@@ -63,7 +63,7 @@ export const MONITORING_DAYS: readonly GameDay[] = [
       page('PrometheusNotificationsFailing', {
         notBefore: 5,
         within: 9,
-        toldWithin: 5,
+        toldWithin: 4,
         clearsWithin: 9,
       }),
       ticket('ScrapeTargetDown', {
