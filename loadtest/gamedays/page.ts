@@ -2,7 +2,7 @@
 import { GAME_DAY_SPEED } from '../../observability/generate/rules/compress.ts';
 import { titleOf } from './alert-result.ts';
 import { CLOCK } from './clock.ts';
-import type { Companion } from './game-day.ts';
+import { type Companion, PAGER, TICKETS, TOLD_WITHIN } from './game-day.ts';
 import type { Kept } from './kept.ts';
 import { LATE_MS } from './lateness.ts';
 import type { Origin } from './origin.ts';
@@ -56,7 +56,7 @@ const HOW = `## How a game day goes
 3. Nothing may fire, or be about to, for five seconds, except the Watchdog, and its heartbeat must have reached the webhook.
 4. The fault comes, and calls go on. The real Prometheus is watched until the expected alerts fire, each with the labels
    that the day names and between the times that it allows, and the real Alertmanager until each has been told to the
-   receiver that the day names: a page within three minutes and a ticket within eight, unless the day says otherwise.
+   receiver that the day names: a page within ${TOLD_WITHIN[PAGER]} minutes and a ticket within ${TOLD_WITHIN[TICKETS]}, unless the day says otherwise.
    One may be silent because another silences it, if the day says so and that other has itself been told, and then the
    time counts from the end of that. Some have to be silenced, or the day is lost: inhibition that is gone would tell
    people too much. A day with a page has to page somebody.

@@ -44,7 +44,7 @@ export const COLLECTOR_DAYS: readonly GameDay[] = [
       ticket('ScrapeTargetDown', {
         notBefore: 5,
         within: 8,
-        clearsWithin: 4,
+        clearsWithin: 6,
         labels: { component: 'collector' },
       }),
     ],

@@ -68,6 +68,7 @@ export const MONITORING_DAYS: readonly GameDay[] = [
       }),
       ticket('ScrapeTargetDown', {
         ...AT_ONCE,
+        clearsWithin: 6,
         labels: { component: 'alertmanager' },
         untold: 'it ends with the first scrape of the Alertmanager that would tell of it',
       }),

@@ -24,7 +24,7 @@ async function restart({ service }: World, changed: Readonly<Record<string, stri
 }
 
 /** It is gone until the service has started again. */
-const NO_SCRAPES = { notBefore: 5, within: 8, clearsWithin: 6 };
+const NO_SCRAPES = { notBefore: 5, within: 8, clearsWithin: 8 };
 
 export const TELEMETRY_DAYS: readonly GameDay[] = [
   {

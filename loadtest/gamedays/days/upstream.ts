@@ -170,7 +170,7 @@ const PARTLY: readonly GameDay[] = [
     ...injected({ kind: 'stream_cut', probability: 0.1, afterChunks: 2 }),
     expected: [
       // Five streams have to break off within ten seconds, all the time: chance may make that late.
-      ticket('ClaudeStreamsTruncated', { notBefore: 7, within: 20, clearsWithin: 13 }),
+      ticket('ClaudeStreamsTruncated', { notBefore: 7, within: 20, clearsWithin: 16 }),
       HIGH_ERROR_RATE,
     ],
   },
