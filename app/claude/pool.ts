@@ -53,16 +53,23 @@ export function createPool(options: PoolOptions): Agent {
  * them. It does not ask for one whose time of connecting is 0, so it gets that back only when it is due.
  */
 function withAgesByTimer(agent: Agent, maxAgeMs: number): Agent {
-  return agent.on('connect', (_origin, targets) => {
-    const client = targets.at(-1) as { ttl?: number } | undefined;
-    const connectedAtMs = client?.ttl;
-    if (!client || !connectedAtMs) return;
-    client.ttl = 0;
-    const due = () => {
-      client.ttl = connectedAtMs;
-    };
-    setTimeout(due, maxAgeMs).unref();
-  });
+  const timers = new WeakMap<object, NodeJS.Timeout>();
+  return agent
+    .on('connect', (_origin, targets) => {
+      const client = targets.at(-1) as { ttl?: number } | undefined;
+      const connectedAtMs = client?.ttl;
+      if (!client || !connectedAtMs) return;
+      client.ttl = 0;
+      const due = () => {
+        client.ttl = connectedAtMs;
+      };
+      timers.set(client, setTimeout(due, maxAgeMs).unref());
+    })
+    .on('disconnect', (_origin, targets) => {
+      // A timer would keep the client that has gone for a minute, and make its next connection old.
+      const client = targets.at(-1);
+      if (client) clearTimeout(timers.get(client));
+    });
 }
 
 /** The pool of all calls, and the one of those whose responses may be of any length. */

@@ -23,9 +23,9 @@ const CALLS = 6_000;
 const CONCURRENCY = 32;
 
 /** Half of what docs/performance.md has, so that no noise fails it, and a second path through the SDK does. */
-const LEAST_SHARE = 0.08;
+const LEAST_SHARE = 0.15;
 
-test('overhead: everything on, a call costs at most twelve times the CPU time of bare Express and undici', async (t) => {
+test('overhead: everything on, a call costs less than seven times the CPU time of bare Express and undici', async (t) => {
   const upstream = await startUpstream();
   const sink = await startSink();
   const folder = mkdtempSync(join(tmpdir(), 'overhead-'));

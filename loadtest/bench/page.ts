@@ -40,6 +40,8 @@ ${mainTable(result)}
 Not measured:
 
 ${missingText(result)}
+- Streams of the gateways: Portkey 1.15.2 answers a streamed \`/v1/messages\` with 500 under Node 24, and LiteLLM is left
+  out of them, as it is of the slower upstream.
 `;
 
 const parts: Section = (result) => `## Signals
