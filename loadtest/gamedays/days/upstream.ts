@@ -97,7 +97,7 @@ const DOWN: readonly GameDay[] = [
       info('ClaudeFailoverInUse', {
         notBefore: 11,
         within: 25,
-        clearsWithin: 8,
+        clearsWithin: 12,
         labels: { upstream: 'west' },
       }),
       HIGH_ERROR_RATE,
