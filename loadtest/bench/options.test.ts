@@ -1,4 +1,4 @@
-/** What `make bench` may be told, and what it says of what it may not. */
+/** `make bench` takes its options, and says what is wrong with any other. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readOptions } from './options.ts';

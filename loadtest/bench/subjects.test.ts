@@ -1,4 +1,4 @@
-/** What is under test is what it says: real settings, real stages, an upstream that clients accept. */
+/** Each subject is what it says: it has real settings and real stages, and an upstream that clients accept. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';

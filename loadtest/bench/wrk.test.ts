@@ -1,4 +1,4 @@
-/** What wrk says is read exactly, and a figure with errors is none. */
+/** The output of wrk is read exactly, and a figure with errors is none. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
