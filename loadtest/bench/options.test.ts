@@ -14,7 +14,11 @@ test('bench options: without any, all subjects in three rounds', () => {
   const read = readOptions({ SUBJECTS: '', ROUNDS: '' }, KNOWN);
   assert(read.ok);
   assert.deepEqual(read.options, {
-    ...{ subjects: undefined, rounds: 3, seconds: 3, warmUpSeconds: 3, quick: false },
+    subjects: undefined,
+    rounds: 3,
+    seconds: 3,
+    warmUpSeconds: 3,
+    quick: false,
   });
 });
 

@@ -43,7 +43,10 @@ function throughput(figures: Figures): Reach[] {
     unit: Reach['unit'] = '×',
   ): Reach => ({
     figure: `throughput, ${label}`,
-    ...{ unit, least, aim, more: true },
+    unit,
+    least,
+    aim,
+    more: true,
     measured: figures.ratio(subject, other, perSecond),
   });
   return [

@@ -17,7 +17,10 @@ import { SUBJECTS } from './subjects.ts';
 import { createUpstream } from './upstream.ts';
 
 const PLACE = {
-  ...{ upstream: 'http://127.0.0.1:1', otlp: 'http://127.0.0.1:2', port: 3, metricsPort: 4 },
+  upstream: 'http://127.0.0.1:1',
+  otlp: 'http://127.0.0.1:2',
+  port: 3,
+  metricsPort: 4,
   folder: '/tmp',
 };
 
@@ -44,8 +47,13 @@ test('stages: those that are measured are those of the client, in its order', ()
   const pipeline = createClaudePipeline(
     async () => assert.fail('nothing is sent'),
     {
-      ...{ deadlineMs: 1, attemptTimeoutMs: 1, firstEventTimeoutMs: 1, ...TUNING.stream },
-      ...{ pseudonymize: true, models: [MODEL], retry: { maxRetries: 3, ...TUNING.backoff } },
+      deadlineMs: 1,
+      attemptTimeoutMs: 1,
+      firstEventTimeoutMs: 1,
+      ...TUNING.stream,
+      pseudonymize: true,
+      models: [MODEL],
+      retry: { maxRetries: 3, ...TUNING.backoff },
     },
     {
       ...system,

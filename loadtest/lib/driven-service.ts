@@ -28,7 +28,8 @@ export async function startDrivenService(): Promise<DrivenService> {
   const { url: simulator } = JSON.parse(line) as { url: string };
   const service = await startService({ OTEL_TRACES_EXPORTER: 'none', ...oneUpstream(simulator) });
   return {
-    ...{ service, simulator },
+    service,
+    simulator,
     async stop() {
       const code = await service.stop();
       child.kill('SIGTERM');
