@@ -39,8 +39,8 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY app app
 # Nobody can reach the loopback address of a container.
 ENV HOST=0.0.0.0 METRICS_HOST=0.0.0.0
-# Types are stripped and code is compiled when the image is built: an instance starts in three fifths of the time, and never
-# loads the compiler. The cache belongs to this user; another one starts without it.
+# Types are stripped and code is compiled when the image is built: an instance loads its code in three fifths of the time, and
+# never loads what strips types. The cache belongs to this user; another one starts without it.
 ENV NODE_COMPILE_CACHE=/home/node/.cache/node-compile
 RUN node app/main.ts 2>/dev/null; [ $? -eq 78 ]
 # The heap holds what BODY_BUDGET_BYTES admits at its default; the container needs 832 MiB in all.

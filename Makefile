@@ -84,7 +84,7 @@ chaos: setup ## Inject every fault under load; writes docs/reliability.md
 soak: setup ## Run ten minutes of cancels and faults and look for growth; writes docs/soak.md
 	@$(NODE) loadtest/soak/run.ts
 
-gameday: setup ## Break something and watch who is told: make gameday [FAULT=...]; without FAULT all, into docs/gamedays.md
+gameday: setup ## Break something and watch who is told: make gameday [FAULT=... | RESUME=1]; without FAULT all, into docs/gamedays.md
 	@$(NODE) loadtest/gamedays/run.ts
 
 bench: setup ## Measure what telemetry costs, beside peers: make bench [SUBJECTS= ROUNDS= SECONDS= QUICK=1]; without SUBJECTS all, into docs/performance.md

@@ -97,7 +97,7 @@ function handlersOf(deps: AppDeps, options: AppOptions): Handlers {
 }
 
 /**
- * What each route does with a request that has passed the checks. The quotas come first, so that a throttled
+ * Lists what each route does with a request that has passed the checks. The quotas come first, so that a throttled
  * caller fills no memory and uses up no nonces. A slot is taken by the call itself: a slow upload occupies none,
  * and a refusal is recorded under its model.
  */
@@ -130,7 +130,7 @@ function serve(deps: AppDeps, options: AppOptions): RequestHandler {
     const route = found?.rows.get(request.method);
     if (route && !route.operation) return run(route.steps, request, response);
     if (found) identify(response, found.path, found.any.operation);
-    log(request, response, () => {});
+    log(request, response);
     for (const check of checks) check(request, response);
     if (!found) throw new AppError('not_found', 'Not Found');
     request.params = found.params(request);

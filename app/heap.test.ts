@@ -1,4 +1,4 @@
-/** What a call leaves behind in the heap of a running service: V8's own figures of each small collection. */
+/** A call that has ended leaves next to nothing in the heap of a running service, by V8's own figures of each small collection. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';

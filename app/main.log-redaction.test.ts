@@ -1,4 +1,4 @@
-/** What callers and upstreams write into the log lines of every call, over real HTTP. */
+/** Secrets that callers and upstreams write into the log lines of every call are hidden, over real HTTP. */
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { test } from 'node:test';

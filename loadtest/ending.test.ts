@@ -33,9 +33,14 @@ afterEach(() => {
 
 function envOf(extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
-    ...{ PATH: process.env['PATH'], ENV_FILE: '/dev/null', RUN_DIR: folder },
-    ...{ RESULTS_DIR: join(folder, 'results'), TOKEN: DEFAULT_KEY },
-    ...{ TARGET: simulator.url, SIMULATOR: simulator.url, ...extra },
+    PATH: process.env['PATH'],
+    ENV_FILE: '/dev/null',
+    RUN_DIR: folder,
+    RESULTS_DIR: join(folder, 'results'),
+    TOKEN: DEFAULT_KEY,
+    TARGET: simulator.url,
+    SIMULATOR: simulator.url,
+    ...extra,
   };
 }
 
@@ -47,7 +52,9 @@ async function faults(): Promise<readonly unknown[]> {
 async function startChaos() {
   const env = envOf({ SCENARIO: 'chaos', RATE: '50', DURATION: '18s' });
   child = spawn(process.execPath, ['loadtest/run.ts', 'node'], {
-    ...{ cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] },
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
   let told = '';
   child.stderr?.on('data', (chunk) => {

@@ -7,19 +7,36 @@ import type { Row, Summary } from './scenarios/summary.ts';
 const EVIL = `"><script>alert('x')</script>`;
 
 const ROW: Row = {
-  ...{ name: 'load', calls: 1_000, perSecond: 50, success: 0.9987, answered: 1, dropped: 3 },
-  ...{ p50Ms: 45.4, p90Ms: 80, p99Ms: 612, firstTextP99Ms: null, longestGapP99Ms: 4.2 },
+  name: 'load',
+  calls: 1_000,
+  perSecond: 50,
+  success: 0.9987,
+  answered: 1,
+  dropped: 3,
+  p50Ms: 45.4,
+  p90Ms: 80,
+  p99Ms: 612,
+  firstTextP99Ms: null,
+  longestGapP99Ms: 4.2,
 };
 
 const SUMMARY: Summary = {
-  ...{ driver: 'node', scenario: 'smoke', question: 'Does it?', target: 'http://127.0.0.1:8080' },
-  ...{ started: '2026-01-01T00:00:00.000Z', seconds: 23.04, verdict: 'missed', bottlenecks: [] },
+  driver: 'node',
+  scenario: 'smoke',
+  question: 'Does it?',
+  target: 'http://127.0.0.1:8080',
+  started: '2026-01-01T00:00:00.000Z',
+  seconds: 23.04,
+  verdict: 'missed',
+  bottlenecks: [],
   thresholds: [
     { metric: 'claude_call_duration_ms', condition: 'p(99)<500', value: 612, ok: false },
     { metric: 'claude_call_success', condition: 'rate>0.995', value: 0.9987, ok: true },
     { metric: 'claude_call_first_text_ms', condition: 'p(99)<500', value: null, ok: null },
   ],
-  ...{ breakpoint: null, phases: [ROW], kinds: [{ ...ROW, name: 'complete', dropped: null }] },
+  breakpoint: null,
+  phases: [ROW],
+  kinds: [{ ...ROW, name: 'complete', dropped: null }],
   driverLag: { p50Ms: 0.6, p99Ms: 1.8 },
   slowest: [
     {
@@ -57,7 +74,11 @@ test('htmlReport: whatever the summary holds stays text', () => {
   const row = { ...ROW, name: EVIL };
   const page = htmlReport({
     ...SUMMARY,
-    ...{ target: EVIL, question: EVIL, bottlenecks: [EVIL], phases: [row], scenario: EVIL },
+    target: EVIL,
+    question: EVIL,
+    bottlenecks: [EVIL],
+    phases: [row],
+    scenario: EVIL,
     failed: [{ id: EVIL, kind: 'batch', phase: EVIL, durationMs: 1, reason: EVIL, trace: EVIL }],
     slowest: [{ id: 'a', kind: 'batch', phase: 'b', durationMs: 1, trace: `https://x/${EVIL}` }],
     thresholds: [{ metric: EVIL, condition: EVIL, value: null, ok: null }],

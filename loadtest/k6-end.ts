@@ -62,6 +62,7 @@ function cut(reason: string, summary: Summary | undefined): JudgedEnd {
 function failed(problem: string, summary: Summary | undefined): JudgedEnd {
   return {
     summary: summary && inconclusive(summary, [problem]),
-    ...{ exitCode: EXIT_UNAVAILABLE, problem },
+    exitCode: EXIT_UNAVAILABLE,
+    problem,
   };
 }

@@ -12,8 +12,18 @@ const judged = (condition: string, value: number | null, ok: boolean | null): Ju
 });
 
 const SUMMARY: Summary = {
-  ...{ driver: 'node', scenario: 'load', question: '', target: '', started: '', seconds: 9 },
-  ...{ verdict: 'missed', bottlenecks: [], phases: [], kinds: [], slowest: [], failed: [] },
+  driver: 'node',
+  scenario: 'load',
+  question: '',
+  target: '',
+  started: '',
+  seconds: 9,
+  verdict: 'missed',
+  bottlenecks: [],
+  phases: [],
+  kinds: [],
+  slowest: [],
+  failed: [],
   driverLag: { p50Ms: null, p99Ms: null },
   breakpoint: { perSecond: 80, isLowerBound: false },
   thresholds: [

@@ -21,9 +21,20 @@ const folder = mkdtempSync(join(tmpdir(), 'observatory-k6-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const SUMMARY: Summary = {
-  ...{ driver: 'k6', scenario: 'smoke', question: 'Does it?', target: 'http://127.0.0.1:8080' },
-  ...{ started: '2026-01-01T00:00:00.000Z', seconds: 23, verdict: 'passed', bottlenecks: [] },
-  ...{ thresholds: [], breakpoint: null, phases: [], kinds: [], slowest: [], failed: [] },
+  driver: 'k6',
+  scenario: 'smoke',
+  question: 'Does it?',
+  target: 'http://127.0.0.1:8080',
+  started: '2026-01-01T00:00:00.000Z',
+  seconds: 23,
+  verdict: 'passed',
+  bottlenecks: [],
+  thresholds: [],
+  breakpoint: null,
+  phases: [],
+  kinds: [],
+  slowest: [],
+  failed: [],
   driverLag: { p50Ms: 0.6, p99Ms: 1.8 },
 };
 
@@ -47,8 +58,12 @@ function standIn(script: string): string {
 
 function envOf(script: string): NodeJS.ProcessEnv {
   return {
-    ...{ PATH: process.env['PATH'], ENV_FILE: '/dev/null', RUN_DIR: folder, STACK: 'processes' },
-    ...{ K6: standIn(script), RESULTS_DIR: join(folder, 'results') },
+    PATH: process.env['PATH'],
+    ENV_FILE: '/dev/null',
+    RUN_DIR: folder,
+    STACK: 'processes',
+    K6: standIn(script),
+    RESULTS_DIR: join(folder, 'results'),
   };
 }
 
@@ -60,8 +75,14 @@ const writeSummary = (summary: Summary) => `echo '${JSON.stringify(summary)}' > 
 
 /** What would take away the scenarios, the guard or the thresholds, or hold the run up. */
 const MISLEADING = {
-  ...{ K6_NO_SETUP: 'true', K6_NO_TEARDOWN: 'true', K6_NO_THRESHOLDS: 'true', K6_PAUSED: 'true' },
-  ...{ K6_ITERATIONS: '1', K6_RPS: '5', K6_OUT: 'json', K6_INCLUDE_SYSTEM_ENV_VARS: 'false' },
+  K6_NO_SETUP: 'true',
+  K6_NO_TEARDOWN: 'true',
+  K6_NO_THRESHOLDS: 'true',
+  K6_PAUSED: 'true',
+  K6_ITERATIONS: '1',
+  K6_RPS: '5',
+  K6_OUT: 'json',
+  K6_INCLUDE_SYSTEM_ENV_VARS: 'false',
 };
 
 test('run: k6 gets its options by environment, and a token is in no argument and in no output', async () => {
@@ -217,9 +238,13 @@ test('runByK6: a container that does not end at the second signal is removed by 
   const early = new AbortController();
   const acts: LastAct[] = [];
   const ended = runByK6({
-    ...{ program: undefined, env, stack: readSettings({ ...env, STACK: 'compose' }) },
-    ...{ files: resultFiles('smoke', join(folder, 'results')), remoteWriteUrl: undefined },
-    ...{ traceOf: () => '', ending: { signal: early.signal, beforeExit: (act) => acts.push(act) } },
+    program: undefined,
+    env,
+    stack: readSettings({ ...env, STACK: 'compose' }),
+    files: resultFiles('smoke', join(folder, 'results')),
+    remoteWriteUrl: undefined,
+    traceOf: () => '',
+    ending: { signal: early.signal, beforeExit: (act) => acts.push(act) },
   });
   await eventually(() => existsSync(log), { timeoutMs: 60_000 });
   early.abort();

@@ -39,7 +39,10 @@ function common(settings: LoadSettings, stack: Settings) {
   const ending = new Ending();
   if (hasFaults(settings)) ending.beforeExit(() => takeBackFaults(settings.simulator));
   return {
-    ...{ files, traceOf: traceOf(stack), signal: ending.signal, ending },
+    files,
+    traceOf: traceOf(stack),
+    signal: ending.signal,
+    ending,
     remoteWriteUrl: hasPrometheus
       ? `${urlOf('PROMETHEUS_PORT', stack.ports)}/api/v1/write`
       : undefined,
@@ -55,7 +58,10 @@ type Runner = (load: LoadSettings, stack: Settings, driver: Driver) => Promise<n
 const byNode: Runner = async (settings, stack, { notes }) => {
   const { files, ending, ...run } = common(settings, stack);
   const summary = await runByNode({
-    ...{ ...run, settings, notes, output: process.stdout },
+    ...run,
+    settings,
+    notes,
+    output: process.stdout,
   });
   if (!summary) return ending.signal.aborted ? EXIT.inconclusive : EXIT.refused;
   return end(summary, files);

@@ -81,7 +81,9 @@ describe('quotas in Redis', { skip: skipRedis, concurrency: false }, () => {
     t.after(server.stop);
     const lines: string[] = [];
     const logger = createLogger({
-      ...{ level: 'error', service: 'test', redactor },
+      level: 'error',
+      service: 'test',
+      redactor,
       sinks: [{ write: (line) => lines.push(line) }],
     });
     const redis = createRedis(server.url, logger);

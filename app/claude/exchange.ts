@@ -4,7 +4,7 @@
  */
 import { type Dispatcher, errors } from 'undici';
 
-/** What is held of a body that nobody reads, bytes; more waits in the socket. */
+/** So many bytes of a body are held while nobody reads it; the rest waits in the socket. */
 const MAX_HELD_BYTES = 64 * 1024;
 const BOM = Buffer.from('\ufeff');
 
@@ -48,10 +48,10 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
   #head: Head | undefined;
   /** Whether the body is collected; undefined before the head. */
   #isText: boolean | undefined;
-  /** What has arrived and was not read. */
+  /** The chunks that have arrived and are not read yet. */
   #chunks: Buffer[] = [];
   #heldBytes = 0;
-  /** Whoever waits for the next chunk. */
+  /** It is resolved with the next chunk, for whoever waits for that. */
   #reader: PromiseWithResolvers<Chunk> | undefined;
   #hasEnded = false;
   /** Why the body broke off; thrown once, after what had arrived before. */
@@ -123,12 +123,12 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     if (this.#hasEnded) return Promise.resolve(END);
     const reader = Promise.withResolvers<Chunk>();
     this.#reader = reader;
-    // What undici has held back may arrive within this.
+    // undici may deliver what it has held back before this call returns.
     this.#controller?.resume();
     return reader.promise;
   }
 
-  /** What came together is passed on together, as a stream does: whatever follows is done once for all of it. */
+  /** Chunks that arrived together are passed on as one, as a stream does, so that each later step runs once for all. */
   #takeHeld(): Buffer {
     const held = joined(this.#chunks);
     this.#chunks = [];

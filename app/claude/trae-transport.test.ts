@@ -138,6 +138,24 @@ test('pool: a request does not look at the clock for each connection that is bus
   assert(looks < busy, `${looks} looks`);
 });
 
+test('pool: a connection that has gone leaves no timer of its age behind', async (t) => {
+  const server = createServer((_, response) =>
+    response.writeHead(200, { connection: 'close' }).end('{}'),
+  );
+  const port = await listen(t, server, '127.0.0.1');
+  // No other timer has this length.
+  const maxAgeMs = 54_321;
+  const { pool, send } = aTransport(t, `http://127.0.0.1:${port}`, { maxAgeMs });
+  const set = t.mock.method(globalThis, 'setTimeout');
+  const cleared = t.mock.method(globalThis, 'clearTimeout');
+  const gone = once(pool, 'disconnect');
+  await send();
+  await gone;
+  const timer = set.mock.calls.find((call) => call.arguments[1] === maxAgeMs)?.result;
+  assert(timer, 'the connection had a timer of its age');
+  assert(cleared.mock.calls.some((call) => call.arguments[0] === timer));
+});
+
 test('transport: a caller who gives up while waiting for a connection leaves at once and is never sent', async (t) => {
   let asked = 0;
   const { promise: busy, resolve } = Promise.withResolvers<void>();

@@ -22,7 +22,7 @@ declare module 'trae' {
 
   /** Trae's own hook lists; `resolveBefore` runs them on a config. */
   interface TraeMiddleware {
-    /** What `before` was given, in order. */
+    /** The hooks that `before` was given, in order. */
     readonly _before: readonly unknown[];
     resolveBefore(config: TraeConfig): Promise<TraeConfig>;
     resolveAfter(error: unknown, response?: TraeResponse): Promise<TraeResponse>;

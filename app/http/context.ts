@@ -50,7 +50,7 @@ export function localsOf(response: Response): RequestLocals {
 export function ownHeaders(response: Response): Record<string, string> {
   return {
     [CORRELATION_HEADER]: localsOf(response).correlationId,
-    // What callers wrote comes back in errors: no browser may take it for a page.
+    // Errors repeat what callers wrote, and no browser may take that for a page.
     'x-content-type-options': 'nosniff',
   };
 }
@@ -133,8 +133,8 @@ export function identify(
  * Logs one line for each request, when its response has ended or its caller has gone away. A request that
  * is refused before its caller is known has no `caller`.
  */
-export function accessLog(logger: Logger): RequestHandler {
-  return (request, response, next) => {
+export function accessLog(logger: Logger): (request: Request, response: Response) => void {
+  return (request, response) => {
     const client_address = clientAddress(request.socket);
     response.once('close', () => {
       const { receivedAtMs, route, caller, isAuthenticated } = localsOf(response);
@@ -150,6 +150,5 @@ export function accessLog(logger: Logger): RequestHandler {
         'request',
       );
     });
-    next();
   };
 }

@@ -5,10 +5,10 @@
 import type { Request } from 'express';
 import { AppError } from '../errors.ts';
 
-/** What a table has rows of. */
+/** A row of the table. */
 export interface Row {
   readonly method: 'get' | 'post' | 'delete';
-  /** Of literal segments and `:parameters`. */
+  /** It consists of literal segments and `:parameters`. */
   readonly path: string;
 }
 

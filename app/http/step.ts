@@ -1,4 +1,4 @@
-/** What the service does with a request, one thing after the other: checks, its body, its answer. */
+/** A step is one thing that the service does with a request: it checks it, reads its body, or answers it. */
 import type { Request, RequestHandler, Response } from 'express';
 
 /** Returns, or resolves, when the request may go on or is answered; throws an AppError where it may not. */

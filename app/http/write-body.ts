@@ -21,7 +21,7 @@ export function writeBytes(
 ): void | Promise<void> {
   if (bytes.length > PIECE_BYTES) return writePieces(response, bytes, callerWait);
   if (bytes.length === 0 || response.destroyed) return;
-  // Most fit, and there is nothing to wait for.
+  // Most writes fit, and then there is nothing to wait for.
   if (!response.write(bytes)) return drained(response, callerWait);
 }
 

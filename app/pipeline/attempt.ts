@@ -21,7 +21,7 @@ export function whenEnded(
   try {
     callback(outcome);
   } catch {
-    // As above.
+    // An error of the callback goes no further here either.
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Counters and histograms that find a series by the values of its declared labels, a map for each label, and that are
- * read at the scrape. The SDK's own sort and serialise the attributes of every measurement to find its series, which
- * costs a call with some twenty measurements more than all else that is recorded of it (docs/adr/0041).
+ * read at the scrape. The SDK's own instruments sort and serialise the attributes of every measurement to find its series:
+ * for the twenty measurements of a call, twice what all else costs that is recorded of it (docs/adr/0041).
  * Semantics are the SDK's: https://opentelemetry.io/docs/specs/otel/metrics/sdk/
  */
 import {
@@ -20,7 +20,7 @@ import {
   type MetricData,
 } from '@opentelemetry/sdk-metrics';
 
-/** What an instrument is. */
+/** The description of an instrument. */
 export interface CellOptions {
   readonly name: string;
   readonly unit: string;
@@ -105,7 +105,7 @@ class Cells<Cell> {
   }
 }
 
-/** What both kinds of metric data begin with. */
+/** @returns the fields that both kinds of metric data begin with */
 function headOf({ name, unit, help }: CellOptions) {
   return {
     descriptor: { name, unit, description: help, valueType: ValueType.DOUBLE },

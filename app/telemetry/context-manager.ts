@@ -1,7 +1,7 @@
 /**
  * The context manager of OpenTelemetry's SDK, but for event emitters, which it binds by their `emit`: all listeners of a
  * request run in its context, whoever adds them and whenever. The SDK's own puts seven methods on every request and
- * response and a wrapper around every listener, which costs a call a third of what the HTTP instrumentation does
+ * response and a wrapper around every listener, which is more than half of what the HTTP instrumentation costs
  * (docs/adr/0045).
  */
 import { EventEmitter } from 'node:events';

@@ -1,4 +1,4 @@
-/** What is observed of undici's requests is what OpenTelemetry's own instrumentation observes, without a span of its own. */
+/** Requests of undici are observed as OpenTelemetry's own instrumentation observes them, without a span of their own. */
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,7 +1,7 @@
 /**
  * Observes every request of undici by its diagnostics channels, as the HTTP conventions say: its duration as a metric,
- * and its attributes on the span of the attempt that makes it. OpenTelemetry's own instrumentation would add a span to
- * each attempt that says little else, and builds it for calls that are not traced too (docs/adr/0043).
+ * and its attributes on the span of the attempt that makes it. OpenTelemetry's own instrumentation adds a span to each
+ * attempt that says little else, and builds its attributes for calls that are not traced, too (docs/adr/0043).
  * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -24,7 +24,7 @@ import {
   ATTR_URL_FULL,
 } from '@opentelemetry/semantic-conventions';
 
-/** What undici publishes of a request: https://undici.nodejs.org/#/docs/api/DiagnosticsChannel */
+/** A request, as undici publishes it: https://undici.nodejs.org/#/docs/api/DiagnosticsChannel */
 interface Request {
   readonly origin: string | URL;
   readonly path: string;
@@ -75,7 +75,7 @@ function recordingSpan(): Span | undefined {
   return span?.isRecording() ? span : undefined;
 }
 
-/** What undici publishes to its channels, as far as it is read. */
+/** A message of undici's channels, as far as it is read. */
 interface Message {
   readonly request: Request;
   /** Where the head of the request is being sent. */

@@ -1,4 +1,4 @@
-/** What takes log lines: an output, an exporter, an array in tests. */
+/** A sink takes log lines: it is an output, an exporter, or an array in tests. */
 import type { SpanContext } from '@opentelemetry/api';
 
 export type Counts = Readonly<Record<string, number>>;
@@ -6,10 +6,10 @@ export type Counts = Readonly<Record<string, number>>;
 /** Fields of a line that need no serialiser of their own; those that are undefined are left out. */
 export type PlainFields = Readonly<Record<string, string | number | boolean | Counts | undefined>>;
 
-/** What these lines say: nothing in it needs an escape. */
+/** The messages of these lines: none needs an escape. */
 export type PlainMessage = 'call' | 'request';
 
-/** What a line of plain fields was made of. Its level is `info`. */
+/** A line of plain fields, as what it was made of. Its level is `info`. */
 export interface PlainLine {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
@@ -23,7 +23,7 @@ export interface PlainLine {
 export interface LogSink {
   /** @param line with its newline */
   write(line: string): void;
-  /** Takes a line in which nothing had to be hidden as what it was made of, in place of its text. */
+  /** Takes a line in which nothing had to be hidden: what it was made of, in place of its text. */
   record?(line: PlainLine): void;
   /** Passes on at once what it has gathered. */
   flushSync?(): void;

@@ -47,7 +47,7 @@ export interface PlainLineOptions {
   readonly now: () => LineTime;
 }
 
-/** @returns writes a line at level `info`, with the IDs of the context */
+/** @returns a function that writes a line at level `info`, with the IDs of the context */
 export function createPlainLines({ service, redactor, sinks, now }: PlainLineOptions) {
   const isClean = rememberClean((text) => redactor.text(text) === text);
   const ofService = JSON.stringify(service);
@@ -108,7 +108,7 @@ function findKind(name: string): Kind {
 
 class Line {
   text: string;
-  /** Whether its fields are. */
+  /** Whether nothing was found in the fields so far. */
   isClean = true;
   readonly #isClean: IsClean;
 

@@ -32,8 +32,8 @@ export interface RecorderDeps {
 }
 
 /**
- * Starts a span below the one of a context. Where that one is ours and not sampled, it stands for this one too: nine of
- * ten calls are not traced, and nothing is made for them.
+ * Starts a span below the one of a context. Where that one is ours and not sampled, it stands for this one too, so that
+ * nothing is made for calls that are not traced.
  * @param options makes them, if they are needed
  */
 export function startBelow(

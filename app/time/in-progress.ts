@@ -1,5 +1,5 @@
 /**
- * What is in progress at the moment, where it comes and goes thousands of times a second. A `Set` would do the same,
+ * A list of what is in progress, where that comes and goes thousands of times a second. A `Set` would do the same,
  * but whenever it rearranges itself it leaves its old table behind, linked to the new one: a table that the garbage
  * collector has moved to the old generation then keeps alive every table after it, with all that was in progress,
  * until the next full collection.
@@ -14,7 +14,7 @@ export class InProgress<T extends object> {
   /** Does nothing for what is not in progress. */
   delete(item: T): void {
     const items = this.#items;
-    // What has begun first has mostly ended first.
+    // What began first mostly ends first, so that the search is short.
     const at = items.indexOf(item);
     if (at < 0) return;
     items.splice(at, 1);
@@ -24,12 +24,12 @@ export class InProgress<T extends object> {
     return this.#items.length;
   }
 
-  /** What has been in progress longest. */
+  /** @returns what has been in progress longest */
   first(): T | undefined {
     return this.#items[0];
   }
 
-  /** In the order of their beginning. */
+  /** @returns all of them, in the order in which they began */
   all(): readonly T[] {
     return [...this.#items];
   }

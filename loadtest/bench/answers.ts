@@ -1,4 +1,4 @@
-/** What the upstream of the benchmark answers, in the form of the Messages API: all bytes are made once. */
+/** Makes the answers of the benchmark's upstream, in the form of the Messages API: all bytes are made once. */
 
 export const MODEL = 'claude-haiku-5-5';
 

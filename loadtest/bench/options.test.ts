@@ -1,4 +1,4 @@
-/** What `make bench` may be told, and what it says of what it may not. */
+/** `make bench` takes its options, and says what is wrong with any other. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readOptions } from './options.ts';
@@ -14,7 +14,11 @@ test('bench options: without any, all subjects in three rounds', () => {
   const read = readOptions({ SUBJECTS: '', ROUNDS: '' }, KNOWN);
   assert(read.ok);
   assert.deepEqual(read.options, {
-    ...{ subjects: undefined, rounds: 3, seconds: 3, warmUpSeconds: 3, quick: false },
+    subjects: undefined,
+    rounds: 3,
+    seconds: 3,
+    warmUpSeconds: 3,
+    quick: false,
   });
 });
 

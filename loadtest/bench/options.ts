@@ -1,4 +1,4 @@
-/** What `make bench` may be told: SUBJECTS, ROUNDS, SECONDS, QUICK. */
+/** Reads the options of `make bench`: SUBJECTS, ROUNDS, SECONDS, QUICK. */
 
 export interface BenchOptions {
   /** Names of subjects; undefined stands for all. */

@@ -36,7 +36,10 @@ test('overhead: everything on, a call costs less than seven times the CPU time o
     rmSync(folder, { recursive: true });
   });
   const world = {
-    ...{ upstream: upstream.url, otlp: sink.url, folder, headers: {} },
+    upstream: upstream.url,
+    otlp: sink.url,
+    folder,
+    headers: {},
     pinning: choosePinning([], undefined),
   };
 

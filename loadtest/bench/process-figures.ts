@@ -1,4 +1,4 @@
-/** What a process and its descendants have used, as the kernel counts it. https://man7.org/linux/man-pages/man5/proc.5.html */
+/** Reads what a process and its descendants have used, as the kernel counts it. https://man7.org/linux/man-pages/man5/proc.5.html */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** The kernel counts a process's CPU time in hundredths of a second, on every architecture (USER_HZ). */

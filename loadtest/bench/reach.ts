@@ -1,4 +1,4 @@
-/** What the project wants to reach, beside what was measured: nothing is rounded into a success. */
+/** Compares what was measured with what the project wants to reach: nothing is rounded into a success. */
 import { Figures, ofSeries, ofStreams, type Read } from './figures.ts';
 import type { Result } from './result.ts';
 import type { Spread } from './statistics.ts';
@@ -43,7 +43,10 @@ function throughput(figures: Figures): Reach[] {
     unit: Reach['unit'] = '×',
   ): Reach => ({
     figure: `throughput, ${label}`,
-    ...{ unit, least, aim, more: true },
+    unit,
+    least,
+    aim,
+    more: true,
     measured: figures.ratio(subject, other, perSecond),
   });
   return [

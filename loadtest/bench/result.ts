@@ -1,4 +1,4 @@
-/** What a run leaves: one file of raw figures, from which the page is written. */
+/** The result of a run is one file of raw figures, from which the page is written. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ArticleRow } from './article/table.ts';

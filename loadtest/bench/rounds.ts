@@ -108,7 +108,12 @@ async function visitSubject(
     const streams = await visitStreams(target, plan);
     const recovered = isLast && !plan.quick && (await recoveredBytes(target));
     return {
-      ...{ subject: name, round, startMs: running.startMs, idleBytes: idle, series, streams },
+      subject: name,
+      round,
+      startMs: running.startMs,
+      idleBytes: idle,
+      series,
+      streams,
       ...(recovered && { recoveredBytes: recovered }),
     };
   } finally {

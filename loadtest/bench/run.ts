@@ -37,7 +37,9 @@ function chosen(options: BenchOptions) {
 }
 
 const factsOf = ({ name, label, kind, version }: Subject) => ({
-  ...{ name, label, kind },
+  name,
+  label,
+  kind,
   version: version(),
 });
 
@@ -63,7 +65,11 @@ async function measureAll(options: BenchOptions): Promise<Result> {
   const rest = options.subjects === undefined ? await measureRest(world, options) : {};
   world.close();
   return {
-    ...{ date, options, visits, machine: machine(), pinning: pinning.says },
+    date,
+    options,
+    visits,
+    machine: machine(),
+    pinning: pinning.says,
     versions: { ...versions(), litellm: LITELLM_VERSION ?? '' },
     seconds: Math.round((performance.now() - startedMs) / 1_000),
     subjects: subjects.map(factsOf),
@@ -86,6 +92,12 @@ function invalidFigures({ visits }: Result): string[] {
       .filter(([, { broken }]) => broken > 0)
       .map(([name, { broken }]) => `round ${round + 1}, ${subject}, ${name}: ${broken} broken`),
   ]);
+}
+
+/** @returns those that were there to be measured, and failed: what could not be fetched has not */
+function failedSubjects({ subjects, notMeasured }: Result): string[] {
+  const names = subjects.map(({ name }) => name);
+  return notMeasured.map(({ name }) => name).filter((name) => names.includes(name));
 }
 
 async function main(): Promise<number> {
@@ -116,7 +128,7 @@ async function main(): Promise<number> {
   for (const line of wrong) say(`no figure: ${line}`);
   if (isPage) writePage(result);
   say(isPage ? 'docs/performance.md is written' : `results: ${path}`);
-  return invalidFigures(result).length === 0 ? 0 : EXIT.failed;
+  return invalidFigures(result).length + failedSubjects(result).length === 0 ? 0 : EXIT.failed;
 }
 
 if (import.meta.main) {

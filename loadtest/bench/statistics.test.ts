@@ -23,7 +23,9 @@ test('spreadOf: nothing without values, or with one that is no number', () => {
 
 test('pairedRatio: compares within a round, so a slow round changes nothing', () => {
   assert.deepEqual(pairedRatio([50, 5, 500], [100, 10, 1_000]), {
-    ...{ median: 0.5, least: 0.5, most: 0.5 },
+    median: 0.5,
+    least: 0.5,
+    most: 0.5,
   });
 });
 

@@ -1,4 +1,4 @@
-/** What is under test is what it says: real settings, real stages, an upstream that clients accept. */
+/** Each subject is what it says: it has real settings and real stages, and an upstream that clients accept. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
@@ -17,7 +17,10 @@ import { SUBJECTS } from './subjects.ts';
 import { createUpstream } from './upstream.ts';
 
 const PLACE = {
-  ...{ upstream: 'http://127.0.0.1:1', otlp: 'http://127.0.0.1:2', port: 3, metricsPort: 4 },
+  upstream: 'http://127.0.0.1:1',
+  otlp: 'http://127.0.0.1:2',
+  port: 3,
+  metricsPort: 4,
   folder: '/tmp',
 };
 
@@ -44,8 +47,13 @@ test('stages: those that are measured are those of the client, in its order', ()
   const pipeline = createClaudePipeline(
     async () => assert.fail('nothing is sent'),
     {
-      ...{ deadlineMs: 1, attemptTimeoutMs: 1, firstEventTimeoutMs: 1, ...TUNING.stream },
-      ...{ pseudonymize: true, models: [MODEL], retry: { maxRetries: 3, ...TUNING.backoff } },
+      deadlineMs: 1,
+      attemptTimeoutMs: 1,
+      firstEventTimeoutMs: 1,
+      ...TUNING.stream,
+      pseudonymize: true,
+      models: [MODEL],
+      retry: { maxRetries: 3, ...TUNING.backoff },
     },
     {
       ...system,

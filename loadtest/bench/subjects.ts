@@ -40,7 +40,10 @@ const LIMITS: readonly Subject[] = [
 
 function ours(variant: Variant, label: string, extras: Subject['extras'] = []): Subject {
   return {
-    ...{ name: variant, label, kind: 'ours', extras },
+    name: variant,
+    label,
+    kind: 'ours',
+    extras,
     version: () => '',
     start: (place) => ({
       program: process.execPath,
@@ -64,7 +67,10 @@ const OURS: readonly Subject[] = [
 
 function client(name: string, label: string, packageName: string): Subject {
   return {
-    ...{ name, label, kind: 'client', extras: [] },
+    name,
+    label,
+    kind: 'client',
+    extras: [],
     version: () => `${packageName} ${packageVersion(packageName)}`,
     start: own('express', [name]),
     lacking: () =>
@@ -80,7 +86,10 @@ const CLIENTS: readonly Subject[] = [
   client('axios', 'Express + Axios', 'axios'),
   client('got', 'Express + Got', 'got'),
   {
-    ...{ name: 'fetch', label: "Express + Node's `fetch`", kind: 'client', extras: [] },
+    name: 'fetch',
+    label: "Express + Node's `fetch`",
+    kind: 'client',
+    extras: [],
     version: () => `node ${process.versions.node}`,
     start: own('express', ['fetch']),
   },

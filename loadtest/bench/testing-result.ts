@@ -19,21 +19,36 @@ const MB = 1_000_000;
 
 function series({ perSecond, cpuUs, p99Ms, invalid = '' }: Behaviour, slower: number) {
   return {
-    ...{ requests: perSecond, perSecond: perSecond / slower, p50Ms: p99Ms / 2, p99Ms },
-    ...{ invalid, cpuUs, busy: 1, peakBytes: 200 * MB, endToMiddle: 1 },
+    requests: perSecond,
+    perSecond: perSecond / slower,
+    p50Ms: p99Ms / 2,
+    p99Ms,
+    invalid,
+    cpuUs,
+    busy: 1,
+    peakBytes: 200 * MB,
+    endToMiddle: 1,
   } satisfies SeriesFigures;
 }
 
 const streams = (gapP99Ms: number): StreamFigures => ({
-  ...{ streams: 100, firstP50Ms: 1, firstP99Ms: 2, gapP50Ms: 20, gapP99Ms },
-  ...{ framesLost: 0, broken: 0 },
+  streams: 100,
+  firstP50Ms: 1,
+  firstP99Ms: 2,
+  gapP50Ms: 20,
+  gapP99Ms,
+  framesLost: 0,
+  broken: 0,
 });
 
 function visit(subject: string, round: number, behaviour: Behaviour): Visit {
   const measured = series(behaviour, 1 + round / 10);
   const held = behaviour.gapP99Ms === undefined ? undefined : streams(behaviour.gapP99Ms);
   return {
-    ...{ subject, round, startMs: 500, idleBytes: 100 * MB },
+    subject,
+    round,
+    startMs: 500,
+    idleBytes: 100 * MB,
     ...(round === 1 && { recoveredBytes: 150 * MB }),
     series: { c1: measured, c32: measured, c128: measured },
     streams: held ? { first: held, 'held 100': held, 'held 500': held } : {},
@@ -52,7 +67,10 @@ export function resultOf(behaviours: Readonly<Record<string, Behaviour>>): Resul
     pinning: 'The thing under test has core 0; generator, upstream and receivers share core 1.',
     seconds: 1_200,
     subjects: SUBJECTS.filter(({ name }) => name in behaviours).map(({ name, label, kind }) => ({
-      ...{ name, label, kind, version: `${name} 1.0.0` },
+      name,
+      label,
+      kind,
+      version: `${name} 1.0.0`,
     })),
     notMeasured: [{ name: 'Bifrost', reason: 'it cannot be fetched' }],
     visits: all.flatMap(([name, behaviour]) => [0, 1].map((r) => visit(name, r, behaviour))),
@@ -72,9 +90,16 @@ export function resultOf(behaviours: Readonly<Record<string, Behaviour>>): Resul
     },
     article: [
       {
-        ...{ client: 'Trae', version: '1.4.2', hooks: true, around: false, again: false },
-        ...{ types: false, connectionsOfTwo: 8, connectionsInTurn: 2 },
-        ...{ installedBytes: 1_670_696, minifiedBytes: 323_948 },
+        client: 'Trae',
+        version: '1.4.2',
+        hooks: true,
+        around: false,
+        again: false,
+        types: false,
+        connectionsOfTwo: 8,
+        connectionsInTurn: 2,
+        installedBytes: 1_670_696,
+        minifiedBytes: 323_948,
       },
     ],
   };

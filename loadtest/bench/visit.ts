@@ -138,8 +138,11 @@ async function measure(
 export async function warmUp({ url }: Target, plan: VisitPlan): Promise<void> {
   await plan.upstream.behave(AT_ONCE);
   await runWrk({
-    ...{ url, connections: 32, seconds: plan.warmUpSeconds },
-    ...{ bodyFile: plan.bodyFiles.small, headers: plan.headers },
+    url,
+    connections: 32,
+    seconds: plan.warmUpSeconds,
+    bodyFile: plan.bodyFiles.small,
+    headers: plan.headers,
   });
 }
 

@@ -1,4 +1,4 @@
-/** What wrk says is read exactly, and a figure with errors is none. */
+/** The output of wrk is read exactly, and a figure with errors is none. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -11,13 +11,20 @@ import { parseWrk, runWrk } from './wrk.ts';
 
 const line = (errors: object, requests = 40_000) =>
   `Running 4s test\n  Requests/sec: 9999\n\nbench ${JSON.stringify({
-    ...{ requests, durationUs: 4_000_000, p50Us: 1_250, p99Us: 3_900 },
+    requests,
+    durationUs: 4_000_000,
+    p50Us: 1_250,
+    p99Us: 3_900,
     errors: { connect: 0, read: 0, write: 0, status: 0, timeout: 0, ...errors },
   })}\n`;
 
 test('parseWrk: takes the exact line and not the rounded report', () => {
   assert.deepEqual(parseWrk(line({})), {
-    ...{ requests: 40_000, perSecond: 10_000, p50Ms: 1.25, p99Ms: 3.9, invalid: '' },
+    requests: 40_000,
+    perSecond: 10_000,
+    p50Ms: 1.25,
+    p99Ms: 3.9,
+    invalid: '',
   });
 });
 

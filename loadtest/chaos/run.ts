@@ -89,7 +89,11 @@ async function run(
   const failures = ends.filter(({ ok }) => !ok);
   const lastFailureMs = Math.max(cleared.atMs, ...failures.map(({ endedAtMs }) => endedAtMs));
   return {
-    ...{ name, where, ends, perSecond, attempts },
+    name,
+    where,
+    ends,
+    perSecond,
+    attempts,
     lastFailureAfterMs: lastFailureMs - cleared.atMs,
     regionBackAfterMs: await firstSuccessMs(cleared.unixMs, { simulator, service }, agent),
   };

@@ -165,11 +165,14 @@ test('manifests: no pod of the run has more rights than it needs', () => {
   const { initializer, starter, runner } = documentsOf(BUSY).testRun.spec;
   for (const pod of [initializer, starter, runner]) {
     assert.deepEqual(pod.securityContext, {
-      ...{ runAsNonRoot: true, runAsUser: 12345, runAsGroup: 12345 },
+      runAsNonRoot: true,
+      runAsUser: 12345,
+      runAsGroup: 12345,
       seccompProfile: { type: 'RuntimeDefault' },
     });
     assert.deepEqual(pod.containerSecurityContext, {
-      ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     });
   }

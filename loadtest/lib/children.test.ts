@@ -1,4 +1,4 @@
-/** What a run has started ends with it, whatever ends the run. */
+/** Whatever a run has started ends with it, however the run ends. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

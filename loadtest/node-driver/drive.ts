@@ -57,7 +57,9 @@ export async function drive(options: Drive): Promise<Driven> {
   const timing = { runStartedMs, clock: REAL_CLOCK, signal };
   const loops = scenario.phases.map((phase) => openLoop({ ...timing, phase, ...calls.of(phase) }));
   const faults = injectFaults({
-    ...{ ...timing, simulator, timed: scenario.faults },
+    ...timing,
+    simulator,
+    timed: scenario.faults,
     changed: () => options.tally.faultsChanged(),
   });
   await Promise.all([...loops, faults]);
@@ -140,7 +142,10 @@ class Calls {
 /** What a call showed that was given up because it took too long. */
 function notEnded(durationMs: number): Observation {
   return {
-    ...{ verdict: { ok: false, reason: 'timeout' }, answered: false, durationMs },
-    ...{ correlated: undefined, overheadMs: undefined },
+    verdict: { ok: false, reason: 'timeout' },
+    answered: false,
+    durationMs,
+    correlated: undefined,
+    overheadMs: undefined,
   };
 }

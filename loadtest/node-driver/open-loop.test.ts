@@ -5,8 +5,13 @@ import { callsIn, type Phase } from '../scenarios/scenario.ts';
 import { type Clock, openLoop } from './open-loop.ts';
 
 const PHASE: Phase = {
-  ...{ name: 'steady', startS: 2, fromPerSecond: 10, maxInFlight: 100, counted: true },
-  ...{ stages: [{ seconds: 3, perSecond: 10 }], models: ['claude-haiku-5-5'] },
+  name: 'steady',
+  startS: 2,
+  fromPerSecond: 10,
+  maxInFlight: 100,
+  counted: true,
+  stages: [{ seconds: 3, perSecond: 10 }],
+  models: ['claude-haiku-5-5'],
   calls: [{ kind: 'complete', weight: 1 }],
 };
 
@@ -33,7 +38,10 @@ async function run(phase: Phase, clock: Clock & { nowMs: number }, callMs = 0) {
   const dropped: number[] = [];
   const { promise: never } = Promise.withResolvers<void>();
   await openLoop({
-    ...{ phase, clock, runStartedMs: 1_000, signal: new AbortController().signal },
+    phase,
+    clock,
+    runStartedMs: 1_000,
+    signal: new AbortController().signal,
     begin: (n, lagMs) => {
       begun.push({ n, atMs: clock.nowMs - 1_000, lagMs });
       return callMs === 0 ? Promise.resolve() : never;
@@ -82,7 +90,10 @@ test('openLoop: once it is ended no further call begins', async () => {
   const ending = new AbortController();
   const begun: number[] = [];
   await openLoop({
-    ...{ phase: PHASE, clock: fakeClock(), runStartedMs: 1_000, signal: ending.signal },
+    phase: PHASE,
+    clock: fakeClock(),
+    runStartedMs: 1_000,
+    signal: ending.signal,
     begin: async (n) => {
       begun.push(n);
       if (n === 4) ending.abort();

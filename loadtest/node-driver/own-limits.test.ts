@@ -34,8 +34,13 @@ async function listen(t: TestContext, messages: Listener): Promise<string> {
 /** Ten calls of a kind. */
 function phaseOf(kind: CallKind): Phase {
   return {
-    ...{ name: 'load', startS: 0, fromPerSecond: 50, maxInFlight: 100, counted: true },
-    ...{ stages: [{ seconds: 0.2, perSecond: 50 }], models: ['claude-haiku-5-5'] },
+    name: 'load',
+    startS: 0,
+    fromPerSecond: 50,
+    maxInFlight: 100,
+    counted: true,
+    stages: [{ seconds: 0.2, perSecond: 50 }],
+    models: ['claude-haiku-5-5'],
     calls: [{ kind, weight: 1 }],
   };
 }
@@ -43,13 +48,18 @@ function phaseOf(kind: CallKind): Phase {
 /** Makes the calls of a phase. @returns why each has failed */
 async function reasonsOf(phase: Phase, target: string): Promise<(string | undefined)[]> {
   const scenario: LoadScenario = {
-    ...{ name: 'trial', question: '', phases: [phase], faults: [], thresholds: [] },
+    name: 'trial',
+    question: '',
+    phases: [phase],
+    faults: [],
+    thresholds: [],
     verdict: 'thresholds',
   };
   const calls: MadeCall[] = [];
   await drive({
     settings: { scenario, target, simulator: target, tokens: [], paidCalls: undefined },
-    ...{ tally: new Tally([phase]), signal: new AbortController().signal },
+    tally: new Tally([phase]),
+    signal: new AbortController().signal,
     onCall: (call) => calls.push(call),
   });
   return calls.map(({ seen: { verdict } }) => (verdict.ok ? undefined : verdict.reason));
@@ -93,8 +103,14 @@ test('run: a driver that may open too few files says so, and its own want is no 
   t.after(() => rmSync(folder, { recursive: true }));
   const target = await listen(t, (_, res) => setTimeout(() => res.writeHead(529).end(), 600));
   const env = {
-    ...{ PATH: process.env['PATH'], ENV_FILE: '/dev/null', RUN_DIR: folder, RESULTS_DIR: folder },
-    ...{ TARGET: target, RATE: '100', DURATION: '3s', SCENARIO: 'smoke' },
+    PATH: process.env['PATH'],
+    ENV_FILE: '/dev/null',
+    RUN_DIR: folder,
+    RESULTS_DIR: folder,
+    TARGET: target,
+    RATE: '100',
+    DURATION: '3s',
+    SCENARIO: 'smoke',
   };
   const command = `ulimit -n 45; exec ${process.execPath} loadtest/run.ts node`;
   const { code, output } = await execute('bash', ['-c', command], env);

@@ -70,12 +70,21 @@ async function startReceiver(t: TestContext, status = 204) {
 }
 
 const PHASE: Phase = {
-  ...{ name: 'load', startS: 0, fromPerSecond: 1, maxInFlight: 40, counted: true },
-  ...{ stages: [{ seconds: 1, perSecond: 1 }], models: [] },
+  name: 'load',
+  startS: 0,
+  fromPerSecond: 1,
+  maxInFlight: 40,
+  counted: true,
+  stages: [{ seconds: 1, perSecond: 1 }],
+  models: [],
   calls: [{ kind: 'complete', weight: 1 }],
 };
 const GOOD: Observation = {
-  ...{ verdict: { ok: true }, answered: true, correlated: true, durationMs: 250, overheadMs: 2 },
+  verdict: { ok: true },
+  answered: true,
+  correlated: true,
+  durationMs: 250,
+  overheadMs: 2,
 };
 
 function tallyOfOne(): Tally {
@@ -106,7 +115,8 @@ test('RemoteWrite: writes the series that k6 would, times in seconds', async (t)
     [`k6_http_req_duration_p99{${tags},status="200"}`]: 0.25,
     'k6_dropped_iterations_total{scenario="load"}': 0,
     'k6_iterations_total{scenario="load"}': 1,
-    ...{ k6_vus: 0, k6_vus_max: 40 },
+    k6_vus: 0,
+    k6_vus_max: 40,
   })) {
     assert.equal(series.get(name), value, name);
   }

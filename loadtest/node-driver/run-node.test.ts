@@ -14,7 +14,10 @@ import { meetsTargets } from '../scenarios/thresholds.ts';
 import { runByNode } from './run-node.ts';
 
 const MESSAGE = JSON.stringify({
-  ...{ id: 'msg_1', type: 'message', role: 'assistant', stop_reason: 'end_turn' },
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  stop_reason: 'end_turn',
   content: [{ type: 'text', text: 'Hello.' }],
   usage: { input_tokens: 9, output_tokens: 3 },
 });
@@ -93,8 +96,13 @@ async function messages(
 }
 
 const PHASE: Phase = {
-  ...{ name: 'load', startS: 0.1, fromPerSecond: 200, maxInFlight: 400, counted: true },
-  ...{ stages: [{ seconds: 0.2, perSecond: 200 }], models: ['claude-haiku-5-5'] },
+  name: 'load',
+  startS: 0.1,
+  fromPerSecond: 200,
+  maxInFlight: 400,
+  counted: true,
+  stages: [{ seconds: 0.2, perSecond: 200 }],
+  models: ['claude-haiku-5-5'],
   calls: [
     { kind: 'complete', weight: 1 },
     { kind: 'streaming', weight: 1 },
@@ -104,8 +112,12 @@ const WARM_UP: Phase = { ...PHASE, name: 'warm_up', startS: 0, counted: false };
 
 /** 40 calls that count, and as many that do not. */
 const SCENARIO: LoadScenario = {
-  ...{ name: 'trial', question: 'Does it work?', phases: [WARM_UP, PHASE], faults: [] },
-  ...{ thresholds: meetsTargets(PHASE), verdict: 'thresholds' },
+  name: 'trial',
+  question: 'Does it work?',
+  phases: [WARM_UP, PHASE],
+  faults: [],
+  thresholds: meetsTargets(PHASE),
+  verdict: 'thresholds',
 };
 
 interface Given {
@@ -121,7 +133,8 @@ async function run({ url: target }: Pick<Service, 'url'>, given: Given = {}) {
   const summary = await runByNode({
     settings: { ...{ scenario: SCENARIO, target, simulator: target }, tokens, paidCalls },
     output: { write: (line: string) => written.push(line) },
-    ...{ signal, remoteWriteUrl },
+    signal,
+    remoteWriteUrl,
   });
   return { summary, output: written.join('') };
 }

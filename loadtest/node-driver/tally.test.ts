@@ -9,7 +9,12 @@ import { Tally } from './tally.ts';
 
 function phase(name: string, counted = true): Phase {
   return {
-    ...{ name, counted, startS: 0, fromPerSecond: 10, maxInFlight: 20, models: [] },
+    name,
+    counted,
+    startS: 0,
+    fromPerSecond: 10,
+    maxInFlight: 20,
+    models: [],
     stages: [{ seconds: 10, perSecond: 10 }],
     calls: [{ kind: 'complete', weight: 1 }],
   };
@@ -79,7 +84,9 @@ test('Tally: durations are those of good calls that count', () => {
 test('Tally: success counts failed calls, and none that was given up', () => {
   const metrics = filled().metrics(10);
   assert.deepEqual(metrics['claude_call_success{scenario:first}'], {
-    ...{ rate: 0.75, passes: 3, fails: 1 },
+    rate: 0.75,
+    passes: 3,
+    fails: 1,
   });
   assert.equal(metrics['claude_call_success{scenario:second}']?.['passes'], 1);
 });

@@ -21,7 +21,10 @@ const SLOW = { kind: 'slow', probability: 0.05, delayMs: 700, path: '/v1/message
 
 const phases = inOrder([steady('run', 60, 12, { calls: BOTH_FORMS })]);
 const SCENARIO: LoadScenario = {
-  ...{ name: 'agreement', question: 'Do both ends agree?', phases, thresholds: [] },
+  name: 'agreement',
+  question: 'Do both ends agree?',
+  phases,
+  thresholds: [],
   faults: [{ fromS: 0, untilS: 12, faults: [SLOW] }],
   verdict: 'thresholds',
 };
@@ -87,7 +90,9 @@ describe('agreement', { concurrency: false }, () => {
     const settings = { ...{ scenario: SCENARIO, target: service.url, simulator }, tokens: [] };
     await drive({
       settings: { ...settings, paidCalls: undefined },
-      ...{ tally, onCall: () => undefined, signal: new AbortController().signal },
+      tally,
+      onCall: () => undefined,
+      signal: new AbortController().signal,
     });
     return tally;
   }

@@ -38,9 +38,14 @@ describe('scenarios', { concurrency: false }, () => {
   });
 
   const envFor = (options: NodeJS.ProcessEnv) => ({
-    ...{ PATH: process.env['PATH'], ENV_FILE: '/dev/null', RUN_DIR: folder, STACK: 'processes' },
-    ...{ TARGET: subject.service.url, SIMULATOR: subject.simulator },
-    ...{ RESULTS_DIR: join(folder, 'results'), ...options },
+    PATH: process.env['PATH'],
+    ENV_FILE: '/dev/null',
+    RUN_DIR: folder,
+    STACK: 'processes',
+    TARGET: subject.service.url,
+    SIMULATOR: subject.simulator,
+    RESULTS_DIR: join(folder, 'results'),
+    ...options,
   });
 
   async function run(options: NodeJS.ProcessEnv): Promise<Ended> {
@@ -76,7 +81,9 @@ describe('scenarios', { concurrency: false }, () => {
 
   test('mixed: everything that callers do holds at once', async () => {
     const { code, output } = await conclusive({
-      ...{ SCENARIO: 'mixed', RATE: '25', DURATION: '20s' },
+      SCENARIO: 'mixed',
+      RATE: '25',
+      DURATION: '20s',
     });
     assert.equal(code, EXIT.passed, output);
   });
@@ -115,7 +122,8 @@ describe('scenarios', { concurrency: false }, () => {
 
   test('Ctrl-C sums up what there was, takes the faults back, and is inconclusive', async () => {
     const child = spawn(process.execPath, PROGRAM, {
-      ...{ cwd: ROOT, env: envFor({ SCENARIO: 'chaos', DURATION: '18s' }) },
+      cwd: ROOT,
+      env: envFor({ SCENARIO: 'chaos', DURATION: '18s' }),
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = Promise.all([text(child.stdout), once(child, 'exit')]);

@@ -36,7 +36,8 @@ export function chaos({ perSecond = 40, seconds = 60 }: LoadOptions): LoadScenar
   const during = phaseNamed(phases, 'faults');
   const faults = [
     {
-      ...{ fromS: during.startS, untilS: during.startS + third },
+      fromS: during.startS,
+      untilS: during.startS + third,
       faults: FAULTS.map((fault) => ({ ...fault, forSeconds: third + MARGIN_S })),
     },
   ];

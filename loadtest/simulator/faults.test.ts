@@ -4,7 +4,12 @@ import { test } from 'node:test';
 import { checkFaults, FaultSet, type Target } from './faults.ts';
 
 const TARGET: Target = {
-  ...{ region: 'default', key: 'k', maskedKey: 'k', stream: false, model: 'm', speed: 'standard' },
+  region: 'default',
+  key: 'k',
+  maskedKey: 'k',
+  stream: false,
+  model: 'm',
+  speed: 'standard',
   path: '/v1/messages',
 };
 

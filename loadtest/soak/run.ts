@@ -25,8 +25,11 @@ async function runMinute(
   inspector: Inspector,
 ): Promise<Minute> {
   const endings = await mixedLoad({
-    ...{ url: service.url, simulator, concurrency: CONCURRENCY },
-    ...{ durationMs: 60_000, faultMs: 1_000 },
+    url: service.url,
+    simulator,
+    concurrency: CONCURRENCY,
+    durationMs: 60_000,
+    faultMs: 1_000,
   });
   await untilAtRest(TUNINGS.soak.pool.keepAliveMs);
   const held = await inspector.holdings();

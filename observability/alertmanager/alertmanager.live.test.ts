@@ -30,11 +30,19 @@ async function untilAllIsTold(job: string): Promise<void> {
 
 const burn = (speed: string, severity: string, job: string, objective = 'availability') => ({
   alertname: `Burn-${objective}-${speed}`,
-  ...{ ...PACK, kind: 'symptom', speed, severity, job, objective },
+  ...PACK,
+  kind: 'symptom',
+  speed,
+  severity,
+  job,
+  objective,
 });
 const cause = (alertname: string, severity: string, job: string) => ({
   alertname,
-  ...{ ...PACK, kind: 'cause', severity, job },
+  ...PACK,
+  kind: 'cause',
+  severity,
+  job,
 });
 
 test('alertmanager: all pages of a job are one message to the pager, and another job is another message', async () => {

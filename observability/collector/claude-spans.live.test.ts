@@ -34,7 +34,11 @@ const hex = (bytes: number) => randomBytes(bytes).toString('hex');
 function spanOf(traceId: string, parentSpanId: string, error = false): ExportedSpan {
   const end = BigInt(Date.now()) * 1_000_000n;
   return {
-    ...{ traceId, spanId: hex(8), parentSpanId, name: 'anthropic.messages.create', kind: 2 },
+    traceId,
+    spanId: hex(8),
+    parentSpanId,
+    name: 'anthropic.messages.create',
+    kind: 2,
     startTimeUnixNano: String(end - 5_000_000n),
     endTimeUnixNano: String(end),
     attributes: [],

@@ -30,7 +30,11 @@ function otlpSpan({ traceId, spanId = hex(8), parentSpanId = '', ms = 5, error }
   const end = BigInt(Date.now()) * MS;
   const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
   return {
-    ...{ traceId, spanId, parentSpanId, name: 'chat some-model', kind: 3 },
+    traceId,
+    spanId,
+    parentSpanId,
+    name: 'chat some-model',
+    kind: 3,
     startTimeUnixNano: String(end - BigInt(ms) * MS),
     endTimeUnixNano: String(end),
     attributes: [text('gen_ai.operation.name', 'chat'), text('claude.outcome', 'success')],
@@ -166,7 +170,8 @@ describe('the collector', {
       timeUnixNano: String(BigInt(Date.now()) * MS),
       body: { stringValue: 'call' },
       attributes: [{ key: 'correlation_id', value: { stringValue: `id-${traceId}` } }],
-      ...{ traceId, spanId: hex(8) },
+      traceId,
+      spanId: hex(8),
     };
     await fetch(`${url}/v1/logs`, {
       method: 'POST',

@@ -27,11 +27,17 @@ const MERGED = stringify({
   ),
 });
 const ours = (alertname: string, labels: object) => ({
-  ...{ alertname, pack: 'claude-observatory', job: 'shared', ...labels },
+  alertname,
+  pack: 'claude-observatory',
+  job: 'shared',
+  ...labels,
 });
 const isOurs = ({ pack }: Labels) => pack === 'claude-observatory';
 const PAGE = ours('AllCallsFailing', {
-  ...{ severity: 'page', kind: 'symptom', objective: 'availability', speed: 'fast' },
+  severity: 'page',
+  kind: 'symptom',
+  objective: 'availability',
+  speed: 'fast',
 });
 
 const alertmanager = new TestingAlertmanager();

@@ -71,8 +71,11 @@ const SCHEMAS: Readonly<Record<string, () => AnySchema>> = {
 };
 
 const read = readExportOptions({
-  ...{ NAMESPACE: 'team-a', APP_NAMESPACE: 'apps', LABELS: 'release=prometheus' },
-  ...{ JOB: 'team-a/claude', DATASOURCE: 'thanos' },
+  NAMESPACE: 'team-a',
+  APP_NAMESPACE: 'apps',
+  LABELS: 'release=prometheus',
+  JOB: 'team-a/claude',
+  DATASOURCE: 'thanos',
 });
 const files = exportedFiles('options' in read ? read.options : assert.fail(read.problems.join()));
 const manifests = files.filter(({ path }) => path.startsWith('kubernetes/'));

@@ -1,4 +1,4 @@
-/** What `make bench` compares with, fetched into `.tools/bench`. What is lacking is not measured, and the page says so. */
+/** Fetches what `make bench` compares with into `.tools/bench`. What is lacking is not measured, and the page says so. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchDebianPackages, run, type Tool } from './fetch-tool.ts';

@@ -10,7 +10,12 @@ const span = (
   startNs: string,
   attributes = {},
 ): StoredSpan => ({
-  ...{ traceId: 't', spanId, parentSpanId, name: spanId, startNs, attributes },
+  traceId: 't',
+  spanId,
+  parentSpanId,
+  name: spanId,
+  startNs,
+  attributes,
   endNs: String(BigInt(startNs) + 1_500_000n),
 });
 

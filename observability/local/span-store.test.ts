@@ -48,9 +48,14 @@ for (const compression of ['none', 'gzip'] as const) {
     await provider.shutdown();
     const seen = store.spans().find(({ name }) => name === `real ${compression}`);
     assert.deepEqual(seen, {
-      ...{ traceId: span.spanContext().traceId, spanId: span.spanContext().spanId },
-      ...{ parentSpanId: '', name: `real ${compression}`, kind: 3, status: 2 },
-      ...{ startNs: 1_700_000_000_123_456_789n, endNs: 1_700_000_001_000_000_000n },
+      traceId: span.spanContext().traceId,
+      spanId: span.spanContext().spanId,
+      parentSpanId: '',
+      name: `real ${compression}`,
+      kind: 3,
+      status: 2,
+      startNs: 1_700_000_000_123_456_789n,
+      endNs: 1_700_000_001_000_000_000n,
       attributes: { text: 'ä', whole: 7, part: 0.5, yes: true, list: ['a', 'b'] },
       links: [{ traceId: linked.traceId, spanId: linked.spanId }],
       resource: { 'service.name': 'test' },

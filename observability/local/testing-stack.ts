@@ -28,7 +28,10 @@ export function stackEnv(ports: FreePorts, extra: NodeJS.ProcessEnv): NodeJS.Pro
     ...{
       CLAUDE_API_KEY: '',
       CLAUDE_UPSTREAMS: '',
-      ...{ TARGET: '', SIMULATOR: '', TOKEN: '', ALLOW_PAID_LOAD: '' },
+      TARGET: '',
+      SIMULATOR: '',
+      TOKEN: '',
+      ALLOW_PAID_LOAD: '',
       ENV_FILE: '/dev/null',
     },
     ...ports,

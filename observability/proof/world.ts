@@ -14,7 +14,9 @@ import { execute, freePorts, stackEnv } from '../local/testing-stack.ts';
 
 /** The callers and their tokens; `limited` may make one request a minute, `signer` must sign its requests. */
 export const TOKENS = {
-  ...{ search: 'token-of-search', limited: 'token-of-limited', signer: 'token-of-signer' },
+  search: 'token-of-search',
+  limited: 'token-of-limited',
+  signer: 'token-of-signer',
   probe: 'token-of-probe',
 } as const;
 
@@ -48,7 +50,10 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 function serviceSettings(simulator: Simulator, keyFile: string, otlp: string) {
   const upstream = (name: string, priority: number, keys: string) => ({
-    ...{ name, priority, keys, url: `${simulator.url}/regions/${name}` },
+    name,
+    priority,
+    keys,
+    url: `${simulator.url}/regions/${name}`,
   });
   const { blue, green } = KEYS;
   return {
@@ -71,8 +76,10 @@ function serviceSettings(simulator: Simulator, keyFile: string, otlp: string) {
     OTEL_EXPORTER_OTLP_ENDPOINT: otlp,
     OTEL_LOGS_EXPORTER: 'otlp',
     // Small queues, so that a collector that does not answer is felt at once.
-    ...{ OTEL_BSP_MAX_QUEUE_SIZE: '64', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '32' },
-    ...{ OTEL_BLRP_MAX_QUEUE_SIZE: '64', OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '32' },
+    OTEL_BSP_MAX_QUEUE_SIZE: '64',
+    OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '32',
+    OTEL_BLRP_MAX_QUEUE_SIZE: '64',
+    OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: '32',
   };
 }
 
@@ -166,7 +173,8 @@ export async function startWorld(): Promise<World> {
   const ports = await freePorts();
   const env = stackEnv(ports, {
     ...serviceSettings(simulator, keyFile, `http://127.0.0.1:${otlp}`),
-    ...{ STACK: 'processes', RUN_DIR: runDir },
+    STACK: 'processes',
+    RUN_DIR: runDir,
   });
   const stack = (command: string) =>
     execute(process.execPath, ['observability/local/stack.ts', command], env);
@@ -178,7 +186,10 @@ export async function startWorld(): Promise<World> {
   });
   const url = (port: string) => `http://127.0.0.1:${port}`;
   return {
-    ...{ simulator, keyFile, env, resultsDir: join(runDir, 'results') },
+    simulator,
+    keyFile,
+    env,
+    resultsDir: join(runDir, 'results'),
     raiseAlarm: () => addTrialAlert(runDir),
     service: url(ports.PORT),
     prometheus: url(ports.PROMETHEUS_PORT),

@@ -116,7 +116,8 @@ describe('keys from Vault', { skip, concurrency: false }, () => {
 
   test('vault source: a token that can be neither renewed nor replaced is used until it expires', async () => {
     const role = await aRole('once', {
-      ...{ token_ttl: '60s', token_type: 'batch' },
+      token_ttl: '60s',
+      token_type: 'batch',
       secret_id_num_uses: 1,
     });
     const from = source(role);

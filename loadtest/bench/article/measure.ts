@@ -12,7 +12,9 @@ export async function measureArticle(): Promise<ArticleRow[]> {
     const folder = packageFolder(name);
     if (folder === undefined) continue;
     rows.push({
-      ...{ client, version: packageVersion(name) ?? '', types: shipsTypes(folder) },
+      client,
+      version: packageVersion(name) ?? '',
+      types: shipsTypes(folder),
       ...(await probe(client)),
       installedBytes: installedBytes(folder),
       minifiedBytes: await minifiedBytes(name, folder),

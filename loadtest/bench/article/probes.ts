@@ -1,4 +1,4 @@
-/** What clients do where the article says what they can do: each is tried against a server that counts. */
+/** Tries what clients do where the article says what they can do, against a server that counts. */
 import { once } from 'node:events';
 import { Agent, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** What a rate of calls takes in processes, series and bytes: a calculation from measured figures. */
+/** Calculates from measured figures what a rate of calls takes in processes, series and bytes. */
 import type { Volume } from './volume.ts';
 
 /** How busy an instance may be: above it waiting grows faster than throughput, and one that fails has no others to take over. */

@@ -26,7 +26,10 @@ const LEFT_MS = 500;
 async function runWorkers(count: number, world: World): Promise<WorkersRun> {
   const { upstream, sink, folder, pinning, plan } = world;
   const workers = await startWorkers(count, {
-    ...{ upstream: upstream.url, otlp: sink.url, folder, headers: plan.headers },
+    upstream: upstream.url,
+    otlp: sink.url,
+    folder,
+    headers: plan.headers,
     pinning: { ...pinning, subject: pinning.everywhere },
   });
   try {

@@ -29,7 +29,11 @@ function callsIn(text: string): number {
 async function startWorker(port: number, world: SubjectWorld): Promise<SubjectProcess> {
   const worker = await startSubject(
     {
-      ...{ name: 'worker', label: '', kind: 'ours', extras: [], version: () => '' },
+      name: 'worker',
+      label: '',
+      kind: 'ours',
+      extras: [],
+      version: () => '',
       start: (place) => ({
         program: process.execPath,
         args: ['app/main.ts'],

@@ -1,4 +1,4 @@
-/** What each stage of the pipeline costs: measured in a process of its own, on the core of what is under test. */
+/** Measures what each stage of the pipeline costs, in a process of its own, on the core of what is under test. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';

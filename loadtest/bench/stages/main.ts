@@ -23,7 +23,7 @@ const transport: Next = async () => ({
   status: 200,
   headers: ANSWER_HEADERS,
   data: DATA,
-  outcome: Promise.resolve('success'),
+  outcome: 'success',
 });
 
 const plain = upstreamOf(false);
@@ -32,8 +32,14 @@ const signing = upstreamOf(true);
 /** @param upstream is set beforehand, as a pipeline without `failover` lacks it */
 function aRequest(upstream: PipelineRequest['upstream']): PipelineRequest {
   return {
-    ...{ method: 'POST', url: '/v1/messages', headers: HEADERS, body: BODY },
-    ...{ operation: 'chat', model: MODEL, stream: false, call: unrecordedCall },
+    method: 'POST',
+    url: '/v1/messages',
+    headers: HEADERS,
+    body: BODY,
+    operation: 'chat',
+    model: MODEL,
+    stream: false,
+    call: unrecordedCall,
     ...(upstream && { upstream }),
     signal: new AbortController().signal,
     deadlineAtMs: Number.POSITIVE_INFINITY,

@@ -31,7 +31,12 @@ function keys(alias: string): KeyPool {
 /** The upstream of every call; a signing one has a secret too. */
 export function upstreamOf(signs: boolean): Upstream {
   return {
-    ...{ name: 'bench', baseUrl: 'http://bench', priority: 0, weight: 1, models: {}, headers: {} },
+    name: 'bench',
+    baseUrl: 'http://bench',
+    priority: 0,
+    weight: 1,
+    models: {},
+    headers: {},
     keys: keys('bench'),
     ...(signs && { signing: keys('signing') }),
   };

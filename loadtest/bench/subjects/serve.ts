@@ -1,4 +1,4 @@
-/** What the programs under test share: the form of a call, a request's text, listening. */
+/** Gives the programs under test what they share: the form of a call, a request's text, listening. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 
@@ -16,7 +16,7 @@ export type Call = (body: string) => Promise<Answer>;
 /** Where the upstream of this run is. */
 export const UPSTREAM = process.env['UPSTREAM'] ?? '';
 
-/** As many connections to the upstream as any series asks for. */
+/** The upstream gets as many connections as any series asks for. */
 export const CONNECTIONS = 1_000;
 
 export const HEADERS = {

@@ -37,12 +37,20 @@ test('the exceptions to the rules are all needed', () => {
 });
 
 const choice = (name: string): Variable => ({
-  ...{ type: 'query', name, multi: true, includeAll: true, allValue: '.+', refresh: 2 },
+  type: 'query',
+  name,
+  multi: true,
+  includeAll: true,
+  allValue: '.+',
+  refresh: 2,
   query: { query: `label_values(up, ${name})` },
 });
 
 const GOOD_PANEL: Panel = {
-  ...{ id: 1, type: 'timeseries', title: 'Calls', description: 'How many.' },
+  id: 1,
+  type: 'timeseries',
+  title: 'Calls',
+  description: 'How many.',
   gridPos: { x: 0, y: 0, w: 12, h: 8 },
   datasource: PROMETHEUS,
   fieldConfig: { defaults: { unit: 'reqps' } },
@@ -54,7 +62,11 @@ const GOOD_PANEL: Panel = {
   ],
 };
 const GOOD: Dashboard = {
-  ...{ uid: 'sample', title: 'Sample', schemaVersion: 42, editable: false, tags: [] },
+  uid: 'sample',
+  title: 'Sample',
+  schemaVersion: 42,
+  editable: false,
+  tags: [],
   panels: [GOOD_PANEL],
   templating: {
     list: [

@@ -5,8 +5,12 @@ import { place } from './layout.ts';
 import type { PanelSpec } from './panel-spec.ts';
 
 const panel = (title: string, width: number, height = 4): PanelSpec => ({
-  ...{ kind: 'text', title, description: '', markdown: '' },
-  ...{ width, height },
+  kind: 'text',
+  title,
+  description: '',
+  markdown: '',
+  width,
+  height,
 });
 
 test('place: panels stand side by side until the line is full, then below its highest panel', () => {

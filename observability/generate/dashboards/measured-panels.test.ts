@@ -6,15 +6,22 @@ import { above, below, type Limit } from './panel-spec.ts';
 
 function stepsOf(limit: Limit) {
   const panel = stat({
-    ...{ kind: 'stat', title: 'A number', description: 'Some.', unit: 'short' },
-    ...{ queries: [{ expr: 'up', legend: '' }], limit },
+    kind: 'stat',
+    title: 'A number',
+    description: 'Some.',
+    unit: 'short',
+    queries: [{ expr: 'up', legend: '' }],
+    limit,
   }).build();
   return panel.fieldConfig?.defaults.thresholds?.steps.map(({ value, color }) => [value, color]);
 }
 
 test('stat: it asks for the value of now, as the last value of a range outlives a dead service', () => {
   const { targets } = stat({
-    ...{ kind: 'stat', title: 'A number', description: 'Some.', unit: 'short' },
+    kind: 'stat',
+    title: 'A number',
+    description: 'Some.',
+    unit: 'short',
     queries: [
       { expr: 'up', legend: '' },
       { expr: 'down', legend: '' },

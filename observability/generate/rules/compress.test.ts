@@ -53,7 +53,11 @@ describe('compressRules', () => {
 
   test('every duration of every file is the shipped one divided by the factor, read by text and not by the parser', () => {
     const unitMs: Readonly<Record<string, number>> = {
-      ...{ ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 },
+      ms: 1,
+      s: 1_000,
+      m: 60_000,
+      h: 3_600_000,
+      d: 86_400_000,
     };
     const places =
       /\[(\d+m?[smhd])(?::(\d+m?[smhd]))?\]|offset (\d+m?[smhd])|^ +(?:for|keep_firing_for|interval): (\d+m?[smhd])$/gm;
