@@ -7,6 +7,14 @@ import { type TestContext, test } from 'node:test';
 import { createStamps } from './stamps.ts';
 
 const DAYS = 'loadtest/gamedays/days';
+
+/** @returns a file of two days, and of what both use */
+function daysOf(shared: string, rejected: string, expired: string): string {
+  const day = (name: string, fault: string) =>
+    `  {\n    name: '${name}',\n    fault: ${fault},\n    expected: [\n      {},\n    ],\n  },\n`;
+  return `const SHARED = '${shared}';\n\nexport const KEY_DAYS: readonly GameDay[] = [\n${day('key_expired', expired)}${day('key_rejected', rejected)}];\n`;
+}
+
 const TREE: Readonly<Record<string, string>> = {
   'package-lock.json': '{}',
   'app/outcome.ts': 'export const OUTCOMES = [];',
@@ -17,7 +25,7 @@ const TREE: Readonly<Record<string, string>> = {
   'loadtest/gamedays/results/mine.json': '{}',
   'loadtest/simulator/faults.ts': 'faults',
   [`${DAYS}/injected.ts`]: 'export const injected = 1;',
-  [`${DAYS}/keys.ts`]: "  {\n    name: 'key_rejected',\n    fault: 'probability 0.1',\n  },",
+  [`${DAYS}/keys.ts`]: daysOf('shared', "'probability 0.1'", "'none'"),
   [`${DAYS}/answers.ts`]: "  {\n    name: 'refusals',\n    fault: 'probability 0.2',\n  },",
 };
 
@@ -40,9 +48,10 @@ for (const [path, text] of [
   ['loadtest/gamedays/judge.ts', 'another judge'],
   ['loadtest/simulator/faults.ts', 'other faults'],
   [`${DAYS}/injected.ts`, 'export const injected = 2;'],
-  [`${DAYS}/keys.ts`, "  {\n    name: 'key_rejected',\n    fault: 'probability 0.9',\n  },"],
+  [`${DAYS}/keys.ts`, daysOf('shared', "'probability 0.9'", "'none'")],
+  [`${DAYS}/keys.ts`, daysOf('another', "'probability 0.1'", "'none'")],
 ] as const) {
-  test(`a game day that was won is played again after a change to ${path}`, (t) => {
+  test(`a game day that was won is played again after a change to ${path}: ${text.slice(0, 20)}`, (t) => {
     assert.notEqual(stampWith(t, { [path]: text }), stampWith(t));
   });
 }
@@ -52,6 +61,7 @@ for (const [path, text] of [
   ['observability/runbooks/A.md', 'other words'],
   ['loadtest/gamedays/results/mine.json', '{"won":true}'],
   [`${DAYS}/answers.ts`, "  {\n    name: 'refusals',\n    fault: 'probability 0.9',\n  },"],
+  [`${DAYS}/keys.ts`, daysOf('shared', "'probability 0.1'", "'another day'")],
 ] as const) {
   test(`a game day that was won stays won after a change to ${path}`, (t) => {
     assert.equal(stampWith(t, { [path]: text }), stampWith(t));

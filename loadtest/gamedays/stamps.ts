@@ -15,9 +15,12 @@ function isIrrelevant(path: string): boolean {
   return /\.md$|\.test\.ts(?:\.snapshot)?$|(?:^|\/)(?:node_modules|results)(?:\/|$)/.test(path);
 }
 
-/** Defines days, and is not something that several such files share. */
-function definesDays(text: string): boolean {
-  return /^ {4}name: '\w+',$/m.test(text);
+/** The definition of a day, as the formatter writes it. */
+const DAY = /^ {2}\{\n {4}name: '(?<name>\w+)',\n.*?^ {2}\},?$/gms;
+
+/** @param file defines days @returns it without the definitions of all days but one */
+function onlyDay(file: string, name: string): string {
+  return file.replace(DAY, (day, found: string) => (found === name ? day : ''));
 }
 
 /** @returns what stamps a day by its name; it has read everything now, as the run that begins has */
@@ -29,12 +32,14 @@ export function createStamps(root = ROOT): (name: string) => string {
   );
   for (const path of paths.toSorted()) {
     const text = readFileSync(join(root, path), 'latin1');
-    if (path.startsWith(`${DAYS}/`) && definesDays(text)) days.push(text);
+    if (path.startsWith(`${DAYS}/`) && text.search(DAY) >= 0) days.push(text);
     else common.update(`${path}\0${text}\0`);
   }
   const shared = common.digest('hex');
   return (name) => {
     const own = days.find((text) => text.includes(`name: '${name}',`)) ?? '';
-    return createHash('sha256').update(`${shared} ${own}`).digest('hex');
+    return createHash('sha256')
+      .update(`${shared} ${onlyDay(own, name)}`)
+      .digest('hex');
   };
 }

@@ -184,7 +184,7 @@ const CAPACITY: readonly GameDay[] = [
       ),
       ...mayFire(SLOTS_SHED, 'ClaudeFailuresAtLowTraffic', ...burns('availability', 'Slow')),
       ...mayPage(SLOTS_SHED, ...burns('availability', 'Fast', 'Medium')),
-      ...['availability', 'first_token'].map((objective) => ({
+      ...['availability', 'latency', 'first_token'].map((objective) => ({
         alert: 'ClaudeErrorBudgetRunsOutSoon',
         labels: { objective },
         because: 'calls that are shed or wait use up other budgets too',

@@ -192,7 +192,7 @@ const PARTLY: readonly GameDay[] = [
     },
     expected: [
       ticket('ClaudeFailuresAtLowTraffic', {
-        notBefore: 68,
+        notBefore: 64,
         within: 100,
         clearsWithin: 90,
         labels: { objective: 'availability' },
