@@ -101,16 +101,14 @@ export const KEY_DAYS: readonly GameDay[] = [
     name: 'ramp_limit',
     fault: 'one request in twenty is refused because traffic grows too fast',
     ...injected({ kind: 'error_code:ramp_limit_exceeded', probability: 0.05 }),
-    expected: [
-      ticket('ClaudeRampLimitReached', { notBefore: 5, within: 10, clearsWithin: 28 }),
-      // A key that is refused rests for a second. Calls wait while both do, and only one in a hundred may be slow.
-      ticket('ClaudeP99Latency', {
-        notBefore: 10,
-        within: 25,
-        clearsWithin: 14,
-        labels: { objective: 'latency' },
-      }),
+    expected: [ticket('ClaudeRampLimitReached', { notBefore: 5, within: 10, clearsWithin: 28 })],
+    companions: [
+      ...mayFire('it counts errors a second, and a 429 is one', 'HighClaudeErrorRate'),
+      // A key that is refused rests for a second, and only one call in a hundred may be slow.
+      ...mayFire(
+        'calls wait while every key rests, which chance makes often or not',
+        'ClaudeP99Latency',
+      ),
     ],
-    companions: mayFire('it counts errors a second, and a 429 is one', 'HighClaudeErrorRate'),
   },
 ];
