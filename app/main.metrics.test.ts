@@ -35,6 +35,9 @@ test('/metrics: names, types and labels are those of the snapshot', async (t) =>
   assert(/claude_api_request_duration_seconds_bucket\{[^}]*le="300"/.test(text));
   assert(/claude_api_request_duration_seconds_bucket\{[^}]*le="900"/.test(text));
   assert(!text.includes(KEY));
+  const series = text.split('\n').map((line) => line.slice(0, line.lastIndexOf(' ')));
+  const twice = series.filter((name, i) => name !== '' && series.indexOf(name) !== i);
+  assert.deepEqual(twice, [], 'no series stands there twice');
   t.assert.snapshot(shape(text));
 });
 
@@ -72,8 +75,7 @@ test('/metrics: whoever is refused, and why, a path of ours is counted under its
     ['', 404, send('/v1/none')],
   ];
   for (const [route, status, actual] of refusals) assert.equal(await actual, status, route);
-  const text = await scrape(service.metricsUrl);
-  const counted = (route: string, status: number) =>
+  const counted = (text: string, route: string, status: number) =>
     text.split('\n').some((line) => {
       if (!line.startsWith('http_server_request_duration_count{')) return false;
       const hasRoute = route
@@ -81,11 +83,15 @@ test('/metrics: whoever is refused, and why, a path of ours is counted under its
         : !line.includes('http_route');
       return hasRoute && line.includes(`http_response_status_code="${status}"`);
     });
-  for (const [route, status] of refusals) assert(counted(route, status), `${route} ${status}`);
-  const lines = service.lines.filter(({ msg }) => msg === 'request');
+  // A request is counted when its connection is done with it, which is later than its answer.
+  await eventually(async () => {
+    const text = await scrape(service.metricsUrl);
+    return refusals.every(([route, status]) => counted(text, route, status));
+  });
   for (const [route, status] of refusals) {
-    const line = lines.find((l) => l['route'] === (route || 'none') && l['status'] === status);
-    assert(line, `${route} ${status}`);
+    const line = await service.line(
+      (l) => l['msg'] === 'request' && l['route'] === (route || 'none') && l['status'] === status,
+    );
     assert.equal(line['client_address'], '127.0.0.1');
     assert.equal(line['caller'], status === 401 ? undefined : 'search');
   }

@@ -141,6 +141,7 @@ describe('routes', { concurrency: false }, () => {
     for (const name of ['authorization', 'cookie', 'x-internal', 'baggage', 'tracestate']) {
       assert.equal(seen.headers[name], undefined, name);
     }
+    await api.service.line((l) => l['msg'] === 'request' && l['correlation_id'] === id);
     assert(!JSON.stringify(api.service.lines).includes(CALLER_KEY));
   });
 

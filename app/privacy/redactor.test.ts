@@ -294,3 +294,25 @@ test('docs/redaction.md lists the rules as they are', async () => {
     ]),
   );
 });
+
+test('Redactor.field: an ID that is plain is hidden exactly where the rules would hide it', () => {
+  const { field } = new Redactor({
+    secrets: () => ['0123456789abcdef', 'req_knownsecret0123456789'],
+  });
+  const tails = ['akia', 'asia', 'aiza', 'a', '', 'ghp', 'sk'];
+  const ids = ['', 'req_', 'msg_', 'msgx_'].flatMap((head) =>
+    tails.flatMap((tail) =>
+      [1, 15, 16, 17, 20, 21, 30, 36].map(
+        (length) => head + tail + '0a'.repeat(18).slice(0, length),
+      ),
+    ),
+  );
+  const known = ['0123456789abcdef', 'ff-0123456789ABCDEF-00', 'req_knownsecret0123456789'];
+  for (const id of [...ids, ...known]) {
+    const byRules = String(field('request_id', `${id}!`)).slice(0, -1);
+    assert.equal(field('request_id', id), byRules, id);
+  }
+  for (const id of known) assert.match(String(field('request_id', id)), /\[redacted\]/);
+  const hidden = ids.filter((id) => field('request_id', id) !== id);
+  assert(hidden.length > 5, `some have the shape of a key: ${hidden}`);
+});

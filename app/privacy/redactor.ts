@@ -1,6 +1,6 @@
 /** Hides what the rules find, and the service's own secrets, in texts, data and log lines. */
 import { hideSecrets } from './known-secrets.ts';
-import { CENSOR, ID_FIELDS, type PersonalKind, RULES, SECRET_FIELD } from './rules.ts';
+import { CENSOR, ID_FIELDS, type PersonalKind, PLAIN_ID, RULES, SECRET_FIELD } from './rules.ts';
 
 /** Shorter texts are not secrets, and would be found everywhere. */
 const MIN_SECRET_LENGTH = 4;
@@ -18,6 +18,8 @@ const ALL = [...SECRETS, ...PERSONAL];
 /** Its methods are fields, so that each can be passed on as a function. */
 export class Redactor {
   readonly #hideSecrets: (text: string) => string;
+  /** @returns the texts that are hidden wherever they are, as `secrets` returns them */
+  readonly known: () => Iterable<string>;
   /**
    * Hides the service's own secrets alone, for content that else must pass byte for byte. JSON stays JSON.
    * @returns the text itself where there is none
@@ -26,10 +28,11 @@ export class Redactor {
 
   /**
    * @param deps `secrets` returns the exact texts to hide, and is called each time because keys change
-   *   while the service runs. Their JSON, URL, HTML, base64 and hex forms are hidden too; texts under
+   *   while the service runs: the same list, unchanged, as long as they are the same, and a new one after that. Their JSON, URL, HTML, base64 and hex forms are hidden too; texts under
    *   four characters are not, nor in content those under eight.
    */
   constructor({ secrets }: { readonly secrets: () => Iterable<string> }) {
+    this.known = secrets;
     this.#hideSecrets = hideSecrets(secrets, MIN_SECRET_LENGTH);
     this.secrets = hideSecrets(secrets, MIN_SECRET_LENGTH_IN_CONTENT);
   }
@@ -44,6 +47,12 @@ export class Redactor {
    */
   readonly value = <T>(value: T): T =>
     this.#isClean(JSON.stringify(value) ?? '') ? value : (this.#walk(value, ALL) as T);
+
+  /**
+   * Redacts one field of plain data as `value` does, but for its name.
+   * @returns the value itself when nothing in it is to be hidden, else a copy, or what stands for a secret
+   */
+  readonly field = (name: string, value: unknown): unknown => this.#field(name, value, ALL);
 
   /**
    * Redacts one line of JSON as a logger wrote it; it stays JSON. Any other line is redacted as text.
@@ -80,6 +89,13 @@ export class Redactor {
     return Array.isArray(value) ? this.#walkList(value, rules) : this.#walkFields(value, rules);
   }
 
+  #field(name: string, value: unknown, rules: readonly Compiled[]): unknown {
+    if (isSecretField(name)) return CENSOR;
+    if (!ID_FIELDS.has(name)) return this.#walk(value, rules);
+    const isPlain = typeof value === 'string' && PLAIN_ID.test(value);
+    return isPlain ? this.#hideSecrets(value) : this.#walk(value, SECRETS);
+  }
+
   /** Node's raw headers are a list in which names and values alternate. */
   #walkList(list: readonly unknown[], rules: readonly Compiled[]): readonly unknown[] {
     const clean = list.map((item, i) =>
@@ -92,9 +108,7 @@ export class Redactor {
     let changed = false;
     const clean = Object.entries(fields).map(([key, before]) => {
       const name = this.#hide(key, rules);
-      const after = isSecretField(key)
-        ? CENSOR
-        : this.#walk(before, ID_FIELDS.has(key) ? SECRETS : rules);
+      const after = this.#field(key, before, rules);
       if (name !== key || after !== before) changed = true;
       return [name, after];
     });

@@ -63,6 +63,12 @@ export const ID_FIELDS: ReadonlySet<string> = new Set([
   'claude.agent.parent_id',
 ]);
 
+/**
+ * IDs in which no rule for secrets finds anything: digits and dashes alone, or an ID of Anthropic's, which is neither as
+ * long as a key of AWS nor begins like one of Google's.
+ */
+export const PLAIN_ID = /^(?:[0-9a-f-]+|(?:req|msg)_(?!aiza)[0-9a-z]{21,})$/i;
+
 /** From a field's name to its value in a header line, a query, a list or JSON, escaped or not. */
 const GAP = String.raw`(?:\\*["']?\s*[:=]|\\*["'],)\s*\\*["']?`;
 /** A character of a value without quotes. */

@@ -1,5 +1,5 @@
 /** One attempt as a span, two counters and, when it failed, a log line. */
-import { type Context, context, propagation, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { type Context, context, propagation, type Span, SpanKind } from '@opentelemetry/api';
 import { OUTCOME_TRAITS, type Outcome } from '../outcome.ts';
 import { knownOrOther, wordOrOther } from './answers.ts';
 import {
@@ -16,7 +16,7 @@ import {
 } from './attributes.ts';
 import { withRequestSpan } from './http-client.ts';
 import type { AttemptRecord } from './recorder.ts';
-import { guarded, markError, type RecorderDeps, roundMs, startBelow } from './spans.ts';
+import { guarded, markError, type RecorderDeps, roundMs, startBelow, withSpan } from './spans.ts';
 import { API_ERROR_CODES, type NetworkCause } from './vocabulary.ts';
 
 /** Anthropic's own are `req_…`; anything that is no such token stays out of logs and spans. */
@@ -51,7 +51,7 @@ export class AttemptSpan implements AttemptRecord {
       kind: SpanKind.CLIENT,
       attributes: { [ATTR_ATTEMPT]: attempt, [ATTR_UPSTREAM]: upstream },
     }));
-    this.#context = withRequestSpan(trace.setSpan(callContext, this.#span), this.#span);
+    this.#context = withRequestSpan(withSpan(callContext, this.#span), this.#span);
     propagation.inject(this.#context, this.headers);
     this.#startedAtMs = deps.now();
   }

@@ -1,12 +1,5 @@
 /** One call as a span, its metrics and one log line at its end. */
-import {
-  type Attributes,
-  type Context,
-  context,
-  type Span,
-  SpanKind,
-  trace,
-} from '@opentelemetry/api';
+import { type Attributes, type Context, context, type Span, SpanKind } from '@opentelemetry/api';
 import type { MessageFacts } from '../anthropic/messages.ts';
 import type { ModelFacts } from '../anthropic/models.ts';
 import type { Usage, UsageReport } from '../anthropic/usage.ts';
@@ -20,7 +13,7 @@ import { inputAttributes, joined, outputAttributes } from './content.ts';
 import { genAiLabels, genAiSpanName, recordInference, usageAttributes } from './gen-ai.ts';
 import { labelWithoutFamily, shownModel } from './model-labels.ts';
 import type { CallInfo, CallRecord, CallTotals } from './recorder.ts';
-import { guarded, markError, type RecorderDeps, roundMs, startBelow } from './spans.ts';
+import { guarded, markError, type RecorderDeps, roundMs, startBelow, withSpan } from './spans.ts';
 import { StreamSpeed } from './stream-speed.ts';
 import type { RetryRefusal } from './vocabulary.ts';
 
@@ -71,7 +64,7 @@ export class CallSpan implements CallRecord {
       kind: SpanKind.CLIENT,
       attributes: callAttributes(info),
     }));
-    this.#context = trace.setSpan(around, this.#span);
+    this.#context = withSpan(around, this.#span);
     if (info.operation === 'chat') deps.instruments.inFlight.add(1);
     const { body } = info;
     if (body) this.#capture(() => inputAttributes(body));

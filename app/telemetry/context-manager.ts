@@ -11,6 +11,21 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 export class LeanContextManager extends AsyncLocalStorageContextManager {
   readonly #bound = new WeakSet<EventEmitter>();
 
+  /**
+   * Enters a context that is active already without another entry into its storage: a call that is not traced has one
+   * context from its beginning to its end.
+   */
+  override with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+    context: Context,
+    fn: F,
+    thisArg?: ThisParameterType<F>,
+    ...args: A
+  ): ReturnType<F> {
+    return this.active() === context
+      ? fn.apply(thisArg, args)
+      : super.with(context, fn, thisArg, ...args);
+  }
+
   /** Returns the target itself where it is an emitter; the first context that it is bound to stays. */
   override bind<T>(context: Context, target: T): T {
     if (!(target instanceof EventEmitter)) return super.bind(context, target);

@@ -6,6 +6,7 @@ import {
   propagation,
   type SpanContext,
 } from '@opentelemetry/api';
+import { LeanContext } from './lean-context.ts';
 
 export const CORRELATION_HEADER = 'x-correlation-id';
 
@@ -56,7 +57,7 @@ export function decideCorrelation(
 
 /** @returns a context that carries the correlation */
 export function setCorrelation(ctx: Context, correlation: Correlation): Context {
-  return ctx.setValue(CORRELATION, correlation);
+  return LeanContext.with(ctx, CORRELATION, correlation);
 }
 
 /** @returns the correlation of a context; undefined outside a request */

@@ -41,9 +41,9 @@ interface Observed {
 
 const SPAN = createContextKey('the span that requests to an upstream belong to');
 
-/** @returns a context whose requests put their attributes on a span */
+/** @returns a context whose requests put their attributes on a span; the context itself where nothing records them */
 export function withRequestSpan(ctx: Context, span: Span): Context {
-  return ctx.setValue(SPAN, span);
+  return span.isRecording() ? ctx.setValue(SPAN, span) : ctx;
 }
 
 const PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };

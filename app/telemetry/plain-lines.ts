@@ -4,7 +4,7 @@
  */
 import { type Context, trace } from '@opentelemetry/api';
 import { MIN_LONG_NUMBER, type Redactor } from '../privacy/redactor.ts';
-import { ID_FIELDS, SECRET_FIELD } from '../privacy/rules.ts';
+import { ID_FIELDS, PLAIN_ID, SECRET_FIELD } from '../privacy/rules.ts';
 import { findCorrelation } from './correlation.ts';
 import type { Counts, LogSink, PlainFields, PlainMessage } from './log-sink.ts';
 
@@ -16,12 +16,6 @@ const OWN_WORDS: ReadonlySet<string> = new Set([
   'method',
   'route',
 ]);
-
-/**
- * IDs in which no rule for secrets finds anything: digits and dashes alone, or an ID of Anthropic's, which is neither as
- * long as a key of AWS nor begins like one of Google's.
- */
-const PLAIN_ID = /^(?:[0-9a-f-]+|req_(?!aiza)[0-9a-z]{21,})$/i;
 
 /** Most names of models, callers and clients come again and again; so many of them are kept. */
 const MAX_KNOWN = 1_000;

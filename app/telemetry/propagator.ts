@@ -4,7 +4,7 @@
  */
 import {
   type Context,
-  isSpanContextValid,
+  INVALID_TRACEID,
   ROOT_CONTEXT,
   type SpanContext,
   type TextMapGetter,
@@ -57,7 +57,9 @@ export function createCorrelationPropagator(options: PropagatorOptions): TextMap
     },
     inject<C>(ctx: Context, carrier: C, setter: TextMapSetter<C>): void {
       const span = trace.getSpanContext(ctx);
-      if (span && isSpanContextValid(span)) setter.set(carrier, 'traceparent', traceparent(span));
+      // It is of this process, or was valid when it was read.
+      if (span && span.traceId !== INVALID_TRACEID)
+        setter.set(carrier, 'traceparent', traceparent(span));
       const id = findCorrelation(ctx)?.id;
       if (id !== undefined) setter.set(carrier, CORRELATION_HEADER, id);
     },

@@ -3,9 +3,8 @@ import { createRequire } from 'node:module';
 import { context, metrics, propagation, type Tracer, trace } from '@opentelemetry/api';
 import { millisToHrTime } from '@opentelemetry/core';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import type { MetricProducer } from '@opentelemetry/sdk-metrics';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import { registerInstrumentations } from '@opentelemetry/instrumentation';
+import { MeterProvider, type MetricProducer } from '@opentelemetry/sdk-metrics';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import type { Redactor } from '../privacy/redactor.ts';
 import { SCOPE_NAME } from './attributes.ts';
@@ -25,10 +24,10 @@ import type { LabelValues } from './metric-definition.ts';
 import { observeProcess } from './process-gauges.ts';
 import { createProducer, together } from './produced-gauges.ts';
 import { createCorrelationPropagator, type PropagatorOptions } from './propagator.ts';
-import { redactingExporter } from './redacting-exporter.ts';
 import { createResource, serviceNameOf } from './resource.ts';
-import { createSampler } from './sampler.ts';
-import { createSlotIdGenerator, type SlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
+import { createSpanExporter } from './span-exporter.ts';
+import { createSlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
+import { createTracerProvider, type TracingOptions } from './tracing.ts';
 
 /** Running telemetry. */
 export interface Telemetry {
@@ -90,25 +89,23 @@ export function disabledTelemetry({ trusts }: Pick<TelemetryDeps, 'trusts'>): Te
 
 /** Starts the SDK. */
 export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps): Telemetry {
+  context.setGlobalContextManager(new LeanContextManager().enable());
+  propagation.setGlobalPropagator(propagatorOf(deps.trusts));
   const cells = new CellInstruments(millisToHrTime(Date.now()));
   const { prometheus, produce } = createExporter(cells);
-  const ids = createSlotIdGenerator();
-  const http = httpServerInstrumentation();
   const resource = createResource(options.version);
-  const sdk = new NodeSDK({
-    ...traceOptions(options, ids, deps.redactor),
+  const meterProvider = new MeterProvider({
     resource,
-    autoDetectResources: false,
-    contextManager: new LeanContextManager(),
-    textMapPropagator: propagatorOf(deps.trusts),
-    metricReaders: [prometheus],
-    logRecordProcessors: [],
     views: [...LEAN_VIEWS, ...cardinalityViews(options.labels)],
-    instrumentations: [http, runtimeInstrumentation()],
+    readers: [prometheus],
+    sdkMetricsEnabled: true,
   });
-  startWithOwnMetrics(sdk);
-  http.setTracerProvider(withWantedTraceIds(trace.getTracerProvider(), ids));
-  http.setMeterProvider(serverMeters(cells));
+  metrics.setGlobalMeterProvider(meterProvider);
+  const traces = options.exportTraces
+    ? startTraces(options, { resource, cells, redactor: deps.redactor })
+    : undefined;
+  instrumentHttpServer(cells, traces?.ids);
+  registerInstrumentations({ instrumentations: [runtimeInstrumentation()] });
   const stopObserving = observeHttpClient(clientDuration(cells));
   const logs = options.exportLogs ? startLogExport({ resource }) : undefined;
   return {
@@ -120,7 +117,8 @@ export function enabledTelemetry(options: TelemetryOptions, deps: TelemetryDeps)
     logSink: logs?.sink,
     shutdown: async () => {
       stopObserving();
-      await Promise.allSettled([sdk.shutdown(), logs?.shutdown()]);
+      await Promise.allSettled([traces?.provider.shutdown(), logs?.shutdown()]);
+      await Promise.allSettled([meterProvider.shutdown()]);
     },
   };
 }
@@ -143,23 +141,27 @@ function propagatorOf(trusts: PropagatorOptions['trusts']) {
   return createCorrelationPropagator({ trusts, newTraceId });
 }
 
-/**
- * Passes `traceExporter`, not `spanProcessors`: only then does the SDK measure its own queue and count
- * dropped spans (`otel_sdk_processor_span_processed` with `error.type="queue_full"`).
- */
-function traceOptions(options: TelemetryOptions, idGenerator: SlotIdGenerator, redactor: Redactor) {
-  if (!options.exportTraces) return { spanProcessors: [] };
-  return {
-    sampler: createSampler(options.samplingRatio),
-    idGenerator,
-    traceExporter: redactingExporter(new OTLPTraceExporter(), redactor),
-  };
+/** Call it after the metrics have started: the SDK counts its spans. */
+function startTraces(
+  { samplingRatio }: TelemetryOptions,
+  { redactor, ...deps }: Pick<TracingOptions, 'resource' | 'cells'> & { redactor: Redactor },
+) {
+  const ids = createSlotIdGenerator();
+  const provider = createTracerProvider({
+    ...deps,
+    samplingRatio,
+    idGenerator: ids,
+    exporter: createSpanExporter(redactor),
+    meterProvider: metrics.getMeterProvider(),
+  });
+  trace.setGlobalTracerProvider(provider);
+  return { ids, provider };
 }
 
-/** The SDK reads the switch for metrics about itself from the environment alone. */
-function startWithOwnMetrics(sdk: NodeSDK): void {
-  process.env['OTEL_NODE_EXPERIMENTAL_SDK_METRICS'] ??= 'true';
-  sdk.start();
+function instrumentHttpServer(cells: CellInstruments, ids = createSlotIdGenerator()): void {
+  const http = httpServerInstrumentation();
+  http.setTracerProvider(withWantedTraceIds(trace.getTracerProvider(), ids));
+  http.setMeterProvider(serverMeters(cells));
   // The instrumentation waits for somebody to require it, and patches a prototype that all importers share. A loader
   // hook that watches imports would need a thread of its own and wrap every module of the service.
   createRequire(import.meta.url)('http');

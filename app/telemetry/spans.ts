@@ -1,7 +1,7 @@
 /** What the spans of calls and attempts share: dependencies, and how errors and times are written. */
 import {
   type Context,
-  isSpanContextValid,
+  INVALID_TRACEID,
   type Span,
   type SpanOptions,
   SpanStatusCode,
@@ -47,15 +47,19 @@ export function startBelow(
   return tracer.startSpan(name, options(), parent);
 }
 
+/** @returns the context with the span; the context itself where that is its span, as of a call that is not traced */
+export function withSpan(ctx: Context, span: Span): Context {
+  return trace.getSpan(ctx) === span ? ctx : trace.setSpan(ctx, span);
+}
+
 /** The sampler asks for remote parents anew, whatever they say of themselves. */
 function isUnsampled(span: Span): boolean {
   if (span.isRecording()) return false;
-  const { traceFlags, isRemote } = span.spanContext();
-  return (
-    isRemote !== true &&
-    (traceFlags & TraceFlags.SAMPLED) === 0 &&
-    isSpanContextValid(span.spanContext())
-  );
+  const { traceFlags, isRemote, traceId } = span.spanContext();
+  const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
+  // Of the API's own spans, while there is no SDK.
+  const isNone = traceId === INVALID_TRACEID;
+  return isRemote !== true && !isSampled && !isNone;
 }
 
 /** Marks the span of a failed call or attempt; success and cancellation are not errors. */

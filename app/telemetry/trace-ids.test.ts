@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultTextMapGetter, ROOT_CONTEXT } from '@opentelemetry/api';
 import {
+  AlwaysOnSampler,
   InMemorySpanExporter,
+  type Sampler,
+  SamplingDecision,
   SimpleSpanProcessor,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { setCorrelation } from './correlation.ts';
 import { createCorrelationPropagator } from './propagator.ts';
 import { createSlotIdGenerator, withWantedTraceIds } from './trace-ids.ts';
 
@@ -13,11 +17,12 @@ const UUID = '0b5a3f6e-8d1c-4f0a-9c39-2a1f6f1f0a11';
 const UUID_HEX = UUID.replaceAll('-', '');
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 
-function setUp(trustInbound: boolean) {
+function setUp(trustInbound: boolean, sampler: Sampler = new AlwaysOnSampler()) {
   const ids = createSlotIdGenerator();
   const exporter = new InMemorySpanExporter();
   const provider = new TracerProvider({
     idGenerator: ids,
+    sampler,
     spanProcessors: [new SimpleSpanProcessor({ exporter })],
   });
   const tracer = withWantedTraceIds(provider, ids).getTracer('t');
@@ -62,5 +67,34 @@ test('withWantedTraceIds: an untrusted trace becomes a link', () => {
   assert.deepEqual(
     span?.links.map((l) => l.context.traceId),
     [TRACE],
+  );
+});
+
+test('withWantedTraceIds: the attributes of a span that is not sampled are not even read', () => {
+  const decision = SamplingDecision.NOT_RECORD;
+  const { tracer } = setUp(true, { shouldSample: () => ({ decision }) });
+  const ctx = setCorrelation(ROOT_CONTEXT, { id: 'c', traceId: TRACE, replaced: false });
+  const attributes = Object.defineProperty({}, 'read', {
+    enumerable: true,
+    get: () => assert.fail('it was read'),
+  });
+  const span = tracer.startSpan('s', { attributes }, ctx);
+  assert.equal(span.isRecording(), false);
+  assert.equal(span.spanContext().traceId, TRACE);
+});
+
+test('withWantedTraceIds: a recorded span has its attributes, its links and the correlation ID', () => {
+  const { tracer, exporter } = setUp(true);
+  const remote = { traceId: UUID_HEX, spanId: '00f067aa0ba902b7', traceFlags: 1 };
+  const correlation = { id: 'c', traceId: TRACE, replaced: false, link: remote };
+  const attributes = { a: 1, none: undefined };
+  const links = [{ context: remote, attributes: { why: 'a reason' } }];
+  tracer.startSpan('s', { attributes, links }, setCorrelation(ROOT_CONTEXT, correlation)).end();
+  const [span] = exporter.getFinishedSpans();
+  assert.deepEqual(span?.attributes, { a: 1, 'correlation.id': 'c' });
+  assert.equal(span.droppedAttributesCount, 0);
+  assert.deepEqual(
+    span.links.map((link) => link.attributes),
+    [{ why: 'a reason' }, undefined],
   );
 });
