@@ -27,9 +27,10 @@ export class Redactor {
   readonly secrets: (text: string) => string;
 
   /**
-   * @param deps `secrets` returns the exact texts to hide, and is called each time because keys change
-   *   while the service runs: the same list, unchanged, as long as they are the same, and a new one after that. Their JSON, URL, HTML, base64 and hex forms are hidden too; texts under
-   *   four characters are not, nor in content those under eight.
+   * @param deps `secrets` returns the exact texts to hide, and is called each time because keys change while the service
+   *   runs. It has to return the same list until they change, and then another: what was made of a list is kept. Their
+   *   JSON, URL, HTML, base64 and hex forms are hidden too; texts under four characters are not, nor in content those
+   *   under eight.
    */
   constructor({ secrets }: { readonly secrets: () => Iterable<string> }) {
     this.known = secrets;

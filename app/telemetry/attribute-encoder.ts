@@ -127,15 +127,15 @@ export class AttributeEncoder {
 
 function keep<T>(known: Map<string, T>, text: string, bytes: Buffer, value: T): void {
   if (text.length > MAX_KNOWN_LENGTH) return;
-  // A copy, because a text that was cut from a long one keeps that in memory. It is another text with half of a
-  // surrogate pair.
+  // A copy is kept, because a text that was cut from a long one keeps that in memory. It differs from a text with half
+  // of a surrogate pair, which is not kept.
   const copy = bytes.toString();
   if (copy !== text) return;
   if (known.size === MAX_KNOWN) known.clear();
   known.set(copy, value);
 }
 
-/** A phone or card number is longer. */
+/** @returns whether nothing can be hidden in a value: phone and card numbers are longer */
 function isPlain(value: unknown): boolean {
   return typeof value === 'number' ? value < MIN_LONG_NUMBER : typeof value === 'boolean';
 }

@@ -57,7 +57,7 @@ export function createCorrelationPropagator(options: PropagatorOptions): TextMap
     },
     inject<C>(ctx: Context, carrier: C, setter: TextMapSetter<C>): void {
       const span = trace.getSpanContext(ctx);
-      // It is of this process, or was valid when it was read.
+      // Any other ID was made by this process, or was valid when it was read.
       if (span && span.traceId !== INVALID_TRACEID)
         setter.set(carrier, 'traceparent', traceparent(span));
       const id = findCorrelation(ctx)?.id;

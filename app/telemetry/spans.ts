@@ -57,7 +57,7 @@ function isUnsampled(span: Span): boolean {
   if (span.isRecording()) return false;
   const { traceFlags, isRemote, traceId } = span.spanContext();
   const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
-  // Of the API's own spans, while there is no SDK.
+  // The API's own spans, which stand in while there is no SDK, have no trace.
   const isNone = traceId === INVALID_TRACEID;
   return isRemote !== true && !isSampled && !isNone;
 }

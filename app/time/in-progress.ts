@@ -14,7 +14,7 @@ export class InProgress<T extends object> {
   /** Does nothing for what is not in progress. */
   delete(item: T): void {
     const items = this.#items;
-    // What began first mostly ends first, so that the search is short.
+    // The search is short, because what began first mostly ends first.
     const at = items.indexOf(item);
     if (at < 0) return;
     items.splice(at, 1);
