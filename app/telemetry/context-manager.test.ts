@@ -1,6 +1,6 @@
 /** Listeners of a bound emitter run in its context, as they do with the SDK's own context manager. */
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, errorMonitor } from 'node:events';
 import { test } from 'node:test';
 import { createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -56,9 +56,27 @@ for (const Manager of [LeanContextManager, AsyncLocalStorageContextManager]) {
     assert.equal(manager.active(), ROOT_CONTEXT);
   });
 
+  test(`${Manager.name}: whoever watches an error that nobody handles runs in the context too`, () => {
+    const { emitter, seen, listener } = boundEmitter();
+    emitter.on(errorMonitor, listener);
+    assert.throws(() => emitter.emit('error', new RangeError('of nobody')), RangeError);
+    assert.deepEqual(seen, ['bound']);
+  });
+
   test(`${Manager.name}: a function is bound as well`, () => {
     const { manager } = boundEmitter();
     const bound = manager.bind(named('bound'), (n: number) => [n, manager.active().getValue(KEY)]);
     assert.deepEqual(bound(1), [1, 'bound']);
   });
 }
+
+test('LeanContextManager: an event that nobody listens to enters no context', (t) => {
+  const manager = new LeanContextManager().enable();
+  const entered = t.mock.method(manager, 'with');
+  const emitter = manager.bind(named('bound'), new EventEmitter());
+  assert.equal(emitter.emit('x'), false);
+  assert.equal(entered.mock.callCount(), 0);
+  emitter.on('x', () => {});
+  assert.equal(emitter.emit('x'), true);
+  assert.equal(entered.mock.callCount(), 1);
+});

@@ -34,10 +34,15 @@ export class LeanContextManager extends AsyncLocalStorageContextManager {
     const { emit } = target;
     // Not assigned at once: V8 would allocate it old, and it would keep the call (docs/adr/0044).
     const bound: typeof emit = (...args) =>
-      this.active() === context
+      this.active() === context || isUnheard(target, args[0])
         ? emit.apply(target, args)
         : this.with(context, () => emit.apply(target, args));
     target.emit = bound;
     return target;
   }
+}
+
+/** Nothing runs at such an event, so it needs no context. An error is thrown where nobody listens, and may be watched. */
+function isUnheard(emitter: EventEmitter, event: unknown): boolean {
+  return event !== 'error' && emitter.listenerCount(event as string) === 0;
 }
