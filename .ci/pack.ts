@@ -87,9 +87,10 @@ export function pack(out: string): string {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
   cpSync(join(ROOT, 'app/library/README.md'), join(folder, 'README.md'));
-  const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', out];
-  const name = execFileSync('npm', args, { cwd: folder, encoding: 'utf8' }).trim();
-  return join(out, name);
+  const tarball = join(out, `${manifest.name}-${manifest.version}.tgz`);
+  // What `npm pack` would make, without its look at the registry.
+  execFileSync('tar', ['-czf', tarball, '-C', out, 'package']);
+  return tarball;
 }
 
 if (import.meta.main) process.stdout.write(`${pack(resolve(process.argv[2] ?? 'dist'))}\n`);

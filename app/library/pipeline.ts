@@ -112,11 +112,7 @@ export interface Claude {
  * const { status, data } = await claude.messages({ model, max_tokens: 64, messages });
  */
 export function createClaude(options: ClaudeOptions): Claude {
-  const { models = [], pseudonymize = false } = options;
   const limits = { ...CALL_DEFAULTS, ...options };
-  const { connections, maxRetries } = limits;
-  const { close, ...pools } = createPools({ ...POOL_DEFAULTS, connections, ...options.pool });
-  const budget = new RetryBudget(RETRY_BUDGET_DEFAULTS);
   const keys = createKeyStore(
     {
       pollMs: limits.keyPollMs,
@@ -127,27 +123,7 @@ export function createClaude(options: ClaudeOptions): Claude {
     { ...SYSTEM, onRead: (owner, read) => telemetry?.onKeyRead(owner, read) },
   );
   const upstreams = createUpstreams(options.upstreams, keys);
-  const telemetry = options.telemetry?.({
-    models,
-    upstreams: options.upstreams.map(({ name }) => name),
-    pool: () => poolStates(pools.pool),
-    poolLimit: () => connections * upstreams.origins(),
-    circuits: () => upstreams.states(),
-    budget: () => budget.left(),
-    keys: keys.pools,
-    secrets: keys.secrets,
-  });
-  const recorder = telemetry?.recorder ?? UNRECORDED;
-  const client = createClient(
-    {
-      ...limits,
-      ...STREAM_DEFAULTS,
-      models,
-      pseudonymize,
-      retry: { maxRetries, ...BACKOFF_DEFAULTS },
-    },
-    { ...SYSTEM, ...pools, recorder, budget, upstreams },
-  );
+  const { close, telemetry, client } = createCalls(options, keys, upstreams);
   const ready = keys.ready();
   const call = async (input: CallInput) => {
     await ready;
@@ -162,6 +138,31 @@ export function createClaude(options: ClaudeOptions): Claude {
       await close();
     },
   };
+}
+
+/** What calls are sent through, and who is told of them. */
+function createCalls(options: ClaudeOptions, keys: KeyStore, upstreams: UpstreamPool) {
+  const { models = [], pseudonymize = false } = options;
+  const limits = { ...CALL_DEFAULTS, ...options };
+  const { connections, maxRetries } = limits;
+  const { close, ...pools } = createPools({ ...POOL_DEFAULTS, connections, ...options.pool });
+  const budget = new RetryBudget(RETRY_BUDGET_DEFAULTS);
+  const telemetry = options.telemetry?.({
+    models,
+    upstreams: options.upstreams.map(({ name }) => name),
+    pool: () => poolStates(pools.pool),
+    poolLimit: () => connections * upstreams.origins(),
+    circuits: () => upstreams.states(),
+    budget: () => budget.left(),
+    keys: keys.pools,
+    secrets: keys.secrets,
+  });
+  const retry = { maxRetries, ...BACKOFF_DEFAULTS };
+  const client = createClient(
+    { ...limits, ...STREAM_DEFAULTS, models, pseudonymize, retry },
+    { ...SYSTEM, ...pools, recorder: telemetry?.recorder ?? UNRECORDED, budget, upstreams },
+  );
+  return { close, telemetry, client };
 }
 
 const UNRECORDED: Recorder = { startCall: (): CallRecord => unrecordedCall, recordRejection() {} };
