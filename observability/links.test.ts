@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from './local/paths.ts';
 
-const PAGES = ['*.md', '{docs,loadtest,observability,clients}/**/*.md'].flatMap((pattern) =>
+const PAGES = ['*.md', '{app,docs,loadtest,observability,clients}/**/*.md'].flatMap((pattern) =>
   globSync(pattern, { cwd: ROOT, exclude: (path) => /node_modules/.test(String(path)) }),
 );
 
