@@ -31,9 +31,9 @@ test('app: nothing of a path is answered before its caller is known', async (t) 
   assert.equal((await fetch(`${url}/v1/models/%zz`, { headers })).status, 400);
 });
 
-test('app: an instance that drains refuses every path but health', async (t) => {
+test('app: an instance whose calls were cut refuses every path but health', async (t) => {
   const lifecycle = new Lifecycle();
-  lifecycle.drain();
+  lifecycle.cut();
   const { url } = await serveApp(t, undefined, { lifecycle });
   assert.equal((await fetch(`${url}/healthz`)).status, 200);
   for (const path of ['/v1/models/%zz', '/v1/messages', '/v1/none']) {

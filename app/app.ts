@@ -18,7 +18,7 @@ import {
   checkHost,
   checkQuota,
   checkTarget,
-  refuseWhenDraining,
+  refuseWhenCut,
 } from './http/middleware.ts';
 import { getModel, listModels } from './http/models.ts';
 import { createRespond } from './http/respond.ts';
@@ -120,7 +120,7 @@ function serve(deps: AppDeps, options: AppOptions): RequestHandler {
   const inContext = createContext(deps);
   const log = accessLog(deps.logger);
   const checks = [
-    refuseWhenDraining(deps.lifecycle),
+    refuseWhenCut(deps.lifecycle),
     checkHost(deps),
     authenticate(deps),
     checkTarget(deps.onRefused),

@@ -52,7 +52,7 @@ const server = {
     .min(0)
     .max(600_000)
     .default(0)
-    .describe('How long /readyz says 503 at a stop, while calls are still taken'),
+    .describe('How long /readyz says 503 at a stop, while connections are still accepted'),
   SHUTDOWN_TIMEOUT_MS: ms
     .default(30_000)
     .describe('Limit for finishing calls at a stop, after that delay'),

@@ -1,6 +1,6 @@
 /** The connections of a server and the requests in progress on each, for refusals and for a stop. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { InProgress } from '../time/in-progress.ts';
 
 interface Connection {
@@ -9,12 +9,22 @@ interface Connection {
   lastRequest: IncomingMessage | undefined;
 }
 
+/**
+ * How long a connection stays that is without a request as the server closes, milliseconds: its next request may be on
+ * its way already, from a caller who was never told that it would be closed.
+ */
+export const LINGER_MS = 500;
+
 export class Connections {
+  readonly #server: Server;
   readonly #open = new Map<Socket, Connection>();
   /** Connections that are closed after their last response. */
   readonly #ending = new WeakSet<Socket>();
+  #isLeaving = false;
+  #isClosing = false;
 
   constructor(server: Server) {
+    this.#server = server;
     server.on('connection', (socket) => {
       this.#open.set(socket, { responses: new InProgress(), lastRequest: undefined });
       socket.once('close', () => this.#open.delete(socket));
@@ -36,16 +46,25 @@ export class Connections {
   /** Closes a connection as soon as its last response has ended: at once where there is none. */
   end(socket: Socket): void {
     this.#ending.add(socket);
-    const responses = this.responses(socket);
-    if (responses.length === 0) socket.destroySoon();
-    for (const response of responses) {
-      if (!response.headersSent) response.setHeader('connection', 'close');
-    }
+    if (this.responses(socket).length === 0) socket.destroySoon();
+    this.#announceClose(socket);
   }
 
-  /** `end` for every connection. A silent one, or one with half a request, has nothing to wait for. */
-  endAll(): void {
-    for (const socket of this.#open.keys()) this.end(socket);
+  /** From now on each answer tells its caller that its connection closes after it. */
+  leave(): void {
+    this.#isLeaving = true;
+    for (const socket of this.#open.keys()) this.#announceClose(socket);
+  }
+
+  /**
+   * Accepts no connections any more, and closes those there are: each one as it has had no request for `LINGER_MS`,
+   * or after the answer that has announced it. Calls that come until then are served. Comes after `leave`.
+   */
+  close(): void {
+    this.#isClosing = true;
+    // The method of HTTP servers would also close the connections without a request, at once.
+    NetServer.prototype.close.call(this.#server);
+    for (const socket of this.#open.keys()) this.#closeIfIdle(socket);
   }
 
   destroyAll(): void {
@@ -59,10 +78,25 @@ export class Connections {
     const { responses } = connection;
     connection.lastRequest = request;
     responses.add(response);
-    if (this.#ending.has(socket)) response.setHeader('connection', 'close');
+    if (this.#isLeaving || this.#ending.has(socket)) response.setHeader('connection', 'close');
     response.on('close', () => {
       responses.delete(response);
-      if (responses.size === 0 && this.#ending.has(socket)) socket.destroySoon();
+      if (responses.size > 0) return;
+      if (this.#ending.has(socket)) socket.destroySoon();
+      else if (this.#isClosing) this.#closeIfIdle(socket);
     });
+  }
+
+  #announceClose(socket: Socket): void {
+    for (const response of this.responses(socket)) {
+      if (!response.headersSent) response.setHeader('connection', 'close');
+    }
+  }
+
+  #closeIfIdle(socket: Socket): void {
+    const close = () => {
+      if (this.responses(socket).length === 0) socket.destroySoon();
+    };
+    setTimeout(close, LINGER_MS).unref();
   }
 }

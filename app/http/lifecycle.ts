@@ -4,34 +4,30 @@ import { InProgress } from '../time/in-progress.ts';
 
 export class Lifecycle {
   #isLeaving = false;
-  #isDraining = false;
+  #isCut = false;
   readonly #requests = new InProgress<AbortController>();
 
   /** Whether load balancers shall send calls here. */
   get isReady(): boolean {
-    return !this.#isLeaving && !this.#isDraining;
+    return !this.#isLeaving;
   }
 
   /** Whether new calls are refused. */
-  get isDraining(): boolean {
-    return this.#isDraining;
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
-  /** Calls are still taken, because load balancers need a while to learn that they should go elsewhere. */
+  /** Calls are still taken, because whoever sends them needs a while to learn that they should go elsewhere. */
   leave(): void {
     this.#isLeaving = true;
   }
 
-  /** Requests in progress go on, and no new ones begin. */
-  drain(): void {
-    this.#isDraining = true;
-  }
-
   /**
    * Aborts every request in progress, so that its caller gets an error and its telemetry a true end: `shed`,
-   * which blames neither the upstream nor the caller.
+   * which blames neither the upstream nor the caller. New ones are refused.
    */
   cut(): void {
+    this.#isCut = true;
     for (const request of this.#requests.all()) request.abort(shuttingDown());
   }
 

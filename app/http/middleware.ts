@@ -1,4 +1,4 @@
-/** The checks that every call passes before its route answers: drain, host, authentication, target, quotas, signatures. */
+/** The checks that every call passes before its route answers: stop, host, authentication, target, quotas, signatures. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Callers } from '../callers/callers.ts';
@@ -16,12 +16,10 @@ import { asMiddleware, type Step } from './step.ts';
 /** Returns where the request may go on, and throws an AppError where it may not. */
 export type Check = (request: Request, response: Response) => void;
 
-/** While the process drains, calls in flight continue and no new ones begin. */
-export function refuseWhenDraining(lifecycle: Lifecycle): Check {
-  return (_request, response) => {
-    if (!lifecycle.isDraining) return;
-    response.setHeader('connection', 'close');
-    throw shuttingDown();
+/** Once the calls in progress were cut, no new ones begin. @throws {AppError} draining */
+export function refuseWhenCut(lifecycle: Lifecycle): Check {
+  return () => {
+    if (lifecycle.isCut) throw shuttingDown();
   };
 }
 

@@ -12,7 +12,7 @@ export interface StopDeps {
 }
 
 export interface StopOptions {
-  /** How long the instance is not ready but still takes calls, milliseconds. */
+  /** How long the instance is not ready but still listens, milliseconds. */
   readonly delayMs: number;
   /** After that, how long the calls in progress may take, milliseconds. */
   readonly limitMs: number;
@@ -22,19 +22,18 @@ export interface StopOptions {
 export const CUT_GRACE_MS = 2_000;
 
 /**
- * Resolves when every connection is closed. Connections without a request are closed as soon as calls are
- * refused; the others as their requests end, at the limit with an error.
+ * Resolves when every connection is closed. A call that arrives before the limit is served, because whoever has sent
+ * it could not know better; at the limit calls end with an error, and so do those that come after it.
  */
 export async function stopServing(
   { server, connections, lifecycle }: StopDeps,
   { delayMs, limitMs }: StopOptions,
 ): Promise<void> {
   lifecycle.leave();
+  connections.leave();
   await sleep(delayMs);
-  lifecycle.drain();
   const closed = once(server, 'close');
-  server.close();
-  connections.endAll();
+  connections.close();
   if (await within(closed, limitMs)) return;
   lifecycle.cut();
   if (await within(closed, CUT_GRACE_MS)) return;

@@ -31,6 +31,7 @@ export function findTool(name: string): string | undefined {
   const places = [
     GO_BIN_DIR,
     join(DEBIAN_DIR, 'usr/bin'),
+    join(DEBIAN_DIR, 'usr/sbin'),
     join(MOTO_DIR, 'bin'),
     ...path.split(delimiter),
   ];

@@ -17,6 +17,9 @@ import { GO_BIN_DIR, MOTO_DIR, OPERATOR_SCHEMAS_DIR, ROOT, TOOLS_DIR } from './p
 /** Redis and the libraries that it alone needs, from the same release. */
 const REDIS_PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
 
+/** Its `stream` module balances TCP connections, as a Service of Kubernetes does. BSD-2-Clause. */
+const NGINX_PACKAGES = ['nginx', 'libnginx-mod-stream'];
+
 /** Moto stands in for AWS Secrets Manager in tests; it is Apache-2.0 and comes from PyPI. */
 const MOTO_VERSION = '5.2.5';
 
@@ -103,6 +106,13 @@ const REDIS: Tool = {
   optional: true,
 };
 
+const NGINX: Tool = {
+  name: 'nginx',
+  fetch: () => fetchDebianPackages(NGINX_PACKAGES),
+  byHand: 'put nginx with its stream module on PATH; the rolling restart is not tested',
+  optional: true,
+};
+
 const MOTO: Tool = {
   name: 'moto_server',
   fetch() {
@@ -138,6 +148,7 @@ const OPERATOR_SCHEMAS: Tool = {
 export const TEST_TOOLS: readonly Tool[] = [
   COLLECTOR,
   REDIS,
+  NGINX,
   MOTO,
   PROMTOOL_3,
   SLOTH,

@@ -1,0 +1,100 @@
+/** Connections of a server that stops: no caller who could not know of it loses a call. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { listen } from '../testing/http.ts';
+import { capturedLogger } from '../testing/logs.ts';
+import { createServer } from './server.ts';
+
+const ASK = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
+
+async function serve(t: TestContext, app: RequestListener) {
+  const { logger } = capturedLogger();
+  const { server, connections } = createServer(app, { logger, onRefused() {} });
+  const port = await listen(t, server);
+  const open = async (): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+    t.after(() => socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  };
+  return { server, connections, open };
+}
+
+/** Sends a request. @returns its answer, which comes at once */
+async function ask(socket: Socket): Promise<string> {
+  socket.write(ASK);
+  return String((await once(socket, 'data'))[0]);
+}
+
+const hello: RequestListener = (_request, response) => void response.end('hello');
+
+test('connections that leave: new ones are taken, and each answer announces that its connection closes', async (t) => {
+  const { connections, open } = await serve(t, hello);
+  const kept = await open();
+  assert.match(await ask(kept), /\r\nConnection: keep-alive\r\n/);
+  connections.leave();
+  for (const socket of [kept, await open()]) {
+    const ended = once(socket, 'end');
+    assert.match(await ask(socket), /^HTTP\/1\.1 200 [\s\S]*\r\nconnection: close\r\n[\s\S]*hello/);
+    await ended;
+  }
+});
+
+test('connections that leave: an answer in progress that has not begun announces it too', async (t) => {
+  let answer = () => {};
+  const { server, connections, open } = await serve(t, (_request, response) => {
+    answer = () => void response.end('late');
+  });
+  const socket = await open();
+  const answered = ask(socket);
+  await once(server, 'request');
+  connections.leave();
+  answer();
+  assert.match(await answered, /\r\nconnection: close\r\n/);
+});
+
+test('connections that close: a request on one that was idle, or silent from the start, is answered', async (t) => {
+  const { server, connections, open } = await serve(t, hello);
+  const [idle, silent] = [await open(), await open()];
+  await ask(idle);
+  connections.leave();
+  connections.close();
+  const closed = once(server, 'close');
+  for (const socket of [idle, silent]) {
+    assert.match(await ask(socket), /\r\nconnection: close\r\n[\s\S]*hello/);
+  }
+  await closed;
+});
+
+test('connections that close: a stream that began before is finished, and the next request of its connection is answered', async (t) => {
+  let stream: ServerResponse | undefined;
+  const { server, connections, open } = await serve(t, (request, response) => {
+    if (stream) return hello(request, response);
+    stream = response;
+    response.write('first');
+  });
+  const socket = await open();
+  assert.match(await ask(socket), /\r\nConnection: keep-alive\r\n[\s\S]*first/);
+  connections.leave();
+  connections.close();
+  const closed = once(server, 'close');
+  stream?.end('last');
+  await once(socket, 'data');
+  assert.match(await ask(socket), /\r\nconnection: close\r\n[\s\S]*hello/);
+  await closed;
+});
+
+test('connections that close: those without a request are closed soon, and no new ones are accepted', async (t) => {
+  const { server, connections, open } = await serve(t, hello);
+  const [idle, half] = [await open(), await open()];
+  await ask(idle);
+  await open();
+  half.write(ASK.slice(0, -4));
+  connections.leave();
+  connections.close();
+  await assert.rejects(open(), { code: 'ECONNREFUSED' });
+  await once(server, 'close');
+});
