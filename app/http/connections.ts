@@ -36,11 +36,10 @@ export class Connections {
   /** Closes a connection as soon as its last response has ended: at once where there is none. */
   end(socket: Socket): void {
     this.#ending.add(socket);
-    const responses = this.responses(socket);
-    if (responses.length === 0) socket.destroySoon();
-    for (const response of responses) {
-      if (!response.headersSent) response.setHeader('connection', 'close');
-    }
+    const last = this.responses(socket).at(-1);
+    if (!last) socket.destroySoon();
+    // Node closes after the first response that says so, and those behind it would be lost.
+    else if (!last.headersSent) last.setHeader('connection', 'close');
   }
 
   /** `end` for every connection. A silent one, or one with half a request, has nothing to wait for. */
