@@ -94,7 +94,9 @@ export const ERROR_CODES = {
   invalid_request: { status: 400, type: 'invalid_request_error', ...CALLERS_FAULT },
   unauthenticated: { status: 401, type: 'authentication_error', ...CALLERS_FAULT },
   forbidden: { status: 403, type: 'permission_error', ...CALLERS_FAULT },
+  request_timeout: { status: 408, type: 'invalid_request_error', ...CALLERS_FAULT },
   request_too_large: { status: 413, type: 'request_too_large', ...CALLERS_FAULT },
+  headers_too_large: { status: 431, type: 'invalid_request_error', ...CALLERS_FAULT },
   quota_exceeded: { status: 429, type: 'rate_limit_error', ...CALLERS_FAULT },
   // A request for an unknown path is not a call, so nothing counts it.
   not_found: { status: 404, type: 'not_found_error', outcome: 'invalid_request' },

@@ -3,6 +3,7 @@
  * come as a 400, and some faults of what the caller named come as a 402 or 403.
  * https://docs.anthropic.com/en/api/errors; the codes are those of the official SDK's error classes.
  */
+import { errorTypeOfStatus } from './errors.ts';
 
 /** The parts of an error body, or of an `error` event, that decide; `''` where one is missing. */
 export interface ApiError {
@@ -64,6 +65,30 @@ export function readApiError(body: Json): ApiError {
     message: textOf(error['message']),
     code: textOf(details['error_code']),
   };
+}
+
+/**
+ * @param text an error body, or the `data` of an `error` event
+ * @param body the same, parsed
+ * @param status of the response, 400 or above
+ * @returns the text as it is where it has the API's form; else the message of a gateway, in that form
+ */
+export function inApiForm(text: string, body: Json, status: number): string {
+  const error = isObject(body['error']) ? body['error'] : {};
+  const { type, message } = readApiError(body);
+  const isWhole = [error['type'], error['message']].every((part) => typeof part === 'string');
+  if (body['type'] === 'error' && isWhole) return text;
+  return JSON.stringify({
+    type: 'error',
+    error: {
+      type: type || errorTypeOfStatus(status),
+      message:
+        message ||
+        textOf(body['message']) ||
+        textOf(body['error']) ||
+        `the upstream answered ${status} without a message`,
+    },
+  });
 }
 
 /**

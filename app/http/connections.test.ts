@@ -43,6 +43,18 @@ test('connections that leave: new ones are taken, and each answer announces that
   }
 });
 
+test('connections that leave: of requests that came together each is answered, and the last answer announces the close', async (t) => {
+  const { connections, open } = await serve(t, (request, response) => {
+    setImmediate(() => response.end(request.url));
+  });
+  const socket = await open();
+  connections.leave();
+  socket.write(ASK.replace('/', '/first') + ASK.replace('/', '/second'));
+  const answers = (await socket.toArray()).join('');
+  assert.match(answers, /^HTTP\/1\.1 200 [\s\S]*\/firstHTTP\/1\.1 200 [\s\S]*\/second$/);
+  assert.equal(answers.match(/connection: close/g)?.length, 1);
+});
+
 test('connections that leave: an answer in progress that has not begun announces it too', async (t) => {
   let answer = () => {};
   const { server, connections, open } = await serve(t, (_request, response) => {

@@ -78,7 +78,7 @@ export class Connections {
     const { responses } = connection;
     connection.lastRequest = request;
     responses.add(response);
-    if (this.#isLeaving || this.#ending.has(socket)) response.setHeader('connection', 'close');
+    if (this.#isLeaving || this.#ending.has(socket)) this.#announceClose(socket);
     response.on('close', () => {
       responses.delete(response);
       if (responses.size > 0) return;
@@ -87,9 +87,13 @@ export class Connections {
     });
   }
 
+  /** Node closes after the first response that says so, and those behind it would be lost: only the last may. */
   #announceClose(socket: Socket): void {
-    for (const response of this.responses(socket)) {
-      if (!response.headersSent) response.setHeader('connection', 'close');
+    const responses = this.responses(socket);
+    for (const response of responses) {
+      if (response.headersSent) continue;
+      if (response === responses.at(-1)) response.setHeader('connection', 'close');
+      else response.removeHeader('connection');
     }
   }
 

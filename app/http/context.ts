@@ -1,6 +1,8 @@
 /** What every request gets first: its time of arrival, its correlation and a signal that its caller has gone. */
+import type { ServerResponse } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import { anybody, type Caller } from '../callers/callers.ts';
+import { type AppError, errorOfAbort } from '../errors.ts';
 import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry/correlation.ts';
 import { setHttpRoute } from '../telemetry/http-route.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -58,6 +60,17 @@ export function ownHeaders(response: Response): Record<string, string> {
 /** Sets them on an answer whose head Express writes. */
 export function setOwnHeaders(response: Response): void {
   for (const [name, value] of Object.entries(ownHeaders(response))) response.setHeader(name, value);
+}
+
+/**
+ * Ends the work of a request, so that its route answers with the error; a response that has begun ends as it can.
+ * @returns the correlation ID of the request; undefined where none of our routes answers it
+ */
+export function abortRequest(response: ServerResponse, error: AppError): string | undefined {
+  const { locals } = response as Partial<Pick<Response, 'locals'>>;
+  const { controller, correlationId } = (locals ?? {}) as Partial<OwnLocals>;
+  controller?.abort(error);
+  return controller && correlationId;
 }
 
 /** Ends what belongs to the request. Its caller has gone away when that is before the response has ended. */
@@ -129,6 +142,16 @@ export function identify(
   setHttpRoute(route);
 }
 
+/** nginx's status of a request whose caller has gone away. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** Whether the caller has gone away before the response has ended. */
+function hasLeft(response: Response): boolean {
+  if (!response.writableFinished) return true;
+  const { signal } = localsOf(response);
+  return signal.aborted && errorOfAbort(signal).code === 'client_cancelled';
+}
+
 /**
  * Logs one line for each request, when its response has ended or its caller has gone away. A request that
  * is refused before its caller is known has no `caller`.
@@ -138,11 +161,12 @@ export function accessLog(logger: Logger): (request: Request, response: Response
     const client_address = clientAddress(request.socket);
     response.once('close', () => {
       const { receivedAtMs, route, caller, isAuthenticated } = localsOf(response);
+      const status = hasLeft(response) ? CLIENT_CLOSED_REQUEST : response.statusCode;
       logger.plain(
         {
           method: request.method,
           route,
-          status: response.writableFinished ? response.statusCode : 499,
+          status,
           caller: isAuthenticated ? caller.name : undefined,
           client_address,
           duration_ms: Math.round((performance.now() - receivedAtMs) * 1000) / 1000,

@@ -6,12 +6,13 @@ import { randomBytes } from 'node:crypto';
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorTypeOfStatus } from '../anthropic/errors.ts';
+import { AppError, type ErrorCode, errorBody } from '../errors.ts';
 import { CORRELATION_HEADER } from '../telemetry/correlation.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RefusedRequest } from '../telemetry/vocabulary.ts';
 import { clientAddress } from './client-address.ts';
 import type { Connections } from './connections.ts';
+import { abortRequest } from './context.ts';
 
 export interface RefusalDeps {
   readonly logger: Logger;
@@ -21,13 +22,15 @@ export interface RefusalDeps {
 
 interface Refusal {
   readonly reason: RefusedRequest;
-  readonly status: number;
+  readonly code: ErrorCode;
+  /** Where it is not that of the code. */
+  readonly status?: number;
   readonly message: string;
 }
 
 const MALFORMED: Refusal = {
   reason: 'malformed',
-  status: 400,
+  code: 'invalid_request',
   message: 'the request is not valid HTTP',
 };
 
@@ -35,23 +38,29 @@ const MALFORMED: Refusal = {
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: {
     reason: 'too_large',
-    status: 431,
+    code: 'headers_too_large',
     message: 'the request’s target and headers are too large',
   },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: {
     reason: 'too_large',
-    status: 413,
+    code: 'request_too_large',
     message: 'the chunk extensions of the request body are too large',
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
     reason: 'timeout',
-    status: 408,
+    code: 'request_timeout',
     message: 'the request did not arrive in time',
+  },
+  HPE_INVALID_EOF_STATE: {
+    reason: 'malformed',
+    code: 'invalid_request',
+    message: 'the connection was closed within the request',
   },
 };
 
 const CONNECT: Refusal = {
   reason: 'method',
+  code: 'invalid_request',
   status: 405,
   message: 'this is not a proxy',
 };
@@ -73,7 +82,8 @@ export function refuseBadRequests(
     // The parser goes on complaining of what still arrives.
     if (refused.has(socket)) return;
     refused.add(socket);
-    const { reason, status } = refusal;
+    const { reason } = refusal;
+    const { status } = statusAndError(refusal);
     onRefused(reason);
     const correlationId = answer(socket, connections, refusal);
     if (!mayLog()) return;
@@ -100,60 +110,54 @@ export function refuseBadRequests(
 
 /** @returns the correlation ID that the answer has; undefined where none could be given */
 function answer(socket: Socket, connections: Connections, refusal: Refusal): string | undefined {
-  const [response] = connections.responses(socket);
-  if (response && !response.req.complete && !response.headersSent) {
-    return answerRequest(response, refusal);
-  }
+  const last = connections.responses(socket).at(-1);
+  if (!last && connections.isAnswered(socket)) socket.destroy();
+  else if (!last) return answerOnSocket(socket, refusal);
   // Nothing may come into an answer that has begun, nor in place of the answer to a whole request.
-  if (response) connections.end(socket);
-  else if (connections.isAnswered(socket)) socket.destroy();
-  else return answerOnSocket(socket, refusal);
-  return undefined;
+  else connections.end(socket);
+  return last && !last.req.complete ? answerRequest(last, refusal) : undefined;
 }
 
 function answerOnSocket(socket: Socket, refusal: Refusal): string {
-  const correlationId = newId();
-  const body = bodyOf(refusal, correlationId);
-  const { status } = refusal;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n` +
-      'x-content-type-options: nosniff\r\n' +
-      `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-      `${CORRELATION_HEADER}: ${correlationId}\r\nrequest-id: ${correlationId}\r\n\r\n${body}`,
-  );
+  const { correlationId, status, headers, body } = written(refusal);
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`);
   const limit = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(limit));
   return correlationId;
 }
 
-/** The head was fine, and its body is not: the request has its correlation and its access line already. */
-function answerRequest(response: ServerResponse, refusal: Refusal): string {
-  const correlationId = idOf(response) ?? newId();
-  const body = bodyOf(refusal, correlationId);
-  response.writeHead(refusal.status, {
-    [CORRELATION_HEADER]: correlationId,
-    'x-content-type-options': 'nosniff',
+/**
+ * The head was fine, and its body is not. The route of the request says so, because it might be about to answer;
+ * the port of metrics has no such route.
+ */
+function answerRequest(response: ServerResponse, refusal: Refusal): string | undefined {
+  const correlationId = abortRequest(response, statusAndError(refusal).error);
+  if (correlationId !== undefined || response.headersSent) return correlationId;
+  const answer = written(refusal);
+  response.writeHead(answer.status, answer.headers).end(answer.body);
+  return answer.correlationId;
+}
+
+function statusAndError({ code, status, message }: Refusal) {
+  const error = new AppError(code, message);
+  return { error, status: status ?? error.status };
+}
+
+function written(refusal: Refusal) {
+  const { status, error } = statusAndError(refusal);
+  const correlationId = randomBytes(16).toString('hex');
+  // The messages are our own, and hold no secret.
+  const body = JSON.stringify(errorBody(error, correlationId, (text) => text));
+  const headers = {
     connection: 'close',
+    'x-content-type-options': 'nosniff',
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
+    [CORRELATION_HEADER]: correlationId,
     'request-id': correlationId,
-  });
-  response.end(body);
-  return correlationId;
-}
-
-/** @returns undefined where nobody has given it one, as on the port of metrics */
-function idOf(response: ServerResponse & { locals?: { correlationId?: string } }) {
-  return response.getHeader(CORRELATION_HEADER)?.toString() ?? response.locals?.correlationId;
-}
-
-function newId(): string {
-  return randomBytes(16).toString('hex');
-}
-
-function bodyOf({ status, message }: Refusal, correlationId: string): string {
-  const error = { type: errorTypeOfStatus(status), message };
-  return JSON.stringify({ type: 'error', error, request_id: correlationId });
+  };
+  return { correlationId, status, headers, body };
 }
 
 /** @returns whether one more line may be logged in this second */

@@ -5,7 +5,9 @@ import {
   type Server,
   type ServerOptions,
 } from 'node:http';
+import { AppError } from '../errors.ts';
 import { Connections } from './connections.ts';
+import { abortRequest } from './context.ts';
 import { type RefusalDeps, refuseBadRequests } from './refusals.ts';
 import { dropSilentReaders } from './silent-readers.ts';
 
@@ -37,5 +39,27 @@ export function createServer(
   const connections = new Connections(server);
   refuseBadRequests(server, connections, deps);
   dropSilentReaders(server);
+  endForLeavers(server, connections);
   return { server, connections };
+}
+
+/**
+ * Ends the work of callers who close their side of a connection: whoever goes away and whoever only says no more
+ * look the same, and an answer that nobody reads must cost nothing. Node would close our side as well, in the
+ * middle of an answer and without a word; so those who still read get an error.
+ */
+function endForLeavers(server: Server, connections: Connections): void {
+  Object.assign(server, { httpAllowHalfOpen: true });
+  server.on('connection', (socket) => {
+    socket.once('end', () => {
+      for (const response of connections.responses(socket)) {
+        // The parser complains of half a request.
+        if (response.req.complete) abortRequest(response, leftError());
+      }
+    });
+  });
+}
+
+function leftError(): AppError {
+  return new AppError('client_cancelled', 'the caller closed the connection before the answer');
 }

@@ -2,7 +2,7 @@
  * Stage: reads a response before it is passed on, so that a failure until then can still be retried.
  * A complete response is parsed once; a stream is buffered until its first content, then it flows.
  */
-import { type ApiError, codeOf, readApiError } from '../anthropic/account-errors.ts';
+import { type ApiError, codeOf, inApiForm, readApiError } from '../anthropic/account-errors.ts';
 import { errorTypeOfStatus, statusOfErrorType } from '../anthropic/errors.ts';
 import { MessageStream } from '../anthropic/message-stream.ts';
 import { parseObject, readMessage } from '../anthropic/messages.ts';
@@ -86,7 +86,7 @@ function readComplete(response: PipelineResponse, request: PipelineRequest): Pip
   const body = status >= 300 && data.length > MAX_ERROR_CHARS ? undefined : parseObject(data);
   if (status >= 400) {
     return body
-      ? failed(response, readApiError(body), request)
+      ? failed(inForm(response, data, body), readApiError(body), request)
       : failed(withoutPage(response), undefined, request);
   }
   if (!body) throw isEvents(response) ? unaskedStream(data, request) : notJson(status);
@@ -148,12 +148,25 @@ function asError(
   text: string,
   request: PipelineRequest,
 ): PipelineResponse {
-  const error = readApiError(parseObject(text) ?? {});
+  const body = parseObject(text) ?? {};
+  const error = readApiError(body);
   const status = statusOfErrorType(error.type);
-  const { length } = text;
   const sent =
-    length > MAX_ERROR_CHARS ? withoutPage({ status, headers }) : jsonError(status, headers, text);
+    text.length > MAX_ERROR_CHARS
+      ? withoutPage({ status, headers })
+      : jsonError(status, headers, inApiForm(text, body, status));
   return failed(sent, error, request);
+}
+
+/** A gateway's own JSON gets the form that every client of the API reads. */
+function inForm(
+  response: PipelineResponse,
+  text: string,
+  body: Readonly<Record<string, unknown>>,
+): Omit<PipelineResponse, 'outcome'> {
+  const { status, headers } = response;
+  const data = inApiForm(text, body, status);
+  return data === text ? response : jsonError(status, headers, data);
 }
 
 /** A status that HTTP does not have for an answer cannot be passed on: it is a gateway's failure. */
