@@ -29,9 +29,13 @@ export async function startGateway(targetPort: number) {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Connections that are open now, and that were ever opened. */
-    open: () => open.size,
+    /** Connections that were ever opened. */
     opened: () => opened,
+    /** Connections that are open, once a close that was sent has had the time to arrive. */
+    async held() {
+      await eventually(() => open.size === 0, { timeoutMs: 100 }).catch(() => {});
+      return open.size;
+    },
     /**
      * Forgets all connections without a word. A machine that is frozen as a whole hears nothing of a close either: what it
      * sends next is answered by a reset.

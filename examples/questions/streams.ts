@@ -27,19 +27,19 @@ async function readOne(claude: Claude): Promise<Streamed> {
   const startMs = performance.now();
   const sinceStart = () => performance.now() - startMs;
   let firstTextMs: number | undefined;
-  let status = 0;
+  const response = await claude.messages(BODY).catch(() => undefined);
+  if (!response) return { status: 0, outcome: 'error', firstTextMs, wholeMs: sinceStart() };
+  const { status, data } = response;
   try {
-    const { data, outcome, ...response } = await claude.messages(BODY);
-    status = response.status;
     if (typeof data !== 'string') {
       for await (const events of data) {
         if (events.some(({ type }) => type === 'content_block_delta')) firstTextMs ??= sinceStart();
       }
     }
-    return { status, outcome: await outcome, firstTextMs, wholeMs: sinceStart() };
   } catch {
-    return { status, outcome: 'error', firstTextMs, wholeMs: sinceStart() };
+    // A stream that breaks throws; how it ended is its outcome.
   }
+  return { status, outcome: await response.outcome, firstTextMs, wholeMs: sinceStart() };
 }
 
 /** So many streams, ten at a time. @param maxRetries of each */
