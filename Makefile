@@ -10,7 +10,7 @@ CLIENTS := clients/node_modules/.set-up
 # Variables that are typed (`make up PORT=9000`) reach the commands without an `export` here, which would
 # also hand down empty values for those that are not typed, so that .env could no longer set them.
 
-.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node load-manifests check check-rules export pack test test-compose chaos soak gameday bench generate format clean
+.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node load-manifests check check-rules export pack test test-compose chaos soak gameday bench questions generate format clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -93,6 +93,9 @@ gameday: setup ## Break something and watch who is told: make gameday [FAULT=...
 bench: setup ## Measure what telemetry costs, beside peers: make bench [SUBJECTS= ROUNDS= SECONDS= QUICK=1]; without SUBJECTS all, into docs/performance.md
 	@$(NODE) observability/local/tools.ts bench
 	@$(NODE) loadtest/bench/run.ts
+
+questions: setup ## Measure the article's three questions; writes the figures into docs/upstreams.md, streams.md and serverless.md
+	@$(NODE) examples/questions/run.ts
 
 generate: setup ## Write the generated files
 	@$(NODE) observability/generate/main.ts

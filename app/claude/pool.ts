@@ -7,7 +7,10 @@ export interface PoolOptions {
   /** Maximum number of connections to each origin. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
-  /** An idle socket is closed after this; keep it below the server's own limit, or a call may meet the close. */
+  /**
+   * An idle socket is closed after this; keep it below the server's own limit, or a call may meet the close. With 0 a
+   * connection takes one request and is closed before its answer is passed on.
+   */
   readonly keepAliveMs: number;
   /** How long a socket may be silent within a response, events excepted: the article's `timeout: 60000`. */
   readonly idleTimeoutMs: number;
@@ -39,8 +42,10 @@ export function createPool(options: PoolOptions): Agent {
       options.maxResponseBytes === 0 ? -1 : (options.maxResponseBytes ?? MAX_RESPONSE_BYTES),
     // HTTP/2 would put a hundred calls on each connection, and the pool would bound nothing.
     allowH2: false,
-    keepAliveTimeout: options.keepAliveMs,
-    keepAliveMaxTimeout: options.keepAliveMs,
+    // undici takes no 0 here; without pipelining it keeps no connection.
+    keepAliveTimeout: Math.max(1, options.keepAliveMs),
+    keepAliveMaxTimeout: Math.max(1, options.keepAliveMs),
+    pipelining: options.keepAliveMs === 0 ? 0 : 1,
     bodyTimeout: options.idleTimeoutMs,
     // A complete response's headers come only after it is generated, so the attempt's limit applies.
     headersTimeout: 0,
