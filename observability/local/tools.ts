@@ -88,7 +88,7 @@ function main(set = 'stack'): number {
   mkdirSync(GO_BIN_DIR, { recursive: true });
   const missing = (SETS[set] ?? TOOLS).filter((tool) => !ensure(tool));
   const complete = missing.every(({ optional }) => optional);
-  if (set !== 'bench' && complete && !findK6()) {
+  if (!['bench', 'manifests'].includes(set) && complete && !findK6()) {
     process.stdout.write(
       'tools: no k6 here; `make loadtest` takes the driver in Node, or k6 after `make k6`\n',
     );
