@@ -10,7 +10,7 @@ CLIENTS := clients/node_modules/.set-up
 # Variables that are typed (`make up PORT=9000`) reach the commands without an `export` here, which would
 # also hand down empty values for those that are not typed, so that .env could no longer set them.
 
-.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node load-manifests check check-rules export pack test test-compose chaos soak gameday bench questions generate format clean
+.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node load-manifests check check-rules export manifests pack sbom test test-compose chaos soak gameday bench questions generate format clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -73,6 +73,13 @@ export: setup ## Write the pack for your own stack: make export [PROFILE= NAMESP
 
 pack: setup ## Build the package for other projects, claude-observatory/pipeline, into dist/
 	@$(NODE) .ci/pack.ts
+
+manifests: setup ## Write and render the manifests of the service for Kubernetes: make manifests [PROFILE= LABELS= DATASOURCE= OUT=manifests]
+	@$(NODE) observability/local/tools.ts manifests
+	@$(NODE) deploy/kubernetes/main.ts
+
+sbom: setup ## Write the bill of materials of the service's image, and the licences of its packages: make sbom [OUT=sbom]
+	@$(NODE) deploy/sbom.ts
 
 test: setup $(CLIENTS) ## Run everything: check, rules and configuration, a live run under load
 	@$(NODE) observability/local/tools.ts test

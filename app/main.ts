@@ -23,9 +23,9 @@ import type { TuningOverrides } from './tuning.ts';
 /** EX_CONFIG of sysexits.h. */
 const EXIT_CONFIG = 78;
 /** Limit for flushing telemetry, milliseconds: a dead collector must not hold up the exit. */
-const FLUSH_LIMIT_MS = 5_000;
+export const FLUSH_LIMIT_MS = 5_000;
 /** Limit for writing the last log lines, milliseconds: nor must a reader that does not read. */
-const OUTPUT_LIMIT_MS = 1_000;
+export const OUTPUT_LIMIT_MS = 1_000;
 
 function configOrExit(redactor: Redactor, errors: LogOutput): Config {
   try {

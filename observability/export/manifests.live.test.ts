@@ -1,13 +1,13 @@
 /** The exported manifests against the Prometheus Operator's own schemas, and the API's of ConfigMaps. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { Ajv, type AnySchema } from 'ajv';
 import { parse } from 'yaml';
-import { OPERATOR_SCHEMAS_DIR } from '../local/paths.ts';
+import { SCHEMAS_DIR } from '../local/paths.ts';
 import { exportedFiles } from './files.ts';
 import { readExportOptions } from './options.ts';
+import { closed, crdSchema } from './testing-schemas.ts';
 
 const NAMES = { type: 'object', additionalProperties: { type: 'string' } } as const;
 const METADATA = {
@@ -42,26 +42,9 @@ const CONFIG_MAP = {
 /** What a ConfigMap may hold; the API refuses a larger one. */
 const CONFIG_MAP_BYTES = 1024 * 1024;
 
-/** The API drops fields that it does not know; here they are errors, as they are misspelt ones. */
-function closed(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(closed);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const copy = Object.fromEntries(
-    Object.entries(schema).map(([key, value]) => [key, closed(value)]),
-  );
-  const isOpen = 'additionalProperties' in copy || !('properties' in copy);
-  return isOpen ? copy : { ...copy, additionalProperties: false };
-}
-
 function operatorSchema(kind: string): AnySchema {
-  // Go's inline flag, which only loosens a pattern, is unknown to JavaScript.
-  const text = readFileSync(join(OPERATOR_SCHEMAS_DIR, `${kind}.json`), 'utf8').replaceAll(
-    '(?i)',
-    '',
-  );
-  const [version] = JSON.parse(text).spec.versions;
-  const { properties, ...schema } = version.schema.openAPIV3Schema;
-  return closed({ ...schema, properties: { ...properties, metadata: METADATA } }) as AnySchema;
+  const { properties, ...schema } = crdSchema(kind);
+  return closed({ ...schema, properties: { ...properties, metadata: METADATA } });
 }
 
 const SCHEMAS: Readonly<Record<string, () => AnySchema>> = {
@@ -81,7 +64,7 @@ const files = exportedFiles('options' in read ? read.options : assert.fail(read.
 const manifests = files.filter(({ path }) => path.startsWith('kubernetes/'));
 const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
 
-const skip = existsSync(OPERATOR_SCHEMAS_DIR) ? false : 'the operator’s schemas are not here';
+const skip = existsSync(SCHEMAS_DIR) ? false : 'the operator’s schemas are not here';
 describe('exported manifests', { skip }, () => {
   for (const { path, text } of manifests) {
     test(`${path} is what its kind's schema allows`, () => {

@@ -11,8 +11,8 @@ export const GO_BIN_DIR = join(TOOLS_DIR, 'bin');
 export const DEBIAN_DIR = join(TOOLS_DIR, 'debian');
 /** A Python environment of its own. */
 export const MOTO_DIR = join(TOOLS_DIR, 'moto');
-/** The schemas of the Prometheus Operator's resources, for the tests of the export. */
-export const OPERATOR_SCHEMAS_DIR = join(TOOLS_DIR, 'schemas');
+/** The schemas of Kubernetes and of operators, for the tests of manifests. */
+export const SCHEMAS_DIR = join(TOOLS_DIR, 'schemas');
 /** Other people's clients and gateways, which `make bench` compares with. */
 export const BENCH_DIR = join(TOOLS_DIR, 'bench');
 

@@ -1,4 +1,5 @@
 /** The tools that only tests need; without one, its tests are skipped and say so. */
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fetchDebianPackages, go, goInstall, run, type Tool } from './fetch-tool.ts';
-import { GO_BIN_DIR, MOTO_DIR, OPERATOR_SCHEMAS_DIR, ROOT, TOOLS_DIR } from './paths.ts';
+import { GO_BIN_DIR, MOTO_DIR, ROOT, SCHEMAS_DIR, TOOLS_DIR } from './paths.ts';
 
 /** Redis and the libraries that it alone needs, from the same release. */
 const REDIS_PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
@@ -23,14 +24,21 @@ const NGINX_PACKAGES = ['nginx', 'libnginx-mod-stream'];
 /** Moto stands in for AWS Secrets Manager in tests; it is Apache-2.0 and comes from PyPI. */
 const MOTO_VERSION = '5.2.5';
 
+/** Renders deploy/kubernetes. Apache-2.0. */
+const KUSTOMIZE_MODULE = 'sigs.k8s.io/kustomize/kustomize/v5@v5.8.1';
+
 /** Builds the collector of observability/collector/builder.yaml, and has its version. */
 const COLLECTOR_BUILDER_MODULE = 'go.opentelemetry.io/collector/cmd/builder@v0.160.0';
 
 /** Sloth derives burn rates from the exported specification, to compare with ours. Apache-2.0. */
 const SLOTH_MODULE = 'github.com/slok/sloth/cmd/sloth@v0.16.0';
 
-/** Its module has the schemas of PrometheusRule and PodMonitor. Apache-2.0. */
 const OPERATOR_MODULE = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
+const KEDA_MODULE = 'github.com/kedacore/keda/v2@v2.18.0';
+const EXTERNAL_SECRETS_MODULE = 'github.com/external-secrets/external-secrets@v0.16.2';
+
+/** The release whose OpenAPI the manifests are held against; it comes from PyPI and is Apache-2.0. */
+const KUBERNETES_VERSION = '1.37.0';
 
 /** Prometheus 3.14, whose promtool tests the rules too. Its module replaces others, so `go install` refuses it. */
 const PROMETHEUS_MODULE = 'github.com/prometheus/prometheus';
@@ -63,13 +71,50 @@ function buildPromtool(): void {
   }
 }
 
+/** The resources of operators that we write, each with the module that has its schema. All are Apache-2.0. */
+const OPERATOR_SCHEMAS: readonly (readonly [file: string, module: string, path: string])[] = [
+  ['prometheusrules.json', OPERATOR_MODULE, 'jsonnet/prometheus-operator/prometheusrules-crd.json'],
+  ['podmonitors.json', OPERATOR_MODULE, 'jsonnet/prometheus-operator/podmonitors-crd.json'],
+  ['scaledobjects.yaml', KEDA_MODULE, 'config/crd/bases/keda.sh_scaledobjects.yaml'],
+  [
+    'externalsecrets.yaml',
+    EXTERNAL_SECRETS_MODULE,
+    'config/crds/bases/external-secrets.io_externalsecrets.yaml',
+  ],
+];
+
 function copyOperatorSchemas(): void {
-  const { Dir } = JSON.parse(go('mod', 'download', '-json', OPERATOR_MODULE));
-  const from = join(Dir, 'jsonnet/prometheus-operator');
-  mkdirSync(OPERATOR_SCHEMAS_DIR, { recursive: true });
-  for (const kind of ['prometheusrules', 'podmonitors']) {
-    copyFileSync(join(from, `${kind}-crd.json`), join(OPERATOR_SCHEMAS_DIR, `${kind}.json`));
+  mkdirSync(SCHEMAS_DIR, { recursive: true });
+  for (const [file, module, path] of OPERATOR_SCHEMAS) {
+    const { Dir } = JSON.parse(go('mod', 'download', '-json', module));
+    copyFileSync(join(Dir, path), join(SCHEMAS_DIR, file));
   }
+}
+
+/** The package has the schemas of many releases, 22 MB; the one of ours is kept. */
+function copyApiSchemas(): void {
+  const directory = mkdtempSync(join(TOOLS_DIR, 'kubernetes-'));
+  try {
+    const version = `kubernetes-validate==${KUBERNETES_VERSION}`;
+    pip('download', '--quiet', '--no-deps', '--dest', directory, version);
+    const [wheel = ''] = readdirSync(directory);
+    const path = `kubernetes_validate/kubernetes-json-schema/v${KUBERNETES_VERSION}-local/_definitions.json`;
+    const unzip =
+      'import sys, zipfile; sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]))';
+    const args = ['-c', unzip, join(directory, wheel), path];
+    const text = execFileSync('python3', args, { maxBuffer: 16 * 1024 * 1024 });
+    mkdirSync(SCHEMAS_DIR, { recursive: true });
+    writeFileSync(join(SCHEMAS_DIR, 'kubernetes.json'), text);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** By the project's own Python environment, as the system's may be without pip. */
+function pip(...args: string[]): void {
+  const program = join(MOTO_DIR, 'bin/pip');
+  if (!existsSync(program)) run('python3', ['-m', 'venv', MOTO_DIR]);
+  run(program, args);
 }
 
 /** The module of k6's JavaScript engine with our stand-ins for what k6 adds to it. Sobek is MIT. */
@@ -99,6 +144,13 @@ export const COLLECTOR: Tool = {
   optional: true,
 };
 
+export const KUSTOMIZE: Tool = {
+  name: 'kustomize',
+  fetch: () => goInstall(KUSTOMIZE_MODULE),
+  byHand: 'install Go 1.25 or newer, or put kustomize 5 on PATH; its tests are skipped',
+  optional: true,
+};
+
 const REDIS: Tool = {
   name: 'redis-server',
   fetch: () => fetchDebianPackages(REDIS_PACKAGES),
@@ -115,10 +167,7 @@ const NGINX: Tool = {
 
 const MOTO: Tool = {
   name: 'moto_server',
-  fetch() {
-    run('python3', ['-m', 'venv', MOTO_DIR]);
-    run(join(MOTO_DIR, 'bin/pip'), ['install', '--quiet', `moto[server]==${MOTO_VERSION}`]);
-  },
+  fetch: () => pip('install', '--quiet', `moto[server]==${MOTO_VERSION}`),
   byHand: 'install Python 3 with venv; the tests of AWS Secrets Manager are skipped',
   optional: true,
 };
@@ -137,11 +186,19 @@ const PROMTOOL_3: Tool = {
   optional: true,
 };
 
-const OPERATOR_SCHEMAS: Tool = {
-  name: 'schemas of the Prometheus Operator',
-  find: () => existsSync(join(OPERATOR_SCHEMAS_DIR, 'podmonitors.json')),
+const OPERATORS: Tool = {
+  name: 'schemas of operators',
+  find: () => OPERATOR_SCHEMAS.every(([file]) => existsSync(join(SCHEMAS_DIR, file))),
   fetch: copyOperatorSchemas,
-  byHand: 'install Go 1.25 or newer; the check of the exported manifests is skipped',
+  byHand: 'install Go 1.25 or newer; the checks of the manifests are skipped',
+  optional: true,
+};
+
+const KUBERNETES: Tool = {
+  name: 'schemas of Kubernetes',
+  find: () => existsSync(join(SCHEMAS_DIR, 'kubernetes.json')),
+  fetch: copyApiSchemas,
+  byHand: 'install Python 3 with venv; the check of the manifests is skipped',
   optional: true,
 };
 
@@ -152,6 +209,8 @@ export const TEST_TOOLS: readonly Tool[] = [
   MOTO,
   PROMTOOL_3,
   SLOTH,
-  OPERATOR_SCHEMAS,
+  OPERATORS,
+  KUBERNETES,
+  KUSTOMIZE,
   K6_ENGINE,
 ];

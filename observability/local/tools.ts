@@ -1,13 +1,13 @@
 /**
  * Fetches the tools that are missing into `.tools/`: `tools.ts` those of the local stack, `tools.ts test`
  * those of the tests too, `tools.ts gameday` those of game days, `tools.ts bench` those of the benchmark,
- * `tools.ts k6` k6.
+ * `tools.ts manifests` kustomize, `tools.ts k6` k6.
  */
 import { mkdirSync } from 'node:fs';
 import { BENCH_TOOLS } from './bench-tools.ts';
 import { fetchDebianPackages, goInstall, type Tool } from './fetch-tool.ts';
 import { findK6, findTool, GO_BIN_DIR } from './paths.ts';
-import { COLLECTOR, TEST_TOOLS } from './test-tools.ts';
+import { COLLECTOR, KUSTOMIZE, TEST_TOOLS } from './test-tools.ts';
 
 /** Debian 12's packages, unpacked into `.tools/debian`; their versions are the release's. */
 const PROMETHEUS_PACKAGES = [
@@ -80,6 +80,7 @@ const SETS: Readonly<Record<string, readonly Tool[]>> = {
   test: [...TOOLS, ...TEST_TOOLS],
   gameday: [...TOOLS, COLLECTOR],
   bench: BENCH_TOOLS,
+  manifests: [KUSTOMIZE],
   k6: [K6],
 };
 
@@ -87,7 +88,7 @@ function main(set = 'stack'): number {
   mkdirSync(GO_BIN_DIR, { recursive: true });
   const missing = (SETS[set] ?? TOOLS).filter((tool) => !ensure(tool));
   const complete = missing.every(({ optional }) => optional);
-  if (set !== 'bench' && complete && !findK6()) {
+  if (!['bench', 'manifests'].includes(set) && complete && !findK6()) {
     process.stdout.write(
       'tools: no k6 here; `make loadtest` takes the driver in Node, or k6 after `make k6`\n',
     );
