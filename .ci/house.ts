@@ -12,7 +12,9 @@ const MAX_FILE_LINES = 250;
 
 /** The files of the project, measured; code that only tests use counts as test. */
 function measureProject(folder: string) {
-  const files = globSync('{app,deploy,examples,loadtest,observability,.ci}/**/*.ts', { cwd: folder })
+  const files = globSync('{app,deploy,examples,loadtest,observability,.ci}/**/*.ts', {
+    cwd: folder,
+  })
     .toSorted()
     .map((path) => measureFile(path, readFileSync(join(folder, path), 'utf8')));
   const isTest = ({ place }: Measured) => /\.test\.ts$|(^|\/)testing/.test(place);

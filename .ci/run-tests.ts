@@ -83,7 +83,9 @@ function clientFiles(): string[] {
 }
 
 function testFiles(wanted: (typeof KINDS)[number]): string[] {
-  const all = globSync('{app,deploy,examples,loadtest,observability,.ci}/**/*.test.ts', { cwd: ROOT });
+  const all = globSync('{app,deploy,examples,loadtest,observability,.ci}/**/*.test.ts', {
+    cwd: ROOT,
+  });
   const kindOf = (file: string) =>
     KINDS.find((kind) => file.endsWith(`.${kind}.test.ts`)) ?? 'unit';
   return all.filter((file) => kindOf(file) === wanted).map((file) => join(ROOT, file));
