@@ -10,7 +10,7 @@ CLIENTS := clients/node_modules/.set-up
 # Variables that are typed (`make up PORT=9000`) reach the commands without an `export` here, which would
 # also hand down empty values for those that are not typed, so that .env could no longer set them.
 
-.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node load-manifests check check-rules export manifests pack sbom test test-compose chaos soak gameday bench questions generate format clean
+.PHONY: help setup tools k6 up status logs find down loadtest loadtest-node load-manifests check check-rules export manifests pack sbom test test-compose fuzz bill chaos soak gameday bench questions generate format clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -87,6 +87,12 @@ test: setup $(CLIENTS) ## Run everything: check, rules and configuration, a live
 
 test-compose: setup ## Run the compose stack on a Docker engine, under load, while its components die
 	@$(NODE) .ci/run-tests.ts compose
+
+fuzz: setup ## Throw hostile input at the service: make fuzz [SECONDS=60 SEED= FROM=]
+	@$(NODE) loadtest/fuzz/run.ts
+
+bill: setup ## Hold what was counted against the organisation's cost report (docs/cost.md)
+	@$(NODE) observability/bill/main.ts
 
 chaos: setup ## Inject every fault under load; writes docs/reliability.md
 	@$(NODE) loadtest/chaos/run.ts

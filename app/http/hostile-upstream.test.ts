@@ -52,6 +52,34 @@ test('a status that HTTP does not have for an answer is a 502 in Anthropic’s s
   }
 });
 
+const MISSHAPEN: readonly [body: string, type: string, message: RegExp][] = [
+  ['{"message":"Forbidden"}', 'invalid_request_error', /^Forbidden$/],
+  ['{"error":"no such route"}', 'invalid_request_error', /^no such route$/],
+  [
+    '{"type":"error","error":{"type":5,"message":[]}}',
+    'invalid_request_error',
+    /without a message/,
+  ],
+  ['{"type":"error","error":{"type":"rate_limit_error"}}', 'rate_limit_error', /without a message/],
+  ['{}', 'invalid_request_error', /^the upstream answered 422 without a message$/],
+];
+test('an error in JSON of another form gets the API’s, with what it says', async (t) => {
+  const upstream = await answering(t);
+  for (const [body, type, message] of MISSHAPEN) {
+    upstream.set('422 Odd\r\ncontent-type: application/json', body);
+    for (const stream of [false, true]) {
+      const answer = await ask(upstream.service, stream);
+      assert.equal(answer.status, 422, body);
+      const { error, ...rest } = JSON.parse(answer.text);
+      assert.deepEqual([rest.type, error.type], ['error', type], body);
+      assert.match(error.message, message);
+    }
+  }
+  const inForm = '{"type":"error", "error":{"type":"error_of_tomorrow","message":"m"},"more":1}';
+  upstream.set('422 Odd\r\ncontent-type: application/json', inForm);
+  assert.equal((await ask(upstream.service)).text, inForm);
+});
+
 const USED = '"usage":{"input_tokens":7,"output_tokens":9}';
 const PAID: readonly [name: string, type: string, body: string, stream: boolean, status: number][] =
   [

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import type { CallInput } from '../claude/client.ts';
 import { disabledTelemetry } from '../telemetry/sdk.ts';
 import { aResult, serveApp } from '../testing/app.ts';
 import { rawRequest } from '../testing/http.ts';
@@ -161,6 +162,91 @@ test('server: what follows a whole request is refused without a word in between'
   assert.match(text, /^HTTP\/1\.1 200 /);
   assert.equal(text.split('HTTP/1.1').length, 2, text);
   assert.deepEqual(refused, ['malformed']);
+});
+
+/** A client’s call that takes until its signal is aborted, and fails as its reason says. */
+const untilAborted = ({ signal }: CallInput) =>
+  new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error));
+  });
+
+test('server: a call goes no further when the rest of its request is no HTTP, and is answered once', async (t) => {
+  const { port, refused, lines } = await serve(t, untilAborted);
+  const sent = `GET /v1/models HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz`;
+  const text = await rawRequest(port, sent);
+  assert.equal(text.split('HTTP/1.1').length, 2, text);
+  const { status, head, body } = parse(text);
+  assert.equal(status, 400);
+  assert.match(head, /^connection: close$/im);
+  assert.equal(JSON.parse(body).error.type, 'invalid_request_error');
+  assert.deepEqual(refused, ['malformed']);
+  assert(!JSON.stringify(lines()).includes('unexpected'));
+});
+
+test('server: every whole request is answered before what is no HTTP closes the connection', async (t) => {
+  const release = Promise.withResolvers<void>();
+  const { port, refused, calls } = await serve(t, async () => {
+    await release.promise;
+    return aResult();
+  });
+  const whole = `${POST}content-length: ${BODY.length}\r\n\r\n${BODY}`;
+  for (const tail of ['hello\r\n\r\n', 'CONNECT a:1 HTTP/1.1\r\n\r\n']) {
+    const answer = rawRequest(port, whole + whole + tail);
+    await eventually(() => refused.length > 0);
+    release.resolve();
+    const text = await answer;
+    assert.equal(text.match(/HTTP\/1\.1 200 /g)?.length, 2, text);
+    assert.equal(text.split('HTTP/1.1').length, 3, text);
+    refused.length = 0;
+  }
+  assert.equal(calls.length, 4);
+});
+
+test('server: a whole request keeps its answer when the next one breaks off, which gets its own', async (t) => {
+  const release = Promise.withResolvers<void>();
+  const { port, refused } = await serve(t, async () => {
+    await release.promise;
+    return aResult();
+  });
+  const whole = `${POST}content-length: ${BODY.length}\r\n\r\n${BODY}`;
+  const answer = rawRequest(port, `${whole}${POST}transfer-encoding: chunked\r\n\r\nzz\r\n`);
+  await eventually(() => refused.length > 0);
+  release.resolve();
+  const text = await answer;
+  assert.match(text, /^HTTP\/1\.1 200 .*HTTP\/1\.1 400 /s);
+  assert.equal(text.split('HTTP/1.1').length, 3, text);
+});
+
+/** Sends a request, closes this side of the connection, and reads what still comes. */
+async function halfClosed(port: number, text: string): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.end(text);
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  return answer;
+}
+
+test('server: a caller who closes their side has left, so the call ends, and is told so', async (t) => {
+  const { port, lines } = await serve(t, untilAborted);
+  const text = await halfClosed(port, `${POST}content-length: ${BODY.length}\r\n\r\n${BODY}`);
+  const { status, body } = parse(text);
+  assert.equal(status, 499);
+  assert.match(JSON.parse(body).error.message, /closed the connection/);
+  const line = await eventually(() => lines().find(({ msg }) => msg === 'request'));
+  assert.equal(line['status'], 499);
+});
+
+test('server: a caller who closes their side within an upload gets a 400 that says so', async (t) => {
+  const { port, refused, calls, rejections } = await serve(t);
+  const text = await halfClosed(port, `${POST}content-length: 100\r\n\r\n{"model"`);
+  const { status, body } = parse(text);
+  assert.equal(status, 400, text);
+  assert.match(JSON.parse(body).error.message, /closed within the request/);
+  assert.deepEqual([refused, calls], [['malformed'], []]);
+  assert.deepEqual(
+    rejections.map(([, outcome]) => outcome),
+    ['invalid_request'],
+  );
 });
 
 test('server: a thousand bad requests are all counted, and a few of them logged', async (t) => {

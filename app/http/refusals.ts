@@ -134,7 +134,7 @@ function answerOnSocket(socket: Socket, refusal: Refusal): string {
 function answerRequest(response: ServerResponse, refusal: Refusal): string | undefined {
   const correlationId = abortRequest(response, statusAndError(refusal).error);
   if (correlationId !== undefined || response.headersSent) return correlationId;
-  const answer = written(refusal);
+  const answer = written(refusal, response.getHeader(CORRELATION_HEADER)?.toString());
   response.writeHead(answer.status, answer.headers).end(answer.body);
   return answer.correlationId;
 }
@@ -144,9 +144,8 @@ function statusAndError({ code, status, message }: Refusal) {
   return { error, status: status ?? error.status };
 }
 
-function written(refusal: Refusal) {
+function written(refusal: Refusal, correlationId = randomBytes(16).toString('hex')) {
   const { status, error } = statusAndError(refusal);
-  const correlationId = randomBytes(16).toString('hex');
   // The messages are our own, and hold no secret.
   const body = JSON.stringify(errorBody(error, correlationId, (text) => text));
   const headers = {

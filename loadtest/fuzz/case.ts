@@ -24,6 +24,8 @@ export interface Case {
   readonly steps: readonly Step[];
   /** Each is due exactly one answer, unless its client resets the connection. */
   readonly requests: readonly WholeRequest[];
+  /** The method of what follows them, where it may be a request. */
+  readonly tailMethod?: string;
   /** What follows them: nothing, something that is due one 4xx, or something that may have one. */
   readonly tail: 'nothing' | 'refused' | 'perhaps refused';
   /** Whether the client goes away without waiting. */

@@ -26,7 +26,7 @@ export interface Verdict {
 
 /** @param seen what the client read */
 export function judge(played: Case, seen: Seen): Verdict {
-  const methods = played.requests.map(({ method }) => method);
+  const methods = [...played.requests.map(({ method }) => method), played.tailMethod ?? ''];
   try {
     const answers = readAnswers(seen.bytes, methods, seen.isClosed && !played.leaves);
     const problems = played.leaves ? [] : [...countProblems(played, seen, answers)];

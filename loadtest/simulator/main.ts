@@ -15,6 +15,7 @@ const schema = z.object({
     .string()
     .default(DEFAULT_KEY)
     .transform((keys) => keys.split(',')),
+  SIMULATOR_ADMIN_KEY: z.string().min(1).optional(),
   SIMULATOR_PROFILE: z.enum(Object.keys(PROFILES) as [ProfileName]).default('documented'),
   SIMULATOR_ADMIN: z.enum(ADMIN_ACCESS).default('loopback'),
   SIMULATOR_SPANS: z.enum(['on', 'off']).default('on'),
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
     host: settings.SIMULATOR_HOST,
     port: settings.SIMULATOR_PORT,
     keys: settings.SIMULATOR_KEYS,
+    adminKey: settings.SIMULATOR_ADMIN_KEY,
     profile,
     admin: settings.SIMULATOR_ADMIN,
     spansTo: settings.SIMULATOR_SPANS === 'on' ? settings.SIMULATOR_OTLP_ENDPOINT : undefined,

@@ -35,6 +35,7 @@ export async function handleApi(
   const { signal } = closed;
   const exchange = { state, request, response, region, path, requestId, span, signal };
   setHeaders(exchange);
+  if (path === '/v1/organizations/analytics/cost') return sendCostReport(exchange);
   const body = await readBody(request);
   if (closed.signal.aborted) return;
   await serve(exchange, body).catch((error) => {
@@ -187,6 +188,7 @@ function sendMessage(
   // Most requests cache nothing, and finding that out must cost nothing.
   const cache = text.includes('"cache_control"') ? state.promptCache.use(message) : UNCACHED;
   const answer = createMessage(message, state.requestLog.seen, cache);
+  state.bill.add(answer, Date.now());
   exchange.span?.asked(message);
   return (message.stream === true ? sendStream : sendComplete)(exchange, answer, fault);
 }
@@ -196,6 +198,23 @@ function sendCount(exchange: Exchange, value: unknown): void {
   const problem = problemWith(value, { counting: true, version });
   if (problem) sendError(exchange, 400, 'invalid_request_error', problem);
   else sendObject(exchange, { input_tokens: inputTokens(value as MessageRequest) });
+}
+
+/** An ordinary key opens none of the Admin API, and the administrator's nothing else. */
+function sendCostReport(exchange: Exchange): void {
+  const { state, request } = exchange;
+  const key = request.headers['x-api-key'];
+  if (state.adminKey === undefined || key !== state.adminKey) {
+    sendError(exchange, 401, 'authentication_error', 'invalid x-api-key');
+    return;
+  }
+  const { searchParams } = new URL(request.url ?? '', 'http://simulator');
+  try {
+    const beta = String(request.headers['anthropic-beta'] ?? '');
+    sendObject(exchange, state.bill.report(searchParams, beta, Date.now() + state.billAheadMs));
+  } catch (error) {
+    sendError(exchange, 400, 'invalid_request_error', (error as TypeError).message);
+  }
 }
 
 function sendObject(exchange: Exchange, value: object): void {

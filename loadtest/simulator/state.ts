@@ -1,5 +1,6 @@
 /** The state of a simulator: its routes read it, and its admin routes change it. */
 import { BatchStore } from './batches.ts';
+import { Bill } from './bill.ts';
 import { FaultSet } from './faults.ts';
 import type { ProfileName } from './latency.ts';
 import type { DaysLeft } from './models.ts';
@@ -26,6 +27,11 @@ export interface SimulatorState {
   readonly rateLimits: RateLimits;
   readonly promptCache: PromptCache;
   readonly batches: BatchStore;
+  readonly bill: Bill;
+  /** Of the organisation's Admin API; undefined where it has none. */
+  readonly adminKey: string | undefined;
+  /** How much later than now the cost report says that it was refreshed, milliseconds. */
+  readonly billAheadMs: number;
   /** Absent where Claude's own spans go nowhere. */
   readonly spans: SpanExport | undefined;
   /** 0 inclusive to 1 exclusive. */
@@ -35,6 +41,10 @@ export interface SimulatorState {
 export interface StateOptions {
   /** API keys that are accepted. */
   readonly keys: readonly string[];
+  /** Opens the cost report of the Admin API; default none does. */
+  readonly adminKey?: string | undefined;
+  /** Default 0: for tests, which cannot wait until an hour is over. */
+  readonly billAheadMs?: number;
   /** Latency profile; default `none`. */
   readonly profile?: ProfileName;
   /** Default `loopback`. */
@@ -57,6 +67,9 @@ export function createState(options: StateOptions): SimulatorState {
     rateLimits: new RateLimits(),
     promptCache: new PromptCache(),
     batches: new BatchStore(),
+    bill: new Bill(),
+    adminKey: options.adminKey,
+    billAheadMs: options.billAheadMs ?? 0,
     spans: options.spansTo === undefined ? undefined : new SpanExport(options.spansTo),
     random,
   };
