@@ -160,7 +160,8 @@ const changed: MakeCase = (random, id) => {
 /** The client has said all that it will say; `end` without a whole request leaves half a one. */
 const halfClosed: MakeCase = (random, id) => {
   const { bytes, request } = (random.chance(0.5) ? oddRequest : goodRequest)(random, id, false);
-  const isWhole = random.chance(0.5);
+  // The answer to half a head has a body, even if it was to be HEAD.
+  const isWhole = random.chance(0.5) || request.method === 'HEAD';
   const cut = isWhole ? bytes : bytes.subarray(0, random.int(1, bytes.length - 1));
   const left: WholeRequest = { ...request, left: true };
   return {

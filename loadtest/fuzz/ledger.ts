@@ -49,7 +49,9 @@ function callProblems({ lines, before, after }: Round): string[] {
   const counted = after.sum(name) - before.sum(name);
   const calls = lines.filter(({ msg }) => msg === 'call');
   const withCall = new Set(calls.map(idOf));
-  const access = lines.filter(({ msg, route }) => msg === 'request' && route !== 'none');
+  const access = lines.filter(
+    ({ msg, route }) => msg === 'request' && String(route).startsWith('/v1/'),
+  );
   const others = access.filter((line) => !withCall.has(idOf(line)) && line['status'] !== 405);
   const refused = others.filter(({ status }) => status !== 499);
   const least = calls.length + refused.filter(({ route }) => route !== BATCH).length;

@@ -109,9 +109,9 @@ test('bill: what the service counts is what the simulator bills, whole and strea
   assert(billed > 0);
   await eventually(async () => Math.abs(((await seenDollars(prometheus)) ?? 0) - billed) < 1e-9);
   assert.equal(await reader.read({ startMs: endMs - 3 * HOUR_MS, endMs }), undefined);
-  // Prometheus extrapolates an increase by a scrape, which is much of these few seconds and nothing of a day.
+  // Prometheus extrapolates an increase by a scrape: at most to the double of these few, and by nothing in a day.
   const { ratio = 0, models } = reader.state.last?.found ?? {};
-  assert(ratio > 0.99 && ratio < 1.25, `${ratio}`);
+  assert(ratio > 0.99 && ratio < 2.1, `${ratio}`);
   assert((models?.get('claude-haiku-5-5')?.list ?? 0) > 0);
   const bill = (key: string) =>
     run(

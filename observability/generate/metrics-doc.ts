@@ -26,7 +26,8 @@ export function metricsDoc(): string {
   return [
     '# Metrics',
     '',
-    'Generated from `app/telemetry/metric-catalogue.ts` by `make generate`; do not edit.',
+    'Every metric of the service: what it counts, its unit, and the values of its labels. Generated from',
+    '`app/telemetry/metric-catalogue.ts` by `make generate`; do not edit.',
     '',
     'Names are as they read in Prometheus. Beside these there are the HTTP server and client metrics',
     "(`http_server_request_duration`, `http_client_request_duration`), Node's runtime metrics",
