@@ -11,8 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { fetchDebianPackages, go, goInstall, run, type Tool } from './fetch-tool.ts';
-import { GO_BIN_DIR, MOTO_DIR, OPERATOR_SCHEMAS_DIR, ROOT, TOOLS_DIR } from './paths.ts';
+import {
+  fetchDebianPackages,
+  fetchWithLibraries,
+  go,
+  goInstall,
+  run,
+  type Tool,
+} from './fetch-tool.ts';
+import { findChromium, GO_BIN_DIR, MOTO_DIR, OPERATOR_SCHEMAS_DIR, ROOT, TOOLS_DIR } from './paths.ts';
 
 /** Redis and the libraries that it alone needs, from the same release. */
 const REDIS_PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
@@ -135,6 +142,15 @@ const OPERATOR_SCHEMAS: Tool = {
   optional: true,
 };
 
+const CHROMIUM: Tool = {
+  name: 'chromium',
+  find: () => findChromium() !== undefined,
+  // Without a font it would draw boxes.
+  fetch: () => fetchWithLibraries('chromium', 'fonts-dejavu-core'),
+  byHand: 'put chromium on PATH; the test of the console is skipped',
+  optional: true,
+};
+
 export const TEST_TOOLS: readonly Tool[] = [
   COLLECTOR,
   REDIS,
@@ -143,4 +159,5 @@ export const TEST_TOOLS: readonly Tool[] = [
   SLOTH,
   OPERATOR_SCHEMAS,
   K6_ENGINE,
+  CHROMIUM,
 ];
