@@ -46,8 +46,9 @@ const TO_INSTALL = /^Inst (\S+)/gm;
 /** @returns the packages that this system would install to have one of them: it needs no root to ask */
 function missingPackages(name: string): string[] {
   const args = ['install', '--simulate', '--no-install-recommends', name];
-  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] } as const;
-  const simulated = withLists(() => execFileSync('apt-get', args, options));
+  const simulated = withLists(() =>
+    execFileSync('apt-get', args, { encoding: 'utf8', stdio: 'pipe' }),
+  );
   return [...simulated.matchAll(TO_INSTALL)].map(([, missing = '']) => missing);
 }
 

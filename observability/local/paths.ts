@@ -46,7 +46,9 @@ export function findK6(): string | undefined {
 const CHROMIUM = join(DEBIAN_DIR, 'usr/lib/chromium/chromium');
 
 /** @returns Chromium, and the libraries that it needs from the project; undefined where there is none */
-export function findChromium(): { readonly program: string; readonly libraries: string } | undefined {
+export function findChromium():
+  | { readonly program: string; readonly libraries: string }
+  | undefined {
   const own = isProgram(CHROMIUM);
   const program = own ? CHROMIUM : (findTool('chromium') ?? findTool('google-chrome'));
   if (program === undefined) return undefined;

@@ -15,10 +15,7 @@ export function injected(...faults: readonly Fault[]): Pick<GameDay, 'faults' | 
 }
 
 /** A fault of the simulator that happens to a few calls all the time, and to many while it is on. */
-export function risen(
-  few: Fault,
-  many: Fault,
-): Pick<GameDay, 'background' | 'faults' | 'on'> {
+export function risen(few: Fault, many: Fault): Pick<GameDay, 'background' | 'faults' | 'on'> {
   return {
     faults: [many],
     background: [few],
