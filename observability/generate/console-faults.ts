@@ -13,7 +13,10 @@ function isSwitch({ faults = [], background, ...day }: GameDay): boolean {
 
 /** @returns the file's text, as it is committed */
 export function consoleFaults(): string {
-  const switches = GAME_DAYS.filter(isSwitch).map(({ name, fault, faults, expected }) => ({
+  // What shows soonest stands first.
+  const soonest = ({ expected }: GameDay) => Math.min(...expected.map(({ within }) => within));
+  const days = GAME_DAYS.filter(isSwitch).toSorted((a, b) => soonest(a) - soonest(b));
+  const switches = days.map(({ name, fault, faults, expected }) => ({
     ...{ name, fault, faults },
     expected: expected.map(({ alert, labels, notBefore, within, clearsWithin }) => {
       return { alert, severity: labels['severity'], notBefore, within, clearsWithin };

@@ -33,7 +33,7 @@ function alertItem({ alert: name, severity, notBefore, within, clearsWithin }, a
     h(
       'div',
       { class: 'quiet' },
-      `is to fire ${notBefore} to ${within} minutes after the fault, and to clear within ${clearsWithin} of its end`,
+      `fires ${notBefore} to ${within} min after the fault, clears within ${clearsWithin}`,
     ),
   );
 }

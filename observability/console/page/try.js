@@ -192,7 +192,7 @@ export function trySection(root) {
       if (signal.aborted) throw error;
       state.replaceChildren(notice(/** @type {Error} */ (error).message, true));
     }
-    if (firstMs > 0) known['First text here'] = format(firstMs / 1_000, 's');
+    if (firstMs > 0) known['First text in this page'] = format(firstMs / 1_000, 's');
     known['Took'] = format((performance.now() - beganMs) / 1_000, 's');
     show(known);
     if (id) await addSpans(id, known, signal);
