@@ -15,6 +15,14 @@ import { launchBrowser } from './testing-browser.ts';
 import { type ConsoleStack, startStack } from './testing-stack.ts';
 
 const SECTIONS = ['users', 'dashboards', 'try', 'follow', 'break'];
+/** What shows that a section has its content. */
+const SETTLED: Readonly<Record<string, string>> = {
+  users: '#users .body canvas',
+  dashboards: '#dashboards .body .stat',
+  try: '#try option:checked',
+  follow: '#follow form',
+  break: '#break article',
+};
 const DASHBOARDS = ['objectives', 'calls', 'cost', 'service', 'telemetry', 'load-test', 'one-id'];
 const MAX_PAGE_BYTES = 150_000;
 /** What a page would do if any of it became markup. */
@@ -166,15 +174,14 @@ describe('the console', {
   test('dashboards: a variable narrows what is asked, and its value stands for itself alone', async () => {
     await go('dashboards?uid=claude-calls');
     await page
-      .getByLabel('Model')
-      .locator('option[value="claude-haiku-5-5"]')
+      .locator('#dashboards select[name=model] option[value=claude-haiku-5-5]')
       .waitFor({ state: 'attached' });
     const asked = page.waitForRequest(
       (request) =>
         request.url().includes('/api/panel?') &&
         request.url().includes('var-model=claude-haiku-5-5'),
     );
-    await page.getByLabel('Model').selectOption('claude-haiku-5-5');
+    await page.locator('#dashboards select[name=model]').selectOption('claude-haiku-5-5');
     const response = await (await asked).response();
     const { targets } = (await response?.json()) ?? assert.fail();
     assert(
@@ -252,10 +259,11 @@ describe('the console', {
   test('break it: a fault that is switched on by the keyboard fires its alert, shows in every place, and clears', async () => {
     await go('break');
     const card = page.locator('#break article', { hasText: 'account on hold' });
-    await card.getByText('inactive').first().waitFor();
+    const alert = card.locator('li', { hasText: 'ClaudeAccountOnHold' });
+    await alert.getByText('inactive').waitFor();
     await card.getByRole('switch').focus();
     await page.keyboard.press('Space');
-    await card.getByText(/ClaudeAccountOnHold.*firing for/).waitFor({ timeout: SLOW_MS });
+    await alert.getByText(/^firing for/).waitFor({ timeout: SLOW_MS });
     await shoot('break');
     const runbook = await page.request.get(
       `${url()}${await card.getByRole('link', { name: 'ClaudeAccountOnHold' }).getAttribute('href')}`,
@@ -270,12 +278,13 @@ describe('the console', {
     await shoot('try-failed');
 
     await go('users');
-    await see('ClaudeAccountOnHold');
+    await see('Users suffer');
+    await see('Runbook of ClaudeAccountOnHold');
     await shoot('users-fault');
 
     await go('break');
     await page.getByRole('button', { name: 'Take all faults back' }).click();
-    await card.getByText(/ClaudeAccountOnHold.*inactive/).waitFor({ timeout: 2 * SLOW_MS });
+    await alert.getByText('inactive').waitFor({ timeout: 2 * SLOW_MS });
     assert.equal(await card.getByRole('switch').isChecked(), false);
   });
 
@@ -293,7 +302,10 @@ describe('the console', {
       for (const section of SECTIONS) {
         await looked.goto(`${url()}/#${section}`);
         await looked.locator(`#${section} h1`).waitFor();
-        await looked.waitForLoadState('networkidle').catch(() => undefined);
+        await looked
+          .locator(SETTLED[section] ?? '')
+          .last()
+          .waitFor({ state: 'attached' });
         await looked.evaluate(axe.source);
         const { violations } = await looked.evaluate<axe.AxeResults>('axe.run(document)');
         const found = violations.flatMap(({ id, nodes }) =>
@@ -310,7 +322,10 @@ describe('the console', {
     for (const section of SECTIONS) {
       await phone.goto(`${url()}/#${section}`);
       await phone.locator(`#${section} h1`).waitFor();
-      await phone.waitForLoadState('networkidle').catch(() => undefined);
+      await phone
+        .locator(SETTLED[section] ?? '')
+        .last()
+        .waitFor({ state: 'attached' });
       const width = await phone.evaluate<number>('document.documentElement.scrollWidth');
       assert(width <= PHONE.width, `${section}: ${width}`);
       if (section === 'users') await shoot('users-phone', phone);

@@ -11,12 +11,17 @@ function fontConfig(folder: string): string {
   const folders = ['/usr/share/fonts', join(DEBIAN_DIR, 'usr/share/fonts')];
   const cache = join(folder, 'font-cache');
   mkdirSync(cache);
-  writeFileSync(
-    file,
-    `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>${folders
-      .map((each) => `<dir>${each}</dir>`)
-      .join('')}<cachedir>${cache}</cachedir></fontconfig>\n`,
+  const aliases = [
+    ['system-ui', 'DejaVu Sans'],
+    ['sans-serif', 'DejaVu Sans'],
+    ['monospace', 'DejaVu Sans Mono'],
+  ].map(
+    ([family, font]) =>
+      `<alias binding="same"><family>${family}</family><prefer><family>${font}</family></prefer></alias>`,
   );
+  const parts = [...folders.map((each) => `<dir>${each}</dir>`), ...aliases].join('');
+  const head = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">';
+  writeFileSync(file, `${head}<fontconfig>${parts}<cachedir>${cache}</cachedir></fontconfig>\n`);
   return file;
 }
 

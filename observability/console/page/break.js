@@ -79,7 +79,7 @@ export function breakSection(root) {
     const element = h(
       'article',
       { class: 'panel' },
-      h('h3', {}, h('label', { class: 'switch', for: id }, input, name.replaceAll('_', ' '))),
+      h('h2', {}, h('label', { class: 'switch', for: id }, input, name.replaceAll('_', ' '))),
       h('p', {}, `${fault[0].toUpperCase()}${fault.slice(1)}.`),
       alerts,
       command,
@@ -117,13 +117,14 @@ export function breakSection(root) {
     );
   }
 
-  /** What runs is not overtaken by what was asked before it. */
+  /** Counts changes: what was asked before one, or while it was made, is no longer true. */
   let turn = 0;
-  /** @param {() => Promise<any>} faults */
-  async function refresh(faults) {
-    const mine = ++turn;
+  /** @param {() => Promise<any>} faults @param {boolean} [isChange] */
+  async function refresh(faults, isChange = false) {
+    const mine = isChange ? ++turn : turn;
     const [set, alerts] = await Promise.allSettled([faults(), ask('alerts')]);
     if (mine !== turn) return;
+    if (isChange) turn++;
     const reasons = [set, alerts].flatMap((each) =>
       each.status === 'rejected' ? [notice(each.reason.message, true)] : [],
     );
@@ -137,9 +138,9 @@ export function breakSection(root) {
 
   const change = () => {
     const on = [...made].filter(([, { input }]) => input.checked).map(([name]) => name);
-    return refresh(() => ask('faults', {}, json('PUT', { on })));
+    return refresh(() => ask('faults', {}, json('PUT', { on })), true);
   };
-  clear.addEventListener('click', () => refresh(() => ask('faults', {}, json('DELETE'))));
+  clear.addEventListener('click', () => refresh(() => ask('faults', {}, json('DELETE')), true));
 
   let calls = 0;
   let failed = 0;

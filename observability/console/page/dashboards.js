@@ -173,7 +173,7 @@ export function dashboardsSection(root) {
       panels.push(made);
       return made.element;
     });
-    grid.replaceChildren(...items);
+    grid.replaceChildren(h('h2', { class: 'unseen' }, dashboard.title), ...items);
     for (const { element } of panels) seen.observe(element);
   }
 

@@ -92,6 +92,7 @@ export function usersSection(root) {
     });
     const [first = [], rest = []] = [panels.slice(0, 5), panels.slice(5)];
     grid.append(
+      h('h2', { class: 'unseen' }, 'Now'),
       ...first.map(({ element }) => element),
       h(
         'div',

@@ -9,12 +9,17 @@ function toneClass(name) {
   return plain ? ` tone-${plain === 'yellow' ? 'orange' : plain}` : '';
 }
 
+/** @param {any} mapping @param {number} value */
+function wordsOf({ type, options }, value) {
+  if (type !== 'range') return options[String(value)];
+  const { from, to, result } = options;
+  return value >= (from ?? -Infinity) && value <= (to ?? Infinity) ? result : undefined;
+}
+
 /** @param {any} panel @param {number} value */
 function mapped({ fieldConfig }, value) {
   const { unit, decimals, thresholds, mappings = [] } = fieldConfig?.defaults ?? {};
-  const found = mappings
-    .map((/** @type {any} */ each) => each.options?.[String(value)])
-    .find(Boolean);
+  const found = mappings.map((/** @type {any} */ each) => wordsOf(each, value)).find(Boolean);
   return {
     text: found?.text ?? format(value, unit, decimals),
     color: found?.color ?? tone(value, thresholds),

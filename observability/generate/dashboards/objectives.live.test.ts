@@ -77,10 +77,11 @@ for (const [state, series, value] of CASES) {
   });
 }
 
-test('Are users fine? every value of it that is no count of alerts has words', () => {
+test('Are users fine? every value of it has words', () => {
   const { mappings = [] } = panel.fieldConfig?.defaults ?? {};
   const words = JSON.stringify(mappings);
   assert.match(words, /"0":\{"text":"Users are fine","color":"green"/);
+  assert.match(words, /"from":1,"to":null,"result":\{"text":"Users suffer","color":"red"/);
   assert.match(words, /"-1":\{"text":"Not known: [^"]+","color":"orange"/);
 });
 

@@ -70,7 +70,7 @@ const FINE: PanelSpec = {
   kind: 'stat',
   title: 'Are users fine?',
   description:
-    'Fine means that no alert on what users feel pages anybody, and that every instance is scraped. Red counts such alerts: the table below names them and leads to their runbooks.',
+    'Fine means that no alert on what users feel pages anybody, and that every instance is scraped. If it is red, the table below names the alerts and leads to their runbooks.',
   ...{ unit: 'short', height: 6, filled: true },
   // Of a service that was never scraped nothing is known, so then there is no value.
   queries: [
@@ -87,6 +87,7 @@ const FINE: PanelSpec = {
     '-1': { text: 'Not known: instances are not scraped', color: 'orange' },
     '0': { text: 'Users are fine', color: 'green' },
   },
+  wordsFrom: { from: 1, text: 'Users suffer', color: 'red' },
   limit: above(1),
   noValue: 'nothing is measured',
 };

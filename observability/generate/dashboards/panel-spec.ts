@@ -64,6 +64,8 @@ export interface StatPanel extends Measured {
   readonly kind: 'stat';
   /** Words in place of values, with their colours. */
   readonly words?: Readonly<Record<string, { readonly text: string; readonly color: string }>>;
+  /** The same for every value from one on. */
+  readonly wordsFrom?: { readonly from: number; readonly text: string; readonly color: string };
   /** Fills the panel with the colour, so that it is seen from afar. */
   readonly filled?: true;
 }
