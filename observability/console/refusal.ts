@@ -1,13 +1,15 @@
 /** What the console says in plain words instead of an answer. */
 import type { Part, PartName } from './options.ts';
 
-/** Ends a request with this status and this sentence for a reader. */
+/** Ends a request with this status and this sentence for a reader, and perhaps what they can do. */
 export class Refusal extends Error {
   readonly status: number;
+  readonly hint: string | undefined;
 
-  constructor(status: number, sentence: string) {
+  constructor(status: number, sentence: string, hint?: string) {
     super(sentence);
     this.status = status;
+    this.hint = hint;
   }
 }
 
@@ -31,6 +33,7 @@ export function notThere(name: PartName, part: Part, error: unknown): Refusal {
   const what = kind === 'TimeoutError' ? 'did not answer in time' : 'is not there';
   return new Refusal(
     502,
-    `${capital(PART_WORDS[name])} ${what} (${part.opened}). “make status” shows what runs, and “make up” starts what is missing.`,
+    `${capital(PART_WORDS[name])} ${what}.`,
+    `It is looked for at ${part.opened}. “make status” shows what runs, and “make up” starts what is missing.`,
   );
 }

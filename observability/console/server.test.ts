@@ -166,7 +166,7 @@ describe('console: a bad body is refused in words', () => {
 
 describe('console: what is not there is said in plain words', () => {
   const missing: [path: string, words: RegExp][] = [
-    ['alerts', /^Prometheus is not there \(http:\/\/127\.0\.0\.1:1\)\. “make status”/],
+    ['alerts', /^Prometheus is not there\.$/],
     ['objectives', /^Prometheus is not there/],
     ['values?dashboard=claude-calls&variable=job', /^Prometheus is not there/],
     ['models', /^The service is not there/],
@@ -177,6 +177,7 @@ describe('console: what is not there is said in plain words', () => {
       const reply = await send(empty.url, `/api/${path}`);
       assert.equal(reply.status, 502);
       assert.match(sentence(reply), words);
+      assert.match(reply.body, /looked for at http:\/\/127\.0\.0\.1:1\. “make status”/);
     });
   }
   test('a panel says it for each of its expressions', async () => {

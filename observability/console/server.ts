@@ -116,11 +116,15 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
 }
 
 function refuse(response: ServerResponse, error: unknown): void {
-  if (response.headersSent) return void response.destroy();
-  const { status, message } =
-    error instanceof Refusal
-      ? error
-      : { status: 500, message: 'The console has a fault of its own; its log says more.' };
-  if (!(error instanceof Refusal)) process.stderr.write(`${(error as Error)?.stack ?? error}\n`);
-  sendJson(response, status, { error: message });
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (error instanceof Refusal) {
+    const { status, message, hint } = error;
+    sendJson(response, status, { error: message, hint });
+    return;
+  }
+  process.stderr.write(`${(error as Error)?.stack ?? error}\n`);
+  sendJson(response, 500, { error: 'The console has a fault of its own; its log says more.' });
 }

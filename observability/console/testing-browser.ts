@@ -11,15 +11,12 @@ function fontConfig(folder: string): string {
   const folders = ['/usr/share/fonts', join(DEBIAN_DIR, 'usr/share/fonts')];
   const cache = join(folder, 'font-cache');
   mkdirSync(cache);
-  const aliases = [
-    ['system-ui', 'DejaVu Sans'],
-    ['sans-serif', 'DejaVu Sans'],
-    ['monospace', 'DejaVu Sans Mono'],
-  ].map(
-    ([family, font]) =>
-      `<alias binding="same"><family>${family}</family><prefer><family>${font}</family></prefer></alias>`,
-  );
-  const parts = [...folders.map((each) => `<dir>${each}</dir>`), ...aliases].join('');
+  // Debian's Chromium asks for no family at all where a page wants that of the system.
+  const fallback =
+    '<match target="pattern"><edit name="family" mode="append_last"><string>DejaVu Sans</string></edit></match>';
+  const mono =
+    '<alias binding="same"><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>';
+  const parts = [...folders.map((each) => `<dir>${each}</dir>`), mono, fallback].join('');
   const head = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">';
   writeFileSync(file, `${head}<fontconfig>${parts}<cachedir>${cache}</cachedir></fontconfig>\n`);
   return file;

@@ -10,8 +10,14 @@ export async function ask(path, query = {}, init = {}) {
   const text = new URLSearchParams(query).toString();
   const response = await send(`/api/${path}${text && `?${text}`}`, init);
   const body = await response.json().catch(() => undefined);
-  if (!response.ok) throw new Error(body?.error ?? `The console answered ${response.status}.`);
+  if (!response.ok)
+    throw problem(body?.error ?? `The console answered ${response.status}.`, body?.hint);
   return body;
+}
+
+/** @param {string} sentence @param {string} [hint] what a reader can do */
+function problem(sentence, hint = '') {
+  return Object.assign(new Error(sentence), { hint });
 }
 
 /** @param {string} url @param {RequestInit} init */

@@ -1,6 +1,6 @@
 /** The simulator's faults as switches, each with the alerts that have to tell of it. */
 import { ask, json } from './api.js';
-import { h, link, notice } from './dom.js';
+import { failure, h, link, notice } from './dom.js';
 import { ago } from './format.js';
 import { poller } from './poll.js';
 
@@ -126,7 +126,7 @@ export function breakSection(root) {
     if (mine !== turn) return;
     if (isChange) turn++;
     const reasons = [set, alerts].flatMap((each) =>
-      each.status === 'rejected' ? [notice(each.reason.message, true)] : [],
+      each.status === 'rejected' ? [failure(each.reason)] : [],
     );
     problem.replaceChildren(...reasons);
     for (const { input } of made.values()) input.disabled = set.status === 'rejected';

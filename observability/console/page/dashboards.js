@@ -1,6 +1,6 @@
 /** The committed dashboards, panel by panel, from the local Prometheus. */
 import { ask } from './api.js';
-import { h, notice } from './dom.js';
+import { failure, h } from './dom.js';
 import { clock } from './format.js';
 import { createPanel } from './panel.js';
 import { poller } from './poll.js';
@@ -151,7 +151,7 @@ export function dashboardsSection(root) {
       await showMarks();
       problem.replaceChildren();
     } catch (error) {
-      problem.replaceChildren(notice(/** @type {Error} */ (error).message, true));
+      problem.replaceChildren(failure(error));
     }
     await Promise.all(
       panels.filter(({ isSeen }) => isSeen).map((each) => each.refresh(query(), marks)),
@@ -190,7 +190,7 @@ export function dashboardsSection(root) {
         }
         await open(wanted.get('uid') ?? dashboard?.uid ?? select.options[0].value);
       } catch (error) {
-        problem.replaceChildren(notice(/** @type {Error} */ (error).message, true));
+        problem.replaceChildren(failure(error));
       }
       polled.start();
     },

@@ -42,6 +42,11 @@ export function notice(text, isBad = false) {
   return h('p', { class: isBad ? 'notice bad' : 'notice' }, text);
 }
 
+/** What went wrong, with what can be done about it. @param {any} error */
+export function failure({ message, hint }) {
+  return notice(hint ? `${message} ${hint}` : message, true);
+}
+
 /**
  * A table that scrolls by itself where it is too wide, also by keyboard.
  * @param {string} name

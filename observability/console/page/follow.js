@@ -1,6 +1,6 @@
 /** Everything of one ID: its trace as a waterfall, its log lines, and the request as the upstream saw it. */
 import { ask, urlOfPart } from './api.js';
-import { h, link, notice, table } from './dom.js';
+import { failure, h, link, notice, table } from './dom.js';
 import { format } from './format.js';
 
 /** The last spans and lines of a call arrive a moment after its end. */
@@ -216,7 +216,7 @@ export function followSection(root) {
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
     } catch (error) {
-      if (mine === turn) state.replaceChildren(notice(/** @type {Error} */ (error).message, true));
+      if (mine === turn) state.replaceChildren(failure(error));
     }
   }
 

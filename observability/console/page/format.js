@@ -65,10 +65,11 @@ export function clock(seconds) {
   return new Date(seconds * 1_000).toLocaleTimeString([], { hour12: false });
 }
 
-/** How long ago. @param {string} since RFC 3339 */
+/** How long ago, in whole units. @param {string} since RFC 3339 */
 export function ago(since) {
   const seconds = Math.max(0, (Date.now() - Date.parse(since)) / 1_000);
-  return duration(Math.round(seconds));
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  return seconds < 7_200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3_600)} h`;
 }
 
 /**

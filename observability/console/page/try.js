@@ -1,6 +1,6 @@
 /** One call to the service: its answer as it comes, and beside it what became of the call. */
 import { ask, json, send } from './api.js';
-import { h, link, notice } from './dom.js';
+import { failure, h, link } from './dom.js';
 import { format } from './format.js';
 
 /** The spans of a call arrive a moment after its end. */
@@ -190,7 +190,7 @@ export function trySection(root) {
       state.textContent = 'The answer is complete.';
     } catch (error) {
       if (signal.aborted) throw error;
-      state.replaceChildren(notice(/** @type {Error} */ (error).message, true));
+      state.replaceChildren(failure(error));
     }
     if (firstMs > 0) known['First text in this page'] = format(firstMs / 1_000, 's');
     known['Took'] = format((performance.now() - beganMs) / 1_000, 's');
@@ -210,11 +210,7 @@ export function trySection(root) {
     try {
       await call(controller.signal);
     } catch (error) {
-      state.replaceChildren(
-        controller.signal.aborted
-          ? 'You have hung up.'
-          : notice(/** @type {Error} */ (error).message, true),
-      );
+      state.replaceChildren(controller.signal.aborted ? 'You have hung up.' : failure(error));
     }
     button.disabled = false;
     stop.disabled = true;

@@ -1,6 +1,6 @@
 /** Whether users are fine, at one look: the objectives, what fires, and the panels that say why. */
 import { ask } from './api.js';
-import { h, link, notice, table } from './dom.js';
+import { failure, h, link, table } from './dom.js';
 import { ago, format } from './format.js';
 import { createPanel } from './panel.js';
 import { poller } from './poll.js';
@@ -116,7 +116,9 @@ export function usersSection(root) {
       problem.replaceChildren();
       await Promise.all(drawn);
     } catch (error) {
-      problem.replaceChildren(notice(/** @type {Error} */ (error).message, true));
+      // What was true a moment ago would look as if it still were.
+      for (const each of [alerts, objectives]) each.replaceChildren(h('p', {}, 'Not known.'));
+      problem.replaceChildren(failure(error));
     }
   }
 
