@@ -1,7 +1,7 @@
 /** Draws series over time with uPlot: a line or a stack for each, thresholds, and the events of the dashboard. */
 import { colour, h } from './dom.js';
 import { clock, format } from './format.js';
-import { lastOf, timesOf } from './series.js';
+import { nowOf, timesOf } from './series.js';
 
 /** @type {any} */
 export const uPlot = /** @type {any} */ (globalThis).uPlot;
@@ -114,10 +114,36 @@ export function drawOver(u, lines, marks) {
   }
 }
 
-/** Sums up from the first to the last, as stacked areas are drawn. @param {(number | null)[][]} rows */
+/** Sums up from the first to the last, as stacked areas are drawn; a gap of all is a gap. @param {(number | null)[][]} rows */
 function stacked(rows) {
-  const sums = Array((rows[0] ?? []).length).fill(0);
-  return rows.map((row) => row.map((value, i) => (sums[i] += value ?? 0)));
+  /** @type {(number | null)[]} */
+  const sums = (rows[0] ?? []).map((_, i) => (rows.some((row) => row[i] !== null) ? 0 : null));
+  return rows.map((row) =>
+    row.map((value, i) => {
+      const sum = sums[i] ?? null;
+      if (sum !== null) sums[i] = sum + (value ?? 0);
+      return sums[i] ?? null;
+    }),
+  );
+}
+
+/** Steps of an axis that read well in their unit. @type {Record<string, number[]>} */
+const STEPS = {
+  bytes: Array.from({ length: 50 }, (_, i) => 2 ** i),
+  s: [
+    ...[1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1].flatMap((size) => [size, 2 * size, 5 * size]),
+    ...[10, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 43_200],
+    ...Array.from({ length: 16 }, (_, i) => 86_400 * 2 ** i),
+  ],
+};
+
+/** The axis of values, as wide as its words. @param {any} axis @param {string | undefined} unit */
+function valueAxis(axis, unit) {
+  const words = (/** @type {any} */ _, /** @type {any[]} */ at) =>
+    at.map((value) => (value === null ? '' : format(value, unit)));
+  const size = (/** @type {any} */ _, /** @type {string[] | null} */ texts) =>
+    20 + 6.3 * Math.max(4, ...(texts ?? []).map((text) => text.length));
+  return { ...axis, size, values: words, ...(unit && STEPS[unit] && { incrs: STEPS[unit] }) };
 }
 
 /** What of the panel's definition matters here. @param {any} panel */
@@ -152,21 +178,25 @@ function legendOf(series, { unit, decimals }) {
     swatch.style.background = paint(i);
     return h('li', {}, swatch, name, values[i]);
   });
+  // What is always zero is named last.
+  const isZero = series.map((each) => each.values.every((/** @type {any} */ value) => !value));
+  const order = [...items.filter((_, i) => !isZero[i]), ...items.filter((_, i) => isZero[i])];
   const show = (/** @type {number | null | undefined} */ at) =>
     series.forEach((each, i) => {
-      const value = at === null || at === undefined ? lastOf(each.values) : each.values[at];
+      const value = at === null || at === undefined ? nowOf(each.values) : each.values[at];
       values[i].textContent =
         value === null || value === undefined ? '–' : format(value, unit, decimals);
     });
   show(undefined);
-  return { element: h('ul', { class: 'legend' }, ...items), show };
+  return { element: h('ul', { class: 'legend' }, ...order), show };
 }
 
 /** What a screen reader says of the picture. @param {string} title @param {any[]} series @param {any} spec */
 function words(title, series, { unit, decimals }) {
   const last = series
+    .toSorted((a, b) => (nowOf(b.values) ?? 0) - (nowOf(a.values) ?? 0))
     .slice(0, 12)
-    .map(({ name, values }) => `${name} ${format(lastOf(values) ?? Number.NaN, unit, decimals)}`);
+    .map(({ name, values }) => `${name} ${format(nowOf(values) ?? Number.NaN, unit, decimals)}`);
   return `${title}, over time. Now: ${last.join('; ')}`;
 }
 
@@ -188,7 +218,8 @@ export function drawChart(host, panel, data, series, marks) {
   const drawn = spec.isStacked ? stacked(rows) : rows;
   const lineOf = (/** @type {any} */ each, /** @type {number} */ i) => ({
     ...{ label: each.name, stroke: paint(i), width: spec.width },
-    ...(!spec.isStacked && { fill: spec.fill && veil(paint(i), spec.fill) }),
+    // Of a stack only the lowest reaches down to zero; the others are bands.
+    ...((!spec.isStacked || i === 0) && { fill: veil(paint(i), spec.fill) }),
     points: { size: 4 },
   });
   const plot = new uPlot(
@@ -196,15 +227,7 @@ export function drawChart(host, panel, data, series, marks) {
       ...base,
       series: [{}, ...series.map(lineOf)],
       scales: { y: { distr: spec.isLog ? LOG : 1, range: rangeOf(spec, spec.lines) } },
-      axes: [
-        time,
-        {
-          ...axis,
-          size: 62,
-          values: (/** @type {any} */ _, /** @type {any[]} */ at) =>
-            at.map((v) => (v === null ? '' : format(v, spec.unit))),
-        },
-      ],
+      axes: [time, valueAxis(axis, spec.unit)],
       bands: spec.isStacked
         ? series.map((_, i) => ({ series: [i + 1, i], fill: veil(paint(i), spec.fill) })).slice(1)
         : [],

@@ -98,6 +98,11 @@ export function dashboardsSection(root) {
     const wanted = dashboard.templating.list.filter(
       (/** @type {any} */ each) => each.type === 'query',
     );
+    // Each has its place, whichever answer comes first.
+    if (!variables.hasChildNodes())
+      variables.append(
+        ...wanted.map((/** @type {any} */ { name }) => h('div', { 'data-name': name })),
+      );
     await Promise.all(
       wanted.map(async (/** @type {any} */ { name, label }) => {
         const values = await ask('values', [
@@ -117,7 +122,8 @@ export function dashboardsSection(root) {
             h('option', { value, selected: value === chosen }, text),
           ),
         );
-        if (!old) variables.append(labelled(label ?? name, choice));
+        if (!old)
+          variables.querySelector(`[data-name="${name}"]`)?.append(labelled(label ?? name, choice));
       }),
     );
   }

@@ -40,7 +40,9 @@ function drawCells(u, rows, times, step, most) {
       const x = u.valToPos((times[at] ?? 0) - step, 'x', true);
       // By the root, so that a few calls are seen beside many.
       ctx.globalAlpha = 0.12 + 0.88 * Math.sqrt(count / most);
-      ctx.fillRect(x, top, u.valToPos(times[at], 'x', true) - x - 1, height);
+      const width = u.valToPos(times[at], 'x', true) - x;
+      // A gap between narrow cells would be most of what is seen.
+      ctx.fillRect(x, top, width > 6 ? width - 1 : width + 0.5, height);
     });
   });
   ctx.restore();

@@ -47,7 +47,7 @@ function legendOf(panel, refId) {
   return legendFormat === '__auto' ? '' : (legendFormat ?? '');
 }
 
-/** @param {readonly (number | null)[]} values @returns {number | undefined} */
-export function lastOf(values) {
-  return values.findLast((value) => value !== null) ?? undefined;
+/** The value now, if it is not older than three steps. @param {readonly (number | null)[]} values */
+export function nowOf(values) {
+  return values.slice(-3).findLast((value) => value !== null) ?? undefined;
 }

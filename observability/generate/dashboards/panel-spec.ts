@@ -18,9 +18,6 @@ export const below = (value: number, warning?: number): Limit => ({
   ...(warning !== undefined && { warning }),
 });
 
-/** Any loss is too much: a rate above nothing. */
-export const ANY_LOSS = above(0.000001);
-
 /** An expression of PromQL. */
 export interface Query {
   readonly expr: string;
