@@ -1,4 +1,6 @@
-/** A stack of its own for the live test of the console, whose shipped rules run sixty times as fast. */
+/** A stack of its own for the live test of the console, under load, whose shipped rules run sixty times as fast. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,13 +29,30 @@ function speedUp(runDir: string): void {
   process.kill(pid, 'SIGHUP');
 }
 
+/** Everything that callers do, by the driver in Node; @returns what ends it. */
+function startLoad(env: NodeJS.ProcessEnv, runDir: string): () => Promise<void> {
+  const load = {
+    SCENARIO: 'mixed',
+    RATE: '15',
+    DURATION: '30m',
+    RESULTS_DIR: join(runDir, 'load'),
+  };
+  const options = { cwd: ROOT, env: { ...env, ...load }, stdio: 'ignore' } as const;
+  const child = spawn(process.execPath, ['loadtest/run.ts', 'node'], options);
+  const ended = once(child, 'exit');
+  return async () => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+}
+
 export interface ConsoleStack extends AsyncDisposable {
   url(name: keyof FreePorts): string;
   /** Stops one part. */
   stop(name: string): Promise<void>;
 }
 
-/** Starts the stack as `make up` does. @throws {Error} when it does not come up */
+/** Starts the stack as `make up` does, and the load. @throws {Error} when it does not come up */
 export async function startStack(): Promise<ConsoleStack> {
   const runDir = mkdtempSync(join(tmpdir(), 'observatory-console-'));
   const ports = await freePorts();
@@ -43,10 +62,12 @@ export async function startStack(): Promise<ConsoleStack> {
   const { code, output } = await stack('up');
   if (code !== 0) throw new Error(output);
   speedUp(runDir);
+  const endLoad = startLoad(env, runDir);
   return {
     url: (name) => `http://127.0.0.1:${ports[name]}`,
     stop: async (name) => void (await new Processes(runDir).stop(name)),
     async [Symbol.asyncDispose]() {
+      await endLoad();
       await stack('down');
       rmSync(runDir, { recursive: true, force: true });
     },

@@ -6,6 +6,8 @@ import { format } from './format.js';
 /** The last spans and lines of a call arrive a moment after its end. */
 const LOOK_FOR_MS = 6_000;
 const POLL_MS = 400;
+const LATE_MS = 1_500;
+const FOUND = 'Found.';
 const THEIRS = 'claude-platform';
 
 /** @param {any} span milliseconds */
@@ -201,19 +203,20 @@ export function followSection(root) {
     state.textContent = 'Looking …';
     result.replaceChildren();
     try {
-      for (;;) {
+      for (let isLast = false; !isLast; ) {
         const found = await ask('find', { id });
         if (mine !== turn) return;
         await show(found);
         const isWhole = !found.isPartial && found.lines.items?.length !== 0;
-        const isLate = performance.now() > limit;
+        isLast = state.textContent === FOUND || performance.now() > limit;
         state.textContent = isWhole
-          ? 'Found.'
-          : isLate
+          ? FOUND
+          : isLast
             ? 'That is all there is.'
             : 'More may be on its way …';
-        if (isWhole || isLate) return;
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+        // Claude's own span comes by another way, a moment later.
+        await new Promise((resolve) => setTimeout(resolve, isWhole ? LATE_MS : POLL_MS));
+        if (mine !== turn) return;
       }
     } catch (error) {
       if (mine === turn) state.replaceChildren(failure(error));
