@@ -1,5 +1,5 @@
-# The images that are built here: `service` (the default), and for the local stack `simulator` and
-# `receiver`. The Node version is that of package.json; a test compares them.
+# The images that are built here: `service` (the default), and for the local stack `simulator`, `receiver` and
+# `console`. The Node version is that of package.json; a test compares them.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 
 FROM ${NODE_IMAGE} AS dependencies
@@ -34,6 +34,25 @@ EXPOSE 8081
 HEALTHCHECK --interval=5s --timeout=3s --retries=6 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8081/__sim/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "loadtest/simulator/main.ts"]
+
+FROM dependencies AS page
+# The console's page has the chart library from its package, which the service does not need.
+RUN npm ci --ignore-scripts --no-fund --no-audit
+
+FROM base AS console
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=page /app/node_modules/uplot node_modules/uplot
+COPY observability/console observability/console
+COPY observability/grafana/dashboards observability/grafana/dashboards
+COPY observability/runbooks observability/runbooks
+COPY observability/local/components.ts observability/local/one-id.ts observability/local/otlp.ts observability/local/trace-sources.ts observability/local/
+COPY observability/slo.ts observability/slo.ts
+COPY app/http/hosts.ts app/http/hosts.ts
+COPY app/telemetry/correlation.ts app/telemetry/lean-context.ts app/telemetry/
+EXPOSE 8090
+HEALTHCHECK --interval=5s --timeout=3s --retries=6 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8090/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "observability/console/main.ts"]
 
 FROM base AS service
 COPY --from=dependencies /app/node_modules node_modules

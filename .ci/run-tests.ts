@@ -39,6 +39,7 @@ function staticChecks(): Counts[] {
   return [
     step('format and lint', bin('biome'), ['check', '--error-on-warnings', '.']),
     step('types', bin('tsc'), ['--noEmit']),
+    step('types of the console’s page', bin('tsc'), ['-p', 'observability/console/page']),
     step('generated files', process.execPath, ['observability/generate/main.ts', '--check']),
     step('sizes and imports', process.execPath, ['.ci/house.ts']),
   ];

@@ -108,6 +108,8 @@ export interface GameDay {
   readonly collector?: readonly string[];
   /** Whether the service runs in a memory cgroup of its own. */
   readonly inCgroup?: boolean;
+  /** The faults of the simulator that make it, where it is nothing else: the console offers them as switches. */
+  readonly faults?: readonly Fault[];
   /** Brings the fault. @returns what takes it away */
   readonly on: (world: World) => Undo | Promise<Undo>;
   /** What goes a little wrong all the time, also in the history, so that the fault has to rise above it. */

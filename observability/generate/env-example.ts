@@ -21,6 +21,7 @@ const LOCAL_STACK = `# --- The local stack (make up); the service reads none of 
 #TEMPO_PORT=3200
 #LOKI_PORT=3100
 #COLLECTOR_PORT=13133
+#CONSOLE_PORT=8090
 
 # Keys that the simulator accepts, and how long its responses take: none, documented or realistic
 #SIMULATOR_KEYS=sim-key-for-local-use

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../local/paths.ts';
 import { slo, thresholds } from '../slo.ts';
+import { CONSOLE_FAULTS_FILE, consoleFaults } from './console-faults.ts';
 import { dashboardFiles } from './dashboards/all.ts';
 import { envExample } from './env-example.ts';
 import { METRIC_NAMES_FILE, metricNames } from './metric-names.ts';
@@ -21,6 +22,7 @@ function files(): Readonly<Record<string, () => string>> {
     '.env.example': envExample,
     'docs/metrics.md': metricsDoc,
     [METRIC_NAMES_FILE]: metricNames,
+    [CONSOLE_FAULTS_FILE]: consoleFaults,
     ...Object.fromEntries(
       rules.map(([name, text]) => [`observability/prometheus/rules/${name}`, () => text]),
     ),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DEFAULT_KEY } from '../../loadtest/simulator/server.ts';
 import { COMPONENT_NAMES, type ComponentName, HOST, type PortName, urlOf } from './components.ts';
 import { findTool, grafanaHome, prometheusAssets, ROOT } from './paths.ts';
-import type { Command } from './processes.ts';
+import { type Command, Processes } from './processes.ts';
 import type { Settings } from './settings.ts';
 
 /** A command whose environment holds only what the component gets beside the stack's variables. */
@@ -26,6 +26,11 @@ const RUNS: Partial<Record<ComponentName, (settings: Settings) => Run>> = {
       RECEIVER_PORT: String(ports.RECEIVER_PORT),
     }),
   grafana,
+  console: ({ ports, runDir }) =>
+    node(['observability/console/main.ts'], {
+      ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
+      SERVICE_LOG: new Processes(runDir).logFile('service'),
+    }),
 };
 
 /** The components that run as processes, in the order in which they are started. */

@@ -15,6 +15,7 @@ const ports: Ports = {
   TEMPO_PORT: 9009,
   LOKI_PORT: 9010,
   COLLECTOR_PORT: 9011,
+  CONSOLE_PORT: 9012,
 };
 
 test('portProblems: good ports have none', () => assert.deepEqual(portProblems(ports), []));

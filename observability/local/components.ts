@@ -15,6 +15,7 @@ export const DEFAULT_PORTS = {
   TEMPO_PORT: 3200,
   LOKI_PORT: 3100,
   COLLECTOR_PORT: 13_133,
+  CONSOLE_PORT: 8090,
 } as const;
 export type PortName = keyof typeof DEFAULT_PORTS;
 export type Ports = Readonly<Record<PortName, number>>;
@@ -32,6 +33,7 @@ export const COMPONENT_NAMES = [
   'alertmanager',
   'receiver',
   'grafana',
+  'console',
 ] as const;
 export type ComponentName = (typeof COMPONENT_NAMES)[number];
 
@@ -63,6 +65,7 @@ const PLACES: Readonly<Record<ComponentName, Place>> = {
   alertmanager: { ports: ['ALERTMANAGER_PORT'], health: '/-/ready' },
   receiver: { ports: ['RECEIVER_PORT'], health: '/healthz' },
   grafana: { ports: ['GRAFANA_PORT'], health: '/api/health' },
+  console: { ports: ['CONSOLE_PORT'], health: '/healthz' },
 };
 
 export function urlOf(name: PortName, ports: Ports): string {

@@ -30,22 +30,38 @@ function download(packages: readonly string[], directory: string): void {
 }
 
 /** Only the package lists lie outside the project. */
-function downloadWithLists(packages: readonly string[], directory: string): void {
+function withLists<T>(work: () => T): T {
   try {
-    download(packages, directory);
+    return work();
   } catch (error) {
     if (!isRoot()) throw error;
     process.stdout.write('tools: apt-get update, as this system has no package lists\n');
     run('apt-get', ['update']);
-    download(packages, directory);
+    return work();
   }
+}
+
+const TO_INSTALL = /^Inst (\S+)/gm;
+
+/** @returns the packages that this system would install to have one of them: it needs no root to ask */
+function missingPackages(name: string): string[] {
+  const args = ['install', '--simulate', '--no-install-recommends', name];
+  const simulated = withLists(() =>
+    execFileSync('apt-get', args, { encoding: 'utf8', stdio: 'pipe' }),
+  );
+  return [...simulated.matchAll(TO_INSTALL)].map(([, missing = '']) => missing);
+}
+
+/** Unpacks a package with every library of its that this system lacks, and further packages. */
+export function fetchWithLibraries(name: string, ...others: readonly string[]): void {
+  fetchDebianPackages([...missingPackages(name), ...others]);
 }
 
 /** Unpacks packages of this system's release. */
 export function fetchDebianPackages(packages: readonly string[]): void {
   const directory = mkdtempSync(join(TOOLS_DIR, 'deb-'));
   try {
-    downloadWithLists(packages, directory);
+    withLists(() => download(packages, directory));
     for (const file of readdirSync(directory)) {
       run('dpkg', ['-x', join(directory, file), DEBIAN_DIR]);
     }

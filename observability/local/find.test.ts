@@ -1,7 +1,8 @@
 /** `make find` prints the spans of a trace as a tree. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isPartial, tree } from './find.ts';
+import { tree } from './find.ts';
+import { isPartial } from './one-id.ts';
 import type { StoredSpan } from './trace-sources.ts';
 
 const span = (

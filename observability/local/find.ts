@@ -2,10 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asTraceId } from '../../app/telemetry/correlation.ts';
 import { urlOf } from './components.ts';
+import { isPartial, requestsOf } from './one-id.ts';
+import { Processes } from './processes.ts';
 import { readSettings, type Settings } from './settings.ts';
 import {
   fileAndSpanStore,
-  getJson,
   lokiAndTempo,
   type StoredSpan,
   type TraceSources,
@@ -41,22 +42,19 @@ interface Section {
   readonly isPartial?: boolean;
 }
 
-/**
- * The span of the caller's request ends last, and Claude's own spans come by another way: until it is here, the rest
- * may be missing. A request that no route took has none.
- */
-export function isPartial(spans: readonly StoredSpan[]): boolean {
-  return !spans.some(
-    // Claude's spans have a route too, and what the model was asked for.
-    ({ attributes }) => attributes['http.route'] && !attributes['gen_ai.operation.name'],
-  );
+async function simulatorSection(id: string, { ports }: Settings): Promise<Section> {
+  const requests = await requestsOf(urlOf('SIMULATOR_PORT', ports), id);
+  const lines = requests.map((request) => JSON.stringify(request));
+  return { title: 'Requests that reached the upstream', lines };
 }
 
-async function simulatorSection(id: string, { ports }: Settings): Promise<Section> {
-  const query = new URLSearchParams({ correlation_id: id });
-  const requests = await getJson(`${urlOf('SIMULATOR_PORT', ports)}/__sim/requests?${query}`);
-  const lines = (requests as object[]).map((request) => JSON.stringify(request));
-  return { title: 'Requests that reached the upstream', lines };
+/** Where the stack that is up keeps lines and spans. */
+function sourcesOf({ mode, ports, runDir }: Settings): TraceSources {
+  if (mode === 'compose') {
+    return lokiAndTempo({ loki: urlOf('LOKI_PORT', ports), tempo: urlOf('TEMPO_PORT', ports) });
+  }
+  const logFile = new Processes(runDir).logFile('service');
+  return fileAndSpanStore({ logFile, spanStore: urlOf('OTLP_PORT', ports) });
 }
 
 async function look(id: string, sources: TraceSources, settings: Settings): Promise<Section[]> {
@@ -85,7 +83,7 @@ function show({ title, lines }: Section): void {
 
 /** Shows what is there once all of it has arrived, or after the limit. @returns whether every section has lines */
 async function find(id: string, settings: Settings): Promise<boolean> {
-  const sources = settings.mode === 'compose' ? lokiAndTempo(settings) : fileAndSpanStore(settings);
+  const sources = sourcesOf(settings);
   const limitMs = performance.now() + LOOK_FOR_MS;
   let sections = await look(id, sources, settings);
   const isAllHere = () => isComplete(sections) && !sections.some((section) => section.isPartial);

@@ -52,7 +52,7 @@ for (const [name, { copied, files }] of stages()) {
   });
 }
 
-test('images: service, simulator and receiver are looked at', () => {
+test('images: console, service, simulator and receiver are looked at', () => {
   const looked = [...stages()].filter(([, { files }]) => files.length > 0).map(([name]) => name);
-  assert.deepEqual(looked.sort(), ['receiver', 'service', 'simulator']);
+  assert.deepEqual(looked.sort(), ['console', 'receiver', 'service', 'simulator']);
 });

@@ -1,5 +1,5 @@
 /** Where the project keeps its tools, and how they are found. */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -41,6 +41,24 @@ export function findTool(name: string): string | undefined {
 /** The variable K6 names a k6 that is neither in the project nor on PATH. */
 export function findK6(): string | undefined {
   return process.env['K6'] || findTool('k6');
+}
+
+/** Debian's Chromium itself: the script of its package, which starts it, looks for it in the system. */
+const CHROMIUM = join(DEBIAN_DIR, 'usr/lib/chromium/chromium');
+
+/** @returns Chromium, and the libraries that it needs from the project; undefined where there is none */
+export function findChromium():
+  | { readonly program: string; readonly libraries: string }
+  | undefined {
+  const own = isProgram(CHROMIUM);
+  const program = own ? CHROMIUM : (findTool('chromium') ?? findTool('google-chrome'));
+  if (program === undefined) return undefined;
+  const folders = own
+    ? globSync('usr/lib/*-linux-gnu{,/pulseaudio}', { cwd: DEBIAN_DIR }).map((folder) =>
+        join(DEBIAN_DIR, folder),
+      )
+    : [];
+  return { program, libraries: folders.join(delimiter) };
 }
 
 /** Debian's Prometheus looks for its UI in the system, but it lies in the project. */

@@ -21,7 +21,7 @@ import {
 } from './testing-stack.ts';
 
 const COMPONENTS = [
-  ...['simulator', 'span-store', 'service', 'prometheus', 'alertmanager', 'receiver'],
+  ...['simulator', 'span-store', 'service', 'prometheus', 'alertmanager', 'receiver', 'console'],
   ...(findTool('grafana') ? ['grafana'] : []),
 ];
 /** A light load, because other tests run beside it: calls of each form. */

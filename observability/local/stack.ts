@@ -43,8 +43,10 @@ async function up(settings: Settings): Promise<number> {
 /** @returns whether all are healthy */
 async function showTable(backend: Backend, { ports }: Settings): Promise<boolean> {
   const running = backend.running();
+  // It starts last, as it shows the others, and is what a newcomer opens first.
+  const names = backend.names.toSorted((a, b) => Number(b === 'console') - Number(a === 'console'));
   const rows = await Promise.all(
-    backend.names.map(async (name) => {
+    names.map(async (name) => {
       const component = componentOf(name, ports);
       return [name, await stateOf(component, running), component.url] as const;
     }),

@@ -12,8 +12,22 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { fetchDebianPackages, go, goInstall, run, type Tool } from './fetch-tool.ts';
-import { GO_BIN_DIR, MOTO_DIR, ROOT, SCHEMAS_DIR, TOOLS_DIR } from './paths.ts';
+import {
+  fetchDebianPackages,
+  fetchWithLibraries,
+  go,
+  goInstall,
+  run,
+  type Tool,
+} from './fetch-tool.ts';
+import {
+  findChromium,
+  GO_BIN_DIR,
+  MOTO_DIR,
+  ROOT,
+  SCHEMAS_DIR,
+  TOOLS_DIR,
+} from './paths.ts';
 
 /** Redis and the libraries that it alone needs, from the same release. */
 const REDIS_PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
@@ -202,6 +216,15 @@ const KUBERNETES: Tool = {
   optional: true,
 };
 
+const CHROMIUM: Tool = {
+  name: 'chromium',
+  find: () => findChromium() !== undefined,
+  // Without a font it would draw boxes.
+  fetch: () => fetchWithLibraries('chromium', 'fonts-dejavu-core'),
+  byHand: 'put chromium on PATH; the test of the console is skipped',
+  optional: true,
+};
+
 export const TEST_TOOLS: readonly Tool[] = [
   COLLECTOR,
   REDIS,
@@ -213,4 +236,5 @@ export const TEST_TOOLS: readonly Tool[] = [
   KUBERNETES,
   KUSTOMIZE,
   K6_ENGINE,
+  CHROMIUM,
 ];

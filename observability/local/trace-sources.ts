@@ -4,14 +4,13 @@
  * https://grafana.com/docs/loki/v3.7.x/reference/loki-http-api/
  * https://grafana.com/docs/tempo/v3.0.x/api_docs/
  */
-import { readFileSync } from 'node:fs';
-import { type Ports, urlOf } from './components.ts';
+import { open } from 'node:fs/promises';
 import { decodeExport } from './otlp.ts';
-import { Processes } from './processes.ts';
-import type { Settings } from './settings.ts';
 
 const DAY_MS = 86_400_000;
 const MAX_LINES = 200;
+/** The end of a log file that is looked through: a load test writes a gigabyte. */
+const MAX_LOG_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 5_000;
 const PROTOBUF = 'application/protobuf';
 /** The form of a correlation ID (docs/semantics.md); no character of it ends a string in a query. */
@@ -42,34 +41,58 @@ export async function getJson(url: string): Promise<unknown> {
   return response.json();
 }
 
-/** The sources of the stack without Docker: the service's log file and the span store. */
-export function fileAndSpanStore({ ports, runDir }: Settings): TraceSources {
-  const logName = new Processes(runDir).logFile('service');
+/** The sources of the stack without Docker: the service's log file and the span store, by its base URL. */
+export function fileAndSpanStore({
+  logFile,
+  spanStore,
+}: {
+  readonly logFile: string;
+  readonly spanStore: string;
+}): TraceSources {
   return {
-    logName,
+    logName: logFile,
     async logLines(id, traceId) {
-      const lines = readFileSync(logName, 'utf8').split('\n');
+      const lines = (await endOf(logFile)).split('\n');
       return lines.filter(
         (line) => line.includes(`"${id}"`) || (traceId && line.includes(traceId)),
       );
     },
     async spans(id, traceId) {
       const query = { correlation_id: id, ...(traceId && { trace_id: traceId }) };
-      const url = `${urlOf('OTLP_PORT', ports)}/spans?${new URLSearchParams(query)}`;
-      return (await getJson(url)) as StoredSpan[];
+      return (await getJson(`${spanStore}/spans?${new URLSearchParams(query)}`)) as StoredSpan[];
     },
   };
 }
 
+/** @returns the last part of a file, from a line's beginning */
+async function endOf(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const start = Math.max(0, size - MAX_LOG_BYTES);
+    const { buffer } = await file.read({ buffer: Buffer.alloc(size - start), position: start });
+    const text = buffer.toString('utf8');
+    return start === 0 ? text : text.slice(text.indexOf('\n') + 1);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Base URLs. */
+interface Stores {
+  readonly loki: string;
+  readonly tempo: string;
+}
+
 /** The sources of the compose stack. */
-export function lokiAndTempo({ ports }: Settings): TraceSources {
+export function lokiAndTempo({ loki, tempo }: Stores): TraceSources {
   return {
     logName: 'Loki',
-    logLines: (id, traceId) => logLines(ports, id, traceId),
+    logLines: (id, traceId) => logLines(loki, id, traceId),
     async spans(id, traceId) {
       const traces = new Set(traceId ? [traceId] : []);
-      if (ID.test(id)) for (const found of await searchTraces(ports, id)) traces.add(found);
-      return (await Promise.all([...traces].map((trace) => spansOfTrace(ports, trace)))).flat();
+      if (ID.test(id)) for (const found of await searchTraces(tempo, id)) traces.add(found);
+      return (await Promise.all([...traces].map((trace) => spansOfTrace(tempo, trace)))).flat();
     },
   };
 }
@@ -85,7 +108,7 @@ interface LokiAnswer {
   };
 }
 
-async function logLines(ports: Ports, id: string, traceId: string | undefined): Promise<string[]> {
+async function logLines(loki: string, id: string, traceId: string | undefined): Promise<string[]> {
   if (!ID.test(id)) return [];
   const filter = traceId
     ? `correlation_id="${id}" or trace_id="${traceId}"`
@@ -97,7 +120,7 @@ async function logLines(ports: Ports, id: string, traceId: string | undefined): 
     limit: String(MAX_LINES),
     direction: 'forward',
   });
-  const url = `${urlOf('LOKI_PORT', ports)}/loki/api/v1/query_range?${query}`;
+  const url = `${loki}/loki/api/v1/query_range?${query}`;
   const { data } = (await getJson(url)) as LokiAnswer;
   return data.result
     .flatMap(({ stream, values }) => values.map(([ns, msg]) => ({ ns: BigInt(ns), msg, stream })))
@@ -110,21 +133,21 @@ function rfc3339(ns: bigint): string {
 }
 
 /** @returns the IDs of the traces whose spans carry the correlation ID as an attribute */
-async function searchTraces(ports: Ports, id: string): Promise<string[]> {
+async function searchTraces(tempo: string, id: string): Promise<string[]> {
   const query = new URLSearchParams({
     q: `{ span."correlation.id" = "${id}" }`,
     start: String(Math.floor((Date.now() - DAY_MS) / 1000)),
     end: String(Math.ceil(Date.now() / 1000)),
   });
-  const answer = await getJson(`${urlOf('TEMPO_PORT', ports)}/api/search?${query}`);
+  const answer = await getJson(`${tempo}/api/search?${query}`);
   const { traces = [] } = answer as { traces?: { traceID: string }[] };
   // Tempo drops leading zeros.
   return traces.map(({ traceID }) => traceID.padStart(32, '0'));
 }
 
 /** @returns no spans when Tempo does not know the trace, or not yet */
-async function spansOfTrace(ports: Ports, traceId: string): Promise<StoredSpan[]> {
-  const url = `${urlOf('TEMPO_PORT', ports)}/api/traces/${traceId}`;
+async function spansOfTrace(tempo: string, traceId: string): Promise<StoredSpan[]> {
+  const url = `${tempo}/api/traces/${traceId}`;
   const response = await fetch(url, {
     // In protobuf a trace has the form of an export, so one decoder serves both.
     headers: { accept: PROTOBUF },

@@ -4,8 +4,9 @@ import type { Companion, GameDay } from '../game-day.ts';
 import { burns } from './expectations.ts';
 
 /** A game day whose fault the simulator injects. */
-export function injected(...faults: readonly Fault[]): Pick<GameDay, 'on'> {
+export function injected(...faults: readonly Fault[]): Pick<GameDay, 'faults' | 'on'> {
   return {
+    faults,
     on({ simulator }) {
       simulator.setFaults(faults);
       return () => simulator.setFaults([]);
@@ -14,8 +15,9 @@ export function injected(...faults: readonly Fault[]): Pick<GameDay, 'on'> {
 }
 
 /** A fault of the simulator that happens to a few calls all the time, and to many while it is on. */
-export function risen(few: Fault, many: Fault): Pick<GameDay, 'background' | 'on'> {
+export function risen(few: Fault, many: Fault): Pick<GameDay, 'background' | 'faults' | 'on'> {
   return {
+    faults: [many],
     background: [few],
     on({ simulator }) {
       simulator.setFaults([many]);

@@ -2,7 +2,7 @@
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
 import { thresholds } from '../../slo.ts';
 import type { DashboardSpec } from './dashboard.ts';
-import { ANY_LOSS, above, type PanelSpec, type RowSpec } from './panel-spec.ts';
+import { above, type PanelSpec, type RowSpec } from './panel-spec.ts';
 import { highest, rate, series } from './queries.ts';
 
 const DAY_S = 86_400;
@@ -221,7 +221,6 @@ const GAPS: RowSpec = {
       width: 8,
       min: 0,
       queries: [{ expr: rate(METRICS.unpriced, ['model']), legend: '{{model}}' }],
-      limit: ANY_LOSS,
       noValue: 'every call has a price',
     },
     {

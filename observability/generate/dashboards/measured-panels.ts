@@ -25,6 +25,7 @@ import {
   type Threshold,
   ThresholdsConfigBuilder,
   ThresholdsMode,
+  type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import {
   PanelBuilder as HeatmapBuilder,
@@ -114,10 +115,19 @@ export function stat(spec: StatPanel): StatBuilder {
     .graphMode(BigValueGraphMode.None)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .targets(spec.queries.map((query, i) => target(query, i).instant()));
-  if (spec.words) {
-    builder.mappings([{ type: MappingType.ValueToText, options: { ...spec.words } }]);
-  }
+  const mappings = mappingsOf(spec);
+  if (mappings.length > 0) builder.mappings(mappings);
   return builder;
+}
+
+function mappingsOf({ words, wordsFrom }: StatPanel): ValueMapping[] {
+  const mappings: ValueMapping[] = [];
+  if (words) mappings.push({ type: MappingType.ValueToText, options: { ...words } });
+  if (wordsFrom) {
+    const { from, ...result } = wordsFrom;
+    mappings.push({ type: MappingType.RangeToText, options: { from, to: null, result } });
+  }
+  return mappings;
 }
 
 /** Lines over time, in which the limit is a further line. */

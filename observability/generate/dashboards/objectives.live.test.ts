@@ -27,8 +27,16 @@ const alive = instance('a', LASTING);
 
 const FINE = 0;
 const NOT_KNOWN = -1;
+const FAILING = -2;
+const failed = (share: number): Series => ({
+  'job:claude_availability:error_ratio_rate5m{job="claude"}': `${share}x60`,
+});
 const CASES: readonly [state: string, series: Series, value: number | undefined][] = [
   ['it is scraped, and nothing fires', alive, FINE],
+  ['as many calls fail as may', { ...alive, ...failed(0.005) }, FINE],
+  ['more calls fail than may, and no alert pages yet', { ...alive, ...failed(0.01) }, FAILING],
+  ['more calls fail, and one alert pages', { ...alive, ...failed(1), ...page('claude') }, 1],
+  ['more calls fail, and it has died', { ...instance('a', GONE), ...failed(1) }, NOT_KNOWN],
   ['one alert pages', { ...alive, ...page('claude') }, 1],
   ['two jobs page', { ...alive, ...page('claude'), ...page('b') }, 2],
   [
@@ -77,10 +85,12 @@ for (const [state, series, value] of CASES) {
   });
 }
 
-test('Are users fine? every value of it that is no count of alerts has words', () => {
+test('Are users fine? every value of it has words', () => {
   const { mappings = [] } = panel.fieldConfig?.defaults ?? {};
   const words = JSON.stringify(mappings);
   assert.match(words, /"0":\{"text":"Users are fine","color":"green"/);
+  assert.match(words, /"from":1,"to":null,"result":\{"text":"Users suffer","color":"red"/);
+  assert.match(words, /"-2":\{"text":"Calls fail, and no alert pages yet","color":"orange"/);
   assert.match(words, /"-1":\{"text":"Not known: [^"]+","color":"orange"/);
 });
 

@@ -66,11 +66,15 @@ const UNSEEN = [
   `(last_over_time(${SCRAPED}[1h]) unless on (job) ${SCRAPED})`,
 ].join(' or ');
 
-const FINE: PanelSpec = {
+/** Before the first page, which waits to be sure: more calls of the last five minutes failed than may. */
+const failing = ({ objectives: { availability } }: Profile) =>
+  `${recorded('availability', 'error_ratio_rate5m')} > ${budgetOf(availability)}`;
+
+const fine = (profile: Profile): PanelSpec => ({
   kind: 'stat',
   title: 'Are users fine?',
   description:
-    'Fine means that no alert on what users feel pages anybody, and that every instance is scraped. Red counts such alerts: the table below names them and leads to their runbooks.',
+    'Fine means that no alert on what users feel pages anybody, that no more calls of the last five minutes failed than may, and that every instance is scraped. If it is red, the table below names the alerts and leads to their runbooks.',
   ...{ unit: 'short', height: 6, filled: true },
   // Of a service that was never scraped nothing is known, so then there is no value.
   queries: [
@@ -78,20 +82,24 @@ const FINE: PanelSpec = {
       expr: [
         `count(${firing('severity="page"', 'kind="symptom"', OURS)})`,
         `0 * count(${UNSEEN}) - 1`,
+        `0 * count(${failing(profile)}) - 2`,
         `0 * count(${SCRAPED})`,
       ].join(' or '),
       legend: '',
     },
   ],
   words: {
+    '-2': { text: 'Calls fail, and no alert pages yet', color: 'orange' },
     '-1': { text: 'Not known: instances are not scraped', color: 'orange' },
     '0': { text: 'Users are fine', color: 'green' },
   },
+  wordsFrom: { from: 1, text: 'Users suffer', color: 'red' },
   limit: above(1),
   noValue: 'nothing is measured',
-};
+});
 
-function atAGlance({ objectives: { availability } }: Profile, speed: Speed): RowSpec {
+function atAGlance(profile: Profile, speed: Speed): RowSpec {
+  const { availability } = profile.objectives;
   const success: PanelSpec = {
     kind: 'stat',
     title: 'Success',
@@ -112,10 +120,10 @@ function atAGlance({ objectives: { availability } }: Profile, speed: Speed): Row
   const fast: PanelSpec = {
     kind: 'stat',
     ...{ title, description, limit },
-    ...{ unit: 's', height: 6, decimals: 2 },
+    ...{ unit: 's', height: 6, decimals: 2, noValue: 'no success' },
     queries: [{ ...speed.query, legend: '' }],
   };
-  return { panels: [FINE, success, fast, left] };
+  return { panels: [fine(profile), success, fast, left] };
 }
 
 const WHY: RowSpec = {

@@ -18,9 +18,6 @@ export const below = (value: number, warning?: number): Limit => ({
   ...(warning !== undefined && { warning }),
 });
 
-/** Any loss is too much: a rate above nothing. */
-export const ANY_LOSS = above(0.000001);
-
 /** An expression of PromQL. */
 export interface Query {
   readonly expr: string;
@@ -64,6 +61,8 @@ export interface StatPanel extends Measured {
   readonly kind: 'stat';
   /** Words in place of values, with their colours. */
   readonly words?: Readonly<Record<string, { readonly text: string; readonly color: string }>>;
+  /** The same for every value from one on. */
+  readonly wordsFrom?: { readonly from: number; readonly text: string; readonly color: string };
   /** Fills the panel with the colour, so that it is seen from afar. */
   readonly filled?: true;
 }

@@ -1,6 +1,6 @@
 /** The part of the dashboard of telemetry that shows the collector, Prometheus and Alertmanager. */
 import { thresholds } from '../../slo.ts';
-import { ANY_LOSS, above, below, type RowSpec } from './panel-spec.ts';
+import { above, below, type RowSpec } from './panel-spec.ts';
 import { highest, rate, series, sum } from './queries.ts';
 
 export const STACK_ROWS: readonly RowSpec[] = [
@@ -59,7 +59,6 @@ export const STACK_ROWS: readonly RowSpec[] = [
             legend: `{{exporter}}: ${what}, not delivered`,
           },
         ]),
-        limit: ANY_LOSS,
         noValue: 'nothing lost',
       },
       {
@@ -117,7 +116,6 @@ export const STACK_ROWS: readonly RowSpec[] = [
             legend: 'missed: {{rule_group}}',
           },
         ],
-        limit: ANY_LOSS,
         noValue: 'Prometheus does not scrape itself',
       },
       {
@@ -139,7 +137,6 @@ export const STACK_ROWS: readonly RowSpec[] = [
             legend: 'failed: {{integration}}',
           },
         ],
-        limit: ANY_LOSS,
         noValue: 'not scraped',
       },
       {

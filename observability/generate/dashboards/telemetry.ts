@@ -2,7 +2,7 @@
 import { METRICS } from '../../../app/telemetry/metric-catalogue.ts';
 import { thresholds } from '../../slo.ts';
 import type { DashboardSpec } from './dashboard.ts';
-import { ANY_LOSS, above, below, type RowSpec } from './panel-spec.ts';
+import { above, below, type RowSpec } from './panel-spec.ts';
 import { rate, series, sum } from './queries.ts';
 import { STACK_ROWS } from './telemetry-stack.ts';
 
@@ -116,7 +116,6 @@ const SERVICE: RowSpec = {
           legend: 'lines: {{error_type}}',
         },
       ],
-      limit: ANY_LOSS,
       noValue: 'none lost',
     },
     {
@@ -128,7 +127,6 @@ const SERVICE: RowSpec = {
       width: 8,
       min: 0,
       queries: [{ expr: rate(METRICS.droppedLines, ['reason']), legend: '{{reason}}' }],
-      limit: ANY_LOSS,
       noValue: 'not scraped',
     },
   ],

@@ -1,0 +1,231 @@
+/** One call to the service: its answer as it comes, and beside it what became of the call. */
+import { ask, json, send } from './api.js';
+import { failure, h, link } from './dom.js';
+import { format } from './format.js';
+
+/** The spans of a call arrive a moment after its end. */
+const LOOK_FOR_MS = 8_000;
+const POLL_MS = 400;
+const FALLBACK_MODELS = ['claude-haiku-5-5', 'claude-sonnet-5-5', 'claude-opus-5-5'];
+
+/** The events of a stream, as they come. @param {Response} response */
+async function* eventsOf(response) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    text += decoder.decode(value, { stream: !done });
+    const blocks = text.split(/\r?\n\r?\n/);
+    text = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const data = /^data: ?(.*)$/m.exec(block)?.[1];
+      if (data) yield JSON.parse(data);
+    }
+    if (done) return;
+  }
+}
+
+/** What an error of the API says. @param {any} body */
+function problemOf(body) {
+  const error = body?.error;
+  return typeof error === 'string'
+    ? error
+    : `${error?.type ?? 'error'}: ${error?.message ?? 'no message'}`;
+}
+
+/** @param {Response} response @param {(text: string) => void} write @returns {Promise<any>} the usage */
+async function readStream(response, write) {
+  let usage = {};
+  let hasStopped = false;
+  for await (const event of eventsOf(response)) {
+    if (event.type === 'error') throw new Error(problemOf(event));
+    if (event.delta?.text) write(event.delta.text);
+    if (event.delta?.thinking) write(event.delta.thinking);
+    usage = { ...usage, ...event.message?.usage, ...event.usage };
+    if (event.type === 'message_stop') hasStopped = true;
+  }
+  if (!hasStopped) throw new Error('The stream ended before its message did.');
+  return usage;
+}
+
+/** @param {Response} response @param {(text: string) => void} write */
+async function readWhole(response, write) {
+  const body = await response.json();
+  write(body.content?.map((/** @type {any} */ block) => block.text ?? '').join('') ?? '');
+  return body.usage ?? {};
+}
+
+/** The attributes of the call and of its last attempt. @param {any[]} spans */
+function factsOfSpans(spans) {
+  const call = spans.find(
+    (span) => span.attributes['claude.outcome'] && span.attributes['gen_ai.operation.name'],
+  );
+  const attempts = spans.filter((span) => span.attributes['claude.attempt']);
+  const last = attempts
+    .toSorted((a, b) => a.attributes['claude.attempt'] - b.attributes['claude.attempt'])
+    .at(-1);
+  return { call: call?.attributes, last: last?.attributes, attempts: attempts.length };
+}
+
+/** @param {any} attributes */
+function costOf(attributes) {
+  const cost = attributes?.['claude.cost_dollars'];
+  return cost === undefined ? 'no price known' : format(cost, 'currencyUSD', 7);
+}
+
+/** @param {HTMLElement} root */
+export function trySection(root) {
+  const prompt = h('textarea', { id: 'prompt', required: true, maxlength: 200_000 });
+  prompt.value = 'Say in one sentence what an error budget is.';
+  const model = h('select', {});
+  const maxTokens = h('input', {
+    type: 'number',
+    min: 1,
+    max: 100_000,
+    value: 256,
+    required: true,
+  });
+  const token = h('input', { type: 'password', autocomplete: 'off', maxlength: 1_000 });
+  const streamed = h('input', { type: 'radio', name: 'form', checked: true });
+  const whole = h('input', { type: 'radio', name: 'form' });
+  const button = h('button', { type: 'submit' }, 'Call Claude');
+  const stop = h('button', { type: 'button', class: 'second', disabled: true }, 'Hang up');
+  const answer = h('pre', { class: 'answer', tabindex: 0, role: 'region', 'aria-label': 'Answer' });
+  const state = h('p', { role: 'status' });
+  const facts = h('dl');
+  const form = h(
+    'form',
+    {},
+    h('label', { class: 'wide' }, 'Prompt', prompt),
+    h('label', {}, 'Model', model),
+    h('label', {}, 'Tokens at most', maxTokens),
+    h(
+      'fieldset',
+      {},
+      h('legend', {}, 'Answer'),
+      h('label', {}, streamed, 'streamed'),
+      h('label', {}, whole, 'whole'),
+    ),
+    h('label', {}, 'A caller’s token, where CALLERS is set', token),
+    ...[button, stop],
+  );
+  root.append(
+    h('h1', {}, 'Try it'),
+    h(
+      'p',
+      {},
+      'One call through the whole service. Without a key of your own the simulator answers; with one, this costs money.',
+    ),
+    form,
+    state,
+    h(
+      'div',
+      { class: 'two' },
+      h('div', { class: 'panel' }, h('h2', {}, 'Answer'), answer),
+      h('div', { class: 'panel' }, h('h2', {}, 'What became of it'), facts),
+    ),
+  );
+  /** @type {AbortController | undefined} */
+  let running;
+
+  /** @param {Record<string, Node | string | number | undefined>} known */
+  function show(known) {
+    const rows = Object.entries(known).filter(([, value]) => value !== undefined);
+    facts.replaceChildren(
+      ...rows.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]),
+    );
+  }
+
+  /** Waits for the spans, and adds what only they know. @param {string} id @param {any} known @param {AbortSignal} signal */
+  async function addSpans(id, known, signal) {
+    const limit = performance.now() + LOOK_FOR_MS;
+    for (;;) {
+      const found = await ask('find', { id }, { signal });
+      const { call, last, attempts } = factsOfSpans(found.spans.items ?? []);
+      if (call && !found.isPartial) {
+        return show({
+          ...known,
+          'First token': format(call['claude.time_to_first_token_ms'] / 1_000, 's'),
+          Outcome: call['claude.outcome'],
+          Cost: costOf(call),
+          Attempts: attempts,
+          Upstream: last?.['claude.upstream'],
+          'Key alias': last?.['claude.key'],
+        });
+      }
+      if (performance.now() > limit) break;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    show({ ...known, Trace: 'not there: not kept, or no store of traces runs' });
+  }
+
+  /** @param {AbortSignal} signal */
+  async function call(signal) {
+    const beganMs = performance.now();
+    const body = {
+      model: model.value,
+      prompt: prompt.value,
+      stream: streamed.checked,
+      maxTokens: Number(maxTokens.value),
+      ...(token.value && { token: token.value }),
+    };
+    const response = await send('/api/call', { ...json('POST', body), signal });
+    const id = response.headers.get('x-correlation-id') ?? '';
+    /** @type {Record<string, any>} */
+    const known = {
+      'Correlation ID': id && link(`#follow?id=${encodeURIComponent(id)}`, id),
+      Status: response.status,
+    };
+    show(known);
+    let firstMs = 0;
+    const write = (/** @type {string} */ text) => {
+      if (firstMs === 0) firstMs = performance.now() - beganMs;
+      answer.append(document.createTextNode(text));
+    };
+    try {
+      if (!response.ok) throw new Error(problemOf(await response.json().catch(() => undefined)));
+      const usage = await (body.stream ? readStream : readWhole)(response, write);
+      known['Tokens'] = `${usage.input_tokens ?? '?'} in, ${usage.output_tokens ?? '?'} out`;
+      state.textContent = 'The answer is complete.';
+    } catch (error) {
+      if (signal.aborted) throw error;
+      state.replaceChildren(failure(error));
+    }
+    if (firstMs > 0) known['First text in this page'] = format(firstMs / 1_000, 's');
+    known['Took'] = format((performance.now() - beganMs) / 1_000, 's');
+    show(known);
+    if (id) await addSpans(id, known, signal);
+  }
+
+  form.addEventListener('submit', async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const controller = new AbortController();
+    running = controller;
+    button.disabled = true;
+    stop.disabled = false;
+    answer.replaceChildren();
+    facts.replaceChildren();
+    state.textContent = 'Claude is being called.';
+    try {
+      await call(controller.signal);
+    } catch (error) {
+      state.replaceChildren(controller.signal.aborted ? 'You have hung up.' : failure(error));
+    }
+    button.disabled = false;
+    stop.disabled = true;
+  });
+  stop.addEventListener('click', () => running?.abort());
+
+  async function showModels() {
+    const names = await ask('models').catch(() => FALLBACK_MODELS);
+    if (model.options.length > 0) return;
+    const first = names.find((/** @type {string} */ name) => name.includes('haiku')) ?? names[0];
+    model.replaceChildren(
+      ...names.map((/** @type {string} */ name) =>
+        h('option', { value: name, selected: name === first }, name),
+      ),
+    );
+  }
+  return { open: () => void showModels(), leave() {} };
+}
