@@ -20,14 +20,7 @@ import {
   run,
   type Tool,
 } from './fetch-tool.ts';
-import {
-  findChromium,
-  GO_BIN_DIR,
-  MOTO_DIR,
-  ROOT,
-  SCHEMAS_DIR,
-  TOOLS_DIR,
-} from './paths.ts';
+import { findChromium, GO_BIN_DIR, MOTO_DIR, ROOT, SCHEMAS_DIR, TOOLS_DIR } from './paths.ts';
 
 /** Redis and the libraries that it alone needs, from the same release. */
 const REDIS_PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
