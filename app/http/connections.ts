@@ -1,6 +1,6 @@
 /** The connections of a server and the requests in progress on each, for refusals and for a stop. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { InProgress } from '../time/in-progress.ts';
 
 interface Connection {
@@ -9,13 +9,32 @@ interface Connection {
   lastRequest: IncomingMessage | undefined;
 }
 
+/** How long a client who still sends may take to read their answer, milliseconds. */
+const LINGER_MS = 2_000;
+
+/**
+ * Ends our side of a connection and goes on reading for a while: a close with bytes unread is a reset, which takes
+ * along what the client has not read yet (RFC 9112, 9.6).
+ */
+export function endGently(socket: Socket): void {
+  socket.end();
+  const limit = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(limit));
+}
+
 export class Connections {
   readonly #open = new Map<Socket, Connection>();
   /** Connections that are closed after their last response. */
   readonly #ending = new WeakSet<Socket>();
 
   constructor(server: Server) {
+    const close = (socket: Socket) => this.#close(socket);
+    // Node calls it after the last answer. One function for all sockets, because each is made for a connection.
+    function destroySoon(this: Socket) {
+      close(this);
+    }
     server.on('connection', (socket) => {
+      socket.destroySoon = destroySoon;
       this.#open.set(socket, { responses: new InProgress(), lastRequest: undefined });
       socket.once('close', () => this.#open.delete(socket));
     });
@@ -49,6 +68,14 @@ export class Connections {
 
   destroyAll(): void {
     for (const socket of this.#open.keys()) socket.destroy();
+  }
+
+  #close(socket: Socket): void {
+    const request = this.#open.get(socket)?.lastRequest;
+    if (!request || request.complete) return void Socket.prototype.destroySoon.call(socket);
+    // Whoever was refused before their body was read is still sending it.
+    request.resume();
+    endGently(socket);
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {
