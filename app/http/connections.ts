@@ -1,6 +1,6 @@
 /** The connections of a server and the requests in progress on each, for refusals and for a stop. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import { Server as NetServer, Socket } from 'node:net';
 import { InProgress } from '../time/in-progress.ts';
 
 interface Connection {
@@ -15,6 +15,19 @@ interface Connection {
  */
 export const LINGER_MS = 500;
 
+/** How long a client who still sends may take to read their answer, milliseconds. */
+const READING_MS = 2_000;
+
+/**
+ * Ends our side of a connection and goes on reading for a while: a close with bytes unread is a reset, which takes
+ * along what the client has not read yet (RFC 9112, 9.6).
+ */
+export function endGently(socket: Socket): void {
+  socket.end();
+  const limit = setTimeout(() => socket.destroy(), READING_MS);
+  socket.once('close', () => clearTimeout(limit));
+}
+
 export class Connections {
   readonly #server: Server;
   readonly #open = new Map<Socket, Connection>();
@@ -25,7 +38,13 @@ export class Connections {
 
   constructor(server: Server) {
     this.#server = server;
+    const close = (socket: Socket) => this.#close(socket);
+    // Node calls it after the last answer. One function for all sockets, because each is made for a connection.
+    function destroySoon(this: Socket) {
+      close(this);
+    }
     server.on('connection', (socket) => {
+      socket.destroySoon = destroySoon;
       this.#open.set(socket, { responses: new InProgress(), lastRequest: undefined });
       socket.once('close', () => this.#open.delete(socket));
     });
@@ -69,6 +88,14 @@ export class Connections {
 
   destroyAll(): void {
     for (const socket of this.#open.keys()) socket.destroy();
+  }
+
+  #close(socket: Socket): void {
+    const request = this.#open.get(socket)?.lastRequest;
+    if (!request || request.complete) return void Socket.prototype.destroySoon.call(socket);
+    // Whoever was refused before their body was read is still sending it.
+    request.resume();
+    endGently(socket);
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {

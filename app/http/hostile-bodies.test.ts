@@ -235,6 +235,25 @@ describe('bodies that are refused before they are sent', () => {
     );
   });
 
+  for (const [what, target, status] of [
+    ['is too large', '/v1/messages', 413],
+    ['has no route', '/nowhere', 404],
+  ] as const) {
+    test(`body: a client who sends all of one that ${what} before they read still gets the ${status}`, async (t) => {
+      const { port } = await serveApp(t, undefined, {}, { bodyLimit: 1_000, bodyBudget: 4_000 });
+      // More than the buffers of both sides hold, so that an early close would be a reset.
+      const body = 'x'.repeat(20_000_000);
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      socket.pause();
+      const sent = `POST ${target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`;
+      await new Promise((resolve) => socket.write(sent + body, resolve));
+      let answer = '';
+      for await (const chunk of socket) answer += chunk;
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} .*"type":"error"`, 's'));
+    });
+  }
+
   test('body: nobody is told to continue with one that will be refused', async (t) => {
     const { port } = await serveApp(t);
     const answer = await rawRequest(port, head('content-length: 40000000\r\nexpect: 100-continue'));

@@ -11,7 +11,7 @@ import { CORRELATION_HEADER } from '../telemetry/correlation.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RefusedRequest } from '../telemetry/vocabulary.ts';
 import { clientAddress } from './client-address.ts';
-import type { Connections } from './connections.ts';
+import { type Connections, endGently } from './connections.ts';
 import { abortRequest } from './context.ts';
 
 export interface RefusalDeps {
@@ -65,8 +65,6 @@ const CONNECT: Refusal = {
   message: 'this is not a proxy',
 };
 
-/** How long a refused client may take to read the answer, milliseconds. */
-const LINGER_MS = 1_000;
 /** Whoever sends garbage must not fill the disk; the counter counts every request. */
 const LINES_PER_SECOND = 10;
 
@@ -111,7 +109,7 @@ export function refuseBadRequests(
 /** @returns the correlation ID that the answer has; undefined where none could be given */
 function answer(socket: Socket, connections: Connections, refusal: Refusal): string | undefined {
   const last = connections.responses(socket).at(-1);
-  if (!last && connections.isAnswered(socket)) socket.destroy();
+  if (!last && connections.isAnswered(socket)) endGently(socket);
   else if (!last) return answerOnSocket(socket, refusal);
   // Nothing may come into an answer that has begun, nor in place of the answer to a whole request.
   else connections.end(socket);
@@ -121,9 +119,8 @@ function answer(socket: Socket, connections: Connections, refusal: Refusal): str
 function answerOnSocket(socket: Socket, refusal: Refusal): string {
   const { correlationId, status, headers, body } = written(refusal);
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`);
-  const limit = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => clearTimeout(limit));
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`);
+  endGently(socket);
   return correlationId;
 }
 
