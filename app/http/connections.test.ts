@@ -14,13 +14,17 @@ async function serve(t: TestContext, app: RequestListener) {
   const { logger } = capturedLogger();
   const { server, connections } = createServer(app, { logger, onRefused() {} });
   const port = await listen(t, server);
-  const open = async (): Promise<Socket> => {
+  const begin = (): Socket => {
     const socket = connect(port, '127.0.0.1').setEncoding('latin1');
     t.after(() => socket.destroy());
+    return socket;
+  };
+  const open = async (): Promise<Socket> => {
+    const socket = begin();
     await once(socket, 'connect');
     return socket;
   };
-  return { server, connections, open };
+  return { server, connections, begin, open };
 }
 
 /** Sends a request. @returns its answer, which comes at once */
@@ -73,7 +77,7 @@ test('connections that close: a request on one that was idle, or silent from the
   const [idle, silent] = [await open(), await open()];
   await ask(idle);
   connections.leave();
-  connections.close();
+  await connections.close();
   const closed = once(server, 'close');
   for (const socket of [idle, silent]) {
     assert.match(await ask(socket), /\r\nconnection: close\r\n[\s\S]*hello/);
@@ -91,12 +95,24 @@ test('connections that close: a stream that began before is finished, and the ne
   const socket = await open();
   assert.match(await ask(socket), /\r\nConnection: keep-alive\r\n[\s\S]*first/);
   connections.leave();
-  connections.close();
+  await connections.close();
   const closed = once(server, 'close');
   stream?.end('last');
   await once(socket, 'data');
   assert.match(await ask(socket), /\r\nconnection: close\r\n[\s\S]*hello/);
   await closed;
+});
+
+test('connections that close: those that wait to be accepted are accepted, and answered', async (t) => {
+  const { connections, begin } = await serve(t, hello);
+  const waiting = Array.from({ length: 50 }, begin);
+  // Then the kernel has them, and the event loop has not looked yet.
+  await new Promise(process.nextTick);
+  connections.leave();
+  await Promise.all([connections.close(), ...waiting.map((socket) => once(socket, 'connect'))]);
+  for (const socket of waiting) {
+    assert.match(await ask(socket), /\r\nconnection: close\r\n[\s\S]*hello/);
+  }
 });
 
 test('connections that close: those without a request are closed soon, and no new ones are accepted', async (t) => {
@@ -106,7 +122,7 @@ test('connections that close: those without a request are closed soon, and no ne
   await open();
   half.write(ASK.slice(0, -4));
   connections.leave();
-  connections.close();
+  await connections.close();
   await assert.rejects(open(), { code: 'ECONNREFUSED' });
   await once(server, 'close');
 });

@@ -1,6 +1,7 @@
 /** The connections of a server and the requests in progress on each, for refusals and for a stop. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as NetServer, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InProgress } from '../time/in-progress.ts';
 
 interface Connection {
@@ -33,6 +34,7 @@ export class Connections {
   readonly #open = new Map<Socket, Connection>();
   /** Connections that are closed after their last response. */
   readonly #ending = new WeakSet<Socket>();
+  #accepted = 0;
   #isLeaving = false;
   #isClosing = false;
 
@@ -44,6 +46,7 @@ export class Connections {
       close(this);
     }
     server.on('connection', (socket) => {
+      this.#accepted += 1;
       socket.destroySoon = destroySoon;
       this.#open.set(socket, { responses: new InProgress(), lastRequest: undefined });
       socket.once('close', () => this.#open.delete(socket));
@@ -78,9 +81,11 @@ export class Connections {
   /**
    * Accepts no connections any more, and closes those there are: each one as it has had no request for `LINGER_MS`,
    * or after the answer that has announced it. Calls that come until then are served. Comes after `leave`.
+   * Resolves when the server listens no more.
    */
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosing = true;
+    await this.#acceptWaiting();
     // The method of HTTP servers would also close the connections without a request, at once.
     NetServer.prototype.close.call(this.#server);
     for (const socket of this.#open.keys()) this.#closeIfIdle(socket);
@@ -112,6 +117,20 @@ export class Connections {
       if (this.#ending.has(socket)) socket.destroySoon();
       else if (this.#isClosing) this.#closeIfIdle(socket);
     });
+  }
+
+  /**
+   * The kernel resets connections that wait to be accepted when a server stops listening. A process that was busy, or
+   * got no CPU, has many: they are accepted until a turn of the event loop brings none.
+   */
+  async #acceptWaiting(): Promise<void> {
+    const untilMs = performance.now() + LINGER_MS;
+    // The first turn may be the rest of one that has looked for connections already.
+    for (let quiet = 0; quiet < 2 && performance.now() < untilMs; ) {
+      const before = this.#accepted;
+      await nextTurn();
+      quiet = this.#accepted === before ? quiet + 1 : 0;
+    }
   }
 
   /** Node closes after the first response that says so, and those behind it would be lost: only the last may. */

@@ -33,7 +33,7 @@ export async function stopServing(
   connections.leave();
   await sleep(delayMs);
   const closed = once(server, 'close');
-  connections.close();
+  await connections.close();
   if (await within(closed, limitMs)) return;
   lifecycle.cut();
   if (await within(closed, CUT_GRACE_MS)) return;

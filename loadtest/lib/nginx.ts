@@ -1,6 +1,6 @@
 /** The real nginx as a balancer in front of instances of the service, by HTTP or by TCP connections. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../app/testing/poll.ts';
@@ -11,6 +11,8 @@ import { endChild, endWithUs } from './children.ts';
 const SHIPPED = join(ROOT, 'deploy/nginx/claude.conf');
 const program = findTool('nginx');
 export const skipNginx = program ? false : 'nginx is neither in .tools nor on PATH';
+
+const WORKERS = 2;
 
 /** `http` is the configuration that we ship; `tcp` deals out connections, as a Service of Kubernetes does. */
 export type Layer = 'http' | 'tcp';
@@ -55,7 +57,7 @@ function mainConfiguration(places: Places, ports: readonly number[]): string {
   const status = `server { listen 127.0.0.1:${statusPort}; return 200 "${ports}"; }`;
   return `${loadStream(layer)}daemon off;
 ${process.getuid?.() === 0 ? `user ${userInfo().username};` : ''}
-worker_processes 2;
+worker_processes ${WORKERS};
 pid ${folder}/nginx.pid;
 error_log stderr warn;
 events { worker_connections 2048; }
@@ -91,28 +93,34 @@ function run(folder: string): ChildProcess & { readonly said: string } {
   return seen;
 }
 
-/** Starts it without instances known to be alive. @throws {Error} with what it said, when it does not start */
+/** @returns how many workers take connections: all but those that finish what they have */
+function workersOf({ pid }: ChildProcess): number {
+  const read = (path: string) => (existsSync(path) ? readFileSync(path, 'latin1') : '');
+  const workers = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean);
+  const titles = workers.map((worker) => read(`/proc/${worker}/cmdline`));
+  return titles.filter((title) => !title.includes('shutting down')).length;
+}
+
+/** @throws {Error} with what it said, when it does not start */
 export async function startNginx(layer: Layer, ports: readonly number[]): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
   const places = { folder, layer, port: await freePort(), statusPort: await freePort() };
   write(places, ports);
   const child = run(folder);
-  const knows = (wanted: readonly number[]) =>
-    eventually(async () => {
-      if (child.exitCode !== null) throw new Error(`nginx ended: ${child.said}`);
-      const headers = { connection: 'close' };
-      const answer = await fetch(`http://127.0.0.1:${places.statusPort}`, { headers }).catch(
-        () => undefined,
-      );
-      return (await answer?.text()) === String(wanted);
-    });
-  await knows(ports);
+  const knows = async (wanted: readonly number[]) => {
+    if (child.exitCode !== null) throw new Error(`nginx ended: ${child.said}`);
+    const headers = { connection: 'close' };
+    const url = `http://127.0.0.1:${places.statusPort}`;
+    const answer = await fetch(url, { headers }).catch(() => undefined);
+    return (await answer?.text()) === String(wanted) && workersOf(child) === WORKERS;
+  };
+  await eventually(() => knows(ports));
   return {
     url: `http://127.0.0.1:${places.port}`,
     async use(wanted) {
       write(places, wanted);
       child.kill('SIGHUP');
-      await knows(wanted);
+      await eventually(() => knows(wanted));
     },
     errors: () => child.said,
     async stop() {

@@ -11,9 +11,9 @@ import { oneUpstream } from '../lib/service-under-test.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 
 const CALLERS = 40;
-const DRAIN_DELAY_MS = 1_500;
+const DRAIN_DELAY_MS = 4_000;
 /** Longer than an instance goes on listening, so that each one is left with streams that it has to finish. */
-const PAUSE_MS = 2_000;
+const PAUSE_MS = 5_000;
 /** How late the balancer learns that an instance leaves: a probe or two. */
 const LATE_MS = 500;
 const LIMIT_MS = 60_000;
@@ -78,14 +78,16 @@ async function callsDuring(url: string, agent: Agent, work: Promise<void>): Prom
 
 /** As Kubernetes does: the instance is told to stop, and only then, and late, whoever sends it calls. */
 async function replace({ simulator, nginx, instances }: Fleet, old: ServiceProcess): Promise<void> {
+  const toldMs = performance.now();
   const stopped = old.stop();
   const says503 = async () => (await fetch(`${old.url}/readyz`)).status === 503;
   await within('an instance says that it leaves', eventually(says503));
-  const sinceMs = performance.now();
-  await eventually(() => performance.now() - sinceMs > LATE_MS);
+  await eventually(() => performance.now() - toldMs > LATE_MS);
   const others = instances.filter((one) => one !== old);
   await nginx.use(others.map(portOf));
-  assert.equal(old.child.exitCode, null, 'the balancer knows before the instance has stopped');
+  const lateMs = performance.now() - toldMs;
+  // Nothing can be said otherwise: no delay helps where whoever sends calls learns later than that.
+  assert(lateMs < DRAIN_DELAY_MS, `the balancer knew only after ${lateMs} ms`);
   assert.equal(await within('an instance stops', stopped), 0);
   const fresh = await startInstance(simulator);
   instances.splice(instances.indexOf(old), 1, fresh);
