@@ -49,7 +49,11 @@ let count = 0;
  */
 export function createPanel(uid, panel, width = panel.gridPos?.w ?? 12) {
   const titleId = `panel-${++count}`;
-  const body = h('div', { class: TALL.has(panel.type) ? 'body tall' : 'body' });
+  const body = h(
+    'div',
+    { class: TALL.has(panel.type) ? 'body tall' : 'body' },
+    h('p', { class: 'empty' }, 'Loading …'),
+  );
   const asked = h('pre');
   const grafana = h('p');
   const about = h(

@@ -66,7 +66,7 @@ const UNSEEN = [
   `(last_over_time(${SCRAPED}[1h]) unless on (job) ${SCRAPED})`,
 ].join(' or ');
 
-/** Before the first page, which waits to be sure: more calls of the last five minutes failed than may. */
+/** The first page waits to be sure: before it, more calls of the last five minutes may fail than are allowed to. */
 const failing = ({ objectives: { availability } }: Profile) =>
   `${recorded('availability', 'error_ratio_rate5m')} > ${budgetOf(availability)}`;
 
@@ -89,7 +89,7 @@ const fine = (profile: Profile): PanelSpec => ({
     },
   ],
   words: {
-    '-2': { text: 'Calls fail, and no alert pages yet', color: 'orange' },
+    '-2': { text: 'More calls fail than may', color: 'orange' },
     '-1': { text: 'Not known: instances are not scraped', color: 'orange' },
     '0': { text: 'Users are fine', color: 'green' },
   },
