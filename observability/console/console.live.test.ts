@@ -140,7 +140,7 @@ describe('the console', {
   test('dashboards: a panel type that the page cannot draw says so', async () => {
     await go('dashboards?uid=claude-one-id');
     await see('This page cannot draw a panel of type “logs”; Grafana can.');
-    await see(/This panel asks tempo/);
+    await see(/This panel asks Tempo/);
   });
 
   test('dashboards: a heat map, a stat and a series have words for who cannot see them', async () => {
