@@ -141,3 +141,18 @@ for (const [what, answer] of Object.entries(REFUSALS)) {
     assert.equal(sender.dropped, 7);
   });
 }
+
+test('SpanExport: spans still arrive after one that came while another was on its way', async (t) => {
+  const { sender, batches } = await exportTo(t, (request, response) => {
+    if (batches.length === 1) sender.add(spanOf('meanwhile'));
+    ok(request, response);
+  });
+  add(sender, 1);
+  await eventually(() => batches.length === 2);
+  // The timer of the second span ends over an empty queue.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  sender.add(spanOf('later'));
+  await eventually(() => batches.length === 3);
+  assert.deepEqual(batches.flat(), ['s0', 'meanwhile', 'later']);
+  await sender.close();
+});

@@ -58,7 +58,8 @@ export class SpanExport {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#sender ??= this.#sendAll();
+    // Over an empty queue it would end before it is kept here, and nothing would be sent again.
+    if (this.#queue.length > 0) this.#sender ??= this.#sendAll();
   }
 
   async #sendAll(): Promise<void> {

@@ -36,7 +36,9 @@ const FAULTS = [
 ] as const;
 const SLOW_MS = 60_000;
 /** Of a picture, which is to be small. */
-const MAX_SHOT_PX = 1_250;
+const MAX_SHOT_PX = 960;
+/** Before the first picture, so that its lines have a length. */
+const HISTORY_MS = 200_000;
 const PHONE = { width: 375, height: 780 };
 const DESK = { width: 1280, height: 860 };
 const FOLDER = process.env['SCREENSHOTS'];
@@ -62,16 +64,16 @@ describe('the console', {
   async function shoot(name: string, of = page): Promise<void> {
     if (FOLDER === undefined) return;
     mkdirSync(FOLDER, { recursive: true });
-    const height = await of.evaluate<number>('document.documentElement.scrollHeight');
-    const clip = { x: 0, y: 0, width: DESK.width, height: Math.min(height, MAX_SHOT_PX) };
-    const path = join(FOLDER, `console-${name}.png`);
-    await of.screenshot({ path, fullPage: true, ...(of === page && { clip }) });
+    const [width, height] = await of.evaluate<[number, number]>(
+      '[document.documentElement.clientWidth, document.documentElement.scrollHeight]',
+    );
+    const clip = { x: 0, y: 0, width, height: Math.min(height, MAX_SHOT_PX) };
+    await of.screenshot({ path: join(FOLDER, `console-${name}.png`), fullPage: true, clip });
   }
 
-  /** A page whose every complaint is kept. */
+  /** A page whose every complaint is kept; the browser's end closes it. */
   async function openPage(options: Parameters<Browser['newContext']>[0]): Promise<Page> {
     const context = await browser.newContext({ locale: 'en-GB', ...options });
-    resources.defer(() => context.close());
     const opened = await context.newPage();
     opened.on('pageerror', ({ message }) => complaints.push(message));
     opened.on('console', (message) => {
@@ -112,6 +114,7 @@ describe('the console', {
     await see(/^(?:100|99)\.\d\d %$/);
     await page.locator('#users canvas').nth(5).waitFor();
     assert.equal(await page.title(), 'Users fine? – Claude Observatory');
+    if (FOLDER !== undefined) await page.waitForTimeout(HISTORY_MS);
     await shoot('users');
   });
 
@@ -119,14 +122,13 @@ describe('the console', {
     test(`dashboards: every panel of ${name} is drawn, is empty in its own words, or says why not`, async () => {
       await go(`dashboards?uid=claude-${name}`);
       await page.locator('#dashboards .panel').first().waitFor();
+      await page.getByLabel('Range').selectOption('5 minutes');
       // All of it in view, as only what is seen is asked for.
       const height = await page.evaluate<number>('document.documentElement.scrollHeight');
       await page.setViewportSize({ ...DESK, height: height + 2_000 });
       await eventually(`the panels of ${name}`, async () => {
-        const bodies = await page
-          .locator('#dashboards .panel .body')
-          .evaluateAll((all) => all.map((each) => each.childElementCount > 0));
-        return bodies.length > 0 && bodies.every(Boolean) ? true : undefined;
+        const bodies = await page.locator('#dashboards .panel .body').allTextContents();
+        return bodies.length > 0 && bodies.every((text) => text !== 'Loading …') ? true : undefined;
       });
       assert.deepEqual(await page.locator('#dashboards .notice.bad').allTextContents(), []);
       assert((await page.locator('#dashboards h3').count()) > 1);
@@ -138,7 +140,7 @@ describe('the console', {
   test('dashboards: a panel type that the page cannot draw says so', async () => {
     await go('dashboards?uid=claude-one-id');
     await see('This page cannot draw a panel of type “logs”; Grafana can.');
-    await see(/This panel asks tempo/);
+    await see(/This panel asks Tempo/);
   });
 
   test('dashboards: a heat map, a stat and a series have words for who cannot see them', async () => {
@@ -319,6 +321,7 @@ describe('the console', {
         assert.deepEqual(found, [], section);
         if (scheme === 'dark' && section === 'users') await shoot('users-dark', looked);
       }
+      await looked.context().close();
     });
   }
 
@@ -335,6 +338,7 @@ describe('the console', {
       assert(width <= PHONE.width, `${section}: ${width}`);
       if (section === 'users') await shoot('users-phone', phone);
     }
+    await phone.context().close();
   });
 
   test('keyboard: the first stop skips to the content, the next are the sections, and focus follows', async () => {

@@ -29,8 +29,8 @@ export function launchBrowser(): Promise<Browser> {
   const folder = mkdtempSync(join(tmpdir(), 'observatory-browser-'));
   return chromium.launch({
     executablePath: program,
-    // Its sandbox refuses to run as root, as in a container.
-    chromiumSandbox: process.getuid?.() !== 0,
+    // Its sandbox refuses root, and needs namespaces that containers lack; only our own page is opened.
+    chromiumSandbox: false,
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: folder,

@@ -9,12 +9,15 @@ import { drawStat, drawTable } from './values.js';
 const TALL = new Set(['timeseries', 'heatmap']);
 const DRAWN = new Set([...TALL, 'stat', 'table']);
 
+/** @type {Record<string, string>} */
+const STORES = { tempo: 'Tempo', loki: 'Loki' };
+
 /** Why a panel is not drawn; undefined if it is. @param {any} panel */
 function obstacle({ type, datasource }) {
   if (type === 'text') return undefined;
   if (!DRAWN.has(type)) return `This page cannot draw a panel of type “${type}”; Grafana can.`;
   if (datasource?.type !== 'prometheus') {
-    return `This panel asks ${datasource?.type ?? 'another store'}, and this page asks Prometheus alone. “Follow it” finds an ID.`;
+    return `This panel asks ${STORES[datasource?.type] ?? 'another store'}, and this page asks Prometheus alone. “Follow it” finds an ID.`;
   }
   return undefined;
 }
@@ -49,7 +52,11 @@ let count = 0;
  */
 export function createPanel(uid, panel, width = panel.gridPos?.w ?? 12) {
   const titleId = `panel-${++count}`;
-  const body = h('div', { class: TALL.has(panel.type) ? 'body tall' : 'body' });
+  const body = h(
+    'div',
+    { class: TALL.has(panel.type) ? 'body tall' : 'body' },
+    h('p', { class: 'empty' }, 'Loading …'),
+  );
   const asked = h('pre');
   const grafana = h('p');
   const about = h(

@@ -45,17 +45,20 @@ function alertsList(alerts) {
   const pending = alerts.filter(({ state }) => state === 'pending').length;
   const waiting = pending === 0 ? '' : ` ${pending} wait to fire.`;
   if (firing.length === 0) return h('p', {}, `No alert fires.${waiting}`);
-  const rows = firing.flatMap(({ name, severity, runbook, active }) =>
-    active
-      .filter((/** @type {any} */ each) => each.state === 'firing')
-      .map((/** @type {any} */ each) => [
-        name,
-        severity,
-        each.summary,
-        ago(each.activeAt),
-        runbook ? link(runbook, `Runbook of ${name}`) : 'none',
-      ]),
-  );
+  const rank = ({ severity }) => ['page', 'ticket'].indexOf(severity) + 1 || 3;
+  const rows = firing
+    .toSorted((a, b) => rank(a) - rank(b))
+    .flatMap(({ name, severity, runbook, active }) =>
+      active
+        .filter((/** @type {any} */ each) => each.state === 'firing')
+        .map((/** @type {any} */ each) => [
+          name,
+          severity,
+          each.summary,
+          h('span', { class: 'nowrap' }, ago(each.activeAt)),
+          runbook ? link(runbook, `Runbook of ${name}`) : 'none',
+        ]),
+    );
   const list = table(
     'Firing alerts',
     ['Alert', 'Severity', 'What it says', 'For', 'What to do'],

@@ -90,7 +90,7 @@ test('Are users fine? every value of it has words', () => {
   const words = JSON.stringify(mappings);
   assert.match(words, /"0":\{"text":"Users are fine","color":"green"/);
   assert.match(words, /"from":1,"to":null,"result":\{"text":"Users suffer","color":"red"/);
-  assert.match(words, /"-2":\{"text":"Calls fail, and no alert pages yet","color":"orange"/);
+  assert.match(words, /"-2":\{"text":"More calls fail than allowed","color":"orange"/);
   assert.match(words, /"-1":\{"text":"Not known: [^"]+","color":"orange"/);
 });
 

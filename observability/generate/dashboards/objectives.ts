@@ -66,7 +66,7 @@ const UNSEEN = [
   `(last_over_time(${SCRAPED}[1h]) unless on (job) ${SCRAPED})`,
 ].join(' or ');
 
-/** Before the first page, which waits to be sure: more calls of the last five minutes failed than may. */
+/** The first page waits to be sure: before it, more calls of the last five minutes may fail than are allowed to. */
 const failing = ({ objectives: { availability } }: Profile) =>
   `${recorded('availability', 'error_ratio_rate5m')} > ${budgetOf(availability)}`;
 
@@ -74,7 +74,7 @@ const fine = (profile: Profile): PanelSpec => ({
   kind: 'stat',
   title: 'Are users fine?',
   description:
-    'Fine means that no alert on what users feel pages anybody, that no more calls of the last five minutes failed than may, and that every instance is scraped. If it is red, the table below names the alerts and leads to their runbooks.',
+    'Fine means that no alert on what users feel pages anybody, that no more calls of the last five minutes failed than are allowed to, and that every instance is scraped. If it is red, the table below names the alerts and leads to their runbooks.',
   ...{ unit: 'short', height: 6, filled: true },
   // Of a service that was never scraped nothing is known, so then there is no value.
   queries: [
@@ -89,7 +89,7 @@ const fine = (profile: Profile): PanelSpec => ({
     },
   ],
   words: {
-    '-2': { text: 'Calls fail, and no alert pages yet', color: 'orange' },
+    '-2': { text: 'More calls fail than allowed', color: 'orange' },
     '-1': { text: 'Not known: instances are not scraped', color: 'orange' },
     '0': { text: 'Users are fine', color: 'green' },
   },
