@@ -20,6 +20,8 @@ const AT_ONCE = 12;
 const CASES_A_ROUND = 60;
 const CASES_OF_WARM_UP = 2 * CASES_A_ROUND;
 const CASE_LIMIT_MS = 8_000;
+/** About a minute, after which the pool to the upstream has let go of what it made for a connection. */
+const MORE_RESTS = 25;
 /** Idle connections to the upstream are closed after this. */
 const KEEP_ALIVE_MS = 200;
 const SHARE_OF_UPSTREAM = 0.4;
@@ -116,7 +118,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     // What is made once is made by then.
     if (cases - options.from >= CASES_OF_WARM_UP) held ??= await restOf(inspector);
   } while (problems.length === 0 && performance.now() < untilMs);
-  if (problems.length === 0 && held) problems = leaks(held, await restOf(inspector));
+  if (problems.length === 0 && held) problems = await lastingLeaks(held, inspector);
   inspector.close();
   const code = await subject.close();
   if (code !== 0) problems.push(`the service ended with ${code}: ${subject.service.errors()}`);
@@ -129,9 +131,20 @@ async function restOf(inspector: Awaited<ReturnType<typeof inspect>>): Promise<H
   return inspector.holdings();
 }
 
+/** @returns what is still held after a minute of rest */
+async function lastingLeaks(
+  held: Holdings,
+  inspector: Awaited<ReturnType<typeof inspect>>,
+): Promise<string[]> {
+  let found = leaks(held, await restOf(inspector));
+  for (let more = 0; found.length > 0 && more < MORE_RESTS; more += 1) {
+    found = leaks(held, await restOf(inspector));
+  }
+  return found;
+}
+
 function leaks(before: Holdings, after: Holdings): string[] {
-  // Each connection of the pool to the upstream has a few; a leak of one for each case would be hundreds.
-  const MORE = { sockets: 0, timers: 0, signals: 5, listeners: 60 } as const;
+  const MORE = { sockets: 0, timers: 0, signals: 5, listeners: 10 } as const;
   return Object.entries(MORE).flatMap(([name, more]) => {
     const [then, now] = [before[name as keyof typeof MORE], after[name as keyof typeof MORE]];
     return now > then + more ? [`the service holds ${now} ${name}, and held ${then} at first`] : [];
