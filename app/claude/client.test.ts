@@ -205,7 +205,7 @@ test('client: a caller who leaves aborts the upstream, waiting or streaming', as
 });
 
 test('client: a stream that is refused with an error gets a complete response', async (t) => {
-  const body = '{"type":"error","error":{"type":"invalid_request_error"}}';
+  const body = '{"type":"error","error":{"type":"invalid_request_error","message":"m"}}';
   const { client } = await setUp(t, (_, response) => response.writeHead(400).end(body));
   const result = await client.call(anInput({ stream: true }));
   assert.deepEqual([result.status, result.data], [400, body]);
