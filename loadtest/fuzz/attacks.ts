@@ -147,7 +147,8 @@ const followed: MakeCase = (random, id) => {
 
 /** Some of its bytes are others, so that nobody knows whether it still is a request. */
 const changed: MakeCase = (random, id) => {
-  const { bytes, request } = oddRequest(random, id, true);
+  // A changed digit must not make it the ID of another case.
+  const { bytes, request } = oddRequest(random, `changed-${id}`, true);
   const copy = Buffer.from(bytes);
   const reach = Math.min(copy.length - 1, 300);
   for (let n = random.int(1, 3); n > 0; n -= 1) {
