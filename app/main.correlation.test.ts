@@ -48,6 +48,16 @@ describe('correlation of a running service', { concurrency: false }, () => {
     assert.equal(seen.headers['tracestate'], undefined);
   });
 
+  test('a health check that is refused has its ID in its response and in its access line', async () => {
+    const { service } = observed;
+    const id = randomUUID();
+    const headers = { 'x-correlation-id': id };
+    const response = await fetch(`${service.url}/healthz`, { method: 'POST', headers });
+    assert.equal(response.status, 405);
+    assert.equal(response.headers.get('x-correlation-id'), id);
+    await service.line((l) => l['route'] === '/healthz' && l['correlation_id'] === id);
+  });
+
   test('each of 1,000 concurrent requests keeps its own ID in its response, spans and upstream request', async () => {
     const { service, simulator, store } = observed;
     const uuids = Array.from({ length: 1000 }, () => randomUUID());

@@ -3,7 +3,12 @@ import type { ServerResponse } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import { anybody, type Caller } from '../callers/callers.ts';
 import { type AppError, errorOfAbort } from '../errors.ts';
-import { CORRELATION_HEADER, correlationOf, withCorrelation } from '../telemetry/correlation.ts';
+import {
+  activeContext,
+  CORRELATION_HEADER,
+  correlationOf,
+  withCorrelation,
+} from '../telemetry/correlation.ts';
 import { setHttpRoute } from '../telemetry/http-route.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { CallInfo } from '../telemetry/recorder.ts';
@@ -159,6 +164,8 @@ function hasLeft(response: Response): boolean {
 export function accessLog(logger: Logger): (request: Request, response: Response) => void {
   return (request, response) => {
     const client_address = clientAddress(request.socket);
+    // Nothing binds the events of a health check, which is observed by nobody, to its context.
+    const ctx = activeContext();
     response.once('close', () => {
       const { receivedAtMs, route, caller, isAuthenticated } = localsOf(response);
       const status = hasLeft(response) ? CLIENT_CLOSED_REQUEST : response.statusCode;
@@ -172,6 +179,7 @@ export function accessLog(logger: Logger): (request: Request, response: Response
           duration_ms: Math.round((performance.now() - receivedAtMs) * 1000) / 1000,
         },
         'request',
+        ctx,
       );
     });
   };

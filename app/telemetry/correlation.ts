@@ -65,6 +65,11 @@ export function findCorrelation(ctx: Context = context.active()): Correlation | 
   return ctx.getValue(CORRELATION) as Correlation | undefined;
 }
 
+/** @returns what is active now, for work that runs later and belongs to the same request */
+export function activeContext(): Context {
+  return context.active();
+}
+
 /**
  * @returns the correlation of the request being served
  * @throws {Error} outside `withCorrelation`, which is a bug of ours

@@ -92,21 +92,28 @@ const BAD_BODIES: readonly string[] = [
 
 const TARGETS = ['POST /v1/messages', 'POST /v1/batch', 'GET /v1/models', 'POST /nowhere'];
 
-function badRequest(random: Random, id: string): Buffer {
-  if (random.chance(0.3)) return at(random.pick(NO_HTTP));
-  if (random.chance(0.1)) return random.bytes(random.int(20, 600));
-  const head = `${random.pick(TARGETS)} HTTP/1.1\r\nhost: localhost\r\nx-correlation-id: ${id}\r\n`;
-  return at(head + random.pick(BAD_BODIES));
+/** Something that cannot be served; with a method, it has a good head, which may be answered before the rest comes. */
+function badRequest(random: Random, id: string): { bytes: Buffer; tailMethod?: string } {
+  if (random.chance(0.3)) return { bytes: at(random.pick(NO_HTTP)) };
+  if (random.chance(0.1)) return { bytes: random.bytes(random.int(20, 600)) };
+  const target = random.pick(TARGETS);
+  const head = `${target} HTTP/1.1\r\nhost: localhost\r\nx-correlation-id: ${id}\r\n`;
+  const [tailMethod = ''] = target.split(' ');
+  return { bytes: at(head + random.pick(BAD_BODIES)), tailMethod };
 }
 
 /** It ends its side, because some of what it sends might be the beginning of something. */
-const noHttp: MakeCase = (random, id) => ({
-  name: 'no HTTP',
-  steps: [...dribble(random, badRequest(random, id)), END],
-  requests: [],
-  tail: 'refused',
-  leaves: false,
-});
+const noHttp: MakeCase = (random, id) => {
+  const { bytes, ...method } = badRequest(random, id);
+  return {
+    name: 'no HTTP',
+    steps: [...dribble(random, bytes), END],
+    requests: [],
+    tail: 'refused',
+    ...method,
+    leaves: false,
+  };
+};
 
 const connectMethod: MakeCase = () => ({
   name: 'CONNECT',
@@ -122,10 +129,9 @@ const followed: MakeCase = (random, id) => {
   const written = Array.from({ length: count }, (_, i) =>
     goodRequest(random, `${id}-${i}`, random.chance(0.2) && i === count - 1),
   );
-  const tail = random.pick([
-    () => badRequest(random, `${id}-t`),
-    () => at('CONNECT a:1 HTTP/1.1\r\n\r\n'),
-  ])();
+  const { bytes: tail, ...method } = random.chance(0.5)
+    ? badRequest(random, `${id}-t`)
+    : { bytes: at('CONNECT a:1 HTTP/1.1\r\n\r\n') };
   const requests = Buffer.concat(written.map(({ bytes }) => bytes));
   return {
     name: 'followed by no HTTP',
@@ -134,13 +140,15 @@ const followed: MakeCase = (random, id) => {
       : [{ write: requests }, wait(random), { write: tail }],
     requests: written.map(({ request }) => request),
     tail: 'perhaps refused',
+    ...method,
     leaves: false,
   };
 };
 
 /** Some of its bytes are others, so that nobody knows whether it still is a request. */
 const changed: MakeCase = (random, id) => {
-  const { bytes, request } = oddRequest(random, id, true);
+  // A changed digit must not make it the ID of another case.
+  const { bytes, request } = oddRequest(random, `changed-${id}`, true);
   const copy = Buffer.from(bytes);
   const reach = Math.min(copy.length - 1, 300);
   for (let n = random.int(1, 3); n > 0; n -= 1) {
@@ -169,6 +177,7 @@ const halfClosed: MakeCase = (random, id) => {
     steps: [{ write: cut }, ...(random.chance(0.5) ? [wait(random)] : []), END],
     requests: isWhole ? [left] : [],
     tail: isWhole ? 'nothing' : 'perhaps refused',
+    ...(!isWhole && { tailMethod: request.method }),
     leaves: false,
   };
 };

@@ -45,7 +45,7 @@ export function judge(played: Case, seen: Seen): Verdict {
 }
 
 function countProblems(
-  { requests, tail }: Case,
+  { requests, tail, tailMethod }: Case,
   { isClosed }: Seen,
   answers: readonly Answer[],
 ): string[] {
@@ -60,8 +60,8 @@ function countProblems(
     problems.push(`${answers.length} answers to ${due} whole requests, with ${tail} after them`);
   }
   for (const { status } of answers.slice(due)) {
-    const isFine = tail === 'perhaps refused' && due === 0;
-    if (!isFine && (status < 400 || status > 499)) problems.push(`no HTTP was answered ${status}`);
+    const isRefusal = status >= 400 && status <= 499;
+    if (tailMethod === undefined && !isRefusal) problems.push(`no HTTP was answered ${status}`);
   }
   if (!isClosed) problems.push('the connection stayed open');
   return problems;
