@@ -121,7 +121,7 @@ describe('the console', {
   for (const name of DASHBOARDS) {
     test(`dashboards: every panel of ${name} is drawn, is empty in its own words, or says why not`, async () => {
       await go(`dashboards?uid=claude-${name}`);
-      await page.locator('#dashboards .panel').first().waitFor();
+      await page.locator(`#dashboards [data-uid=claude-${name}] .panel`).first().waitFor();
       await page.getByLabel('Range').selectOption('5 minutes');
       // All of it in view, as only what is seen is asked for.
       const height = await page.evaluate<number>('document.documentElement.scrollHeight');

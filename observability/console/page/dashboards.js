@@ -180,6 +180,7 @@ export function dashboardsSection(root) {
       return made.element;
     });
     grid.replaceChildren(h('h2', { class: 'unseen' }, dashboard.title), ...items);
+    grid.setAttribute('data-uid', uid);
     for (const { element } of panels) seen.observe(element);
   }
 

@@ -6,7 +6,7 @@ import { format } from './format.js';
 /** The spans of a call arrive a moment after its end. */
 const LOOK_FOR_MS = 8_000;
 const POLL_MS = 400;
-const FALLBACK_MODELS = ['claude-haiku-5-5', 'claude-sonnet-5-5', 'claude-opus-5-5'];
+const USUAL_MODELS = ['claude-haiku-5-5', 'claude-sonnet-5-5', 'claude-opus-5-5'];
 
 /** The events of a stream, as they come. @param {Response} response */
 async function* eventsOf(response) {
@@ -217,15 +217,15 @@ export function trySection(root) {
   });
   stop.addEventListener('click', () => running?.abort());
 
-  async function showModels() {
-    const names = await ask('models').catch(() => FALLBACK_MODELS);
-    if (model.options.length > 0) return;
-    const first = names.find((/** @type {string} */ name) => name.includes('haiku')) ?? names[0];
-    model.replaceChildren(
-      ...names.map((/** @type {string} */ name) =>
-        h('option', { value: name, selected: name === first }, name),
-      ),
-    );
+  /** @param {string[]} names */
+  function offer(names) {
+    const chosen = names.includes(model.value) ? model.value : names[0];
+    const options = names.map((value) => h('option', { value, selected: value === chosen }, value));
+    model.replaceChildren(...options);
   }
+
+  // Nobody has to wait for the list before they can call.
+  offer(USUAL_MODELS);
+  const showModels = () => ask('models').then(offer, () => undefined);
   return { open: () => void showModels(), leave() {} };
 }
