@@ -91,7 +91,7 @@ test('span store: a body that is no export is refused, and the store goes on', a
   assert.equal((await fetch(`${store.url}/healthz`)).status, 200);
 });
 
-test('span store: it is bounded, and drops the oldest spans', async () => {
+test('span store: it is bounded, drops the oldest spans, and lists the newest where no ID is asked for', async () => {
   const small = await startSpanStore({ port: 0, capacity: 10 });
   try {
     for (let i = 1; i <= 11; i++) {
@@ -105,6 +105,11 @@ test('span store: it is bounded, and drops the oldest spans', async () => {
     }
     const left = small.spans().map(({ name }) => name);
     assert.deepEqual(left, ['7', '8', '9', '10', '11']);
+    const listed = (await (await fetch(`${small.url}/spans`)).json()) as { name: string }[];
+    assert.deepEqual(
+      listed.map(({ name }) => name),
+      left,
+    );
   } finally {
     await small.close();
   }
