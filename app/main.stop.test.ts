@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { listen } from './testing/http.ts';
 import {
   ask,
   bodyOf,
@@ -13,6 +15,7 @@ import {
   waitForSpans,
 } from './testing/observed-service.ts';
 import { eventually } from './testing/poll.ts';
+import { listening, spawnService } from './testing/service-process.ts';
 
 const NO_SPANS = { OTEL_TRACES_EXPORTER: 'none' };
 /** Longer than any test may take: whoever waits for it fails. */
@@ -35,6 +38,26 @@ test('a stop: connections without a request are closed soon', async (t) => {
   await open(t, service.url, 'GET /v1/models HTTP/1.1\r\nho');
   await open(t, service.metricsUrl);
   assert.equal(await service.stop(), 0);
+});
+
+test('a stop: a signal that comes while the keys are first read is kept, and ends the process in order', async (t) => {
+  const vault = createServer();
+  const port = await listen(t, vault);
+  const read = once(vault, 'request');
+  const child = spawnService({
+    OTEL_TRACES_EXPORTER: 'none',
+    CLAUDE_KEYS: 'vault:secret/claude',
+    VAULT_ADDR: `http://127.0.0.1:${port}`,
+    VAULT_TOKEN: 'token',
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const service = listening(child);
+  const [, response] = await read;
+  child.kill('SIGTERM');
+  response.writeHead(404).end();
+  const { line, stop } = await service;
+  await line(({ msg }) => msg === 'stopped');
+  assert.equal(await stop(), 0);
 });
 
 test('a stop: while it leaves, /readyz says 503 and calls are taken', async (t) => {

@@ -126,6 +126,8 @@ interface Running {
 
 async function run({ secrets, ...deps }: Running): Promise<void> {
   const { config, telemetry, logger } = deps;
+  // Before anything is waited for: the first process of a container ignores a signal that nobody listens to.
+  const asked = askedToStop(logger);
   const service = createService(deps);
   secrets.push(service.secrets);
   await service.ready();
@@ -140,7 +142,6 @@ async function run({ secrets, ...deps }: Running): Promise<void> {
     onRefused,
   });
   observePriceAge({ instruments: telemetry.instruments, logger, wallClock: Date.now });
-  const asked = askedToStop(logger);
   await listen(metricsServer, config.metrics);
   await listen(server, config.server);
   logger.info(

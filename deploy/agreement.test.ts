@@ -7,6 +7,7 @@ import { parseEnv } from 'node:util';
 import { parse } from 'yaml';
 import { readConfig } from '../app/config/config.ts';
 import { settingsSchema } from '../app/config/settings.ts';
+import { LINGER_MS } from '../app/http/connections.ts';
 import { CUT_GRACE_MS } from '../app/http/stop.ts';
 import { FLUSH_LIMIT_MS, OUTPUT_LIMIT_MS } from '../app/main.ts';
 import { ROOT } from '../observability/local/paths.ts';
@@ -20,8 +21,8 @@ const { stop, server, metrics, callers } = readConfig({
   HOST: '0.0.0.0',
   ...parseEnv(read('deploy/kubernetes/service/settings.env')),
 });
-/** What a stop takes beside the delay and the calls: their errors, the last spans and the last lines. */
-const LAST_MS = CUT_GRACE_MS + FLUSH_LIMIT_MS + OUTPUT_LIMIT_MS;
+/** What a stop takes beside the delay and the calls: who waits to be accepted, the errors, the last spans and lines. */
+const LAST_MS = LINGER_MS + CUT_GRACE_MS + FLUSH_LIMIT_MS + OUTPUT_LIMIT_MS;
 
 test('Kubernetes: a pod is given the time that all phases of a stop may take', () => {
   const graceMs = pod.terminationGracePeriodSeconds * 1000;
@@ -55,6 +56,16 @@ test('Kubernetes: memory and the image of the collector are those of docker-comp
   assert.equal(requests.memory, limits.memory);
   const collector = parse(read('deploy/kubernetes/collector/deployment.yaml'));
   assert.equal(collector.spec.template.spec.containers[0].image, compose.collector.image);
+});
+
+test('documentation: the time that a stop takes at last is the same everywhere', () => {
+  const seconds = Math.ceil(LAST_MS / 1000);
+  for (const path of [
+    'docs/deployment.md',
+    'docs/stopping.md',
+    'deploy/kubernetes/service/deployment.yaml',
+  ])
+    assert(read(path).includes(`and ${seconds} s for`), path);
 });
 
 test('nginx: sizes and times fit those of the service and of the documentation', () => {

@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { listen } from '../testing/http.ts';
 import { capturedLogger } from '../testing/logs.ts';
+import { LINGER_MS } from './connections.ts';
 import { createServer } from './server.ts';
 
 const ASK = 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n';
@@ -72,6 +74,52 @@ test('connections that leave: an answer in progress that has not begun announces
   assert.match(await answered, /\r\nconnection: close\r\n/);
 });
 
+test('connections that leave: a request behind an answer that has announced the close is read and not begun', async (t) => {
+  const begun: ServerResponse[] = [];
+  const { server, connections, open } = await serve(t, (_request, response) => {
+    begun.push(response);
+    response.write('first');
+  });
+  const accepted = once(server, 'connection');
+  const socket = await open();
+  socket.allowHalfOpen = true;
+  const [ours] = (await accepted) as [Socket];
+  connections.leave();
+  assert.match(await ask(socket), /\r\nconnection: close\r\n[\s\S]*first/);
+  socket.write('POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n');
+  socket.write('x'.repeat(1e6));
+  const [request] = await once(server, 'request');
+  await once(request, 'end');
+  begun[0]?.end('last');
+  const [rest] = await once(socket, 'data');
+  await once(socket, 'end');
+  assert.match(rest, /^4\r\nlast\r\n/);
+  assert.equal(begun.length, 1);
+  // A close with bytes unread would be a reset, and the client may go on sending.
+  assert.equal(ours.destroyed, false);
+  socket.end();
+  await once(ours, 'close');
+});
+
+test('a connection that ends while its client still uploads: the request behind the body is not begun', async (t) => {
+  let begun = 0;
+  const { server, open } = await serve(t, (_request, response) => {
+    begun += 1;
+    response.writeHead(413, { connection: 'close' }).end();
+  });
+  const socket = await open();
+  socket.allowHalfOpen = true;
+  socket.write('POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nhalf');
+  const [answer] = await once(socket, 'data');
+  assert.match(answer, /^HTTP\/1\.1 413 /);
+  await once(socket, 'end');
+  socket.write(` of it${ASK}`);
+  const [, response] = await once(server, 'request');
+  assert.deepEqual([begun, response.statusCode], [1, 499]);
+  socket.end();
+  await once(response, 'close');
+});
+
 test('connections that close: a request on one that was idle, or silent from the start, is answered', async (t) => {
   const { server, connections, open } = await serve(t, hello);
   const [idle, silent] = [await open(), await open()];
@@ -101,6 +149,44 @@ test('connections that close: a stream that began before is finished, and the ne
   await once(socket, 'data');
   assert.match(await ask(socket), /\r\nconnection: close\r\n[\s\S]*hello/);
   await closed;
+});
+
+/** Time stands still for `setTimeout` from now on. */
+const stopTime = (t: TestContext) => t.mock.timers.enable({ apis: ['setTimeout'] });
+
+test('connections that close: one whose stream ends later than others were idle waits as long for its next request', async (t) => {
+  let stream: ServerResponse | undefined;
+  const { connections, open } = await serve(t, (request, response) => {
+    if (stream) return hello(request, response);
+    stream = response;
+    response.write('first');
+  });
+  const socket = await open();
+  await ask(socket);
+  stopTime(t);
+  connections.leave();
+  await connections.close();
+  t.mock.timers.tick(LINGER_MS - 1);
+  const closed = once(stream as unknown as ServerResponse, 'close');
+  stream?.end('last');
+  await Promise.all([closed, once(socket, 'data')]);
+  t.mock.timers.tick(LINGER_MS - 1);
+  await nextTurn();
+  assert.match(await ask(socket), /\r\nconnection: close\r\n[\s\S]*hello/);
+});
+
+test('connections that close: what has arrived while the process got no CPU is read before an idle one is closed', async (t) => {
+  const { connections, open } = await serve(t, hello);
+  const socket = await open();
+  await ask(socket);
+  stopTime(t);
+  connections.leave();
+  await connections.close();
+  // Behind the turn's own look for what has arrived.
+  await nextTurn();
+  const answered = ask(socket);
+  t.mock.timers.tick(LINGER_MS);
+  assert.match(await answered, /\r\nconnection: close\r\n[\s\S]*hello/);
 });
 
 test('connections that close: those that wait to be accepted are accepted, and answered', async (t) => {

@@ -1,13 +1,16 @@
 /** The connections of a server and the requests in progress on each, for refusals and for a stop. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { Server as NetServer, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InProgress } from '../time/in-progress.ts';
+import { CLIENT_CLOSED_REQUEST } from './context.ts';
 
 interface Connection {
   /** Those that have not ended, in the order of their requests. */
   readonly responses: InProgress<ServerResponse>;
   lastRequest: IncomingMessage | undefined;
+  /** While the server closes: what closes this one when it has been idle for long enough. */
+  linger: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -24,21 +27,28 @@ const READING_MS = 2_000;
  * along what the client has not read yet (RFC 9112, 9.6).
  */
 export function endGently(socket: Socket): void {
+  if (socket.writableEnded) return;
   socket.end();
   const limit = setTimeout(() => socket.destroy(), READING_MS);
   socket.once('close', () => clearTimeout(limit));
 }
 
+/** Whether its caller has been told that the connection closes after it. */
+function hasAnnouncedClose(response: ServerResponse): boolean {
+  return response.headersSent && response.getHeader('connection') === 'close';
+}
+
 export class Connections {
   readonly #server: Server;
   readonly #open = new Map<Socket, Connection>();
-  /** Connections that are closed after their last response. */
+  /** Connections that are closed after their last response, whatever their clients go on sending. */
   readonly #ending = new WeakSet<Socket>();
   #accepted = 0;
   #isLeaving = false;
   #isClosing = false;
 
-  constructor(server: Server) {
+  /** @param app answers the server's requests, all but those that no answer could reach */
+  constructor(server: Server, app: RequestListener) {
     this.#server = server;
     const close = (socket: Socket) => this.#close(socket);
     // Node calls it after the last answer. One function for all sockets, because each is made for a connection.
@@ -48,10 +58,16 @@ export class Connections {
     server.on('connection', (socket) => {
       this.#accepted += 1;
       socket.destroySoon = destroySoon;
-      this.#open.set(socket, { responses: new InProgress(), lastRequest: undefined });
+      this.#open.set(socket, {
+        responses: new InProgress(),
+        lastRequest: undefined,
+        linger: undefined,
+      });
       socket.once('close', () => this.#open.delete(socket));
     });
-    server.prependListener('request', (request, response) => this.#begin(request, response));
+    server.on('request', (request, response) => {
+      if (this.#begin(request, response)) app(request, response);
+    });
   }
 
   /** The responses that have not ended, in the order of their requests. */
@@ -88,7 +104,7 @@ export class Connections {
     await this.#acceptWaiting();
     // The method of HTTP servers would also close the connections without a request, at once.
     NetServer.prototype.close.call(this.#server);
-    for (const socket of this.#open.keys()) this.#closeIfIdle(socket);
+    for (const [socket, connection] of this.#open) this.#closeOnceIdle(socket, connection);
   }
 
   destroyAll(): void {
@@ -97,26 +113,44 @@ export class Connections {
 
   #close(socket: Socket): void {
     const request = this.#open.get(socket)?.lastRequest;
-    if (!request || request.complete) return void Socket.prototype.destroySoon.call(socket);
     // Whoever was refused before their body was read is still sending it.
-    request.resume();
-    endGently(socket);
+    const isUploading = request?.complete === false;
+    if (isUploading) request.resume();
+    if (isUploading || this.#ending.has(socket)) endGently(socket);
+    else Socket.prototype.destroySoon.call(socket);
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse): void {
+  /** @returns whether the request is to be answered */
+  #begin(request: IncomingMessage, response: ServerResponse): boolean {
     const { socket } = request;
     const connection = this.#open.get(socket);
-    if (!connection) return;
+    if (!connection) return true;
     const { responses } = connection;
     connection.lastRequest = request;
+    if (!socket.writable || (responses.size > 0 && responses.all().some(hasAnnouncedClose))) {
+      this.#passOver(request, response);
+      return false;
+    }
     responses.add(response);
     if (this.#isLeaving || this.#ending.has(socket)) this.#announceClose(socket);
     response.on('close', () => {
       responses.delete(response);
       if (responses.size > 0) return;
       if (this.#ending.has(socket)) socket.destroySoon();
-      else if (this.#isClosing) this.#closeIfIdle(socket);
+      else if (this.#isClosing) this.#closeOnceIdle(socket, connection);
     });
+    return true;
+  }
+
+  /**
+   * What comes behind an answer that has announced the close may not be served (RFC 9112, 9.6): the call would be paid,
+   * and its answer would reach nobody.
+   */
+  #passOver(request: IncomingMessage, response: ServerResponse): void {
+    this.#ending.add(request.socket);
+    // For the span and the metric of HTTP.
+    response.statusCode = CLIENT_CLOSED_REQUEST;
+    request.resume();
   }
 
   /**
@@ -143,10 +177,12 @@ export class Connections {
     }
   }
 
-  #closeIfIdle(socket: Socket): void {
+  #closeOnceIdle(socket: Socket, connection: Connection): void {
     const close = () => {
-      if (this.responses(socket).length === 0) socket.destroySoon();
+      if (connection.responses.size === 0) socket.destroySoon();
     };
-    setTimeout(close, LINGER_MS).unref();
+    clearTimeout(connection.linger);
+    // Where the process got no CPU timers come first, so what has arrived meanwhile is read before the look.
+    connection.linger = setTimeout(() => setImmediate(close), LINGER_MS).unref();
   }
 }

@@ -148,7 +148,7 @@ export function identify(
 }
 
 /** nginx's status of a request whose caller has gone away. */
-const CLIENT_CLOSED_REQUEST = 499;
+export const CLIENT_CLOSED_REQUEST = 499;
 
 /** Whether the caller has gone away before the response has ended. */
 function hasLeft(response: Response): boolean {

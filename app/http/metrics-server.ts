@@ -34,7 +34,7 @@ export interface MetricsServerDeps extends RefusalDeps {
 export function createMetricsServer({ scrape, allowedHosts, ...deps }: MetricsServerDeps): Server {
   // Prometheus finds pods by their address, and pages of strangers have a name.
   const check = createHostCheck({ allowed: allowedHosts, anyAddress: true });
-  const server = createHttpServer(LIMITS, (request, response) => {
+  const listener: RequestListener = (request, response) => {
     const verdict = check(request);
     if (verdict === 'malformed') {
       deps.onRefused('malformed');
@@ -49,10 +49,11 @@ export function createMetricsServer({ scrape, allowedHosts, ...deps }: MetricsSe
     if (request.method === 'GET' || request.method === 'HEAD') return scrape(request, response);
     response.setHeader('allow', 'GET, HEAD');
     answer(response, 405, 'Method Not Allowed');
-  });
+  };
+  const server = createHttpServer(LIMITS);
   server.maxConnections = MAX_CONNECTIONS;
   dropSilentReaders(server, SILENCE_MS);
-  refuseBadRequests(server, new Connections(server), deps);
+  refuseBadRequests(server, new Connections(server, listener), deps);
   return server;
 }
 

@@ -1,7 +1,7 @@
 /** Requests that never become one, byte for byte over real sockets. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { CallInput } from '../claude/client.ts';
 import { disabledTelemetry } from '../telemetry/sdk.ts';
@@ -215,6 +215,23 @@ test('server: a whole request keeps its answer when the next one breaks off, whi
   const text = await answer;
   assert.match(text, /^HTTP\/1\.1 200 .*HTTP\/1\.1 400 /s);
   assert.equal(text.split('HTTP/1.1').length, 3, text);
+});
+
+test('server: what still arrives behind what is no HTTP does not take along the answer to the whole request before it', async (t) => {
+  const { port, server, refused } = await serve(t);
+  const accepted = once(server, 'connection');
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const [ours] = (await accepted) as [Socket];
+  socket.write(`GET /v1/models HTTP/1.1\r\nhost: localhost\r\n\r\nhello\r\n\r\n`);
+  let text = '';
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) text += chunk;
+  assert.match(text, /^HTTP\/1\.1 200 /);
+  // A close with bytes unread would be a reset.
+  assert.deepEqual([ours.writableEnded, ours.destroyed], [true, false]);
+  const closed = once(ours, 'close');
+  socket.end('more');
+  await closed;
+  assert.deepEqual(refused, ['malformed']);
 });
 
 /** Sends a request, closes this side of the connection, and reads what still comes. */

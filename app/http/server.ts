@@ -35,8 +35,8 @@ export function createServer(
   deps: RefusalDeps,
   options: ServerOptions = SERVER_DEFAULTS,
 ): ServedConnections {
-  const server = createHttpServer(options, app);
-  const connections = new Connections(server);
+  const server = createHttpServer(options);
+  const connections = new Connections(server, app);
   refuseBadRequests(server, connections, deps);
   dropSilentReaders(server);
   endForLeavers(server, connections);

@@ -1,5 +1,4 @@
 /** Stops a server without losing a call that can still be finished. */
-import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connections } from './connections.ts';
@@ -7,7 +6,7 @@ import type { Lifecycle } from './lifecycle.ts';
 
 export interface StopDeps {
   readonly server: Server;
-  readonly connections: Connections;
+  readonly connections: Pick<Connections, 'leave' | 'close' | 'destroyAll'>;
   readonly lifecycle: Lifecycle;
 }
 
@@ -32,7 +31,8 @@ export async function stopServing(
   lifecycle.leave();
   connections.leave();
   await sleep(delayMs);
-  const closed = once(server, 'close');
+  // Not by `once` of node:events, which takes a connection that could not be accepted for the end of the server.
+  const closed = new Promise<void>((resolve) => server.once('close', () => resolve()));
   await connections.close();
   if (await within(closed, limitMs)) return;
   lifecycle.cut();

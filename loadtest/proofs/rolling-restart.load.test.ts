@@ -11,9 +11,10 @@ import { oneUpstream } from '../lib/service-under-test.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 
 const CALLERS = 40;
-const DRAIN_DELAY_MS = 4_000;
+/** Longer than the shipped nginx keeps an idle connection, as docs/stopping.md demands. */
+const DRAIN_DELAY_MS = 6_000;
 /** Longer than an instance goes on listening, so that each one is left with streams that it has to finish. */
-const PAUSE_MS = 5_000;
+const PAUSE_MS = 7_000;
 /** How late the balancer learns that an instance leaves: a probe or two. */
 const LATE_MS = 500;
 const LIMIT_MS = 60_000;

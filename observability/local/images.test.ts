@@ -42,11 +42,12 @@ function needs(file: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
+const isWithin = (file: string, path: string) => file === path || file.startsWith(`${path}/`);
+
 for (const [name, { copied, files }] of stages()) {
   if (files.length === 0) continue;
   test(`image ${name}: it holds what its program imports`, () => {
-    const isThere = (file: string) =>
-      copied.some((path) => file === path || file.startsWith(`${path}/`));
+    const isThere = (file: string) => copied.some((path) => isWithin(file, path));
     const missing = files.flatMap((file) => [...needs(file)]).filter((file) => !isThere(file));
     assert.deepEqual(missing, []);
   });
@@ -55,4 +56,22 @@ for (const [name, { copied, files }] of stages()) {
 test('images: console, service, simulator and receiver are looked at', () => {
   const looked = [...stages()].filter(([, { files }]) => files.length > 0).map(([name]) => name);
   assert.deepEqual(looked.sort(), ['console', 'receiver', 'service', 'simulator']);
+});
+
+test('images: the build context holds what they copy and import, and nothing else', () => {
+  const lines = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n');
+  const allowed = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+  const refused = lines.filter((line) => /^\w/.test(line));
+  const all = [...stages().values()];
+  const copied = all.flatMap((stage) => stage.copied);
+  const surplus = allowed.filter((path) => !copied.some((one) => isWithin(path, one)));
+  assert.deepEqual(surplus, []);
+  const needed = all.flatMap(({ files }) => files.flatMap((file) => [...needs(file)]));
+  const missing = needed.filter(
+    (file) =>
+      !file.startsWith('/app/') &&
+      (!allowed.some((path) => isWithin(file, path)) ||
+        refused.some((path) => isWithin(file, path))),
+  );
+  assert.deepEqual(missing, []);
 });
