@@ -18,7 +18,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     // The rest is read and dropped, so that the sender sees the response.
     if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   }
-  if (size > MAX_BODY_BYTES) throw new Refusal(413, 'That is too long: 256 KiB are the limit.');
+  if (size > MAX_BODY_BYTES) throw new Refusal(413, 'That is too long: 256 KiB is the limit.');
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {
