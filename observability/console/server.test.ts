@@ -1,6 +1,9 @@
 /** The console's server: who is served, what it asks Prometheus, and what it says of what is not there. */
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
+import { readJson } from './body.ts';
 import {
   NOWHERE,
   partAt,
@@ -164,6 +167,11 @@ describe('console: a bad body is refused in words', () => {
       assert(sentence(reply).endsWith('.'));
     });
   }
+  test('a sender that goes away in the middle of it is refused, and is no fault of the console', async () => {
+    const body = new Readable({ read: () => body.destroy(new Error('aborted')) });
+    const request = Object.assign(body, { headers: type }) as unknown as IncomingMessage;
+    await assert.rejects(readJson(request), { status: 400, message: 'The body broke off.' });
+  });
   test('a call without a prompt, with the field that is missing', async () => {
     const reply = await send(url, '/api/call', { method: 'POST', headers: type, body: '{}' });
     assert.equal(reply.status, 400);
