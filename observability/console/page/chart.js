@@ -64,6 +64,7 @@ export function baseOptions(/** @type {number} */ width) {
     cursor: { sync: { key: 'console' }, drag: { x: false, y: false } },
     time: {
       ...axis,
+      incrs: TIME_STEPS,
       // A date takes more room than a time.
       space: (/** @type {any} */ _, /** @type {number} */ __, ...ends) =>
         hasDays(ends) ? 110 : 50,
@@ -133,6 +134,24 @@ function stacked(rows) {
     }),
   );
 }
+
+/** Steps of the axis of time, seconds: none below a minute, as its words have no seconds. */
+const TIME_STEPS = [
+  60,
+  120,
+  300,
+  600,
+  900,
+  1_800,
+  3_600,
+  7_200,
+  14_400,
+  21_600,
+  43_200,
+  DAY_S,
+  2 * DAY_S,
+  4 * DAY_S,
+];
 
 /** Steps of an axis that read well in their unit. @type {Record<string, number[]>} */
 const STEPS = {
