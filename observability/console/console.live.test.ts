@@ -163,7 +163,7 @@ describe('the console', {
       'the heat map',
       async () =>
         (await labels()).some((text) =>
-          /^Latency of calls, all of them, as a heat map\. Most are at most \d/.test(text),
+          /^Latency of calls, all of them, as a heat map\. The fullest bucket ends at \d/.test(text),
         ) || undefined,
     );
   });
@@ -185,6 +185,42 @@ describe('the console', {
       targets.some(({ expr }: { expr: string }) => expr.includes('model=~"claude-haiku-5-5"')),
       JSON.stringify(targets),
     );
+  });
+
+  test('dashboards: charts of a dashboard that was left are taken away, with what listens for them', async () => {
+    await go('dashboards?uid=claude-calls');
+    await page.locator('#dashboards [data-uid=claude-calls] .uplot').first().waitFor();
+    await go('dashboards?uid=claude-service');
+    await page.locator('#dashboards [data-uid=claude-service] .uplot').first().waitFor();
+    const alive =
+      '[uPlot.sync("console").plots.length, document.querySelectorAll(".uplot").length]';
+    const [listening, drawn] = await page.evaluate<[number, number]>(alive);
+    assert.equal(listening, drawn);
+  });
+
+  test('dashboards: an answer that comes late does not take the place of a later one', async () => {
+    const looked = await openPage({ viewport: DESK });
+    const held: (() => Promise<void>)[] = [];
+    await looked.route(/\/api\/panel\?.*range=604800/, (route) => {
+      held.push(() => route.continue());
+    });
+    await looked.goto(`${url()}/#dashboards?uid=claude-calls`);
+    const panel = looked.locator('#dashboards .panel').first();
+    await panel.locator('.uplot').waitFor();
+    const asked = panel.locator('pre');
+    assert.match((await asked.textContent()) ?? '', /\[20s\]/);
+    await looked.getByLabel('Range').selectOption('7 days');
+    await eventually('the questions', async () => held.length > 0 || undefined);
+    await looked.getByLabel('Range').selectOption('1 hour');
+    await eventually(
+      'an hour',
+      async () => (await asked.textContent())?.includes('[25s]') || undefined,
+    );
+    const late = looked.waitForResponse(/range=604800/);
+    await Promise.all(held.map((release) => release()));
+    await (await late).finished();
+    assert.match((await asked.textContent()) ?? '', /\[25s\]/);
+    await looked.context().close();
   });
 
   test('try it: a hostile prompt comes back as text, with all that became of the call', async () => {
