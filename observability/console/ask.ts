@@ -37,10 +37,14 @@ export async function askJson(
   init?: RequestInit,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const response = await ask(parts, name, path, init);
+  const { status } = response;
+  // It may break off, or take too long, in the middle of its answer.
+  const text = await response.text().catch((error: unknown) => {
+    throw notThere(name, partOf(parts, name), error);
+  });
   try {
-    return { status: response.status, body: await response.json() };
+    return { status, body: JSON.parse(text) as unknown };
   } catch {
-    const { status } = response;
     throw new Refusal(
       502,
       `What answers as ${PART_WORDS[name]} is something else (status ${status}, no JSON).`,

@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { test } from 'node:test';
 import { useSimulatedService } from '../../app/testing/simulated-service.ts';
 import type { Part } from './options.ts';
-import { send, startTestConsole } from './testing-console.ts';
+import { partAt, send, startPart, startTestConsole } from './testing-console.ts';
 
 const stack = useSimulatedService();
 /** Its address is known once it has started. */
@@ -14,6 +14,7 @@ const service: Part = {
   },
   opened: '',
   healthPath: '/',
+  pagePath: '/',
 };
 const { url } = await startTestConsole({ service });
 
@@ -74,6 +75,28 @@ for (const [name, fields] of [
     const { status, headers: got } = await call(fields);
     assert.equal(status, 400);
     assert.equal(got['x-correlation-id'], undefined);
+  });
+}
+
+test('upstream: the simulator is known by its header, also under a fault', async () => {
+  const verdict = async () => JSON.parse((await send(url, '/api/upstream')).body) as object;
+  assert.deepEqual(await verdict(), { isSimulator: true });
+  await stack.withFaults([{ kind: 'error_code:organization_on_hold' }], async () =>
+    assert.deepEqual(await verdict(), { isSimulator: true }),
+  );
+});
+
+for (const [status, isSimulator, words] of [
+  [200, false, /real upstream, where calls cost money/],
+  [401, false, /this page’s own calls have no token/],
+  [503, null, /Nothing tells whether .+ It answered with status 503\.$/],
+] as const) {
+  test(`upstream: an answer with ${status} and without the header is ${isSimulator === null ? 'no proof' : 'reason to make no calls'}`, async () => {
+    const other = await startPart((_, response) => response.writeHead(status).end('{"data":[]}'));
+    const { url: there } = await startTestConsole({ service: partAt(other) });
+    const verdict = JSON.parse((await send(there, '/api/upstream')).body);
+    assert.equal(verdict.isSimulator, isSimulator);
+    assert.match(verdict.why, words);
   });
 }
 

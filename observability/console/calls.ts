@@ -72,6 +72,25 @@ export async function makeCall(
   await pipeline(Readable.fromWeb(answer.body), response).catch(() => response.destroy());
 }
 
+const SIMULATOR_HEADER = 'x-simulator';
+const REAL =
+  'The service calls a real upstream, where calls cost money: this page makes none by itself.';
+const CALLERS_ONLY =
+  'The service answers none but the callers it knows, and this page’s own calls have no token.';
+const UNKNOWN =
+  'Nothing tells whether the simulator answers the service or a real upstream, where calls cost money.';
+
+/** @returns whether the simulator answers the service, and otherwise why the page makes no calls by itself; null is unknown */
+export async function upstreamData(parts: Parts) {
+  const { status, headers, body } = await ask(parts, 'service', '/v1/models?limit=1');
+  await body?.cancel();
+  // Its faults carry the header too; what the service answers by itself does not.
+  if (headers.has(SIMULATOR_HEADER)) return { isSimulator: true };
+  if (status === 200) return { isSimulator: false, why: REAL };
+  if (status === 401) return { isSimulator: false, why: CALLERS_ONLY };
+  return { isSimulator: null, why: `${UNKNOWN} It answered with status ${status}.` };
+}
+
 /** @returns the names of the models that the upstream lists */
 export async function modelNames(parts: Parts): Promise<string[]> {
   const { status, body } = await askJson(parts, 'service', '/v1/models?limit=1000');

@@ -107,7 +107,7 @@ describe('the console', {
         .first()
         .locator('tbody td')
         .allTextContents();
-      return cells.length === 16 && cells.every((text) => text !== 'no calls yet')
+      return cells.length === 16 && cells.every((text) => !text.startsWith('no calls'))
         ? true
         : undefined;
     });
@@ -163,7 +163,7 @@ describe('the console', {
       'the heat map',
       async () =>
         (await labels()).some((text) =>
-          /^Latency of calls, all of them, as a heat map\. Most are at most \d/.test(text),
+          /^Latency of calls, all of them, as a heat map\. The fullest bucket ends at \d/.test(text),
         ) || undefined,
     );
   });
@@ -185,6 +185,42 @@ describe('the console', {
       targets.some(({ expr }: { expr: string }) => expr.includes('model=~"claude-haiku-5-5"')),
       JSON.stringify(targets),
     );
+  });
+
+  test('dashboards: charts of a dashboard that was left are taken away, with what listens for them', async () => {
+    await go('dashboards?uid=claude-calls');
+    await page.locator('#dashboards [data-uid=claude-calls] .uplot').first().waitFor();
+    await go('dashboards?uid=claude-service');
+    await page.locator('#dashboards [data-uid=claude-service] .uplot').first().waitFor();
+    const alive =
+      '[uPlot.sync("console").plots.length, document.querySelectorAll(".uplot").length]';
+    const [listening, drawn] = await page.evaluate<[number, number]>(alive);
+    assert.equal(listening, drawn);
+  });
+
+  test('dashboards: an answer that comes late does not take the place of a later one', async () => {
+    const looked = await openPage({ viewport: DESK });
+    const held: (() => Promise<void>)[] = [];
+    await looked.route(/\/api\/panel\?.*range=604800/, (route) => {
+      held.push(() => route.continue());
+    });
+    await looked.goto(`${url()}/#dashboards?uid=claude-calls`);
+    const panel = looked.locator('#dashboards .panel').first();
+    await panel.locator('.uplot').waitFor();
+    const asked = panel.locator('pre');
+    assert.match((await asked.textContent()) ?? '', /\[20s\]/);
+    await looked.getByLabel('Range').selectOption('7 days');
+    await eventually('the questions', async () => held.length > 0 || undefined);
+    await looked.getByLabel('Range').selectOption('1 hour');
+    await eventually(
+      'an hour',
+      async () => (await asked.textContent())?.includes('[25s]') || undefined,
+    );
+    const late = looked.waitForResponse(/range=604800/);
+    await Promise.all(held.map((release) => release()));
+    await (await late).finished();
+    assert.match((await asked.textContent()) ?? '', /\[25s\]/);
+    await looked.context().close();
   });
 
   test('try it: a hostile prompt comes back as text, with all that became of the call', async () => {
@@ -220,6 +256,7 @@ describe('the console', {
     await page.keyboard.press('Enter');
     await see('The answer is complete.');
     await see(/You said: Hello/);
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Call Claude');
     await page.getByLabel('streamed').check();
   });
 
@@ -263,7 +300,7 @@ describe('the console', {
       const state = card.locator('li', { hasText: alert });
       await state.getByText('inactive').waitFor({ timeout: SLOW_MS });
       await toggle.press('Space');
-      await state.getByText(/^firing for/).waitFor({ timeout: SLOW_MS });
+      await state.getByText(/^firing, active for \d+ (?:s|min)$/).waitFor({ timeout: SLOW_MS });
       if (fault === 'account_on_hold') await shoot('break');
       const href = await card.getByRole('link', { name: alert }).getAttribute('href');
       const runbook = await page.request.get(`${url()}${href}`);
@@ -295,12 +332,53 @@ describe('the console', {
     );
   });
 
-  test('break it: calls that the page makes are counted, and stop with the switch', async () => {
+  test('break it: an alert that is asked for anew keeps the focus that its runbook has', async () => {
     await go('break');
-    const calling = page.getByLabel('Make calls from this page');
+    await page.locator('#break article a').first().focus();
+    await page.waitForResponse((response) => response.url().endsWith('/api/alerts'));
+    await page.waitForResponse((response) => response.url().endsWith('/api/alerts'));
+    assert.equal(await page.evaluate('document.activeElement.tagName'), 'A');
+  });
+
+  test('break it: calls that the page makes are counted, are few at once, and stop with the switch', async () => {
+    const asked = await openPage({ viewport: DESK });
+    let held: (() => void)[] = [];
+    await asked.route(
+      '**/api/call',
+      (route) => new Promise<void>((resolve) => held.push(() => resolve(route.continue()))),
+    );
+    const twoPolls = async () => {
+      for (let i = 0; i < 2; i++) {
+        await asked.waitForResponse((response) => response.url().endsWith('/api/faults'));
+      }
+    };
+    await asked.goto(`${url()}/#break`);
+    const calling = asked.getByLabel('Make calls from this page');
     await calling.check();
-    await see(/^[1-9]\d* calls, \d+ failed$/);
     await calling.uncheck();
+    await calling.check();
+    await twoPolls();
+    assert.equal(held.length, 3);
+    await calling.uncheck();
+    for (const release of held) release();
+    held = [];
+    await asked.getByText(/^3 calls, \d failed$/).waitFor();
+    await twoPolls();
+    assert.equal(held.length, 0);
+    await asked.context().close();
+  });
+
+  test('break it: where a real upstream answers, the page makes no calls and says why', async () => {
+    const asked = await openPage({ viewport: DESK });
+    const why = 'Calls cost money there.';
+    await asked.route('**/api/upstream', (route) =>
+      route.fulfill({ json: { isSimulator: false, why } }),
+    );
+    await asked.goto(`${url()}/#break`);
+    await asked.getByLabel('Make calls from this page').click();
+    await asked.getByText(why).waitFor();
+    assert.equal(await asked.getByLabel('Make calls from this page').isChecked(), false);
+    await asked.context().close();
   });
 
   for (const scheme of ['light', 'dark'] as const) {
@@ -350,6 +428,9 @@ describe('the console', {
     await fresh.keyboard.press('Enter');
     await fresh.getByRole('heading', { name: 'Try it', level: 1 }).waitFor();
     assert.equal(await fresh.evaluate('document.activeElement.id'), 'main');
+    await fresh.goto(`${url()}/#main`);
+    await fresh.reload();
+    await fresh.getByRole('heading', { name: 'Are users fine?', level: 1 }).waitFor();
   });
 
   test('weight: the whole page is under 150 kB', async () => {
@@ -376,6 +457,7 @@ describe('the console', {
     await stack.stop('prometheus');
     await go('users');
     await see('Prometheus is not there');
+    await page.locator('#parts').getByText('Prometheus: not there').waitFor();
     await shoot('not-there');
     await go('dashboards?uid=claude-service');
     await see('Prometheus is not there');

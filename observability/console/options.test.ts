@@ -9,6 +9,7 @@ test('options: without settings everything is on its default port of this machin
   assert.equal(parts.prometheus?.asked, 'http://127.0.0.1:9090');
   assert.equal(parts.traces?.asked, 'http://127.0.0.1:4318');
   assert.equal(parts.logs, undefined);
+  assert.equal(parts.simulator?.pagePath, '/__sim');
 });
 
 test('options: a part is asked by its address in a network, and opened by the port that is published', () => {

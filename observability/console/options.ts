@@ -22,6 +22,8 @@ export interface Part {
   readonly opened: string;
   /** Answers 2xx when it is there. */
   readonly healthPath: string;
+  /** What a reader opens of it. */
+  readonly pagePath: string;
 }
 
 export interface ConsoleOptions {
@@ -53,17 +55,22 @@ function portsOf(env: Environment): Ports {
  */
 export function readOptions(env: Environment): ConsoleOptions {
   const ports = portsOf(env);
-  const part = (name: keyof Ports, url: string, healthPath: string): Part => {
+  const part = (
+    name: keyof Ports,
+    url: string,
+    healthPath: string,
+    pagePath = healthPath,
+  ): Part => {
     const opened = urlOf(name, ports);
-    return { asked: (env[url] || opened).replace(/\/$/, ''), opened, healthPath };
+    return { asked: (env[url] || opened).replace(/\/$/, ''), opened, healthPath, pagePath };
   };
   const parts = {
     service: part('PORT', 'SERVICE_URL', '/readyz'),
-    prometheus: part('PROMETHEUS_PORT', 'PROMETHEUS_URL', '/-/ready'),
-    simulator: part('SIMULATOR_PORT', 'SIMULATOR_URL', '/__sim/healthz'),
-    alertmanager: part('ALERTMANAGER_PORT', 'ALERTMANAGER_URL', '/-/ready'),
-    receiver: part('RECEIVER_PORT', 'RECEIVER_URL', '/healthz'),
-    grafana: part('GRAFANA_PORT', 'GRAFANA_URL', '/api/health'),
+    prometheus: part('PROMETHEUS_PORT', 'PROMETHEUS_URL', '/-/ready', '/'),
+    simulator: part('SIMULATOR_PORT', 'SIMULATOR_URL', '/__sim/healthz', '/__sim'),
+    alertmanager: part('ALERTMANAGER_PORT', 'ALERTMANAGER_URL', '/-/ready', '/'),
+    receiver: part('RECEIVER_PORT', 'RECEIVER_URL', '/healthz', '/'),
+    grafana: part('GRAFANA_PORT', 'GRAFANA_URL', '/api/health', '/'),
   };
   const { LOKI_URL, TEMPO_URL, SERVICE_LOG = '' } = env;
   const here = { host: env['CONSOLE_HOST'] || HOST, port: ports.CONSOLE_PORT };
@@ -73,7 +80,7 @@ export function readOptions(env: Environment): ConsoleOptions {
     const sources = lokiAndTempo({ loki: logs.asked, tempo: traces.asked });
     return { ...here, parts: { ...parts, logs, traces }, sources };
   }
-  const traces = part('OTLP_PORT', 'SPANS_URL', '/healthz');
+  const traces = part('OTLP_PORT', 'SPANS_URL', '/healthz', '/spans');
   const sources = fileAndSpanStore({ logFile: SERVICE_LOG, spanStore: traces.asked });
   return { ...here, parts: { ...parts, traces }, sources };
 }

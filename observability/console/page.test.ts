@@ -6,7 +6,7 @@ import { readDashboards } from './dashboards.ts';
 
 /** Plain JavaScript for the browser, which has no types here. */
 const load = (name: string) => import(new URL(`./page/${name}`, import.meta.url).href);
-const { format, seriesName, tone } = await load('format.js');
+const { clock, format, seriesName, tone } = await load('format.js');
 
 const VALUES: [value: number, unit: string, decimals: number | undefined, text: string][] = [
   [0.99512, 'percentunit', undefined, '99.5 %'],
@@ -28,6 +28,11 @@ for (const [value, unit, decimals, text] of VALUES) {
   test(`format: ${value} in ${unit} is ${text}`, () =>
     assert.equal(format(value, unit, decimals), text));
 }
+
+test('clock: midnight is the beginning of a day, not its end', () => {
+  const midnight = new Date(2026, 10, 26, 0, 5, 7).getTime() / 1_000;
+  assert.equal(clock(midnight), '00:05:07');
+});
 
 test('seriesName: fills in labels, and lists them where there is no legend', () => {
   assert.equal(seriesName('{{model}} {{none}}', { model: '<b>' }), '<b>');

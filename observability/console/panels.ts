@@ -86,6 +86,7 @@ export async function panelData(deps: PanelsDeps, query: URLSearchParams) {
     start: range.start,
     end: range.end,
     step: range.step,
+    rateIntervalS: range.rateIntervalS,
     targets: await Promise.all(asked),
   };
 }
@@ -93,16 +94,22 @@ export async function panelData(deps: PanelsDeps, query: URLSearchParams) {
 /** `label_values(<metric with matchers>, <label>)`, the one form that our variables have. */
 const LABEL_VALUES = /^label_values\((?<selector>.+), (?<label>\w+)\)$/s;
 
+/** @returns whose values of which label a variable offers; undefined for one that has no such list */
+export function selectorOf({ query }: Variable) {
+  const definition = typeof query === 'object' ? query.query : '';
+  const { selector, label } = LABEL_VALUES.exec(definition)?.groups ?? {};
+  return selector && label ? { selector, label } : undefined;
+}
+
 /** The values of the variable `variable` of `dashboard`, given those of the others. @throws {Refusal} */
 export async function variableValues(deps: PanelsDeps, query: URLSearchParams): Promise<string[]> {
   const { templating } = dashboardOf(deps.dashboards, query.get('dashboard'));
   const variable = templating.list.find(({ name }) => name === query.get('variable'));
-  const definition = typeof variable?.query === 'object' ? variable.query.query : '';
-  const { selector, label } = LABEL_VALUES.exec(definition)?.groups ?? {};
-  if (!selector || !label) throw new Refusal(404, 'The dashboard has no such list of values.');
+  const asked = variable && selectorOf(variable);
+  if (!asked) throw new Refusal(404, 'The dashboard has no such list of values.');
   const chosen = chosenOf(query, templating.list);
-  const match = fillIn(selector, templating.list, chosen, rangeOf(query, deps.now()));
-  const path = `/label/${label}/values?${new URLSearchParams({ 'match[]': match })}`;
+  const match = fillIn(asked.selector, templating.list, chosen, rangeOf(query, deps.now()));
+  const path = `/label/${asked.label}/values?${new URLSearchParams({ 'match[]': match })}`;
   return (await askPrometheus(deps.parts, path)) as string[];
 }
 

@@ -27,13 +27,16 @@ export const PART_WORDS: Readonly<Record<PartName, string>> = {
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** @returns what became of asking, as the end of a sentence */
+export function outcomeOf({ name }: Error): string {
+  return name === 'TimeoutError' ? 'did not answer in time' : 'is not there';
+}
+
 /** @returns why a part could not be asked, for a reader who may not know the stack */
 export function notThere(name: PartName, part: Part, error: unknown): Refusal {
-  const { name: kind } = error as Error;
-  const what = kind === 'TimeoutError' ? 'did not answer in time' : 'is not there';
   return new Refusal(
     502,
-    `${capital(PART_WORDS[name])} ${what}.`,
+    `${capital(PART_WORDS[name])} ${outcomeOf(error as Error)}.`,
     `It is looked for at ${part.opened}. “make status” shows what runs, and “make up” starts what is missing.`,
   );
 }

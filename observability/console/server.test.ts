@@ -1,6 +1,9 @@
 /** The console's server: who is served, what it asks Prometheus, and what it says of what is not there. */
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
+import { readJson } from './body.ts';
 import {
   NOWHERE,
   partAt,
@@ -16,6 +19,10 @@ const html = await startPart((_, response) => response.end('<html>another progra
 const refusing = await startPart((_, response) => {
   response.writeHead(422);
   response.end(JSON.stringify({ status: 'error', error: 'parse error <b>' }));
+});
+const breaking = await startPart((_, response) => {
+  response.writeHead(200, { 'content-length': 100 });
+  response.write('{"status":', () => response.destroy());
 });
 const { url } = await startTestConsole({ prometheus: partAt(prometheus.url), simulator: NOWHERE });
 const empty = await startTestConsole({ prometheus: NOWHERE, service: NOWHERE, simulator: NOWHERE });
@@ -62,14 +69,17 @@ describe('console: it serves nobody but its own page on this machine', () => {
   });
 });
 
+const POLICY = [
+  ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"],
+  ...["require-trusted-types-for 'script'", "trusted-types 'none'"],
+];
+
 describe('console: every response keeps other code and other pages out', () => {
   for (const path of ['/', '/main.js', '/nothing', '/api/nothing', '/runbooks/Watchdog.md']) {
     test(path, async () => {
       const { headers } = await send(url, path);
       const policy = String(headers['content-security-policy']);
-      for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"]) {
-        assert(policy.includes(part), policy);
-      }
+      for (const part of POLICY) assert(policy.includes(part), policy);
       assert(!/unsafe|https?:|\*/.test(policy), policy);
       assert.equal(headers['x-content-type-options'], 'nosniff');
     });
@@ -157,6 +167,11 @@ describe('console: a bad body is refused in words', () => {
       assert(sentence(reply).endsWith('.'));
     });
   }
+  test('a sender that goes away in the middle of it is refused, and is no fault of the console', async () => {
+    const body = new Readable({ read: () => body.destroy(new Error('aborted')) });
+    const request = Object.assign(body, { headers: type }) as unknown as IncomingMessage;
+    await assert.rejects(readJson(request), { status: 400, message: 'The body broke off.' });
+  });
   test('a call without a prompt, with the field that is missing', async () => {
     const reply = await send(url, '/api/call', { method: 'POST', headers: type, body: '{}' });
     assert.equal(reply.status, 400);
@@ -208,6 +223,10 @@ describe('console: what is not there is said in plain words', () => {
     const reply = await send(other.url, '/api/alerts');
     assert.equal(reply.status, 502);
     assert.match(sentence(reply), /^What answers as Prometheus is something else/);
+  });
+  test('a Prometheus that breaks off in the middle of its answer is not called another program', async () => {
+    const other = await startTestConsole({ prometheus: partAt(breaking) });
+    assert.equal(sentence(await send(other.url, '/api/alerts')), 'Prometheus is not there.');
   });
   test('what Prometheus refuses is passed on', async () => {
     const other = await startTestConsole({ prometheus: partAt(refusing) });

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { alertsData, runbook } from './alerts.ts';
 import { readJson } from './body.ts';
-import { makeCall, modelNames } from './calls.ts';
+import { makeCall, modelNames, upstreamData } from './calls.ts';
 import { dashboardOf, readDashboards } from './dashboards.ts';
 import { clearFaults, faultsData, setFaults } from './faults.ts';
 import { type PageFile, readPage } from './files.ts';
@@ -43,6 +43,7 @@ function apiRoutes({ parts, sources }: ConsoleOptions): Readonly<Record<string, 
     'GET /api/values': (_, query) => variableValues(panels, query),
     'GET /api/annotations': (_, query) => annotationData(panels, query),
     'GET /api/models': () => modelNames(parts),
+    'GET /api/upstream': () => upstreamData(parts),
     'POST /api/call': async (request, _, response) =>
       makeCall(parts, await readJson(request), response),
     'GET /api/find': (_, query) => findData({ parts, sources }, query.get('id') ?? ''),

@@ -7,7 +7,11 @@ const TIMEOUT_MS = 2_000;
 
 async function isThere(url: string): Promise<boolean> {
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })).ok;
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const { ok, body } = await fetch(url, { redirect: 'manual', signal });
+    // A connection is held until its answer has been read or given up.
+    await body?.cancel();
+    return ok;
   } catch {
     return false;
   }
@@ -20,8 +24,8 @@ export function partsData(parts: Parts) {
     return part ? [{ name, part }] : [];
   });
   return Promise.all(
-    known.map(async ({ name, part: { asked, opened, healthPath } }) => ({
-      ...{ name, words: PART_WORDS[name], url: opened },
+    known.map(async ({ name, part: { asked, opened, healthPath, pagePath } }) => ({
+      ...{ name, words: PART_WORDS[name], url: opened, page: `${opened}${pagePath}` },
       isThere: await isThere(`${asked}${healthPath}`),
     })),
   );

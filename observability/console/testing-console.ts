@@ -70,7 +70,7 @@ export async function startPart(
 }
 
 export function partAt(url: string): Part {
-  return { asked: url, opened: url, healthPath: '/' };
+  return { asked: url, opened: url, healthPath: '/', pagePath: '/' };
 }
 
 /** Nothing listens there. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileAndSpanStore } from './trace-sources.ts';
+import { fileAndSpanStore, MAX_LINES } from './trace-sources.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'observatory-lines-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -19,6 +19,16 @@ async function linesOf(id: string, text: string): Promise<string[]> {
 test('make find: lines of the ID are found in a log file', async () => {
   const line = '{"correlation_id":"a"}';
   assert.deepEqual(await linesOf('a', `${line}\n{"correlation_id":"ab"}\n`), [line]);
+});
+
+test('make find: a word that other fields have is no ID of theirs', async () => {
+  const line = '{"level":"info","correlation_id":"c"}';
+  assert.deepEqual(await linesOf('info', `${line}\n`), []);
+});
+
+test('make find: of an ID with many lines the first are found, so that they can be shown', async () => {
+  const lines = await linesOf('d', '{"correlation_id":"d"}\n'.repeat(MAX_LINES + 1));
+  assert.equal(lines.length, MAX_LINES);
 });
 
 test('make find: of a large log only the end is read, and no half of a line is shown', async () => {

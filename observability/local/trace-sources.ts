@@ -8,7 +8,8 @@ import { open } from 'node:fs/promises';
 import { decodeExport } from './otlp.ts';
 
 const DAY_MS = 86_400_000;
-const MAX_LINES = 200;
+/** Of one ID: a batch may have thousands. */
+export const MAX_LINES = 200;
 /** The end of a log file that is looked through: a load test writes a gigabyte. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 5_000;
@@ -53,9 +54,10 @@ export function fileAndSpanStore({
     logName: logFile,
     async logLines(id, traceId) {
       const lines = (await endOf(logFile)).split('\n');
-      return lines.filter(
-        (line) => line.includes(`"${id}"`) || (traceId && line.includes(traceId)),
-      );
+      // Other fields have words that may be an ID too, such as `info`.
+      const has = (line: string) =>
+        line.includes(`"correlation_id":"${id}"`) || (traceId && line.includes(traceId));
+      return lines.filter(has).slice(0, MAX_LINES);
     },
     async spans(id, traceId) {
       const query = { correlation_id: id, ...(traceId && { trace_id: traceId }) };

@@ -1,24 +1,25 @@
 /** The simulator's faults as switches, each with the alerts that have to tell of it. */
 import { ask, json } from './api.js';
-import { failure, h, link, notice } from './dom.js';
+import { createCaller } from './caller.js';
+import { failure, h, link, notice, renew } from './dom.js';
 import { ago } from './format.js';
 import { poller } from './poll.js';
 
 const REFRESH_MS = 2_000;
-/** Calls that the page makes by itself, so that a fault hits something: one after the other, about so many a second. */
-const CALL_EVERY_MS = 200;
 
-/** @param {any} alert */
-function stateOf(alert) {
-  if (!alert) return 'not loaded';
+/** @param {any} alert @param {boolean} areKnown whether Prometheus has told its alerts */
+function stateOf(alert, areKnown) {
+  if (!alert) return areKnown ? 'not loaded' : 'not known';
   const [first] = alert.active.toSorted((/** @type {any} */ a, /** @type {any} */ b) =>
     a.activeAt.localeCompare(b.activeAt),
   );
-  return first ? `${alert.state} for ${ago(first.activeAt)}` : alert.state;
+  // Prometheus says since when its expression has held, not since when it fires.
+  return first ? `${alert.state}, active for ${ago(first.activeAt)}` : alert.state;
 }
 
-/** @param {any} expected @param {any} alert */
-function alertItem({ alert: name, severity, notBefore, within, clearsWithin }, alert) {
+/** @param {any} expected @param {any[] | undefined} alerts undefined where Prometheus does not tell them */
+function alertItem({ alert: name, severity, notBefore, within, clearsWithin }, alerts) {
+  const alert = alerts?.find((each) => each.name === name);
   const isFiring = alert?.state === 'firing';
   return h(
     'li',
@@ -28,12 +29,12 @@ function alertItem({ alert: name, severity, notBefore, within, clearsWithin }, a
     h(
       'strong',
       { class: isFiring ? 'tone-red' : alert?.state === 'pending' ? 'tone-orange' : 'quiet' },
-      stateOf(alert),
+      stateOf(alert, alerts !== undefined),
     ),
     h(
       'div',
       { class: 'quiet' },
-      `fires ${notBefore} to ${within} min after the fault, clears within ${clearsWithin}`,
+      `fires ${notBefore} to ${within} min after the fault begins, clears within ${clearsWithin} min of its end`,
     ),
   );
 }
@@ -43,24 +44,28 @@ export function breakSection(root) {
   const problem = h('div', { role: 'status' });
   const other = h('div');
   const cards = h('div', { class: 'cards' });
-  const calling = h('input', { type: 'checkbox', role: 'switch' });
-  const tally = h('span', { class: 'quiet' });
+  const caller = createCaller();
   const clear = h('button', { type: 'button', class: 'second' }, 'Take all faults back');
   root.append(
     h('h1', {}, 'Break it'),
     h(
       'p',
       {},
-      'Faults of the simulator. A fault shows in what calls there are, so let some be made. The alerts are those that the game day of the same name lets fire; here they take their real time.',
+      'Each switch sets faults of the simulator. Only calls are hit by a fault, so let some be made. The alerts below it are those that fire in the game day of the same name; here they take their real time.',
     ),
     h(
       'div',
       { class: 'bar' },
-      h('label', { class: 'switch' }, calling, 'Make calls from this page, about five a second'),
-      tally,
+      h(
+        'label',
+        { class: 'switch' },
+        caller.input,
+        'Make calls from this page, up to five a second',
+      ),
+      caller.tally,
       clear,
     ),
-    ...[problem, other, cards],
+    ...[caller.problem, problem, other, cards],
   );
   /** @type {Map<string, { element: HTMLElement, input: any, alerts: HTMLElement }>} */
   const made = new Map();
@@ -90,23 +95,17 @@ export function breakSection(root) {
     return card;
   }
 
-  /** @param {any} faults @param {any[]} alerts */
+  /** @param {any} faults @param {any[] | undefined} alerts */
   function show({ switches, others }, alerts) {
     for (const each of switches) {
       const { element, input, alerts: list } = made.get(each.name) ?? cardOf(each);
       input.checked = each.isOn;
       element.classList.toggle('on', each.isOn);
       const seen = new Map(each.expected.map((/** @type {any} */ one) => [one.alert, one]));
-      list.replaceChildren(
-        ...[...seen.values()].map((one) =>
-          alertItem(
-            one,
-            alerts.find(({ name }) => name === one.alert),
-          ),
-        ),
-      );
+      renew(list, ...[...seen.values()].map((one) => alertItem(one, alerts)));
     }
-    other.replaceChildren(
+    renew(
+      other,
       ...(others.length > 0
         ? [
             notice(
@@ -128,12 +127,11 @@ export function breakSection(root) {
     const reasons = [set, alerts].flatMap((each) =>
       each.status === 'rejected' ? [failure(each.reason)] : [],
     );
-    problem.replaceChildren(...reasons);
+    renew(problem, ...reasons);
     for (const { input } of made.values()) input.disabled = set.status === 'rejected';
-    calling.disabled = set.status === 'rejected';
+    caller.setThere(set.status === 'fulfilled');
     if (set.status === 'fulfilled')
-      show(set.value, alerts.status === 'fulfilled' ? alerts.value : []);
-    else calling.checked = false;
+      show(set.value, alerts.status === 'fulfilled' ? alerts.value : undefined);
   }
 
   const change = () => {
@@ -142,35 +140,15 @@ export function breakSection(root) {
   };
   clear.addEventListener('click', () => refresh(() => ask('faults', {}, json('DELETE')), true));
 
-  let calls = 0;
-  let failed = 0;
-  async function callOnce() {
-    const body = {
-      model: 'claude-haiku-5-5',
-      prompt: 'Hello',
-      stream: calls % 2 === 0,
-      maxTokens: 16,
-    };
-    calls++;
-    try {
-      const response = await fetch('/api/call', json('POST', body));
-      const text = await response.text();
-      if (!response.ok || (body.stream && !text.includes('message_stop'))) failed++;
-    } catch {
-      failed++;
-    }
-    tally.textContent = `${calls} calls, ${failed} failed`;
-  }
-  calling.addEventListener('change', async () => {
-    const timer = setInterval(() => {
-      if (calling.checked) void callOnce();
-      else clearInterval(timer);
-    }, CALL_EVERY_MS);
-  });
-
   const polled = poller(
     () => refresh(() => ask('faults')),
     () => REFRESH_MS,
   );
-  return { open: () => polled.start(), leave: () => polled.stop() };
+  return {
+    open() {
+      caller.look();
+      polled.start();
+    },
+    leave: () => polled.stop(),
+  };
 }

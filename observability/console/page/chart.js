@@ -1,6 +1,6 @@
 /** Draws series over time with uPlot: a line or a stack for each, thresholds, and the events of the dashboard. */
 import { colour, h } from './dom.js';
-import { clock, format } from './format.js';
+import { clock, DAY_S, date, format } from './format.js';
 import { nowOf, timesOf } from './series.js';
 
 /** @type {any} */
@@ -45,10 +45,14 @@ function paint(i) {
   return palette[i % palette.length] ?? '';
 }
 
-/** Calls back when the reader changes between light and dark. @param {() => void} redraw */
+/** Calls back when the reader changes between light and dark. @param {() => void} redraw @returns {() => void} what ends it */
 export function onTheme(redraw) {
   DARK.addEventListener('change', redraw);
+  return () => DARK.removeEventListener('change', redraw);
 }
+
+/** Whether the same time of day comes twice. @param {number[]} ends seconds */
+const hasDays = ([from = 0, to = 0]) => to - from >= DAY_S;
 
 /** What every chart has: axes in the page's colours, and a cursor that all charts share. */
 export function baseOptions(/** @type {number} */ width) {
@@ -60,8 +64,12 @@ export function baseOptions(/** @type {number} */ width) {
     cursor: { sync: { key: 'console' }, drag: { x: false, y: false } },
     time: {
       ...axis,
-      values: (/** @type {any} */ _, /** @type {number[]} */ at) =>
-        at.map((t) => clock(t).slice(0, 5)),
+      incrs: TIME_STEPS,
+      // A date takes more room than a time.
+      space: (/** @type {any} */ _, /** @type {number} */ __, ...ends) =>
+        hasDays(ends) ? 110 : 50,
+      values: (/** @type {any} */ u, /** @type {number[]} */ at) =>
+        at.map((t) => (hasDays([u.scales.x.min, u.scales.x.max]) ? date(t) : clock(t).slice(0, 5))),
     },
   };
 }
@@ -126,6 +134,24 @@ function stacked(rows) {
     }),
   );
 }
+
+/** Steps of the axis of time, seconds: none below a minute, as its words have no seconds. */
+const TIME_STEPS = [
+  60,
+  120,
+  300,
+  600,
+  900,
+  1_800,
+  3_600,
+  7_200,
+  14_400,
+  21_600,
+  43_200,
+  DAY_S,
+  2 * DAY_S,
+  4 * DAY_S,
+];
 
 /** Steps of an axis that read well in their unit. @type {Record<string, number[]>} */
 const STEPS = {

@@ -1,7 +1,7 @@
 /** The committed dashboards, panel by panel, from the local Prometheus. */
 import { ask } from './api.js';
-import { failure, h } from './dom.js';
-import { clock } from './format.js';
+import { failure, h, renew } from './dom.js';
+import { clock, DAY_S, date } from './format.js';
 import { createPanel } from './panel.js';
 import { poller } from './poll.js';
 
@@ -16,7 +16,7 @@ const RANGES = [
   ['604800', '7 days'],
 ];
 const REFRESH_MS = 10_000;
-/** The console has no runs of weeks to show: an hour shows what has just been tried. */
+/** A quarter of an hour shows what has just been tried. */
 const FIRST_RANGE = '900';
 
 /** The beginnings of an annotation's events, as seconds and words. @param {any} definition @param {any} data @param {number} step */
@@ -69,7 +69,9 @@ export function dashboardsSection(root) {
   );
   /** @type {any} */
   let dashboard;
-  /** @type {{ element: HTMLElement, refresh: any, isSeen?: boolean }[]} */
+  /** The dashboard that was asked for last; the answer to an earlier question may come later. */
+  let wantedUid = '';
+  /** @type {{ element: HTMLElement, refresh: any, remove: () => void, isSeen?: boolean }[]} */
   let panels = [];
   const seen = new IntersectionObserver(
     (entries) => {
@@ -95,9 +97,8 @@ export function dashboardsSection(root) {
   ];
 
   async function showVariables() {
-    const wanted = dashboard.templating.list.filter(
-      (/** @type {any} */ each) => each.type === 'query',
-    );
+    const shown = dashboard;
+    const wanted = shown.templating.list.filter((/** @type {any} */ each) => each.type === 'query');
     // Each has its place, whichever answer comes first.
     if (!variables.hasChildNodes())
       variables.append(
@@ -106,10 +107,11 @@ export function dashboardsSection(root) {
     await Promise.all(
       wanted.map(async (/** @type {any} */ { name, label }) => {
         const values = await ask('values', [
-          ['dashboard', dashboard.uid],
+          ['dashboard', shown.uid],
           ['variable', name],
           ...query().filter(([key]) => key !== `var-${name}`),
         ]);
+        if (shown !== dashboard) return;
         const old = variables.querySelector(`select[name="${name}"]`);
         const chosen = old?.value ?? '';
         const options = [
@@ -129,11 +131,10 @@ export function dashboardsSection(root) {
   }
 
   async function showMarks() {
-    const { step, annotations } = await ask('annotations', [
-      ['dashboard', dashboard.uid],
-      ...query(),
-    ]);
-    const definitions = dashboard.annotations?.list ?? [];
+    const shown = dashboard;
+    const { step, annotations } = await ask('annotations', [['dashboard', shown.uid], ...query()]);
+    if (shown !== dashboard) return;
+    const definitions = shown.annotations?.list ?? [];
     marks = annotations
       .flatMap((/** @type {any} */ { name, data }) =>
         marksOf(
@@ -144,21 +145,26 @@ export function dashboardsSection(root) {
       )
       .sort((/** @type {any} */ a, /** @type {any} */ b) => b.time - a.time);
     events.hidden = marks.length === 0;
-    const items = marks.slice(0, 50).map(({ time, text }) => h('li', {}, `${clock(time)} ${text}`));
+    const written = Number(range.value) >= DAY_S ? date : clock;
+    const items = marks
+      .slice(0, 50)
+      .map(({ time, text }) => h('li', {}, `${written(time)} ${text}`));
     const summary = events.querySelector('summary') ?? h('summary');
     summary.textContent = `${marks.length} ${marks.length === 1 ? 'event' : 'events'} in this range, marked as dotted lines`;
     events.replaceChildren(summary, h('ul', {}, ...items));
   }
 
   async function refresh() {
-    if (!dashboard) return;
+    const shown = dashboard;
+    if (!shown) return;
     try {
       await showVariables();
       await showMarks();
       problem.replaceChildren();
     } catch (error) {
-      problem.replaceChildren(failure(error));
+      if (shown === dashboard) renew(problem, failure(error));
     }
+    if (shown !== dashboard) return;
     await Promise.all(
       panels.filter(({ isSeen }) => isSeen).map((each) => each.refresh(query(), marks)),
     );
@@ -166,12 +172,16 @@ export function dashboardsSection(root) {
 
   /** @param {string} uid */
   async function open(uid) {
-    if (dashboard?.uid === uid) return;
-    dashboard = await ask('dashboard', { dashboard: uid });
+    wantedUid = uid;
     select.value = uid;
+    if (dashboard?.uid === uid) return;
+    const found = await ask('dashboard', { dashboard: uid });
+    if (wantedUid !== uid) return;
+    dashboard = found;
     description.textContent = dashboard.description;
     seen.disconnect();
     variables.replaceChildren();
+    for (const each of panels) each.remove();
     panels = [];
     const items = dashboard.panels.map((/** @type {any} */ panel) => {
       if (panel.type === 'row') return h('h2', { class: 'row' }, panel.title);

@@ -32,9 +32,30 @@ function asNode(child) {
  * @param {string} text
  */
 export function link(url, text) {
-  if (!/^(?:https?:\/\/|\/|#)/.test(url)) return h('span', {}, text);
+  if (!/^(?:https?:\/\/|\/(?!\/)|#)/.test(url)) return h('span', {}, text);
   const isOutside = !url.startsWith('#');
   return h('a', { href: url, ...(isOutside && { target: '_blank', rel: 'noreferrer' }) }, text);
+}
+
+/**
+ * Makes `host` show `nodes`, and leaves alone what is as it was: what a reader has focused, scrolled or opened stays so
+ * when it is asked anew, and a screen reader says nothing twice. Where an old element stays, listeners of the new are lost.
+ * @param {Element} host
+ * @param {...Node} nodes
+ */
+export function renew(host, ...nodes) {
+  nodes.forEach((node, i) => {
+    const old = host.childNodes[i];
+    if (!old) host.append(node);
+    else if (old.isEqualNode(node)) return;
+    else if (old instanceof Element && node instanceof Element && old.nodeName === node.nodeName) {
+      for (const name of old.getAttributeNames())
+        if (name !== 'open' && !node.hasAttribute(name)) old.removeAttribute(name);
+      for (const { name, value } of node.attributes) old.setAttribute(name, value);
+      renew(old, ...node.childNodes);
+    } else old.replaceWith(node);
+  });
+  while (host.childNodes.length > nodes.length) host.lastChild?.remove();
 }
 
 /** @param {string} text @param {boolean} [isBad] */

@@ -1,5 +1,5 @@
 /** Everything of one ID: its trace as a waterfall, its log lines, and the request as the upstream saw it. */
-import { ask, urlOfPart } from './api.js';
+import { ask, partsOf, urlOfPart } from './api.js';
 import { failure, h, link, notice, table } from './dom.js';
 import { format } from './format.js';
 
@@ -114,7 +114,8 @@ function part(title, found, draw, nothing) {
 async function linksOf({ id, traces }) {
   const [grafana, store] = await Promise.all([urlOfPart('grafana'), urlOfPart('traces')]);
   const search = new URLSearchParams({ 'var-id': id });
-  const isTempo = store !== undefined && (await urlOfPart('logs')) !== undefined;
+  // The stack that has a store of logs has Tempo, whether or not the former is there at the moment.
+  const isTempo = (await partsOf()).some(({ name }) => name === 'logs');
   const path = (/** @type {string} */ trace) =>
     isTempo ? `/api/traces/${trace}` : `/spans?trace_id=${trace}`;
   return h(
@@ -171,9 +172,10 @@ export function followSection(root) {
   );
   let turn = 0;
 
-  /** @param {any} found */
-  async function show(found) {
+  /** @param {any} found @param {() => boolean} isWanted whether nothing else has been asked for since */
+  async function show(found, isWanted) {
     const links = await linksOf(found);
+    if (!isWanted()) return;
     result.replaceChildren(
       part(
         'Trace',
@@ -184,7 +186,12 @@ export function followSection(root) {
       part(
         'Log lines',
         found.lines,
-        (lines) => [table('Log lines', ['Time', 'Line', 'Fields'], lines.map(lineRow))],
+        (lines) => [
+          table('Log lines', ['Time', 'Line', 'Fields'], lines.map(lineRow)),
+          ...(lines.length < found.mostLines
+            ? []
+            : [h('p', { class: 'quiet' }, `No more than ${found.mostLines} lines are shown.`)]),
+        ],
         'No line has it.',
       ),
       part(
@@ -206,7 +213,7 @@ export function followSection(root) {
       for (let isLast = false; !isLast; ) {
         const found = await ask('find', { id });
         if (mine !== turn) return;
-        await show(found);
+        await show(found, () => mine === turn);
         const isWhole = !found.isPartial && found.lines.items?.length !== 0;
         isLast = state.textContent === FOUND || performance.now() > limit;
         state.textContent = isWhole

@@ -60,9 +60,18 @@ export function format(value, unit = 'none', decimals = undefined) {
   return suffix ? `${number} ${suffix}` : number;
 }
 
+export const DAY_S = 86_400;
+
 /** @param {number} seconds since 1970 */
 export function clock(seconds) {
-  return new Date(seconds * 1_000).toLocaleTimeString([], { hour12: false });
+  // Without hours of 0 to 23 some languages write midnight as 24:00.
+  return new Date(seconds * 1_000).toLocaleTimeString([], { hourCycle: 'h23' });
+}
+
+/** A time of day that may be of another day than today. @param {number} seconds since 1970 */
+export function date(seconds) {
+  const day = new Date(seconds * 1_000).toLocaleDateString([], { day: 'numeric', month: 'short' });
+  return `${day} ${clock(seconds).slice(0, 5)}`;
 }
 
 /** How long ago, in whole units. @param {string} since RFC 3339 */

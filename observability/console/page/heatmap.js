@@ -54,7 +54,7 @@ function words({ title, options }, rows) {
   const total = (/** @type {any} */ row) =>
     row.counts.reduce((/** @type {number} */ sum, /** @type {number} */ n) => sum + n, 0);
   const fullest = rows.toSorted((a, b) => total(b) - total(a))[0];
-  return `${title}, as a heat map. Most are at most ${format(fullest.top, unit)}`;
+  return `${title}, as a heat map. The fullest bucket ends at ${format(fullest.top, unit)}`;
 }
 
 /**
@@ -72,7 +72,11 @@ export function drawHeatmap(host, panel, data) {
   const picture = h('div', { role: 'img', 'aria-label': words(panel, rows) });
   host.replaceChildren(
     picture,
-    h('p', { class: 'quiet' }, `The darkest cell: ${format(most, 'short')} in one step.`),
+    h(
+      'p',
+      { class: 'quiet' },
+      `The darkest cell: ${format(most, 'short')} in ${format(data.rateIntervalS, 's')}.`,
+    ),
   );
   const { axis, time, ...base } = baseOptions(host.clientWidth);
   const every = Math.ceil(rows.length / 9);

@@ -2,7 +2,7 @@
 import { partsOf } from './api.js';
 import { breakSection } from './break.js';
 import { dashboardsSection } from './dashboards.js';
-import { h, link } from './dom.js';
+import { h, link, renew } from './dom.js';
 import { followSection } from './follow.js';
 import { trySection } from './try.js';
 import { usersSection } from './users.js';
@@ -34,7 +34,8 @@ function sectionOf(name) {
 
 function show() {
   const [name = '', query = ''] = location.hash.slice(1).split('?', 2);
-  if (name === 'main') return;
+  // The link that skips to the content leaves the section as it is; a page that is loaded so has none yet.
+  if (name === 'main' && shown !== '') return;
   const wanted = Object.hasOwn(SECTIONS, name) ? name : 'users';
   if (shown !== wanted) made.get(shown)?.leave();
   for (const each of Object.keys(SECTIONS)) {
@@ -53,21 +54,22 @@ function show() {
   if (isOther) document.getElementById('main')?.focus({ preventScroll: true });
 }
 
-/** @param {{ words: string, url: string, isThere: boolean }} part */
-function partItem({ words, url, isThere }) {
+/** @param {{ words: string, page: string, isThere: boolean }} part */
+function partItem({ words, page, isThere }) {
   const name = words.replace(/^the /, '');
   return h(
     'li',
     {},
     h('span', { class: isThere ? 'dot up' : 'dot down', 'aria-hidden': 'true' }),
-    isThere ? link(url, name) : h('span', { class: 'quiet' }, `${name}: not there`),
+    isThere ? link(page, name) : h('span', { class: 'quiet' }, `${name}: not there`),
   );
 }
 
 async function showParts() {
   if (document.hidden) return;
   const items = (await partsOf(true)).map(partItem);
-  document.getElementById('parts')?.replaceChildren(...items);
+  const list = document.getElementById('parts');
+  if (list) renew(list, ...items);
 }
 
 addEventListener('hashchange', show);

@@ -98,8 +98,10 @@ export function createPanel(uid, panel, width = panel.gridPos?.w ?? 12) {
     else if (!(panel.type === 'stat' ? drawStat : drawTable)(body, panel, data)) say(nothing);
   };
   const redraw = () => last && element.isConnected && draw(...last);
-  onTheme(redraw);
-  watchWidth(body, redraw);
+  const forgetTheme = onTheme(redraw);
+  const forgetWidth = watchWidth(body, redraw);
+  /** Counts what is asked: of two answers only the one to the later question is drawn. */
+  let turn = 0;
   const why = obstacle(panel);
   if (why) say(notice(why));
   else if (panel.type === 'text') say(h('pre', { class: 'answer' }, panel.options?.content ?? ''));
@@ -115,29 +117,42 @@ export function createPanel(uid, panel, width = panel.gridPos?.w ?? 12) {
         ),
       );
       if (why || panel.type === 'text') return;
+      const mine = ++turn;
       try {
         const data = await ask('panel', [
           ['dashboard', uid],
           ['panel', String(panel.id)],
           ...query,
         ]);
+        if (mine !== turn) return;
         asked.textContent = data.targets.map((/** @type {any} */ each) => each.expr).join('\n\n');
         draw(data, marks);
       } catch (error) {
+        if (mine !== turn) return;
         last = undefined;
         say(notice(/** @type {Error} */ (error).message, true));
       }
     },
+    /** Takes it away for good, with everything that listens. */
+    remove() {
+      turn++;
+      destroy?.();
+      forgetTheme();
+      forgetWidth();
+      element.remove();
+    },
   };
 }
 
-/** A canvas does not follow the width of the page by itself. @param {HTMLElement} body @param {() => void} redraw */
+/** A canvas does not follow the width of the page by itself. @param {HTMLElement} body @param {() => void} redraw @returns {() => void} what ends it */
 function watchWidth(body, redraw) {
   let width = 0;
-  new ResizeObserver(([entry]) => {
+  const observer = new ResizeObserver(([entry]) => {
     const now = Math.round(entry?.contentRect.width ?? 0);
     const isChanged = width !== 0 && now !== 0 && now !== width;
     width = now;
     if (isChanged) redraw();
-  }).observe(body);
+  });
+  observer.observe(body);
+  return () => observer.disconnect();
 }

@@ -4,7 +4,7 @@ import { seriesName } from './format.js';
 /**
  * @typedef {{ name: string, metric: Record<string, string>, values: (number | null)[] }} Series
  * @typedef {{ refId: string, expr: string, error?: string, data?: { result: any[] } }} TargetData
- * @typedef {{ start: number, end: number, step: number, targets: TargetData[] }} PanelData
+ * @typedef {{ start: number, end: number, step: number, rateIntervalS: number, targets: TargetData[] }} PanelData
  */
 
 /** @param {PanelData} data @returns {number[]} seconds since 1970 */

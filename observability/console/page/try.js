@@ -13,24 +13,29 @@ async function* eventsOf(response) {
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   const decoder = new TextDecoder();
   let text = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    text += decoder.decode(value, { stream: !done });
-    const blocks = text.split(/\r?\n\r?\n/);
-    text = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const data = /^data: ?(.*)$/m.exec(block)?.[1];
-      if (data) yield JSON.parse(data);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      text += decoder.decode(value, { stream: !done });
+      const blocks = text.split(/\r?\n\r?\n/);
+      text = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const data = /^data: ?(.*)$/m.exec(block)?.[1];
+        if (data) yield JSON.parse(data);
+      }
+      if (done) return;
     }
-    if (done) return;
+  } finally {
+    // Nothing is read after an error event, and the call ends with its connection.
+    void reader.cancel().catch(() => undefined);
   }
 }
 
 /** What an error of the API says. @param {any} body */
 function problemOf(body) {
-  const error = body?.error;
+  const { error, hint } = body ?? {};
   return typeof error === 'string'
-    ? error
+    ? [error, hint].filter(Boolean).join(' ')
     : `${error?.type ?? 'error'}: ${error?.message ?? 'no message'}`;
 }
 
@@ -71,7 +76,13 @@ function factsOfSpans(spans) {
 /** @param {any} attributes */
 function costOf(attributes) {
   const cost = attributes?.['claude.cost_dollars'];
-  return cost === undefined ? 'no price known' : format(cost, 'currencyUSD', 7);
+  if (cost !== undefined) return format(cost, 'currencyUSD', 7);
+  return attributes['claude.unpriced'] ? 'no price known' : 'none counted';
+}
+
+/** A button that is disabled loses the focus that it has; one that only says so keeps it. @param {any} button @param {boolean} isUsable */
+function setUsable(button, isUsable) {
+  button.setAttribute('aria-disabled', String(!isUsable));
 }
 
 /** @param {HTMLElement} root */
@@ -90,7 +101,7 @@ export function trySection(root) {
   const streamed = h('input', { type: 'radio', name: 'form', checked: true });
   const whole = h('input', { type: 'radio', name: 'form' });
   const button = h('button', { type: 'submit' }, 'Call Claude');
-  const stop = h('button', { type: 'button', class: 'second', disabled: true }, 'Hang up');
+  const stop = h('button', { type: 'button', class: 'second', 'aria-disabled': 'true' }, 'Hang up');
   const answer = h('pre', { class: 'answer', tabindex: 0, role: 'region', 'aria-label': 'Answer' });
   const state = h('p', { role: 'status' });
   const facts = h('dl');
@@ -128,6 +139,7 @@ export function trySection(root) {
   );
   /** @type {AbortController | undefined} */
   let running;
+  let isAnswering = false;
 
   /** @param {Record<string, Node | string | number | undefined>} known */
   function show(known) {
@@ -144,9 +156,11 @@ export function trySection(root) {
       const found = await ask('find', { id }, { signal });
       const { call, last, attempts } = factsOfSpans(found.spans.items ?? []);
       if (call && !found.isPartial) {
+        const firstMs = call['claude.time_to_first_token_ms'];
         return show({
           ...known,
-          'First token': format(call['claude.time_to_first_token_ms'] / 1_000, 's'),
+          // A whole answer has none.
+          'First token': firstMs === undefined ? undefined : format(firstMs / 1_000, 's'),
           Outcome: call['claude.outcome'],
           Cost: costOf(call),
           Attempts: attempts,
@@ -160,7 +174,7 @@ export function trySection(root) {
     show({ ...known, Trace: 'not there: not kept, or no store of traces runs' });
   }
 
-  /** @param {AbortSignal} signal */
+  /** @param {AbortSignal} signal @returns what is known without the trace, and the ID that leads to it */
   async function call(signal) {
     const beganMs = performance.now();
     const body = {
@@ -195,27 +209,39 @@ export function trySection(root) {
     if (firstMs > 0) known['First text in this page'] = format(firstMs / 1_000, 's');
     known['Took'] = format((performance.now() - beganMs) / 1_000, 's');
     show(known);
-    if (id) await addSpans(id, known, signal);
+    return { id, known };
+  }
+
+  /** @param {boolean} isRunning */
+  function setRunning(isRunning) {
+    isAnswering = isRunning;
+    setUsable(button, !isRunning);
+    setUsable(stop, isRunning);
   }
 
   form.addEventListener('submit', async (/** @type {Event} */ event) => {
     event.preventDefault();
+    if (isAnswering) return;
+    // The trace of the call before may still be looked for.
+    running?.abort();
     const controller = new AbortController();
+    const { signal } = controller;
     running = controller;
-    button.disabled = true;
-    stop.disabled = false;
     answer.replaceChildren();
     facts.replaceChildren();
     state.textContent = 'Claude is being called.';
+    setRunning(true);
     try {
-      await call(controller.signal);
+      const { id, known } = await call(signal).finally(() => setRunning(false));
+      if (id) await addSpans(id, known, signal);
     } catch (error) {
-      state.replaceChildren(controller.signal.aborted ? 'You have hung up.' : failure(error));
+      if (running === controller)
+        state.replaceChildren(signal.aborted ? 'You have hung up.' : failure(error));
     }
-    button.disabled = false;
-    stop.disabled = true;
   });
-  stop.addEventListener('click', () => running?.abort());
+  stop.addEventListener('click', () => {
+    if (isAnswering) running?.abort();
+  });
 
   /** @param {string[]} names */
   function offer(names) {

@@ -1,6 +1,6 @@
 /** Whether users are fine, at one look: the objectives, what fires, and the panels that say why. */
 import { ask } from './api.js';
-import { failure, h, link, table } from './dom.js';
+import { failure, h, link, renew, table } from './dom.js';
 import { ago, format } from './format.js';
 import { createPanel } from './panel.js';
 import { poller } from './poll.js';
@@ -29,23 +29,28 @@ function objectivesTable(objectives) {
     value === undefined ? 'no calls yet' : format(value, 'percentunit', 1);
   return table(
     'Objectives',
-    ['Objective', 'Promised over 30 days', 'Budget left', 'Burns now (1 lasts 30 days)'],
+    ['Objective', 'Promised over 30 days', 'Budget left', 'Burn rate of the last hour'],
     objectives.map(({ name, promise, budgetLeft, burn }) => [
       name.replace('_', ' '),
       promise,
       share(budgetLeft),
-      burn === undefined ? 'no calls yet' : `${format(burn)} ×`,
+      burn === undefined ? 'no calls in this hour' : `${format(burn)} ×`,
     ]),
   );
 }
 
+/** The most urgent first. */
+const SEVERITIES = ['page', 'critical', 'ticket'];
+/** @param {{ severity: string }} alert */
+const rank = ({ severity }) => SEVERITIES.indexOf(severity) + 1 || SEVERITIES.length + 1;
+
 /** @param {any[]} alerts */
 function alertsList(alerts) {
+  if (alerts.length === 0) return h('p', {}, 'Prometheus has loaded no alerts.');
   const firing = alerts.filter(({ name, state }) => state === 'firing' && name !== 'Watchdog');
   const pending = alerts.filter(({ state }) => state === 'pending').length;
-  const waiting = pending === 0 ? '' : ` ${pending} wait to fire.`;
+  const waiting = pending === 0 ? '' : ` ${pending} ${pending === 1 ? 'is' : 'are'} pending.`;
   if (firing.length === 0) return h('p', {}, `No alert fires.${waiting}`);
-  const rank = ({ severity }) => ['page', 'ticket'].indexOf(severity) + 1 || 3;
   const rows = firing
     .toSorted((a, b) => rank(a) - rank(b))
     .flatMap(({ name, severity, runbook, active }) =>
@@ -61,7 +66,7 @@ function alertsList(alerts) {
     );
   const list = table(
     'Firing alerts',
-    ['Alert', 'Severity', 'What it says', 'For', 'What to do'],
+    ['Alert', 'Severity', 'What it says', 'Active for', 'What to do'],
     rows,
   );
   return waiting ? h('div', {}, list, h('p', {}, waiting)) : list;
@@ -104,6 +109,11 @@ export function usersSection(root) {
         alerts,
         h('h2', {}, 'Objectives'),
         objectives,
+        h(
+          'p',
+          { class: 'quiet' },
+          'At a burn rate of 1 × the error budget lasts exactly its 30 days.',
+        ),
       ),
       ...rest.map(({ element }) => element),
     );
@@ -114,14 +124,14 @@ export function usersSection(root) {
       if (panels.length === 0) await make();
       const drawn = panels.map((panel) => panel.refresh([['range', RANGE]], []));
       const [firing, promised] = await Promise.all([ask('alerts'), ask('objectives')]);
-      alerts.replaceChildren(alertsList(firing));
-      objectives.replaceChildren(objectivesTable(promised));
-      problem.replaceChildren();
+      renew(alerts, alertsList(firing));
+      renew(objectives, objectivesTable(promised));
+      renew(problem);
       await Promise.all(drawn);
     } catch (error) {
       // What was true a moment ago would look as if it still were.
-      for (const each of [alerts, objectives]) each.replaceChildren(h('p', {}, 'Not known.'));
-      problem.replaceChildren(failure(error));
+      for (const each of [alerts, objectives]) renew(each, h('p', {}, 'Not known.'));
+      renew(problem, failure(error));
     }
   }
 

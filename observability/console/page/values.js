@@ -1,5 +1,5 @@
 /** Draws values as they are now: as large numbers, and as a table. */
-import { h, link, table } from './dom.js';
+import { h, link, renew, table } from './dom.js';
 import { format, tone } from './format.js';
 import { instantsOf } from './series.js';
 
@@ -27,7 +27,7 @@ function mapped({ fieldConfig }, value) {
 }
 
 /**
- * @param {HTMLElement} host is emptied
+ * @param {HTMLElement} host shows nothing else afterwards
  * @param {any} panel
  * @param {any} data
  * @returns {boolean} whether there is a value
@@ -45,7 +45,7 @@ export function drawStat(host, panel, data) {
       h('b', {}, text),
     );
   });
-  host.replaceChildren(h('div', { class: 'stats' }, ...cards));
+  renew(host, h('div', { class: 'stats' }, ...cards));
   return all.length > 0;
 }
 
@@ -75,7 +75,7 @@ function isRunbook({ fieldConfig }, key) {
 }
 
 /**
- * @param {HTMLElement} host is emptied
+ * @param {HTMLElement} host shows nothing else afterwards
  * @param {any} panel
  * @param {any} data
  * @returns {boolean} whether there is a row
@@ -92,6 +92,6 @@ export function drawTable(host, panel, data) {
   };
   const titles = columns.map(({ title }) => title);
   const cells = rows.map((row) => columns.map(({ key }) => cell(row, key)));
-  host.replaceChildren(table(panel.title, titles, cells));
+  renew(host, table(panel.title, titles, cells));
   return rows.length > 0;
 }

@@ -24,6 +24,8 @@ const SPENT: PanelSpec = {
   unit: 'currencyUSD',
   height: 6,
   decimals: 0,
+  // The sum has a value for each hour that has ended.
+  noValue: 'no full hour yet',
   queries: [{ expr: SPENT_IN_A_MONTH, legend: '{{job}}' }],
 };
 const SPENT_OF_BUDGET: PanelSpec = {
