@@ -13,8 +13,10 @@ function stateOf(alert, areKnown) {
   const [first] = alert.active.toSorted((/** @type {any} */ a, /** @type {any} */ b) =>
     a.activeAt.localeCompare(b.activeAt),
   );
+  if (!first) return alert.state;
+  const time = ago(first.activeAt);
   // Prometheus says since when its expression has held, not since when it fires.
-  return first ? `${alert.state}, active for ${ago(first.activeAt)}` : alert.state;
+  return alert.state === 'pending' ? `pending for ${time}` : `firing, active for ${time}`;
 }
 
 /** @param {any} expected @param {any[] | undefined} alerts undefined where Prometheus does not tell them */
