@@ -17,11 +17,17 @@ const IMPORT = new RegExp(
   'gm',
 );
 
+const DESCRIPTION =
+  "Calls Anthropic's Messages API through an instrumented pipeline: retries, failover, key rotation, limits, streams.";
+
+/** Without them npm asks the registry whether it is the newest. */
+const QUIETLY = ['--offline', '--ignore-scripts', '--no-update-notifier'];
+const NPM_LIMIT_MS = 60_000;
+
 type Versions = Readonly<Record<string, string>>;
 
 interface Manifest {
   readonly version: string;
-  readonly description: string;
   readonly license: string;
   readonly engines: Versions;
   readonly exports: Versions;
@@ -54,13 +60,13 @@ function exported(source: string): Readonly<Record<'types' | 'default', string>>
 
 /** @returns the package.json of what was built into `folder` */
 export function packageManifest(project: Manifest, folder: string) {
-  const { version, description, license, engines } = project;
+  const { version, license, engines } = project;
   const versions = versionsOf(importedPackages(folder), project);
   const peers = versions.filter(([name]) => PEERS.test(name));
   return {
     name: 'claude-observatory',
     version,
-    description,
+    description: DESCRIPTION,
     license,
     // It is installed from its tarball; nobody publishes it by mistake.
     private: true,
@@ -87,10 +93,10 @@ export function pack(out: string): string {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   cpSync(join(ROOT, 'LICENSE'), join(folder, 'LICENSE'));
   cpSync(join(ROOT, 'app/library/README.md'), join(folder, 'README.md'));
-  const tarball = join(out, `${manifest.name}-${manifest.version}.tgz`);
-  // What `npm pack` would make, without its look at the registry.
-  execFileSync('tar', ['-czf', tarball, '-C', out, 'package']);
-  return tarball;
+  // The same source gives the same bytes, or a lock file of those who install it would no longer fit.
+  const args = ['pack', folder, '--pack-destination', out, '--silent', ...QUIETLY];
+  execFileSync('npm', args, { stdio: 'pipe', timeout: NPM_LIMIT_MS });
+  return join(out, `${manifest.name}-${manifest.version}.tgz`);
 }
 
 if (import.meta.main) process.stdout.write(`${pack(resolve(process.argv[2] ?? 'dist'))}\n`);

@@ -56,6 +56,11 @@ test('packaged telemetry: a call has its metrics and its log line, and its key i
   assert.deepEqual(missing.toSorted(), absentOnThePage());
 });
 
+test('packaged telemetry: TypeScript checks the example against its declarations, the declarations too', () => {
+  const example = readFileSync(join(ROOT, 'examples/telemetry.ts'), 'utf8');
+  assert.equal(consumer.it.typeErrors(example), '');
+});
+
 /** The metrics that the page lists as those of the service alone. */
 function absentOnThePage(): string[] {
   const page = readFileSync(join(ROOT, 'docs/adoption.md'), 'utf8');

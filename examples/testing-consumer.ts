@@ -1,5 +1,5 @@
 /** For tests: another project on this machine, into which the package was installed from its tarball. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -23,6 +23,31 @@ export interface Consumer {
   start(example: string, env: Readonly<Record<string, string>>): ReturnType<typeof spawn>;
   /** Runs one to its end. @returns what it printed @throws {Error} it failed, or took 30 s */
   run(example: string, env: Readonly<Record<string, string>>): Promise<string>;
+  /**
+   * Checks a module as a strict project does, and every declaration that it comes by.
+   * @returns what TypeScript finds; '' for nothing
+   */
+  typeErrors(text: string): string;
+}
+
+const STRICT = {
+  strict: true,
+  module: 'nodenext',
+  target: 'es2024',
+  noEmit: true,
+  skipLibCheck: false,
+  types: ['node'],
+  typeRoots: [join(ROOT, 'node_modules/@types')],
+};
+
+function typeErrors(folder: string, text: string): string {
+  const project = mkdtempSync(join(folder, 'types-'));
+  writeFileSync(join(project, 'checked.ts'), text);
+  const config = { compilerOptions: STRICT, files: ['checked.ts'] };
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = join(ROOT, 'node_modules/.bin/tsc');
+  const { status, stdout } = spawnSync(tsc, ['-p', project], { encoding: 'utf8' });
+  return status === 0 ? '' : `exit code ${status}: ${stdout}`;
 }
 
 /** A link to what is installed here, so that nothing is fetched. */
@@ -60,7 +85,13 @@ export function useConsumer(others: readonly string[] = []): { readonly it: Cons
   };
   return {
     get it(): Consumer {
-      return { folder, manifest, start, run: (example, env) => ended(start(example, env)) };
+      return {
+        folder,
+        manifest,
+        start,
+        run: (example, env) => ended(start(example, env)),
+        typeErrors: (text) => typeErrors(folder, text),
+      };
     },
   };
 }

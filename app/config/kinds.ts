@@ -1,6 +1,7 @@
 /** The kinds of values that settings have, up to the two lists in JSON: upstreams and callers. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { HEADER_VALUE, SETTABLE_HEADER } from '../anthropic/settable-headers.ts';
 import { SHARED, SIGNING, TOKENS } from '../keys/key-owner.ts';
 import { keysFromText } from '../keys/sources/source.ts';
 import { ANYBODY } from '../telemetry/vocabulary.ts';
@@ -66,10 +67,6 @@ export const keySource = z
     'must be env:NAME, file:/path, vault:mount/path or aws:secret-id',
   );
 
-/** Matches headers that may be configured: the others are set by the pipeline or by HTTP itself. */
-const OWN_HEADERS =
-  /^(?!(?:host|connection|content-length|content-type|transfer-encoding|x-api-key)$)[a-z0-9-]{1,64}$/;
-
 /** One upstream of CLAUDE_UPSTREAMS. */
 const upstream = z.strictObject({
   name: alias,
@@ -84,7 +81,7 @@ const upstream = z.strictObject({
     .min(1)
     .default(['v2']),
   models: z.record(name, name).default({}),
-  headers: z.record(z.string().regex(OWN_HEADERS), z.string().regex(/^[\x20-\x7e]*$/)).default({}),
+  headers: z.record(z.string().regex(SETTABLE_HEADER), z.string().regex(HEADER_VALUE)).default({}),
 });
 
 /** Never throws: text that is not JSON is reported as an issue like any other. */

@@ -5,106 +5,66 @@
 import { readRequestFacts } from '../anthropic/request-facts.ts';
 import { type CallInput, type CallResult, createClient } from '../claude/client.ts';
 import { createPools, POOL_DEFAULTS, type PoolOptions, poolStates } from '../claude/pool.ts';
-import { createKeyStore, KEY_GRACE_PERIOD_MS, type KeyStore } from '../keys/key-store.ts';
+import { AppError } from '../errors.ts';
+import type { KeyOwner } from '../keys/key-owner.ts';
+import {
+  createKeyStore,
+  KEY_GRACE_PERIOD_MS,
+  type KeySpec,
+  type KeyStore,
+  type KeyStoreDeps,
+} from '../keys/key-store.ts';
 import { KEY_TIMEOUT_MS } from '../keys/refresher.ts';
 import { STREAM_DEFAULTS } from '../pipeline/read-response.ts';
 import { BACKOFF_DEFAULTS } from '../pipeline/retry.ts';
 import { type CallRecord, type Recorder, unrecordedCall } from '../telemetry/recorder.ts';
+import { ANYBODY, type KeyRead } from '../telemetry/vocabulary.ts';
 import { systemClock } from '../time/clock.ts';
 import { BREAKER_DEFAULTS } from '../upstreams/circuit-breaker.ts';
 import { RETRY_BUDGET_DEFAULTS, RetryBudget } from '../upstreams/retry-budget.ts';
-import { UpstreamPool } from '../upstreams/upstream-pool.ts';
+import { type Upstream, UpstreamPool } from '../upstreams/upstream-pool.ts';
 import { keySpec, type VaultOptions } from './key-spec.ts';
-import type { ClaudeSources, ClaudeTelemetry } from './sources.ts';
+import {
+  type CallOptions,
+  type ClaudeOptions,
+  type CompleteUpstream,
+  checkDeadline,
+  given,
+  headersOf,
+  jsonOf,
+  type MessagesBody,
+  upstreamsOf,
+  withLimits,
+} from './options.ts';
 
 export type { EventStream, SseEvent } from '../anthropic/sse.ts';
 export type { CallResult } from '../claude/client.ts';
-export { AppError } from '../errors.ts';
+export { AppError, type ErrorCode } from '../errors.ts';
 export type { Outcome } from '../outcome.ts';
 export type { CallRecord, Recorder } from '../telemetry/recorder.ts';
+export type { CallOptions, ClaudeOptions, MessagesBody, UpstreamOptions } from './options.ts';
+export { CALL_DEFAULTS } from './options.ts';
 export type { ClaudeSources, ClaudeTelemetry } from './sources.ts';
-
-/** The service's own defaults, which its settings state again: a test compares them. */
-export const CALL_DEFAULTS = {
-  deadlineMs: 300_000,
-  attemptTimeoutMs: 120_000,
-  firstEventTimeoutMs: 10_000,
-  maxRetries: 3,
-  connections: 100,
-  keyPollMs: 60_000,
-};
 
 const API_VERSION = '2023-06-01';
 const SYSTEM = { clock: systemClock, wallClock: Date.now, random: Math.random };
 const NEVER = new AbortController().signal;
 
-/** Where calls can be sent. The fields mean what they mean in CLAUDE_UPSTREAMS (docs/upstreams.md). */
-export interface UpstreamOptions {
-  /** A label value in metrics: 1 to 32 of `a-z0-9-`. */
-  readonly name: string;
-  /** With any path that precedes `/v1`. */
-  readonly url: string;
-  /** `env:NAME`, `file:/path`, `vault:mount/path` or `aws:secret-id`; files and stores are read again as they change. */
-  readonly keys: string;
-  /** Default 0: the lowest number is used first. */
-  readonly priority?: number;
-  /** Share among the upstreams of one priority. Default 1. */
-  readonly weight?: number;
-  /** From a caller's name of a model to the upstream's. */
-  readonly models?: Readonly<Record<string, string>>;
-  /** Sent with every request, lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface ClaudeOptions extends Partial<typeof CALL_DEFAULTS> {
-  /** At least one. */
-  readonly upstreams: readonly UpstreamOptions[];
-  /** Models that get a label of their own in metrics; all others become `other`. */
-  readonly models?: readonly string[];
-  /** Of a whole stream, milliseconds. Default: none. */
-  readonly streamLimitMs?: number;
-  /** Whether e-mail addresses, card and phone numbers are sent as pseudonyms. Default false. */
-  readonly pseudonymize?: boolean;
-  /** The connections' own figures, where the defaults do not suit. */
-  readonly pool?: Partial<PoolOptions>;
-  /** For `vault:` sources. */
-  readonly vault?: VaultOptions;
-  /** Default: nothing is recorded. `claude-observatory/telemetry` makes one. */
-  readonly telemetry?: (sources: ClaudeSources) => ClaudeTelemetry;
-}
-
-/** What a single call may add. */
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  /** Limit of the whole call, milliseconds from now. */
-  readonly deadlineMs?: number;
-  /** Sent upstream, lower case: `anthropic-beta`, `x-correlation-id`. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** A label value: one of few. Default `anybody`. */
-  readonly caller?: string;
-}
-
-/** The body of a call: Anthropic's, which is sent as it is. */
-export interface MessagesBody {
-  readonly model: string;
-  readonly messages: readonly unknown[];
-  readonly stream?: boolean | null;
-  readonly [field: string]: unknown;
-}
-
 export interface Claude {
   /**
    * `POST /v1/messages`. The promise resolves with an answer of any status, or with the beginning of a stream.
-   * @throws {AppError} as `ClaudeClient.call`
+   * @throws {AppError} as `ClaudeClient.call`, and invalid_request for a header, a deadline or a body that cannot be
+   *   sent; with `no_key` the cause says why a source of keys has none
    */
-  messages(body: MessagesBody, options?: CallOptions): Promise<CallResult>;
+  messages<Body extends MessagesBody>(body: Body, options?: CallOptions): Promise<CallResult>;
   /** `POST /v1/messages/count_tokens`. @throws {AppError} as `messages` */
-  countTokens(body: MessagesBody, options?: CallOptions): Promise<CallResult>;
-  /** Closes the connections; what is in flight is cut off. */
+  countTokens<Body extends MessagesBody>(body: Body, options?: CallOptions): Promise<CallResult>;
+  /** Closes the connections; what is in flight is cut off, and later calls fail. */
   close(): Promise<void>;
 }
 
 /**
+ * @throws {TypeError} an option cannot work; the message names it and quotes no value
  * @example
  * const claude = createClaude({
  *   upstreams: [{ name: 'direct', url: 'https://api.anthropic.com', keys: 'env:CLAUDE_API_KEY' }],
@@ -112,27 +72,25 @@ export interface Claude {
  * const { status, data } = await claude.messages({ model, max_tokens: 64, messages });
  */
 export function createClaude(options: ClaudeOptions): Claude {
-  const limits = { ...CALL_DEFAULTS, ...options };
-  const keys = createKeyStore(
-    {
-      pollMs: limits.keyPollMs,
-      timeoutMs: KEY_TIMEOUT_MS,
-      gracePeriodMs: KEY_GRACE_PERIOD_MS,
-      vault: options.vault ?? NO_VAULT,
-    },
-    { ...SYSTEM, onRead: (owner, read) => telemetry?.onKeyRead(owner, read) },
-  );
-  const upstreams = createUpstreams(options.upstreams, keys);
-  const { close, telemetry, client } = createCalls(options, keys, upstreams);
+  const failures = new Map<string, Error>();
+  const onRead = (owner: KeyOwner, read: KeyRead) => {
+    if (read.ok) failures.delete(read.source);
+    else failures.set(read.source, read.error);
+    telemetry?.onKeyRead(owner, read);
+  };
+  const { keys, close, telemetry, client } = createCalls(options, onRead);
   const ready = keys.ready();
-  const call = async (input: CallInput) => {
+  const call = async (...asked: Parameters<typeof toCall>) => {
+    const input = toCall(...asked);
     await ready;
-    return client.call(input);
+    return client.call(input).catch((error) => {
+      throw withCause(error, failures);
+    });
   };
   return {
-    messages: (body, init) => call(toCall('chat', '/v1/messages', body, init)),
+    messages: (body, init) => call('chat', '/v1/messages', body, init),
     countTokens: (body, init) =>
-      call(toCall('count_tokens', '/v1/messages/count_tokens', { ...body, stream: false }, init)),
+      call('count_tokens', '/v1/messages/count_tokens', { ...body, stream: false }, init),
     async close() {
       keys.close();
       await close();
@@ -141,15 +99,26 @@ export function createClaude(options: ClaudeOptions): Claude {
 }
 
 /** What calls are sent through, and who is told of them. */
-function createCalls(options: ClaudeOptions, keys: KeyStore, upstreams: UpstreamPool) {
-  const { models = [], pseudonymize = false } = options;
-  const limits = { ...CALL_DEFAULTS, ...options };
-  const { connections, maxRetries } = limits;
-  const { close, ...pools } = createPools({ ...POOL_DEFAULTS, connections, ...options.pool });
+function createCalls(options: ClaudeOptions, onRead: KeyStoreDeps['onRead']) {
+  const { models = [], pseudonymize = false, vault = NO_VAULT, ...limits } = withLimits(options);
+  const { connections, maxRetries, keyPollMs: pollMs } = limits;
+  const list = upstreamsOf(options).map((one) => [one, keySpec(one.keys, process.env)] as const);
+  const { close, ...pools } = createPools({
+    ...POOL_DEFAULTS,
+    ...given<PoolOptions>(options.pool ?? {}),
+    connections,
+  });
+  // Reads begin here, so all that can be refused has been.
+  const keys = createKeyStore({ ...KEY_OPTIONS, pollMs, vault }, { ...SYSTEM, onRead });
+  const upstreams = new UpstreamPool(
+    list.map(([one, source]) => upstreamOf(one, keys, source)),
+    BREAKER_DEFAULTS,
+    { ...SYSTEM, onCircuitChange: (name, state) => telemetry?.onCircuitChange(name, state) },
+  );
   const budget = new RetryBudget(RETRY_BUDGET_DEFAULTS);
   const telemetry = options.telemetry?.({
     models,
-    upstreams: options.upstreams.map(({ name }) => name),
+    upstreams: list.map(([{ name }]) => name),
     pool: () => poolStates(pools.pool),
     poolLimit: () => connections * upstreams.origins(),
     circuits: () => upstreams.states(),
@@ -162,45 +131,52 @@ function createCalls(options: ClaudeOptions, keys: KeyStore, upstreams: Upstream
     { ...limits, ...STREAM_DEFAULTS, models, pseudonymize, retry },
     { ...SYSTEM, ...pools, recorder: telemetry?.recorder ?? UNRECORDED, budget, upstreams },
   );
-  return { close, telemetry, client };
+  return { keys, close, telemetry, client };
 }
 
 const UNRECORDED: Recorder = { startCall: (): CallRecord => unrecordedCall, recordRejection() {} };
+const KEY_OPTIONS = { timeoutMs: KEY_TIMEOUT_MS, gracePeriodMs: KEY_GRACE_PERIOD_MS };
 const NO_VAULT: VaultOptions = {
   address: 'http://127.0.0.1:8200',
   auth: { token: async () => '' },
 };
 
-function createUpstreams(list: readonly UpstreamOptions[], keys: KeyStore): UpstreamPool {
-  const upstreams = list.map(({ name, url, keys: source, ...rest }) => ({
-    priority: 0,
-    weight: 1,
-    models: {},
-    headers: {},
-    ...rest,
-    name,
-    baseUrl: url.replace(/\/$/, ''),
-    keys: keys.pool({ purpose: 'call', upstream: name }, keySpec(source, process.env)),
-  }));
-  return new UpstreamPool(upstreams, BREAKER_DEFAULTS, SYSTEM);
+function upstreamOf(
+  { name, url, priority, weight, models, headers }: CompleteUpstream,
+  keys: KeyStore,
+  source: KeySpec,
+): Upstream {
+  const baseUrl = url.replace(/\/$/, '');
+  const pool = keys.pool({ purpose: 'call', upstream: name }, source);
+  return { name, baseUrl, priority, weight, models, headers, keys: pool };
 }
 
+/** A missing key is told with its reason, which names the source and quotes nothing of it. */
+function withCause(error: unknown, failures: ReadonlyMap<string, Error>): unknown {
+  const [cause] = failures.values();
+  if (cause && error instanceof AppError && error.code === 'no_key') error.cause ??= cause;
+  return error;
+}
+
+/** @throws {AppError} invalid_request */
 function toCall(
   operation: CallInput['operation'],
   url: string,
   body: MessagesBody,
-  { signal = NEVER, headers, caller = 'anybody', deadlineMs }: CallOptions = {},
+  { signal = NEVER, headers, caller = ANYBODY, deadlineMs }: CallOptions = {},
 ): CallInput {
+  checkDeadline(deadlineMs);
+  const fields = { ...body } as Readonly<Record<string, unknown>>;
   return {
     operation,
     method: 'POST',
     url,
     model: body.model,
     stream: body.stream ?? false,
-    fast: body['speed'] === 'fast',
-    facts: readRequestFacts(body),
-    body: JSON.stringify(body),
-    headers: { 'anthropic-version': API_VERSION, ...headers },
+    fast: fields['speed'] === 'fast',
+    facts: readRequestFacts(fields),
+    body: jsonOf(body),
+    headers: { 'anthropic-version': API_VERSION, ...headersOf(headers) },
     caller,
     signal,
     receivedAtMs: systemClock.now(),

@@ -23,5 +23,7 @@ export interface ClaudeSources {
 /** Telemetry of one pipeline. */
 export interface ClaudeTelemetry {
   readonly recorder: Recorder;
+  /** A source of keys was read, or could not be. */
   onKeyRead(owner: KeyOwner, read: KeyRead): void;
+  onCircuitChange(upstream: string, state: CircuitState): void;
 }

@@ -2,7 +2,7 @@
  * The package entry `claude-observatory/telemetry`: the metrics that the rules and dashboards read, spans and log lines,
  * for a service that has OpenTelemetry already. It registers nothing globally.
  */
-import { metrics, type Tracer, trace } from '@opentelemetry/api';
+import { context, metrics, propagation, type Tracer, trace } from '@opentelemetry/api';
 import { millisToHrTime } from '@opentelemetry/core';
 import type { MetricProducer } from '@opentelemetry/sdk-metrics';
 import { ownerLabels } from '../keys/key-owner.ts';
@@ -21,6 +21,7 @@ import { createKeyProducer, createReadObserver } from '../telemetry/key-gauges.t
 import { createLogger } from '../telemetry/logger.ts';
 import { ModelRetirements } from '../telemetry/model-retirements.ts';
 import { createProducer, together } from '../telemetry/produced-gauges.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
 import { createSdkRecorder } from '../telemetry/sdk-recorder.ts';
 import { ANYBODY } from '../telemetry/vocabulary.ts';
 import type { ClaudeSources, ClaudeTelemetry } from './sources.ts';
@@ -95,16 +96,31 @@ function recorderOf(
   });
   const onKeyRead = createReadObserver(instruments, logger);
   return {
-    recorder: createSdkRecorder({
-      tracer: options.tracer ?? trace.getTracer(SCOPE_NAME),
-      instruments,
-      logger,
-      models,
-      retirements: new ModelRetirements(models),
-      captureContent,
-      now: () => performance.now(),
-      wallClock: Date.now,
-    }),
+    recorder: withoutBaggage(
+      createSdkRecorder({
+        tracer: options.tracer ?? trace.getTracer(SCOPE_NAME),
+        instruments,
+        logger,
+        models,
+        retirements: new ModelRetirements(models),
+        captureContent,
+        now: () => performance.now(),
+        wallClock: Date.now,
+      }),
+    ),
     onKeyRead: (owner, read) => onKeyRead(ownerLabels(owner), read),
+    onCircuitChange(upstream, state) {
+      if (state === 'open') logger.warn({ upstream }, 'circuit opened');
+      if (state === 'closed') logger.info({ upstream }, 'circuit closed');
+    },
+  };
+}
+
+/** The propagator is the other project's own, and its baggage is not Anthropic's to know. */
+function withoutBaggage({ startCall, recordRejection }: Recorder): Recorder {
+  return {
+    startCall: (info) =>
+      context.with(propagation.deleteBaggage(context.active()), () => startCall(info)),
+    recordRejection,
   };
 }

@@ -1,4 +1,4 @@
-/** Measures what a pipeline has to do otherwise for streams: docs/streams.md. */
+/** Measures what a pipeline has to do differently for streams: docs/streams.md. */
 import { type Claude, createClaude, type Outcome } from 'claude-observatory/pipeline';
 import type { Fault } from '../../loadtest/simulator/faults.ts';
 import { DEFAULT_KEY, type Simulator, startSimulator } from '../../loadtest/simulator/server.ts';

@@ -21,13 +21,13 @@ const page = (data: unknown, part: object = {}) =>
   JSON.stringify({ data, has_more: false, next_page: null, data_refreshed_at: null, ...part });
 
 /** Reads the report from a server that answers as the listener does. */
-async function readFrom(t: TestContext, listener: RequestListener, extra = {}) {
+async function readFrom(t: TestContext, listener: RequestListener, extra = {}, path = '') {
   const seen: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     seen.push(request);
     listener(request, response);
   });
-  const url = `http://127.0.0.1:${await listen(t, server)}`;
+  const url = `http://127.0.0.1:${await listen(t, server)}${path}`;
   const settings = readBillSettings({ BILL_ADMIN_KEY: KEY, BILL_API_URL: url, ...extra });
   return { seen, lines: () => readCostReport(settings, WINDOW) };
 }
@@ -54,6 +54,12 @@ test('cost report: it asks for the window by model and kind, in the beta, with t
   assert.deepEqual(searchParams.getAll('api_key_ids[]'), ['apikey_1']);
   assert.equal(request?.headers['anthropic-beta'], 'analytics-usage-cost-2026-08-24');
   assert.equal(request?.headers['x-api-key'], KEY);
+});
+
+test('cost report: the path of a gateway precedes that of the API', async (t) => {
+  const { seen, lines } = await readFrom(t, answering(page([])), {}, '/anthropic');
+  await lines();
+  assert.match(seen[0]?.url ?? '', /^\/anthropic\/v1\/organizations\/analytics\/cost\?/);
 });
 
 test('cost report: all pages are read, and fractional cents become dollars', async (t) => {
@@ -124,8 +130,8 @@ for (const [what, body, status, reason] of HOSTILE) {
 
 test('cost report: an answer that breaks off, or a server that is not there, is unreachable', async (t) => {
   const cut = await readFrom(t, (_request, response) => {
-    response.writeHead(200, { 'content-length': '100' }).write('{"data":');
-    setTimeout(() => response.destroy(), 20);
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('{"data":', () => response.destroy());
   });
   await assert.rejects(cut.lines, { reason: 'unreachable' });
   const nobody = readBillSettings({ BILL_ADMIN_KEY: KEY, BILL_API_URL: 'http://127.0.0.1:9' });

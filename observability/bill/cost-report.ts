@@ -73,7 +73,7 @@ export async function readCostReport(
 
 async function readPage(settings: BillSettings, window: Window, next: string | null) {
   const { apiUrl, adminKey, workspaceIds, apiKeyIds } = settings;
-  const url = new URL('/v1/organizations/analytics/cost', apiUrl);
+  const url = new URL(`${apiUrl}/v1/organizations/analytics/cost`);
   const query = url.searchParams;
   query.set('starting_at', new Date(window.startMs).toISOString());
   query.set('ending_at', new Date(window.endMs).toISOString());
@@ -100,8 +100,10 @@ function checkWindow({ data, data_refreshed_at: refreshed }: z.infer<typeof page
   if (data.some(isAnother)) {
     throw new ReadError('malformed', `${FROM} is about another time than was asked for`);
   }
-  if (refreshed && Date.parse(refreshed) < window.endMs) {
-    throw new ReadError('stale', `${FROM} only reaches ${refreshed}; raise BILL_LAG_HOURS`);
+  const reachesMs = refreshed ? Date.parse(refreshed) : window.endMs;
+  if (reachesMs < window.endMs) {
+    const time = new Date(reachesMs).toISOString();
+    throw new ReadError('stale', `${FROM} only reaches ${time}; raise BILL_LAG_HOURS`);
   }
 }
 

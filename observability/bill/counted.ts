@@ -20,17 +20,23 @@ const answer = z.object({
   }),
 });
 
-/** @returns US dollars at list price by the label `model` @throws {ReadError} */
+/**
+ * @returns US dollars at list price by the label `model`
+ * @throws {ReadError} also `no_series`: every instance has series at 0 from its start, so none was scraped
+ */
 export async function readCounted(
   prometheusUrl: string,
   { startMs, endMs }: Window,
 ): Promise<ReadonlyMap<string, number>> {
   const seconds = Math.round((endMs - startMs) / 1_000);
-  const url = new URL(`${prometheusUrl.replace(/\/$/, '')}/api/v1/query`);
+  const url = new URL(`${prometheusUrl}/api/v1/query`);
   url.searchParams.set('query', `sum by (model) (increase(${METRICS.cost.name}[${seconds}s]))`);
   url.searchParams.set('time', String(endMs / 1_000));
   const { data } = answer.safeParse(await getJson(FROM, url));
   if (!data) throw new ReadError('malformed', `${FROM} answered in another form`);
+  if (data.data.result.length === 0) {
+    throw new ReadError('no_series', `${FROM} has no ${METRICS.cost.name} of that time`);
+  }
   const counted = data.data.result.map(
     ({ metric, value }) => [metric.model, Number(value[1])] as const,
   );

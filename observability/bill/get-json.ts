@@ -9,6 +9,7 @@ export const READ_FAILURES = [
   'malformed',
   'too_long',
   'stale',
+  'no_series',
 ] as const;
 export type ReadFailure = (typeof READ_FAILURES)[number];
 

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { request } from 'undici';
+import { listen } from '../../app/testing/http.ts';
+import { startSimulator } from '../../loadtest/simulator/server.ts';
 import { ROOT } from '../local/paths.ts';
 
 const KEY = 'sk-ant-admin01-of-a-test';
@@ -27,6 +30,27 @@ test('make bill: without a key it reads nothing, says what is missing and ends w
   assert.match(output(), /BILL_ADMIN_KEY/);
 });
 
+test('make bill: it prints both by model and ends, and its output has no key', async (t) => {
+  const simulator = await startSimulator({ adminKey: KEY });
+  t.after(() => simulator.close());
+  const result = [{ metric: { model: 'claude-opus-5-5' }, value: [1, '12.5'] }];
+  const body = JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
+  const prometheus = createServer((_request, response) => response.end(body));
+  const { child, output } = start({
+    BILL_ADMIN_KEY: KEY,
+    BILL_API_URL: simulator.url,
+    BILL_PROMETHEUS_URL: `http://127.0.0.1:${await listen(t, prometheus)}`,
+  });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, output());
+  assert.match(
+    output(),
+    /^model +billed +counted\nclaude-opus-5-5 +0\.00 +12\.50\nall +0\.00 +12\.50$/m,
+  );
+  assert.match(output(), /^counted \/ billed: nothing was billed$/m);
+  assert(!output().includes(KEY));
+});
+
 test('make bill: with a port it goes on when nothing can be read, and serves its gauges by address alone', async (t) => {
   const nobody = 'http://127.0.0.1:9';
   const { child, output } = start({
@@ -36,9 +60,9 @@ test('make bill: with a port it goes on when nothing can be read, and serves its
     BILL_PORT: '0',
   });
   t.after(() => child.kill('SIGKILL'));
-  const lines = createInterface({ input: child.stdout });
-  const [first] = await once(lines, 'line');
-  const [second] = await once(lines, 'line');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value: first = '' } = await lines.next();
+  const { value: second = '' } = await lines.next();
   assert.match(second, /"problem":"unreachable: the cost report cannot be reached"/);
   const url = `http://127.0.0.1:${JSON.parse(first).address.port}`;
   const scraped = await request(`${url}/metrics`);

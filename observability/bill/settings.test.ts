@@ -36,11 +36,25 @@ test('bill settings: the key is sent over https alone, except to this machine', 
     'http://127.0.0.1.example',
     'https://a:b@x.example',
     'ftp://x',
-    '',
+    'https://x.example?a',
   ]) {
-    if (bad === '') continue;
     assert.throws(() => apiUrl(bad), BillSettingsError, bad);
   }
+});
+
+test('bill settings: a base URL keeps its path and loses its slash, and none has a password', () => {
+  const read = (url: string) => {
+    const given = { BILL_ADMIN_KEY: KEY, BILL_API_URL: url, BILL_PROMETHEUS_URL: url };
+    const { apiUrl, prometheusUrl } = readBillSettings(given);
+    return [apiUrl, prometheusUrl];
+  };
+  const kept = 'https://gateway.example/anthropic';
+  assert.deepEqual(read(`${kept}/`), [kept, kept]);
+  assert.throws(
+    () =>
+      readBillSettings({ BILL_ADMIN_KEY: KEY, BILL_PROMETHEUS_URL: 'http://a:b@prometheus:9090' }),
+    /^Error: BILL_PROMETHEUS_URL: must not contain a user or password$/,
+  );
 });
 
 test('bill settings: what is wrong is named, and no value is quoted', () => {

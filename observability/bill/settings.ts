@@ -6,7 +6,7 @@ import { z } from 'zod';
 export interface BillSettings {
   /** Of the organisation's Admin API; it goes into one header, and nowhere else. */
   readonly adminKey: string;
-  /** Base URLs. */
+  /** Base URLs, with any path that precedes `/v1` or `/api`, and without a slash at the end. */
   readonly apiUrl: string;
   readonly prometheusUrl: string;
   /** Length of the window that is compared, and how long ago it ends: the report comes late. */
@@ -28,15 +28,20 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 
 /** The key opens the organisation's account: it crosses no network in the clear. */
 function isSafe(text: string): boolean {
-  const { protocol, hostname, username } = new URL(text);
+  const { protocol, hostname } = new URL(text);
   const isLocal =
     hostname === 'localhost' ||
     hostname === '[::1]' ||
     (isIPv4(hostname) && loopback.check(hostname, 'ipv4'));
-  return username === '' && (protocol === 'https:' || isLocal);
+  return protocol === 'https:' || isLocal;
 }
 
-const url = z.url({ protocol: /^https?$/ });
+/** A base URL, to which a path is added. */
+const url = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => !/[?#]/.test(text), 'must have no query')
+  .refine((text) => new URL(text).username === '', 'must not contain a user or password')
+  .transform((text) => text.replace(/\/$/, ''));
 const ids = z
   .string()
   .default('')

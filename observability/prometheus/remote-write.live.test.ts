@@ -27,12 +27,12 @@ const RECORDED = 'job:claude_availability:counted_rate5m';
 const CALLS = { 'eu-1': 5, 'us-1': 7 };
 type Cluster = keyof typeof CALLS;
 
-/** A service of a cluster, whose calls have ended. @returns where it is scraped */
-async function clusterService(t: TestContext, cluster: Cluster): Promise<string> {
+/** A service of a cluster, whose calls have ended. @returns where it is scraped, and called */
+async function clusterService(t: TestContext, cluster: Cluster) {
   const { service } = await serviceWithSimulator(t);
   const calls = Array.from({ length: CALLS[cluster] }, () => ask(service.url));
   for (const { status } of await Promise.all(calls)) assert.equal(status, 200);
-  return new URL(service.metricsUrl).host;
+  return { target: new URL(service.metricsUrl).host, url: service.url };
 }
 
 interface Edge {
@@ -99,9 +99,21 @@ test('remote write: two clusters and a pair do not collide, and a pair is one wh
   const [eu, us] = await Promise.all([clusterService(t, 'eu-1'), clusterService(t, 'us-1')]);
   const shared = { alertmanager: alertmanager.target };
   const edges = await Promise.all([
-    startEdge(t, store, { ...shared, target: eu, labels: { cluster: 'eu-1', replica: 'a' } }),
-    startEdge(t, store, { ...shared, target: eu, labels: { cluster: 'eu-1', replica: 'b' } }),
-    startEdge(t, store, { ...shared, target: us, labels: { cluster: 'us-1', replica: 'a' } }),
+    startEdge(t, store, {
+      ...shared,
+      target: eu.target,
+      labels: { cluster: 'eu-1', replica: 'a' },
+    }),
+    startEdge(t, store, {
+      ...shared,
+      target: eu.target,
+      labels: { cluster: 'eu-1', replica: 'b' },
+    }),
+    startEdge(t, store, {
+      ...shared,
+      target: us.target,
+      labels: { cluster: 'us-1', replica: 'a' },
+    }),
   ]);
   await answer(store, `group by (cluster, replica) (${RECORDED})`, 'replica', 3);
   const merged = `sum by (cluster) (max without (replica) (${SUCCESSES}))`;
@@ -129,8 +141,16 @@ test('remote write: two clusters and a pair do not collide, and a pair is one wh
 test('remote write: without external labels two clusters write to one series', async (t) => {
   const store = await startPrometheus(t, {});
   const [eu, us] = await Promise.all([clusterService(t, 'eu-1'), clusterService(t, 'us-1')]);
-  const edges = await Promise.all([eu, us].map((target) => startEdge(t, store, { target })));
-  await eventually(async () => (await failedSamples(edges)) > 0, { timeoutMs: 60_000 });
+  const edges = await Promise.all([eu, us].map(({ target }) => startEdge(t, store, { target })));
+  // Samples of scrapes may fall between those of the other. Rules are evaluated at the same instants, and while one
+  // cluster alone has calls, their values differ.
+  await eventually(
+    async () => {
+      await ask(eu.url);
+      return (await failedSamples(edges)) > 0;
+    },
+    { timeoutMs: 60_000 },
+  );
   const used = `count(${SUCCESSES} > 0)`;
   assert.equal((await store.query(used))[0]?.value, 1);
   assert.equal((await store.query(`count(${RECORDED})`))[0]?.value, 1);
@@ -141,8 +161,8 @@ test('remote write: rules at the centre add up the clusters, whose own recording
   const [eu, us] = await Promise.all([clusterService(t, 'eu-1'), clusterService(t, 'us-1')]);
   const writeRelabel = dropped.write_relabel_configs;
   await Promise.all([
-    startEdge(t, store, { target: eu, labels: { cluster: 'eu-1' }, writeRelabel }),
-    startEdge(t, store, { target: us, labels: { cluster: 'us-1' }, writeRelabel }),
+    startEdge(t, store, { target: eu.target, labels: { cluster: 'eu-1' }, writeRelabel }),
+    startEdge(t, store, { target: us.target, labels: { cluster: 'us-1' }, writeRelabel }),
   ]);
   const total = 'sum by (job) (claude_api_requests_total{outcome="success"})';
   await eventually(async () => (await store.query(total))[0]?.value === 12, { timeoutMs: 60_000 });
