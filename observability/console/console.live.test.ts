@@ -163,7 +163,9 @@ describe('the console', {
       'the heat map',
       async () =>
         (await labels()).some((text) =>
-          /^Latency of calls, all of them, as a heat map\. The fullest bucket ends at \d/.test(text),
+          /^Latency of calls, all of them, as a heat map\. The fullest bucket ends at \d/.test(
+            text,
+          ),
         ) || undefined,
     );
   });
