@@ -92,7 +92,9 @@ async function start(more: FuzzOptions['env']): Promise<Subject> {
   const service = await listening(child);
   const inspector = await inspect(service.errors());
   const died = once(child, 'exit').then(([code, signal]) => {
-    throw new Error(`the service ended with ${code ?? signal}: ${service.errors().slice(-2_000)}`);
+    const last = JSON.stringify(service.lines.findLast(({ level }) => level === 'fatal'));
+    const said = `${last ?? ''} ${service.errors()}`.slice(0, 3_000);
+    throw new Error(`the service ended with ${code ?? signal}: ${said}`);
   });
   // Whoever stops it does not wait for that.
   died.catch(() => {});
