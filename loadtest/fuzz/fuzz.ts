@@ -134,8 +134,9 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const isWarm = problems.length === 0 && cases - from >= CASES_OF_WARM_UP;
     if (isWarm) held ??= await Promise.race([restOf(subject.inspector), subject.died]);
   } while (problems.length === 0 && performance.now() < untilMs);
+  const call = async () => (await fetch(`${subject.service.url}/v1/models`)).text();
   if (problems.length === 0 && held)
-    problems = await orProblem(lastingLeaks(held, subject.inspector), subject);
+    problems = await orProblem(lastingLeaks(held, subject.inspector, call), subject);
   const code = await subject.close();
   if (code !== 0 && problems.length === 0) {
     problems.push(`the service ended with ${code}: ${subject.service.errors()}`);
