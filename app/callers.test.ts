@@ -1,6 +1,7 @@
 /** Attacks on authentication, trust, quotas and signatures of callers, over the whole service. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import { DEFAULT_KEY, type Simulator, startSimulator } from '../loadtest/simulator/server.ts';
@@ -33,6 +34,14 @@ const CALLERS = [
     signing: 'env:PARTNER_SECRET',
   },
 ];
+
+/** @returns the routes of the table in `app/app.ts`, such as `GET /v1/models/:id`, so that a new one is tested too */
+function routesOf(source: string): string[] {
+  const rows = source.matchAll(/^ {2}\{ method: '(\w+)', path: '([^']+)',/gm);
+  const routes = [...rows].map(([, method = '', path]) => `${method.toUpperCase()} ${path}`);
+  assert(routes.length >= 13, routes.join());
+  return routes;
+}
 
 describe('callers', { concurrency: false }, () => {
   let simulator: Simulator;
@@ -131,14 +140,17 @@ describe('callers', { concurrency: false }, () => {
   });
 
   test('callers: every route but health needs a token', async () => {
-    for (const path of ['/v1/models', '/v1/models/x']) {
-      assert.equal((await fetch(`${service.url}${path}`)).status, 401, path);
+    const seen = simulator.seen();
+    for (const route of routesOf(readFileSync('app/app.ts', 'utf8'))) {
+      const [method = '', path = ''] = route.split(' ');
+      const isHealth = ['/healthz', '/readyz'].includes(path);
+      const url = `${service.url}${path.replace(':id', 'x')}`;
+      const headers = { 'content-type': 'application/json' };
+      const body = method === 'POST' ? { body: JSON.stringify(BODY), headers } : {};
+      const { status } = await fetch(url, { method, ...body });
+      assert.equal(status, isHealth ? 200 : 401, route);
     }
-    for (const path of ['/v1/messages/count_tokens', '/v1/batch']) {
-      assert.equal((await post({}, BODY, path)).status, 401, path);
-    }
-    assert.equal((await fetch(`${service.url}/healthz`)).status, 200);
-    assert.equal((await fetch(`${service.url}/readyz`)).status, 200);
+    assert.equal(simulator.seen(), seen, 'something went upstream');
   });
 
   test('callers: the official SDK throws its own error for a wrong token', async () => {

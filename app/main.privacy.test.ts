@@ -26,7 +26,7 @@ describe('privacy of a running service', { concurrency: false }, () => {
   });
   after(() => observed.close());
 
-  test('neither prompts, responses nor personal data are in spans and log lines', async () => {
+  test('neither prompts, responses nor personal data are in spans, log lines and metrics', async () => {
     const { service, store } = observed;
     const prompt = `${randomUUID()} is the prompt`;
     const id = `redact-${randomUUID()}`;
@@ -48,7 +48,8 @@ describe('privacy of a running service', { concurrency: false }, () => {
     }
     const spans = await waitForSpansWithId(store, id, 2 * SPANS_PER_CALL);
     await service.line((l) => l['msg'] === 'request' && l['correlation_id'] === id);
-    const seen = asText([spans, service.lines]);
+    const metrics = await (await fetch(service.metricsUrl)).text();
+    const seen = asText([spans, service.lines, metrics]);
     for (const text of [prompt, 'planted-in', 'bob', '+4915']) assert(!seen.includes(text), text);
     assert(seen.includes('api_key=[redacted]&mail=[redacted:email]'));
     assert(seen.includes('agent/1 ([redacted:phone])'));

@@ -27,10 +27,15 @@ test('docs/README.md: it has one line for each page, in one of its seven chapter
   }
 });
 
-test('docs: each page begins with its title and a paragraph', () => {
-  for (const page of PAGES) {
-    const [title = '', first = ''] = read(`docs/${page}`).split('\n\n');
-    assert.match(title, /^# \S/, page);
-    assert.match(first, /^[A-Z`][^|]/, `${page} begins with ${first.slice(0, 40)}`);
+test('docs: each page that it leads to begins with its title and a sentence on what the page is for', () => {
+  const links = [...read('docs/README.md').matchAll(/^- \[[^\]]+\]\(([^)#]+\.md)/gm)];
+  const files = new Set(links.map(([, link = '']) => join('docs', link)));
+  assert(files.size > PAGES.length, `${files.size} pages`);
+  // The README begins with the way to its translation.
+  for (const file of [...files].filter((name) => name !== 'README.md')) {
+    const [title = '', first = ''] = read(file).split('\n\n');
+    assert.match(title, /^# \S/, file);
+    const isSentence = /^[A-Z`][^|]*\.( |\n|$)/.test(first) && !/^(?:Written|For) /.test(first);
+    assert(isSentence, `${file} begins with ${first.slice(0, 60)}`);
   }
 });

@@ -104,14 +104,20 @@ test('write-response: secrets in a complete error of the upstream are redacted, 
   }
 });
 
-test('write-response: a complete answer is never called a page, and a stream always a stream', async (t) => {
+test('write-response: a complete answer is JSON whatever its upstream calls it, and a stream is a stream', async (t) => {
   const typeOf = async (type: string | undefined, stream: boolean) => {
     const headers = { ...(type !== undefined && { 'content-type': type }) };
     const data = stream ? events(': a\n\n') : '{}';
     const { port } = await serveApp(t, () => aResult({ headers, data }));
     return (await post(port)).headers.get('content-type');
   };
-  for (const type of ['text/html', 'text/plain; charset=utf-8', undefined]) {
+  const others = [
+    'text/html',
+    'text/plain; charset=utf-8',
+    'application/xhtml+xml',
+    'image/svg+xml',
+  ];
+  for (const type of [...others, 'application/jsonp', undefined]) {
     assert.equal(await typeOf(type, false), 'application/json');
   }
   assert.equal(

@@ -57,7 +57,7 @@ function serverTiming({ timing }: CallResult): string {
 /** What a complete answer is, whatever its upstream calls it: no browser may take what a caller wrote for a page. */
 function jsonType(sent: Readonly<Record<string, string>>): string {
   const type = sent['content-type'] ?? '';
-  return /^(?:text\/|$)/i.test(type) ? 'application/json' : type;
+  return /^application\/json\b/i.test(type) ? type : 'application/json';
 }
 
 /** Headers that Node would refuse to send are left out, and so is one that has a secret in its name. */

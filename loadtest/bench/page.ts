@@ -18,7 +18,8 @@ type Section = (result: Result) => string;
 
 const overview: Section = (result) => `# What observability costs
 
-Written by \`make bench\`; raw figures in [page.json](../loadtest/bench/results/page.json). The limit is Express with
+This page says what each signal and stage costs in CPU time, latency and memory, and how that compares with other clients and
+gateways. It was written by \`make bench\`; raw figures are in [page.json](../loadtest/bench/results/page.json). The limit is Express with
 \`undici.request\` and nothing else: what remains of it is what the pipeline and its telemetry leave.
 
 ![Throughput of every subject as a share of the limit](performance.svg)

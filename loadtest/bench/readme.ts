@@ -25,7 +25,7 @@ export function overheadLines(result: Result): readonly string[] {
     .filter((stage) => stage.optional)
     .map(({ stage, cpuUs }) => `\`${stage}\` ${short(cpuUs.median)}`);
   return [
-    `- Everything on (traces 10 %): ${cpu} µs of CPU a call, ${of(EVERYTHING, LIMIT)} of the throughput of bare Express and undici, P99 ${added} ms more.`,
+    `- Everything on (traces 10 %): ${cpu} µs of CPU a call, ${of(EVERYTHING, LIMIT)} of the throughput of bare Express and undici, and ${added} ms more P99 latency at one connection.`,
     `- Telemetry is ${medianOf(telemetryShare(figures))} % of that call: ${signals.slice(0, 4).join(', ')}.`,
     `- Stages, µs of CPU a call: ${stages.join(', ')}; all of them ${medianOf(result.stages?.whole)}. When switched on: ${optional.join(', ')}.`,
     `- Throughput against others: ${of(EVERYTHING, 'sdk')} × Express with the official SDK, ${of(EVERYTHING, 'portkey')} × Portkey and ${of(EVERYTHING, 'litellm')} × LiteLLM, none of which has telemetry on.`,

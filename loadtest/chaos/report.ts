@@ -56,7 +56,8 @@ export function reliabilityReport(rows: readonly Row[], calls: number): string {
   const shown = calls.toLocaleString('en');
   return `# What callers see of each fault
 
-Written by \`make chaos\`: two regions of the simulator, the first preferred; ${shown} calls for each
+This page shows how many calls survive each fault of an upstream, and how soon all is well again.
+It was written by \`make chaos\`: two regions of the simulator, the first preferred; ${shown} calls for each
 row, half of them streaming, 30 at once. The fault is injected from 20 % to 80 % of the calls. Time
 limits and back-off are a tenth of the defaults or less, so that the run ends; rates and times are
 those of one machine.

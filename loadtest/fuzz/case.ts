@@ -28,6 +28,8 @@ export interface Case {
   readonly tailMethod?: string;
   /** What follows them: nothing, something that is due one 4xx, or something that may have one. */
   readonly tail: 'nothing' | 'refused' | 'perhaps refused';
+  /** Whether its upstream answers as it likes, with types of errors that the API does not have. */
+  readonly hasOwnErrors?: true;
   /** Whether the client goes away without waiting. */
   readonly leaves: boolean;
 }

@@ -1,16 +1,18 @@
 /** Sends one hostile case after another to a real service, and stops at the first that it deals with wrongly. */
+import { once } from 'node:events';
 import { eventually } from '../../app/testing/poll.ts';
 import { type Scrape, scrape } from '../../app/testing/samples.ts';
 import { listening, type ServiceProcess, spawnService } from '../../app/testing/service-process.ts';
 import { type SpanStore, startSpanStore } from '../../observability/local/span-store.ts';
 import { endWithUs } from '../lib/children.ts';
 import { startSimulator } from '../simulator/server.ts';
-import { type Holdings, INSPECTED, inspect } from '../soak/inspector.ts';
+import { type Holdings, INSPECTED, type Inspector, inspect } from '../soak/inspector.ts';
 import { ATTACKS } from './attacks.ts';
 import type { Case } from './case.ts';
 import { play } from './client.ts';
 import { hostileAnswer } from './hostile-answers.ts';
 import { judge, secretsIn, type Verdict } from './judge.ts';
+import { KEEP_ALIVE_MS, lastingLeaks, restOf } from './leaks.ts';
 import { ledgerProblems } from './ledger.ts';
 import { Random, seedOf } from './random.ts';
 import { SECRETS } from './texts.ts';
@@ -20,10 +22,6 @@ const AT_ONCE = 12;
 const CASES_A_ROUND = 60;
 const CASES_OF_WARM_UP = 2 * CASES_A_ROUND;
 const CASE_LIMIT_MS = 8_000;
-/** About a minute, after which the pool to the upstream has let go of what it made for a connection. */
-const MORE_RESTS = 25;
-/** Idle connections to the upstream are closed after this. */
-const KEEP_ALIVE_MS = 200;
 const SHARE_OF_UPSTREAM = 0.4;
 
 /** Limits of a tenth of the defaults and less, so that silence and size are met within a case. */
@@ -54,8 +52,8 @@ export interface FuzzOptions {
   readonly seconds: number;
   /** The first case; with the seed of a failure, the round that failed. */
   readonly from: number;
-  /** Called after each round with the number of cases so far. */
-  readonly onRound?: (cases: number) => void;
+  /** More of the service's environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface FuzzResult {
@@ -64,8 +62,8 @@ export interface FuzzResult {
   readonly kinds: Readonly<Record<string, number>>;
   /** What is wrong; empty when nothing is. */
   readonly problems: readonly string[];
-  /** The first case of the round with the problems. */
-  readonly failedFrom: number | undefined;
+  /** The command that repeats the problems; absent where there are none. */
+  readonly again?: string;
 }
 
 interface Subject {
@@ -73,23 +71,42 @@ interface Subject {
   readonly upstream: HostileUpstream;
   readonly store: SpanStore;
   readonly port: number;
+  readonly inspector: Inspector;
+  /** Never resolves. @throws {Error} when the service ends by itself */
+  readonly died: Promise<never>;
   close(): Promise<number | null>;
 }
 
-async function start(): Promise<Subject> {
+async function start(more: FuzzOptions['env']): Promise<Subject> {
   const store = await startSpanStore({ port: 0 });
   const simulator = await startSimulator({ keys: [SECRETS.key] });
   const upstream = await startHostileUpstream(simulator.url);
-  const env = { CLAUDE_BASE_URL: upstream.url, OTEL_EXPORTER_OTLP_ENDPOINT: store.url, ...ENV };
+  const env = {
+    CLAUDE_BASE_URL: upstream.url,
+    OTEL_EXPORTER_OTLP_ENDPOINT: store.url,
+    ...ENV,
+    ...more,
+  };
   const child = spawnService(env, TUNING);
   endWithUs(child);
   const service = await listening(child);
+  const inspector = await inspect(service.errors());
+  const died = once(child, 'exit').then(([code, signal]) => {
+    const last = JSON.stringify(service.lines.findLast(({ level }) => level === 'fatal'));
+    const said = `${last ?? ''} ${service.errors()}`.slice(0, 3_000);
+    throw new Error(`the service ended with ${code ?? signal}: ${said}`);
+  });
+  // Whoever stops it does not wait for that.
+  died.catch(() => {});
   return {
     service,
     upstream,
     store,
     port: Number(new URL(service.url).port),
+    inspector,
+    died,
     async close() {
+      inspector.close();
       const code = await service.stop();
       await upstream.close();
       await simulator.close();
@@ -101,54 +118,44 @@ async function start(): Promise<Subject> {
 
 /** Sends cases for so many seconds; whatever the service holds at the end it must have held before. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
-  const subject = await start();
-  const inspector = await inspect(subject.service.errors());
+  const { seed, seconds, from } = options;
+  const subject = await start(options.env);
   const kinds: Record<string, number> = {};
-  let cases = options.from;
+  let cases = from;
   let problems: string[] = [];
-  let failedFrom: number | undefined;
-  const untilMs = performance.now() + options.seconds * 1_000;
+  let again = `make fuzz SEED=${seed} FROM=${from} SECONDS=${seconds}`;
+  const untilMs = performance.now() + seconds * 1_000;
   let held: Holdings | undefined;
   do {
-    const round = await playRound(subject, options.seed, cases, kinds);
-    problems = round;
-    if (problems.length > 0) failedFrom = cases;
+    problems = await orProblem(playRound(subject, seed, cases, kinds), subject);
+    if (problems.length > 0) again = `make fuzz SEED=${seed} FROM=${cases} SECONDS=1`;
     cases += CASES_A_ROUND;
-    options.onRound?.(cases - options.from);
     // What is made once is made by then.
-    if (cases - options.from >= CASES_OF_WARM_UP) held ??= await restOf(inspector);
+    const isWarm = problems.length === 0 && cases - from >= CASES_OF_WARM_UP;
+    if (isWarm) held ??= await Promise.race([restOf(subject.inspector), subject.died]);
   } while (problems.length === 0 && performance.now() < untilMs);
-  if (problems.length === 0 && held) problems = await lastingLeaks(held, inspector);
-  inspector.close();
+  const call = async () => (await fetch(`${subject.service.url}/v1/models`)).text();
+  if (problems.length === 0 && held)
+    problems = await orProblem(lastingLeaks(held, subject.inspector, call), subject);
   const code = await subject.close();
-  if (code !== 0) problems.push(`the service ended with ${code}: ${subject.service.errors()}`);
-  return { cases: cases - options.from, kinds, problems, failedFrom };
-}
-
-/** What the service holds once its idle connections are closed; undici's timer is one of a second. */
-async function restOf(inspector: Awaited<ReturnType<typeof inspect>>): Promise<Holdings> {
-  await new Promise((resolve) => setTimeout(resolve, KEEP_ALIVE_MS + 2_500));
-  return inspector.holdings();
-}
-
-/** @returns what is still held after a minute of rest */
-async function lastingLeaks(
-  held: Holdings,
-  inspector: Awaited<ReturnType<typeof inspect>>,
-): Promise<string[]> {
-  let found = leaks(held, await restOf(inspector));
-  for (let more = 0; found.length > 0 && more < MORE_RESTS; more += 1) {
-    found = leaks(held, await restOf(inspector));
+  if (code !== 0 && problems.length === 0) {
+    problems.push(`the service ended with ${code}: ${subject.service.errors()}`);
   }
-  return found;
+  return { cases: cases - from, kinds, problems, ...(problems.length > 0 && { again }) };
 }
 
-function leaks(before: Holdings, after: Holdings): string[] {
-  const MORE = { sockets: 0, timers: 0, signals: 5, listeners: 10 } as const;
-  return Object.entries(MORE).flatMap(([name, more]) => {
-    const [then, now] = [before[name as keyof typeof MORE], after[name as keyof typeof MORE]];
-    return now > then + more ? [`the service holds ${now} ${name}, and held ${then} at first`] : [];
-  });
+/** A service that ends, or never comes to rest, is the worst that can be found, and must not end the fuzzer itself. */
+async function orProblem(found: Promise<string[]>, { died }: Subject): Promise<string[]> {
+  try {
+    return await Promise.race([found, died]);
+  } catch (error) {
+    // What was played against a service that has ended is of no interest any more.
+    found.catch(() => {});
+    // The end of the service explains whatever was thrown, and is told a moment later.
+    const moment = new Promise<Error>((resolve) => setTimeout(resolve, 500, error as Error));
+    const { message } = await Promise.race([moment, died.catch((end: Error) => end)]);
+    return [message];
+  }
 }
 
 /** @returns what is wrong with the round, a case's problems with its number */

@@ -196,6 +196,7 @@ export function hostileAnswer(random: Random, id: string): { case: Case; upstrea
       steps: [{ write: bytes }],
       requests: [request],
       tail: 'nothing',
+      hasOwnErrors: true,
       leaves: false,
     },
     upstream,

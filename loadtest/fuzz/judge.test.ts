@@ -61,6 +61,18 @@ const FOUND: readonly [what: string, text: string, says: RegExp, changed?: Parti
   ],
   ['our key', answer(400, ERROR.replace('"m"', `"${SECRETS.key}"`)), /has the key/],
   [
+    'an error of no type of the API',
+    answer(400, ERROR.replace('api_', 'odd_')),
+    /no type of the API/,
+  ],
+  ['a good answer that is a page', answer(200, '{}', 'text/html'), /a 200 is text\/html/],
+  [
+    'a connection that ends after a good answer, with requests left',
+    answer(200, '{}').replace('\r\n', '\r\nconnection: close\r\n'),
+    /^1 answers to 2/,
+    { requests: [{ method: 'GET' }, { method: 'GET' }] },
+  ],
+  [
     'an answer without a correlation ID',
     answer(200, '{}').replace('x-correlation-id: a\r\n', ''),
     /no correlation ID/,
@@ -71,6 +83,10 @@ for (const [what, text, says, changed] of FOUND) {
     assert.match(problems(text, changed), says);
   });
 }
+
+test('judge: a type of error that the upstream has made up may be passed on', () => {
+  assert.equal(problems(answer(400, ERROR.replace('api_', 'odd_')), { hasOwnErrors: true }), '');
+});
 
 test('judge: a connection that stays open is a problem', () => {
   assert.match(problems(answer(200, '{}'), {}, false), /stayed open/);
@@ -98,5 +114,5 @@ test('ledger: what is counted twice or not at all, or logged otherwise than answ
   assert.match(ledger([...LINES, ...LINES.slice(1)], 1), /2 access lines/);
   assert.match(ledger(LINES.slice(0, 1), 1), /0 access lines/);
   assert.match(ledger([...LINES.slice(0, 1), { ...LINES[1], status: 499 }], 1), /logged as 499/);
-  assert.match(ledger(LINES, 1, 3), /3 refused requests were counted/);
+  assert.match(ledger(LINES, 1, 1), /^1 refused requests were counted, where 0 to 0/);
 });

@@ -34,7 +34,7 @@ export function judge(played: Case, seen: Seen): Verdict {
       answers,
       problems: [
         ...problems,
-        ...answers.flatMap((answer, i) => answerProblems(answer, methods[i])),
+        ...answers.flatMap((answer, i) => answerProblems(answer, methods[i], played)),
         ...secretsIn(seen.bytes.toString('utf8'), 'what the client was answered'),
       ],
     };
@@ -49,8 +49,10 @@ function countProblems(
   { isClosed }: Seen,
   answers: readonly Answer[],
 ): string[] {
-  // Whoever announces the end of the connection need not answer what came behind.
-  const last = answers.findIndex(({ headers }) => headers.get('connection') === 'close');
+  // Whoever refuses a request and announces the end of the connection need not answer what came behind.
+  const last = answers.findIndex(
+    ({ status, headers }) => status >= 400 && headers.get('connection') === 'close',
+  );
   const isCut = last >= 0 && last + 1 < requests.length;
   const due = isCut ? last + 1 : requests.length;
   const most = tail === 'nothing' || isCut ? due : due + 1;
@@ -67,7 +69,10 @@ function countProblems(
   return problems;
 }
 
-function answerProblems(answer: Answer, method: string | undefined): string[] {
+/** No browser runs these. */
+const TYPES = /^(?:application\/(?:json|x-jsonl)|text\/event-stream)\b/;
+
+function answerProblems(answer: Answer, method: string | undefined, played: Case): string[] {
   const { status, headers, body } = answer;
   const problems: string[] = [];
   if (!/^[\w.:-]{1,128}$/.test(headers.get('x-correlation-id') ?? '')) {
@@ -75,22 +80,24 @@ function answerProblems(answer: Answer, method: string | undefined): string[] {
   }
   if (headers.get('x-content-type-options') !== 'nosniff')
     problems.push(`a ${status} may be sniffed`);
-  if (status >= 400 && method !== 'HEAD') problems.push(...errorProblems(answer));
   const type = headers.get('content-type') ?? '';
+  if (body !== '' && !TYPES.test(type)) problems.push(`a ${status} is ${type || 'of no type'}`);
+  if (status >= 400 && method !== 'HEAD') problems.push(...errorProblems(answer, played));
   if (status === 200 && type.startsWith('text/event-stream'))
     problems.push(...streamProblems(body));
   return problems;
 }
 
-function errorProblems({ status, headers, body }: Answer): string[] {
+function errorProblems({ status, headers, body }: Answer, played: Case): string[] {
   if (!/^application\/json\b/.test(headers.get('content-type') ?? '')) {
     return [`a ${status} is ${headers.get('content-type')} and not JSON`];
   }
-  const problem = shapeProblem(body);
+  const problem = shapeProblem(body, played);
   return problem ? [`a ${status} ${problem}: ${body.slice(0, 300)}`] : [];
 }
 
-function shapeProblem(text: string): string | undefined {
+/** An upstream may have types of its own, which are passed on. */
+function shapeProblem(text: string, { hasOwnErrors }: Case): string | undefined {
   let value: { type?: unknown; error?: { type?: unknown; message?: unknown } } | null;
   try {
     value = JSON.parse(text);
@@ -98,10 +105,10 @@ function shapeProblem(text: string): string | undefined {
     return 'is not JSON';
   }
   if (value?.type !== 'error' || typeof value.error !== 'object') return 'is no error of the API';
-  if (!ERROR_TYPES.has(value.error?.type) && typeof value.error?.type !== 'string') {
-    return 'has an error without a type';
-  }
-  return typeof value.error?.message === 'string' ? undefined : 'has no message';
+  const { type, message } = value.error ?? {};
+  const isKnown = hasOwnErrors ? typeof type === 'string' : ERROR_TYPES.has(type);
+  if (!isKnown) return 'has an error of no type of the API';
+  return typeof message === 'string' ? undefined : 'has no message';
 }
 
 /** A stream that ends without its last event, and without an error, looks whole to a careless client. */

@@ -19,11 +19,9 @@ if (import.meta.main) {
   const seconds = numberOf('SECONDS', 60);
   const from = numberOf('FROM', 0);
   process.stdout.write(`fuzz: SEED=${seed}, ${seconds} s\n`);
-  const { cases, kinds, problems, failedFrom } = await fuzz({ seed, seconds, from });
+  const { cases, kinds, problems, again } = await fuzz({ seed, seconds, from });
   process.stdout.write(`fuzz: ${cases} cases: ${JSON.stringify(kinds)}\n`);
   for (const problem of problems) process.stdout.write(`fuzz: ${problem}\n`);
-  if (failedFrom !== undefined) {
-    process.stdout.write(`fuzz: once more: make fuzz SEED=${seed} FROM=${failedFrom} SECONDS=1\n`);
-  }
+  if (again) process.stdout.write(`fuzz: once more: ${again}\n`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

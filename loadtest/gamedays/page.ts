@@ -114,7 +114,8 @@ export function page(entries: readonly Entry[], { commit, date }: Origin): strin
   const of = commit === undefined ? '' : `, of commit ${commit}`;
   return `# Game days
 
-Written by \`make gameday\` on ${date}${of}, which played all ${results.length} game days in ${Math.round(seconds / 60)} minutes. Each breaks something
+This page shows what was broken, who was told of it, when, and when it cleared. It was
+written by \`make gameday\` on ${date}${of}, which played all ${results.length} game days in ${Math.round(seconds / 60)} minutes. Each breaks something
 in a stack of its own and watches who is told. Times are those of one machine, in compressed time and, in brackets,
 multiplied by ${factor}, which is roughly what production would show.
 

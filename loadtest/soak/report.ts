@@ -59,7 +59,8 @@ export function soakReport(minutes: readonly Minute[]): string {
   const rates = KEYS.map((key) => `${key} ${(growth(minutes, key) * 100).toFixed(2)} %`);
   return `# What the service still holds after minutes of faults
 
-Written by \`make soak\`: two regions of the simulator; half of the calls are streaming, one call in
+This page shows whether calls leave anything behind in the process: memory, sockets, timers, signals,
+listeners. It was written by \`make soak\`: two regions of the simulator; half of the calls are streaming, one call in
 twenty is cancelled by its caller within 30 ms, and each fault in turn is injected for a second into
 half of the first region's requests. After each minute the load stops until idle connections are
 closed, garbage is collected, and the inspector counts what the process still holds. A timer, a

@@ -124,7 +124,7 @@ function index(groups: Readonly<Record<string, readonly Alert[]>>): string {
   });
   return [
     '# Runbooks',
-    'Written by `make generate` from the rules. One page for each alert; `runbook_url` leads to it.',
+    'Each page says what one alert means and what to do about it; the alert’s `runbook_url` leads to it. `make generate` writes them from the rules.',
     `- **page**: somebody is woken, because users suffer now or nobody would see it if they did.
 - **ticket**: somebody looks in working hours. A page for what users feel silences the tickets on its causes.
 - **info**: nobody is told; it explains other alerts.`,
