@@ -1,16 +1,30 @@
 /** How the figures of the page came to be, in words that come from the run itself. */
 import { Figures, ofSeries } from './figures.ts';
+import { withSpread } from './format.ts';
 import type { Result } from './result.ts';
+import { spreadOf } from './statistics.ts';
 import { SERIES, STREAM_SERIES } from './visit.ts';
 
 const list = (items: readonly string[]) => items.map((item) => `- ${item}`).join('\n');
 
-export function machineText({ machine, date, versions, seconds, options }: Result): string {
+/** By which a reader can tell whether a machine's neighbours took part. */
+function memoryText({ visits }: Result): readonly string[] {
+  const spread = spreadOf(visits.flatMap(({ memoryNs }) => memoryNs ?? []));
+  return spread
+    ? [
+        `a random read within 4 MB took ${withSpread(spread, 'ns')} before the visits: about 20 ns on a quiet machine of this kind, more where neighbours use its caches`,
+      ]
+    : [];
+}
+
+export function machineText(result: Result): string {
+  const { machine, date, versions, seconds, options } = result;
   const gib = (machine.memoryBytes / 1024 ** 3).toFixed(0);
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return list([
     `${date.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds / 60)} minutes: ${options.rounds} rounds, series of ${options.seconds} s after ${options.warmUpSeconds} s of warm-up`,
     `${machine.cpu}, ${machine.cores} cores, ${gib} GiB, Linux ${machine.kernel}`,
+    ...memoryText(result),
     used.join(', '),
   ]);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { askOf } from './answers.ts';
 import { gatewayHeaders } from './gateways.ts';
 import { type Sink, startSink, startUpstream, type UpstreamProcess } from './helpers.ts';
+import { readLatencyNs } from './memory.ts';
 import type { BenchOptions } from './options.ts';
 import type { Pinning } from './pinning.ts';
 import type { StreamFigures } from './stream-reader.ts';
@@ -99,6 +100,7 @@ async function visitSubject(
   const plan = planFor(world, name, round, say);
   const { sink, upstream, folder, pinning } = world;
   const place = { upstream: upstream.url, otlp: sink.url, folder };
+  const memoryNs = readLatencyNs();
   const running = await startSubject(subject, { ...place, pinning, headers: plan.headers });
   try {
     const target = { ...running, extras };
@@ -110,6 +112,7 @@ async function visitSubject(
     return {
       subject: name,
       round,
+      memoryNs,
       startMs: running.startMs,
       idleBytes: idle,
       series,

@@ -68,6 +68,8 @@ export interface SeriesFigures extends LoadFigures {
 export interface Visit {
   readonly subject: string;
   readonly round: number;
+  /** Of a random read of memory just before the visit, nanoseconds. */
+  readonly memoryNs?: number;
   readonly startMs?: number;
   readonly idleBytes?: number;
   /** Some seconds after all load; undefined in all rounds but the last. */
