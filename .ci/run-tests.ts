@@ -92,7 +92,7 @@ function testFiles(wanted: (typeof KINDS)[number]): string[] {
   return all.filter((file) => kindOf(file) === wanted).map((file) => join(ROOT, file));
 }
 
-/** Runs each file in a process by Node's test runner: one at a time if `alone`, else as many as cores. */
+/** Runs each file in a process by Node’s test runner: one at a time if `alone`, else on all cores but one. */
 export async function nodeTests(files: readonly string[], alone = false): Promise<Counts> {
   let counts: Counts = FAILED;
   const stream = run({ files: [...files], concurrency: !alone });
