@@ -42,6 +42,10 @@ const HISTORY_MS = 200_000;
 const PHONE = { width: 375, height: 780 };
 const DESK = { width: 1280, height: 860 };
 const FOLDER = process.env['SCREENSHOTS'];
+/** Panels out of sight ask for nothing. */
+const ARE_DRAWN = `[...document.querySelectorAll('section:not([hidden]) .panel')]
+  .filter((panel) => panel.getBoundingClientRect().top < innerHeight)
+  .every((panel) => !panel.textContent.includes('Loading …')) || undefined`;
 
 describe('the console', {
   concurrency: false,
@@ -64,6 +68,7 @@ describe('the console', {
   async function shoot(name: string, of = page): Promise<void> {
     if (FOLDER === undefined) return;
     mkdirSync(FOLDER, { recursive: true });
+    await eventually('the panels in sight', () => of.evaluate<true | undefined>(ARE_DRAWN));
     const [width, height] = await of.evaluate<[number, number]>(
       '[document.documentElement.clientWidth, document.documentElement.scrollHeight]',
     );
