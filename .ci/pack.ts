@@ -7,7 +7,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from
 import { join, resolve } from 'node:path';
 import { ROOT } from '../observability/local/paths.ts';
 
-/** What a consumer has of its own, because two copies do not share their globals, or needs for one key source only. */
+/** The consumer installs these: two copies would not share their globals, and some serve one key source only. */
 const PEERS = /^@(?:opentelemetry|aws-sdk)\//;
 
 /** A package's name in a statement of its own, or in `import('…')`: relative paths and Node's modules are none. */

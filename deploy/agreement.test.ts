@@ -21,7 +21,7 @@ const { stop, server, metrics, callers } = readConfig({
   HOST: '0.0.0.0',
   ...parseEnv(read('deploy/kubernetes/service/settings.env')),
 });
-/** What a stop takes beside the delay and the calls: who waits to be accepted, the errors, the last spans and lines. */
+/** A stop takes this long beside the delay and the calls: it accepts those who wait, and sends the last spans and lines. */
 const LAST_MS = LINGER_MS + CUT_GRACE_MS + FLUSH_LIMIT_MS + OUTPUT_LIMIT_MS;
 
 test('Kubernetes: a pod is given the time that all phases of a stop may take', () => {

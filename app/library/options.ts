@@ -1,4 +1,4 @@
-/** What `createClaude` and its calls take: the options with their defaults, and what is refused of them. */
+/** Defines what `createClaude` and its calls take: the options, their defaults, and what is refused. */
 import { HEADER_VALUE, SETTABLE_HEADER } from '../anthropic/settable-headers.ts';
 import type { PoolOptions } from '../claude/pool.ts';
 import { AppError } from '../errors.ts';
@@ -46,7 +46,7 @@ export interface ClaudeOptions extends Optional<typeof CALL_DEFAULTS> {
   readonly upstreams: readonly UpstreamOptions[];
   /** Models that get a label of their own in metrics; all others become `other`. */
   readonly models?: readonly string[] | undefined;
-  /** Of a whole stream. Default: none. */
+  /** A whole stream may take this long. Without it, a stream has no limit. */
   readonly streamLimitMs?: number | undefined;
   /** Whether e-mail addresses, card and phone numbers are sent as pseudonyms. Default false. */
   readonly pseudonymize?: boolean | undefined;
@@ -58,7 +58,7 @@ export interface ClaudeOptions extends Optional<typeof CALL_DEFAULTS> {
   readonly telemetry?: ((sources: ClaudeSources) => ClaudeTelemetry) | undefined;
 }
 
-/** What a single call may add. */
+/** A single call may add these. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Limit of the whole call, milliseconds from now. */

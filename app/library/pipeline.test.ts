@@ -1,4 +1,4 @@
-/** What the package refuses, and says, when it is given what cannot work: options, headers, bodies, keys. */
+/** The package refuses what cannot work, and says why: options, headers, bodies, keys. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_KEY, startSimulator } from '../../loadtest/simulator/server.ts';

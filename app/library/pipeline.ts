@@ -98,7 +98,7 @@ export function createClaude(options: ClaudeOptions): Claude {
   };
 }
 
-/** What calls are sent through, and who is told of them. */
+/** Makes the parts that calls pass through, and the telemetry that is told of them. */
 function createCalls(options: ClaudeOptions, onRead: KeyStoreDeps['onRead']) {
   const { models = [], pseudonymize = false, vault = NO_VAULT, ...limits } = withLimits(options);
   const { connections, maxRetries, keyPollMs: pollMs } = limits;

@@ -1,4 +1,4 @@
-/** What the pipeline of the package shows to telemetry, and what it tells it. */
+/** Defines what the package's pipeline shows to telemetry, and what it reports to it. */
 import type { KeyOwner } from '../keys/key-owner.ts';
 import type { OwnedPool } from '../keys/key-store.ts';
 import type { Recorder } from '../telemetry/recorder.ts';

@@ -19,7 +19,7 @@ const MAY_NAME_THE_OLD = [
   ADR,
   'app/testing/gen-ai-conventions.ts',
   'observability/generate/metric-names.test.ts',
-  // What backends know so far, and how a collector renames ours for them.
+  // Backends know these names so far, and a collector renames ours to them.
   'docs/otlp-backends.md',
   'app/telemetry/otlp-backends.test.ts',
 ];

@@ -1,4 +1,4 @@
-/** What kustomize makes of the manifests: valid for Kubernetes and its operators, and of one piece. */
+/** Kustomize makes manifests that are valid for Kubernetes and its operators, and that agree with each other. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

@@ -9,8 +9,8 @@ const BYTES = 4 * 1024 * 1024;
 const STRETCHES = 9;
 const READS = 100_000;
 
-/** One cycle through all places in random order (Sattolo), so that no read can be foreseen. */
-function randomCycle(length: number): Uint32Array {
+/** Makes one cycle through all places in random order (Sattolo's algorithm), so that no read can be foreseen. */
+export function randomCycle(length: number): Uint32Array {
   const next = Uint32Array.from({ length }, (_, i) => i);
   for (let i = length - 1; i > 0; i -= 1) {
     const j = Math.floor(Math.random() * i);

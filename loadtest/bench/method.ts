@@ -12,7 +12,7 @@ function memoryText({ visits }: Result): readonly string[] {
   const spread = spreadOf(visits.flatMap(({ memoryNs }) => memoryNs ?? []));
   return spread
     ? [
-        `a random read within 4 MB took ${withSpread(spread, 'ns')} before the visits: about 20 ns on a quiet machine of this kind, more where neighbours use its caches`,
+        `a random read within 4 MB took ${withSpread(spread, 'ns')} before the visits; it takes several times as long where other machines of the host use its caches`,
       ]
     : [];
 }
