@@ -63,7 +63,13 @@ export function resultOf(behaviours: Readonly<Record<string, Behaviour>>): Resul
     date: '2026-11-26T07:40:00.000Z',
     machine: { cpu: 'A <fast> CPU', cores: 2, memoryBytes: 24 * 1024 ** 3, kernel: '6.1' },
     versions: { node: '24.21.0' },
-    options: { subjects: undefined, rounds: 2, seconds: 3, warmUpSeconds: 3, quick: false },
+    options: {
+      subjects: undefined,
+      rounds: 2,
+      seconds: 3,
+      warmUp: { calls: 100_000, seconds: 30 },
+      quick: false,
+    },
     pinning: 'The thing under test has core 0; generator, upstream and receivers share core 1.',
     seconds: 1_200,
     subjects: SUBJECTS.filter(({ name }) => name in behaviours).map(({ name, label, kind }) => ({

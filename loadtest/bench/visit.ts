@@ -1,6 +1,7 @@
 /** One visit to one subject in one round: started afresh, warmed up, measured in each series, ended. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { readStreamsApart, type UpstreamProcess } from './helpers.ts';
+import type { WarmUp } from './options.ts';
 import { type ProcessFigures, processFigures } from './process-figures.ts';
 import type { StreamFigures } from './stream-reader.ts';
 import type { Extra } from './subject.ts';
@@ -45,9 +46,9 @@ export const SERIES = {
 } as const satisfies Readonly<Record<string, SeriesPlan>>;
 export type SeriesName = keyof typeof SERIES;
 
-/** Streams held at once, and how many one after the other in each place. */
+/** Streams held at once, and how many one after the other in each place that are timed. */
 export const STREAM_SERIES = {
-  first: { held: 25, each: 6 },
+  first: { held: 25, each: 12 },
   'held 100': { held: 100, each: 2 },
   'held 500': { held: 500, each: 2 },
 } as const;
@@ -88,7 +89,7 @@ export interface Target {
 
 export interface VisitPlan {
   readonly seconds: number;
-  readonly warmUpSeconds: number;
+  readonly warmUp: WarmUp;
   readonly quick: boolean;
   readonly upstream: Pick<UpstreamProcess, 'behave'>;
   readonly headers: Readonly<Record<string, string>>;
@@ -136,16 +137,17 @@ async function measure(
   };
 }
 
-/** Compiles hot code and opens connections; its figures are dropped. */
+const WARM_UP_STEP_S = 1;
+
+/** Lets hot code be compiled; the figures are dropped. */
 export async function warmUp({ url }: Target, plan: VisitPlan): Promise<void> {
   await plan.upstream.behave(AT_ONCE);
-  await runWrk({
-    url,
-    connections: 32,
-    seconds: plan.warmUpSeconds,
-    bodyFile: plan.bodyFiles.small,
-    headers: plan.headers,
-  });
+  const { calls, seconds } = plan.warmUp;
+  const load = { url, connections: 32, seconds: WARM_UP_STEP_S, headers: plan.headers };
+  let made = 0;
+  for (let step = 0; step < seconds / WARM_UP_STEP_S && made < calls; step += 1) {
+    made += (await runWrk({ ...load, bodyFile: plan.bodyFiles.small })).requests;
+  }
 }
 
 /** Every series of answers that this target is measured in. @param names by default all */
