@@ -60,6 +60,8 @@ export const GATEWAYS: readonly Subject[] = [
     label: 'LiteLLM proxy, no telemetry',
     kind: 'gateway',
     extras: [],
+    // With 128 connections an answer takes it a second and more.
+    sliceSeconds: 4,
     version: () => `litellm ${LITELLM_VERSION}`,
     start: litellm,
     lacking: () =>
