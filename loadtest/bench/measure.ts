@@ -1,5 +1,7 @@
 /** Measures targets side by side: in slices, in turn, each frozen while it is not its turn. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { request } from 'undici';
+import { askOf } from './answers.ts';
 import { readStreamsApart, type UpstreamProcess } from './helpers.ts';
 import type { WarmUp } from './options.ts';
 import { processFigures } from './process-figures.ts';
@@ -9,6 +11,8 @@ import type { Extra } from './subject.ts';
 import { AT_ONCE } from './upstream.ts';
 import { SERIES, type SeriesFigures, type SeriesName, type SeriesPlan } from './visit.ts';
 import { type Load, runWrk } from './wrk.ts';
+
+const ASK = askOf(1_000, false);
 
 /** What is loaded: a subject, or the upstream itself. */
 export interface Target {
@@ -50,17 +54,29 @@ export function thaw({ pids }: Target): void {
 /** Answers whose callers have gone come to their end before the target is frozen. */
 const LEFT_MS = 50;
 
+const RUN_IN_MS = 300;
+
+/** Calls, one after the other, that are not counted: what was frozen has overdue timers, and its code is in no cache. */
+async function runIn({ url }: Target, { headers }: Pick<Plan, 'headers'>): Promise<void> {
+  const untilMs = performance.now() + RUN_IN_MS;
+  while (performance.now() < untilMs) {
+    const answer = await request(`${url}/v1/messages`, { method: 'POST', headers, body: ASK });
+    await answer.body.dump();
+  }
+}
+
 /**
  * A target's turn. What is idle collects garbage and has timers, on the core of the one that is measured: so it is
  * frozen until then. @returns undefined where it failed
  */
 async function turnOf<T>(
   target: Target,
-  fail: Fail,
+  { plan, fail }: { readonly plan: Pick<Plan, 'headers'>; readonly fail: Fail },
   measure: () => Promise<T>,
 ): Promise<T | undefined> {
   try {
     thaw(target);
+    await runIn(target, plan);
     const figures = await measure();
     await delay(LEFT_MS);
     freeze(target);
@@ -107,7 +123,7 @@ export async function measureSeries<T extends Target>(
   for (let turn = 0; turn < plan.seconds; turn += 1) {
     for (const target of orderOf([...slices.keys()], turn)) {
       const load = loadOf(target, plan, series);
-      const slice = await turnOf(target, fail, () => measureSlice(target.pids, load));
+      const slice = await turnOf(target, { plan, fail }, () => measureSlice(target.pids, load));
       if (slice) slices.get(target)?.push(slice);
       else slices.delete(target);
     }
@@ -119,13 +135,13 @@ export async function measureSeries<T extends Target>(
 /** @returns the figures of those that take streams and did not fail */
 export async function measureStreams<T extends Target>(
   targets: readonly T[],
-  { headers }: Plan,
+  plan: Plan,
   { held, each, fail }: Pick<StreamLoad, 'held' | 'each'> & { readonly fail: Fail },
 ): Promise<ReadonlyMap<T, StreamFigures>> {
   const measured = new Map<T, StreamFigures>();
   for (const target of targets.filter(({ extras }) => extras.includes('streams'))) {
-    const load = { held, each, url: target.url, headers };
-    const figures = await turnOf(target, fail, () => readStreamsApart(load));
+    const load = { held, each, url: target.url, headers: plan.headers };
+    const figures = await turnOf(target, { plan, fail }, () => readStreamsApart(load));
     if (figures) measured.set(target, figures);
   }
   return measured;

@@ -17,7 +17,7 @@ test('bench options: without any, all subjects in three rounds', () => {
     subjects: undefined,
     rounds: 3,
     seconds: 4,
-    warmUp: { calls: 100_000, seconds: 30 },
+    warmUp: { calls: 100_000, seconds: 20 },
     quick: false,
   });
 });
