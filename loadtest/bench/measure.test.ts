@@ -61,7 +61,7 @@ const unexpected = ({ name }: Target, error: Error) => assert.fail(`${name}: ${e
 test('freeze and thaw: a frozen process runs no code until it is thawed', async (t) => {
   const { pid } = anIdleProcess(t);
   const target = { name: 'one', url: '', pids: [pid], extras: [] };
-  freeze(target);
+  await freeze(target);
   await eventually(() => stateOf(pid) === 'T');
   thaw(target);
   await eventually(() => stateOf(pid) === 'S');

@@ -43,16 +43,18 @@ export function orderOf<T>(things: readonly T[], turn: number): readonly T[] {
   return turn % 2 === 0 ? things : things.toReversed();
 }
 
-export function freeze({ pids }: Target): void {
+/** How long calls take to end whose callers have gone. */
+const LEFT_MS = 150;
+
+/** Freezes it once it has no call in flight, which would be overdue when it is thawed. */
+export async function freeze({ pids }: Target): Promise<void> {
+  await delay(LEFT_MS);
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
 }
 
 export function thaw({ pids }: Target): void {
   for (const pid of pids) process.kill(pid, 'SIGCONT');
 }
-
-/** Answers whose callers have gone come to their end before the target is frozen. */
-const LEFT_MS = 50;
 
 const RUN_IN_MS = 300;
 
@@ -78,8 +80,7 @@ async function turnOf<T>(
     thaw(target);
     await runIn(target, plan);
     const figures = await measure();
-    await delay(LEFT_MS);
-    freeze(target);
+    await freeze(target);
     return figures;
   } catch (error) {
     fail(target, error as Error);

@@ -86,7 +86,7 @@ Versions:
 
 ${versionsText(result)}
 
-Again: \`make bench\`; \`make bench QUICK=1\`, three minutes, to see that it runs; \`SUBJECTS=express,traces-10\`
+Again: \`make bench\`; \`make bench QUICK=1\`, five minutes, to see that it runs; \`SUBJECTS=express,traces-10\`
 compares some. \`make test\` holds a part of it as a ratio (\`loadtest/bench/overhead.load.test.ts\`).
 `;
 

@@ -112,7 +112,7 @@ async function enter(world: World, subject: Subject, round: number): Promise<Ent
     const entrant = { ...subject, ...running };
     const idle = await idleBytes(entrant);
     await warmUp(entrant, plan);
-    freeze(entrant);
+    await freeze(entrant);
     const { startMs } = running;
     const started = { subject: subject.name, round, memoryNs, startMs, idleBytes: idle };
     return { ...entrant, visit: { ...started, series: {}, streams: {} } };
