@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
+import { listen } from './testing/http.ts';
 import { ask, bodyOf, serviceWithSimulator } from './testing/observed-service.ts';
 import { eventually } from './testing/poll.ts';
-import { spawnService } from './testing/service-process.ts';
+import { scrape } from './testing/samples.ts';
+import { spawnService, startService } from './testing/service-process.ts';
 
 test('SIGTERM: a stream in progress is finished, new calls are refused, the exit code is 0', async (t) => {
   const { simulator, service } = await serviceWithSimulator(t, { OTEL_TRACES_EXPORTER: 'none' });
@@ -74,6 +76,48 @@ test('a burst of callers: while the process is busy all of them are connected, a
     service.child.kill('SIGCONT');
     for (const socket of sockets) socket.destroy();
   });
+});
+
+const STANDING_CALLS = 20;
+const ATTEMPT_MS = 1_000;
+const ANSWER = JSON.stringify({
+  ...{ id: 'm', type: 'message', role: 'assistant', content: [], stop_reason: 'end_turn' },
+  usage: { input_tokens: 1, output_tokens: 1 },
+});
+
+/** An upstream that suspends the service once all calls have come, answers them, and lets it go on when they are overdue. */
+function answersMeanwhile(suspend: (signal: NodeJS.Signals) => void) {
+  const waiting: ServerResponse[] = [];
+  return createServer((request, response) => {
+    request.resume();
+    waiting.push(response);
+    if (waiting.length < STANDING_CALLS) return;
+    suspend('SIGSTOP');
+    for (const one of waiting) one.setHeader('content-type', 'application/json').end(ANSWER);
+    setTimeout(suspend, 2 * ATTEMPT_MS, 'SIGCONT');
+  });
+}
+
+test('a suspended process: what was answered meanwhile is an answer and no timeout, and no circuit opens', async (t) => {
+  let suspend: (signal: NodeJS.Signals) => void = () => assert.fail('too early');
+  const port = await listen(
+    t,
+    answersMeanwhile((signal) => suspend(signal)),
+  );
+  const service = await startService({
+    CLAUDE_API_KEY: 'a-key-of-the-test',
+    CLAUDE_BASE_URL: `http://127.0.0.1:${port}`,
+    ATTEMPT_TIMEOUT_MS: String(ATTEMPT_MS),
+    OTEL_TRACES_EXPORTER: 'none',
+  });
+  t.after(() => service.stop());
+  suspend = (signal) => service.child.kill(signal);
+  const answers = await Promise.all(
+    Array.from({ length: STANDING_CALLS }, () => ask(service.url, {}, bodyOf({}))),
+  );
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  const attempts = (await scrape(service.metricsUrl)).by('outcome', 'claude_api_attempts_total');
+  assert.deepEqual(attempts, { success: STANDING_CALLS });
 });
 
 test('a port in use: the error is logged, and the exit code is 1', async (t) => {

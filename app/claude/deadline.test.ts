@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CallState } from '../pipeline/call-state.ts';
 import { type DeadlineOptions, type Limited, startDeadline } from './deadline.ts';
 
@@ -11,84 +12,86 @@ function aCall(t: TestContext, part: Partial<Limited>, options: Partial<Deadline
   const signal = new AbortController().signal;
   const call = { stream: true, receivedAtMs: 1_000, signal, ...part };
   const deadline = startDeadline(call, { deadlineMs: 1_000, ...options }, state);
-  const pass = (ms: number) => {
+  const pass = async (ms: number) => {
     nowMs += ms;
     t.mock.timers.tick(ms);
+    // A limit is judged once what has arrived is read.
+    await nextTurn();
   };
   const ended = () => (deadline.signal.aborted ? deadline.signal.reason.code : undefined);
   return { state, deadline, pass, ended };
 }
 
-test('startDeadline: it counts from when the request arrived', (t) => {
+test('startDeadline: it counts from when the request arrived', async (t) => {
   const { deadline, pass, ended } = aCall(t, { stream: false });
   assert.equal(deadline.atMs, 2_000);
-  pass(899);
+  await pass(899);
   assert.equal(ended(), undefined);
-  pass(1);
+  await pass(1);
   assert.equal(ended(), 'timeout');
 });
 
-test('startDeadline: a stream without content ends at the deadline', (t) => {
+test('startDeadline: a stream without content ends at the deadline', async (t) => {
   const { pass, ended } = aCall(t, {});
-  pass(900);
+  await pass(900);
   assert.equal(ended(), 'timeout');
 });
 
-test('startDeadline: a stream with content may last for hours', (t) => {
+test('startDeadline: a stream with content may last for hours', async (t) => {
   const { state, pass, ended } = aCall(t, {});
-  pass(899);
+  await pass(899);
   state.hasContent = true;
-  pass(10 * 3_600_000);
+  await pass(10 * 3_600_000);
   assert.equal(ended(), undefined);
 });
 
-test('startDeadline: the limit of streams ends one with content, counted from its arrival', (t) => {
+test('startDeadline: the limit of streams ends one with content, counted from its arrival', async (t) => {
   const { state, pass, ended } = aCall(t, {}, { streamLimitMs: 5_000 });
   state.hasContent = true;
-  pass(900);
-  pass(3_999);
+  await pass(900);
+  await pass(3_999);
   assert.equal(ended(), undefined);
-  pass(1);
+  await pass(1);
   assert.equal(ended(), 'timeout');
 });
 
-test('startDeadline: the limit of streams holds before their content too, where it is shorter', (t) => {
+test('startDeadline: the limit of streams holds before their content too, where it is shorter', async (t) => {
   const { pass, ended } = aCall(t, {}, { streamLimitMs: 500 });
-  pass(400);
+  await pass(400);
   assert.equal(ended(), 'timeout');
 });
 
-test('startDeadline: the limit of streams does not concern a complete answer', (t) => {
+test('startDeadline: the limit of streams does not concern a complete answer', async (t) => {
   const { pass, ended } = aCall(t, { stream: false }, { streamLimitMs: 500 });
-  pass(899);
+  await pass(899);
   assert.equal(ended(), undefined);
 });
 
 for (const stream of [true, false]) {
   const what = stream ? 'a stream with content' : 'a complete answer';
-  test(`startDeadline: the caller’s own limit ends ${what}, even a shorter one`, (t) => {
+  test(`startDeadline: the caller’s own limit ends ${what}, even a shorter one`, async (t) => {
     const { state, pass, ended } = aCall(t, { stream, deadlineMs: 400 }, { streamLimitMs: 700 });
     state.hasContent = stream;
-    pass(299);
+    await pass(299);
     assert.equal(ended(), undefined);
-    pass(1);
+    await pass(1);
     assert.equal(ended(), 'caller_deadline');
   });
 }
 
-test('startDeadline: the caller’s own limit, if longer, still ends a stream with content', (t) => {
+test('startDeadline: the caller’s own limit, if longer, still ends a stream with content', async (t) => {
   const { state, pass, ended } = aCall(t, { deadlineMs: 3_000 });
   state.hasContent = true;
-  pass(900);
-  pass(1_999);
+  await pass(900);
+  await pass(1_999);
   assert.equal(ended(), undefined);
-  pass(1);
+  await pass(1);
   assert.equal(ended(), 'caller_deadline');
 });
 
-test('startDeadline: once it is disposed of, nothing ends', (t) => {
+test('startDeadline: once it is disposed of, nothing ends', async (t) => {
   const { deadline, pass, ended } = aCall(t, {});
   deadline[Symbol.dispose]();
-  pass(60_000);
+  await pass(60_000);
   assert.equal(ended(), undefined);
 });

@@ -15,6 +15,7 @@ export class StreamPulse implements Disposable {
   readonly #limit: SilenceLimit;
   /** One for the whole stream, because one for each event would cost more than all else here. */
   #timer: NodeJS.Timeout | undefined;
+  #look: NodeJS.Immediate | undefined;
   /** How long the next event has been waited for so far, in waits that brought none. */
   #waitedMs = 0;
   #waitingSinceMs: number | undefined;
@@ -47,6 +48,7 @@ export class StreamPulse implements Disposable {
   /** Ends the watch. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#look);
   }
 
   #begin(nowMs: number, events: number): void {
@@ -56,10 +58,14 @@ export class StreamPulse implements Disposable {
   }
 
   #lookAfter(ms: number): void {
-    this.#timer = setTimeout(() => {
+    const look = () => {
       const leftMs = this.#limit.silenceMs - this.#silentMs();
       if (leftMs <= 0) this.#limit.onSilence();
       else this.#lookAfter(leftMs);
+    };
+    this.#timer = setTimeout(() => {
+      // Where the process stood still timers come first, so what has arrived meanwhile is read before the look.
+      this.#look = setImmediate(look);
     }, ms).unref();
   }
 

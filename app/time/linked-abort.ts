@@ -16,6 +16,7 @@ export class LinkedAbort implements Disposable {
   readonly #controller = new AbortController();
   readonly #parent: AbortSignal;
   #timer: NodeJS.Timeout | undefined;
+  #verdict: NodeJS.Immediate | undefined;
   readonly #follow: () => void;
 
   constructor(parent: AbortSignal, { timeoutMs, onTimeout, onParent }: LinkOptions) {
@@ -30,9 +31,12 @@ export class LinkedAbort implements Disposable {
 
   #start(timeoutMs: number, onTimeout: LinkOptions['onTimeout']): void {
     this.#timer = setTimeout(() => {
-      const end = onTimeout();
-      if (typeof end !== 'number') this.abort(end);
-      else if (end < Number.POSITIVE_INFINITY) this.#start(end, onTimeout);
+      // Where the process stood still timers come first, so what has arrived meanwhile is read before the verdict.
+      this.#verdict = setImmediate(() => {
+        const end = onTimeout();
+        if (typeof end !== 'number') this.abort(end);
+        else if (end < Number.POSITIVE_INFINITY) this.#start(end, onTimeout);
+      });
     }, timeoutMs);
   }
 
@@ -43,11 +47,12 @@ export class LinkedAbort implements Disposable {
   /** Lifts the time limit; the signal still follows its parent. */
   clearTimer(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#verdict);
   }
 
   /** Lifts the limit and stops following the parent. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.clearTimer();
     this.#parent.removeEventListener('abort', this.#follow);
   }
 
