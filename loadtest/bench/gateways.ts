@@ -60,8 +60,6 @@ export const GATEWAYS: readonly Subject[] = [
     label: 'LiteLLM proxy, no telemetry',
     kind: 'gateway',
     extras: [],
-    // With 128 connections an answer takes it some seconds.
-    sliceSeconds: 8,
     version: () => `litellm ${LITELLM_VERSION}`,
     start: litellm,
     lacking: () =>

@@ -13,7 +13,7 @@ function memoryText({ visits }: Result): readonly string[] {
   const spread = spreadOf(visits.flatMap(({ memoryNs }) => memoryNs ?? []));
   return spread
     ? [
-        `a random read within 4 MB took ${withSpread(spread, 'ns')} before subjects were started; it takes several times as long where other machines of the host use its caches`,
+        `a random read within 4 MB took ${withSpread(spread, 'ns')} before the visits; it takes several times as long where other machines of the host use its caches`,
       ]
     : [];
 }
@@ -24,7 +24,7 @@ export function machineText(result: Result): string {
   const gib = (machine.memoryBytes / 1024 ** 3).toFixed(0);
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return list([
-    `${date.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds / 60)} minutes: ${options.rounds} rounds, series of ${options.seconds} slices of 1 s after a warm-up of ${short(warmUp.calls)} calls or ${warmUp.seconds} s, whichever ended first`,
+    `${date.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds / 60)} minutes: ${options.rounds} rounds, series of ${options.seconds} s after a warm-up of ${short(warmUp.calls)} calls or ${warmUp.seconds} s, whichever ended first`,
     `${machine.cpu}, ${machine.cores} cores, ${gib} GiB, Linux ${machine.kernel}`,
     ...memoryText(result),
     used.join(', '),
@@ -59,8 +59,8 @@ export function methodText(result: Result): string {
   const { first } = STREAM_SERIES;
   return list([
     `${pinning} A figure of a subject is so of one core.`,
-    'In each round every subject is started afresh and warmed up with 32 connections. Then they are measured side by side: a second of load each, in turn, the others frozen (`SIGSTOP`) meanwhile, after a third of a second in which what was frozen finds its code in the caches again; again and again, so that whatever slows the machine for some seconds slows all of them. Calls and CPU time of the slices are summed; of latencies it is the median of the slices. Ratios and differences are taken within a round; the page has their medians, and the least and the most in brackets.',
-    'LiteLLM is loaded for eight seconds at a time, as an answer takes it some of them. The load is made by wrk: requests and answers of 1 kB, unless a table says otherwise. A series with an answer other than 2xx, a socket error or a time-out is no figure (`–`), however fast it was.',
+    'In each round every subject is started afresh, warmed up with 32 connections, measured, and ended; the order turns round from one round to the next. Ratios and differences are taken within a round; the page has their medians, and the least and the most in brackets.',
+    'The load is made by wrk: requests and answers of 1 kB, unless a table says otherwise. A series with an answer other than 2xx, a socket error or a time-out is no figure (`–`), however fast it was.',
     'The upstream is a bare HTTP server that has its bytes ready (`loadtest/bench/upstream.ts`). The limit and all clients stand behind the same Express route, which reads the whole body, calls, and sends the answer on; Axios, Got and Trae are given text and give text, the official SDK is given an object and gives one, as people use it.',
     'Ours is the service as it is deployed, with `ADMISSION_LIMIT` and `POOL_CONNECTIONS` at 1000. “Off” is `OTEL_SDK_DISABLED=true LOG_LEVEL=warn`; each further line adds one signal. Spans go by OTLP to a server that drops them, log lines to a pipe that is read. Whatever runs in Node has its code compiled from its second round on (`NODE_COMPILE_CACHE`), as the image of the service has.',
     'CPU time is what the kernel counted for the process, by the requests of the series. “Added” latency is through the subject, minus straight to the upstream, in the same round.',

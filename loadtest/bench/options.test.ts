@@ -16,7 +16,7 @@ test('bench options: without any, all subjects in three rounds', () => {
   assert.deepEqual(read.options, {
     subjects: undefined,
     rounds: 3,
-    seconds: 4,
+    seconds: 3,
     warmUp: { calls: 100_000, seconds: 20 },
     quick: false,
   });

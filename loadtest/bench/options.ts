@@ -10,7 +10,7 @@ export interface BenchOptions {
   /** Names of subjects; undefined stands for all. */
   readonly subjects: readonly string[] | undefined;
   readonly rounds: number;
-  /** Slices of a second of each series, in each round. */
+  /** Of each series. */
   readonly seconds: number;
   readonly warmUp: WarmUp;
   /** Fewer streams and no series of rare interest: to see that all is well, not to quote. */
@@ -21,7 +21,7 @@ export interface BenchOptions {
  * V8 compiles code again and again as it is called more often, and code that serves one call in ten is the last. A
  * figure from before that is one of the first seconds of a service (docs/adr/0054-measured-once-warm.md).
  */
-const DEFAULTS = { rounds: 3, seconds: 4, warmUp: { calls: 100_000, seconds: 20 } } as const;
+const DEFAULTS = { rounds: 3, seconds: 3, warmUp: { calls: 100_000, seconds: 20 } } as const;
 const QUICK = { rounds: 1, seconds: 1, warmUp: { calls: 10_000, seconds: 1 } } as const;
 const MOST = { rounds: 20, seconds: 60 } as const;
 

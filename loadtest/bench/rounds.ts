@@ -1,25 +1,10 @@
-/**
- * The rounds of a run. In each, everything under test is started afresh, warmed up, and measured side by side: neighbours
- * that take the caches of a machine come and go within seconds, so what is compared is measured seconds apart.
- */
+/** The rounds of a run: every subject once in each, in an order that turns round, so that no place is an advantage. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askOf } from './answers.ts';
 import { gatewayHeaders } from './gateways.ts';
 import { type Sink, startSink, startUpstream, type UpstreamProcess } from './helpers.ts';
-import {
-  type Fail,
-  freeze,
-  idleBytes,
-  measureSeries,
-  measureStreams,
-  orderOf,
-  type Plan,
-  recoveredBytes,
-  type Target,
-  warmUp,
-} from './measure.ts';
 import { readLatencyNs } from './memory.ts';
 import type { BenchOptions } from './options.ts';
 import type { Pinning } from './pinning.ts';
@@ -27,17 +12,23 @@ import type { StreamFigures } from './stream-reader.ts';
 import type { Subject } from './subject.ts';
 import { startSubject } from './subject-process.ts';
 import {
-  QUICK_STREAMS,
-  SERIES,
+  idleBytes,
+  recoveredBytes,
   type SeriesFigures,
-  type SeriesName,
-  STREAM_SERIES,
-  type StreamSeriesName,
   type Visit,
+  type VisitPlan,
+  visitSeries,
+  visitStreams,
+  warmUp,
 } from './visit.ts';
 
 /** The upstream without anything between: what every subject adds to. */
 export const DIRECT = 'direct';
+
+/** Even rounds go forwards, odd ones backwards. */
+export function orderOf<T>(things: readonly T[], round: number): readonly T[] {
+  return round % 2 === 0 ? things : things.toReversed();
+}
 
 export type Say = (line: string) => void;
 
@@ -47,7 +38,7 @@ export interface World {
   readonly sink: Sink;
   readonly folder: string;
   readonly pinning: Pinning;
-  readonly plan: Plan;
+  readonly plan: Omit<VisitPlan, 'tell'>;
   close(): void;
 }
 
@@ -84,115 +75,57 @@ function describe(figures: SeriesFigures | StreamFigures): string {
   return `${perSecond.toFixed(0).padStart(6)}/s, ${latency}${cpu}${of}${wrong}`;
 }
 
-/** A target of a round, with its figures as they come. */
-interface Entrant extends Target {
-  readonly visit: Visit;
-  stop(): Promise<void>;
-}
-
-async function enterDirect({ upstream, plan }: World, round: number): Promise<Entrant> {
-  const visit = { subject: DIRECT, round, series: {}, streams: {} };
-  const target = {
-    name: DIRECT,
-    url: upstream.url,
-    pids: [],
-    extras: ['delay', 'streams'] as const,
+function planFor({ plan }: World, name: string, round: number, say: Say): VisitPlan {
+  const place = `round ${round + 1}  ${name.padEnd(11)}`;
+  return {
+    ...plan,
+    tell: (series, figures) => say(`${place} ${series.padEnd(12)} ${describe(figures)}`),
   };
-  await warmUp(target, plan);
-  return { ...target, visit, async stop() {} };
 }
 
-/** Starts a subject and warms it up. @throws {Error} when it cannot be started, or ends */
-async function enter(world: World, subject: Subject, round: number): Promise<Entrant> {
-  const { sink, upstream, folder, pinning, plan } = world;
-  const memoryNs = readLatencyNs();
+async function visitDirect(world: World, round: number, say: Say): Promise<Visit> {
+  const plan = planFor(world, DIRECT, round, say);
+  const target = { url: world.upstream.url, pids: [], extras: ['delay', 'streams'] as const };
+  await warmUp(target, plan);
+  const series = await visitSeries(target, plan);
+  return { subject: DIRECT, round, series, streams: await visitStreams(target, plan) };
+}
+
+async function visitSubject(
+  world: World,
+  subject: Subject,
+  { round, isLast, say }: { readonly round: number; readonly isLast: boolean; readonly say: Say },
+): Promise<Visit> {
+  const { name, extras } = subject;
+  const plan = planFor(world, name, round, say);
+  const { sink, upstream, folder, pinning } = world;
   const place = { upstream: upstream.url, otlp: sink.url, folder };
+  const memoryNs = readLatencyNs();
   const running = await startSubject(subject, { ...place, pinning, headers: plan.headers });
   try {
-    const entrant = { ...subject, ...running };
-    const idle = await idleBytes(entrant);
-    await warmUp(entrant, plan);
-    await freeze(entrant);
-    const { startMs } = running;
-    const started = { subject: subject.name, round, memoryNs, startMs, idleBytes: idle };
-    return { ...entrant, visit: { ...started, series: {}, streams: {} } };
-  } catch (error) {
-    await running.stop();
-    throw error;
-  }
-}
-
-/** A subject that cannot be started, or ends, has no figures in this run, and a reason. */
-export type Failed = Map<string, string>;
-
-interface RoundOptions {
-  readonly round: number;
-  readonly isLast: boolean;
-  readonly say: Say;
-  readonly failed: Failed;
-}
-
-async function enterAll(
-  world: World,
-  subjects: readonly Subject[],
-  { round, say, failed }: RoundOptions,
-): Promise<readonly Entrant[]> {
-  const entrants = [await enterDirect(world, round)];
-  for (const subject of orderOf(subjects, round)) {
-    if (failed.has(subject.name)) continue;
-    try {
-      const entrant = await enter(world, subject, round);
-      say(`round ${round + 1}  ${subject.name} is warm`);
-      entrants.push(entrant);
-    } catch (error) {
-      failed.set(subject.name, (error as Error).message);
-    }
-  }
-  return entrants;
-}
-
-/** Every series, then every series of streams, each with all that take part in it. */
-async function measureAll(
-  entrants: readonly Entrant[],
-  { plan }: World,
-  { round, say, failed }: RoundOptions,
-): Promise<void> {
-  const fail: Fail = ({ name }, { message }) => failed.set(name, message);
-  const left = () => entrants.filter(({ name }) => !failed.has(name));
-  const tell = ({ name }: Target, series: string, figures: SeriesFigures | StreamFigures) =>
-    say(`round ${round + 1}  ${series.padEnd(12)} ${name.padEnd(11)} ${describe(figures)}`);
-  for (const name of Object.keys(SERIES) as SeriesName[]) {
-    for (const [entrant, figures] of await measureSeries(left(), plan, { name, fail })) {
-      tell(entrant, name, figures);
-      entrant.visit.series[name] = figures;
-    }
-  }
-  for (const [name, size] of Object.entries(plan.quick ? QUICK_STREAMS : STREAM_SERIES)) {
-    for (const [entrant, figures] of await measureStreams(left(), plan, { ...size, fail })) {
-      tell(entrant, name, figures);
-      entrant.visit.streams[name as StreamSeriesName] = figures;
-    }
-  }
-}
-
-async function makeRound(
-  world: World,
-  subjects: readonly Subject[],
-  options: RoundOptions,
-): Promise<readonly Visit[]> {
-  const entrants = await enterAll(world, subjects, options);
-  try {
-    await measureAll(entrants, world, options);
-    const left = entrants.filter(({ name }) => name !== DIRECT && !options.failed.has(name));
-    const rested = options.isLast && !world.plan.quick ? await recoveredBytes(left) : new Map();
-    return entrants.map((entrant) => {
-      const recovered = rested.get(entrant);
-      return { ...entrant.visit, ...(recovered && { recoveredBytes: recovered }) };
-    });
+    const target = { ...running, extras };
+    const idle = await idleBytes(target);
+    await warmUp(target, plan);
+    const series = await visitSeries(target, plan);
+    const streams = await visitStreams(target, plan);
+    const recovered = isLast && !plan.quick && (await recoveredBytes(target));
+    return {
+      subject: name,
+      round,
+      memoryNs,
+      startMs: running.startMs,
+      idleBytes: idle,
+      series,
+      streams,
+      ...(recovered && { recoveredBytes: recovered }),
+    };
   } finally {
-    await Promise.all(entrants.map((entrant) => entrant.stop()));
+    await running.stop();
   }
 }
+
+/** A subject that cannot be started has no figures in this run, and a reason. */
+export type Failed = Map<string, string>;
 
 /** Makes all rounds. @returns the visits, and why some subjects have none */
 export async function makeRounds(
@@ -204,9 +137,17 @@ export async function makeRounds(
   const visits: Visit[] = [];
   const failed: Failed = new Map();
   for (let round = 0; round < rounds; round += 1) {
-    const isLast = round === rounds - 1;
-    visits.push(...(await makeRound(world, subjects, { round, isLast, say, failed })));
+    visits.push(await visitDirect(world, round, say));
+    for (const subject of orderOf(subjects, round)) {
+      if (failed.has(subject.name)) continue;
+      try {
+        const isLast = round === rounds - 1;
+        visits.push(await visitSubject(world, subject, { round, isLast, say }));
+      } catch (error) {
+        failed.set(subject.name, (error as Error).message);
+        say(`round ${round + 1}  ${subject.name} has failed: ${(error as Error).message}`);
+      }
+    }
   }
-  for (const [name, reason] of failed) say(`${name} has failed: ${reason}`);
   return { visits: visits.filter(({ subject }) => !failed.has(subject)), failed };
 }

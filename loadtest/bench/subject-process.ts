@@ -86,8 +86,6 @@ export async function startSubject(subject: Subject, world: SubjectWorld): Promi
     output: () => written.bytes,
     async stop() {
       const exited = once(child, 'exit');
-      // One that is frozen would not see the other signal.
-      child.kill('SIGCONT');
       child.kill('SIGTERM');
       const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
       if (!ended()) await exited;

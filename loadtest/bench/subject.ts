@@ -29,8 +29,6 @@ export interface Subject {
   readonly label: string;
   readonly kind: 'limit' | 'ours' | 'client' | 'gateway';
   readonly extras: readonly Extra[];
-  /** How long it is loaded at a time; default: a second. */
-  readonly sliceSeconds?: number;
   /** What its figures are of: `name version`, or '' for the project itself. */
   readonly version: () => string;
   readonly start: (place: Place) => Program;

@@ -10,8 +10,8 @@ import { TUNING } from '../../app/tuning.ts';
 import { RetryBudget } from '../../app/upstreams/retry-budget.ts';
 import { UpstreamPool } from '../../app/upstreams/upstream-pool.ts';
 import { askOf, completeAnswer, MODEL, STREAM } from './answers.ts';
-import { orderOf } from './measure.ts';
 import { oursEnv, VARIANTS, type Variant } from './ours.ts';
+import { orderOf } from './rounds.ts';
 import { stagesOf, upstreamOf } from './stages/pipelines.ts';
 import { SUBJECTS } from './subjects.ts';
 import { createUpstream } from './upstream.ts';
@@ -102,7 +102,7 @@ test('answers: requests and answers have the size that was asked for', () => {
   }
 });
 
-test('orderOf: every other turn goes backwards, so that no place is an advantage', () => {
+test('orderOf: every other round goes backwards, so that no place is an advantage', () => {
   assert.deepEqual(orderOf([1, 2, 3], 0), [1, 2, 3]);
   assert.deepEqual(orderOf([1, 2, 3], 1), [3, 2, 1]);
 });

@@ -35,8 +35,7 @@ export function createUpstream(): Upstream {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
     response.end(body);
   };
-  // A subject that was frozen would find a connection dead that had timed out, which says nothing of its speed.
-  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     whenRead(request, (stream) => {
       if (delayMs === 0) answer(response, stream);
       else setTimeout(answer, delayMs, response, stream);

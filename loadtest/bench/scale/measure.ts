@@ -1,11 +1,10 @@
 /** One process and two behind one port, on all cores, and what an instance gives off. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Fail, measureSeries, thaw, warmUp } from '../measure.ts';
 import type { World } from '../rounds.ts';
 import type { Subject } from '../subject.ts';
 import { startSubject } from '../subject-process.ts';
 import { SUBJECTS } from '../subjects.ts';
-import type { SeriesFigures } from '../visit.ts';
+import { type SeriesFigures, visitSeries, warmUp } from '../visit.ts';
 import { measureVolume, type Volume } from './volume.ts';
 import { startWorkers } from './workers.ts';
 
@@ -34,17 +33,14 @@ async function runWorkers(count: number, world: World): Promise<WorkersRun> {
     pinning: { ...pinning, subject: pinning.everywhere },
   });
   try {
-    const target = { ...workers, name: `${count} processes`, extras: [] };
-    await warmUp(target, plan);
+    const target = { ...workers, extras: [] };
+    const quiet = { ...plan, tell() {} };
+    await warmUp(target, quiet);
     const before = await workers.counted();
-    const fail: Fail = ({ name }, error) => {
-      throw new Error(`${name}: ${error.message}`);
-    };
-    const measured = await measureSeries([target], plan, { name: 'c128', fail });
-    thaw(target);
+    const { c128 } = await visitSeries(target, quiet, ['c128']);
     await delay(LEFT_MS);
     const counted = (await workers.counted()).map((value, i) => value - (before[i] ?? 0));
-    return { figures: measured.get(target) as SeriesFigures, counted };
+    return { figures: c128 as SeriesFigures, counted };
   } finally {
     await workers.stop();
   }
