@@ -1,9 +1,9 @@
 /** How the figures of the page came to be, in words that come from the run itself. */
 import { Figures, ofSeries } from './figures.ts';
 import { short, withSpread } from './format.ts';
+import type { BenchOptions } from './options.ts';
 import type { Result } from './result.ts';
 import { spreadOf } from './statistics.ts';
-import { DROPPED } from './stream-reader.ts';
 import { SERIES, STREAM_SERIES } from './visit.ts';
 
 const list = (items: readonly string[]) => items.map((item) => `- ${item}`).join('\n');
@@ -18,13 +18,17 @@ function memoryText({ visits }: Result): readonly string[] {
     : [];
 }
 
+function warmUpText({ warmUp: { calls, seconds } }: BenchOptions): string {
+  if (calls === undefined) return `${seconds} s of warm-up`;
+  return `a warm-up of ${short(calls)} calls or ${seconds} s, whichever ended first`;
+}
+
 export function machineText(result: Result): string {
   const { machine, date, versions, seconds, options } = result;
-  const { warmUp } = options;
   const gib = (machine.memoryBytes / 1024 ** 3).toFixed(0);
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return list([
-    `${date.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds / 60)} minutes: ${options.rounds} rounds, series of ${options.seconds} s after a warm-up of ${short(warmUp.calls)} calls or ${warmUp.seconds} s, whichever ended first`,
+    `${date.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds / 60)} minutes: ${options.rounds} rounds, series of ${options.seconds} s after ${warmUpText(options)}`,
     `${machine.cpu}, ${machine.cores} cores, ${gib} GiB, Linux ${machine.kernel}`,
     ...memoryText(result),
     used.join(', '),
@@ -38,6 +42,11 @@ export function versionsText({ subjects }: Result): string {
 
 export function missingText({ notMeasured }: Result): string {
   return list(notMeasured.map(({ name, reason }) => `${name}: ${reason}.`));
+}
+
+function untimedText({ warmUp: { streams } }: BenchOptions): string {
+  if (streams === 0) return '';
+  return `The first ${streams} in each place warm up: their chunks are counted, their times are not. `;
 }
 
 /** Below this share of its core a subject waited for something else. */
@@ -55,7 +64,7 @@ function boundText(result: Result): string {
 }
 
 export function methodText(result: Result): string {
-  const { pinning } = result;
+  const { pinning, options } = result;
   const { first } = STREAM_SERIES;
   return list([
     `${pinning} A figure of a subject is so of one core.`,
@@ -66,7 +75,7 @@ export function methodText(result: Result): string {
     'CPU time is what the kernel counted for the process, by the requests of the series. “Added” latency is through the subject, minus straight to the upstream, in the same round.',
     boundText(result),
     `Memory is resident: idle a second after the first answer, loaded as the most during ${SERIES.c128.connections} connections, and after six seconds of rest in the last round.`,
-    `Streams are read by a process that notes when each chunk came. The first ${DROPPED} streams in each place warm up: their chunks are counted, their times are not. The first chunk is of ${first.held} streams at a time; with 100 and 500 held, gaps are compared with the limit's and not with a number, because reader and upstream share a core.`,
+    `Streams are read by a process that notes when each chunk came. ${untimedText(options)}The first chunk is of ${first.held} streams at a time; with 100 and 500 held, gaps are compared with the limit's and not with a number, because reader and upstream share a core.`,
     'Stages are compared in one process: the pipeline with and without a stage, in turn, over a transport that answers at once and without telemetry. `failover` chooses the upstream, so without it one is given.',
   ]);
 }

@@ -17,7 +17,7 @@ test('bench options: without any, all subjects in three rounds', () => {
     subjects: undefined,
     rounds: 3,
     seconds: 3,
-    warmUp: { calls: 100_000, seconds: 20 },
+    warmUp: { calls: 100_000, seconds: 20, streams: 2 },
     quick: false,
   });
 });

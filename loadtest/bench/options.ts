@@ -1,9 +1,11 @@
 /** Reads the options of `make bench`: SUBJECTS, ROUNDS, SECONDS, QUICK. */
 
-/** Ends with so many calls or after so long, whichever comes first. */
 export interface WarmUp {
-  readonly calls: number;
+  /** Calls with which it ends, where they take less than its time. */
+  readonly calls?: number;
   readonly seconds: number;
+  /** At the beginning of each place, streams whose times are not taken. */
+  readonly streams: number;
 }
 
 export interface BenchOptions {
@@ -21,8 +23,12 @@ export interface BenchOptions {
  * V8 compiles code again and again as it is called more often, and code that serves one call in ten is the last. A
  * figure from before that is one of the first seconds of a service (docs/adr/0054-measured-once-warm.md).
  */
-const DEFAULTS = { rounds: 3, seconds: 3, warmUp: { calls: 100_000, seconds: 20 } } as const;
-const QUICK = { rounds: 1, seconds: 1, warmUp: { calls: 10_000, seconds: 1 } } as const;
+const DEFAULTS = {
+  rounds: 3,
+  seconds: 3,
+  warmUp: { calls: 100_000, seconds: 20, streams: 2 },
+} as const;
+const QUICK = { rounds: 1, seconds: 1, warmUp: { seconds: 1, streams: 0 } } as const;
 const MOST = { rounds: 20, seconds: 60 } as const;
 
 type Env = Readonly<Record<string, string | undefined>>;

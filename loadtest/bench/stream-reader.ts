@@ -47,15 +47,14 @@ export class StreamReading {
   }
 }
 
-/** Streams at the beginning of each place whose times are those of code that is not compiled yet, here and there. */
-export const DROPPED = 2;
-
 export interface StreamLoad {
   readonly url: string;
   /** Streams held at once. */
   readonly held: number;
-  /** Streams one after the other in each place, after those that are dropped. */
+  /** Streams that are timed, one after the other in each place. */
   readonly each: number;
+  /** Streams before them, whose times are those of code that is not compiled yet, here and there. */
+  readonly untimed: number;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -73,9 +72,12 @@ export interface StreamFigures {
 }
 
 /** @param readings those of each place, in turn */
-export function streamFigures(readings: readonly (readonly StreamReading[])[]): StreamFigures {
+export function streamFigures(
+  readings: readonly (readonly StreamReading[])[],
+  untimed: number,
+): StreamFigures {
   const all = readings.flat();
-  const timed = readings.flatMap((place) => place.slice(DROPPED));
+  const timed = readings.flatMap((place) => place.slice(untimed));
   const firsts = timed.flatMap(({ firstMs }) => firstMs ?? []);
   const gaps = timed.flatMap(({ gapsMs }) => gapsMs);
   const at = (values: readonly number[], share: number) => percentile(values, share) ?? Number.NaN;
@@ -117,10 +119,10 @@ export async function readStreams(load: StreamLoad): Promise<StreamFigures> {
   const place = async (i: number) => {
     await delay((i / load.held) * lengthMs);
     const readings: StreamReading[] = [];
-    while (readings.length < DROPPED + load.each) readings.push(await readStream(load, agent));
+    while (readings.length < load.untimed + load.each) readings.push(await readStream(load, agent));
     return readings;
   };
   const all = await Promise.all(Array.from({ length: load.held }, (_, i) => place(i)));
   agent.destroy();
-  return streamFigures(all);
+  return streamFigures(all, load.untimed);
 }

@@ -67,7 +67,7 @@ export function resultOf(behaviours: Readonly<Record<string, Behaviour>>): Resul
       subjects: undefined,
       rounds: 2,
       seconds: 3,
-      warmUp: { calls: 100_000, seconds: 20 },
+      warmUp: { calls: 100_000, seconds: 20, streams: 2 },
       quick: false,
     },
     pinning: 'The thing under test has core 0; generator, upstream and receivers share core 1.',

@@ -142,7 +142,7 @@ const WARM_UP_STEP_S = 1;
 /** Lets hot code be compiled; the figures are dropped. */
 export async function warmUp({ url }: Target, plan: VisitPlan): Promise<void> {
   await plan.upstream.behave(AT_ONCE);
-  const { calls, seconds } = plan.warmUp;
+  const { calls = Number.POSITIVE_INFINITY, seconds } = plan.warmUp;
   const load = { url, connections: 32, seconds: WARM_UP_STEP_S, headers: plan.headers };
   let made = 0;
   for (let step = 0; step < seconds / WARM_UP_STEP_S && made < calls; step += 1) {
@@ -173,7 +173,12 @@ export async function visitStreams(target: Target, plan: VisitPlan): Promise<Vis
   const visited: Partial<Record<StreamSeriesName, StreamFigures>> = {};
   if (!target.extras.includes('streams')) return visited;
   for (const [name, size] of Object.entries(plan.quick ? QUICK_STREAMS : STREAM_SERIES)) {
-    const figures = await readStreamsApart({ ...size, url: target.url, headers: plan.headers });
+    const figures = await readStreamsApart({
+      ...size,
+      untimed: plan.warmUp.streams,
+      url: target.url,
+      headers: plan.headers,
+    });
     visited[name as StreamSeriesName] = figures;
     plan.tell(name, figures);
   }
