@@ -3,11 +3,11 @@
 const FLAT =
   'the profiles of [ADR 44](adr/0044-what-the-service-itself-costs.md) are flat: the difference is the table of signals below and, without telemetry, the dozen small things that the ADR lists, none of which is worth the missing share';
 const SPANS =
-  'spans are the largest part (table of signals). A line through 10 % and 100 % gives 99 µs for a call that is traced and 41 µs for any call, but single runs of 5 s on a quiet machine gave 104 µs a call without traces, 101 with a sampler that takes none and 124 with 10 %: there a traced call costs about 230 µs, in making and exporting its spans, and tracing as such nothing';
+  'spans are the largest part (table of signals), and these are those of a service that was warmed up for three seconds: V8 had not compiled yet what runs for one call in ten ([ADR 54](adr/0054-measured-once-warm.md)). Spans have become cheaper since ([ADR 47](adr/0047-spans-are-encoded-by-hand.md))';
 const TRACED =
-  'with metrics and log lines alone the service adds 2 ms, less than the limit does; spans add the rest. That a batch of them is made into bytes in one turn of the event loop is likely, but not profiled';
+  'the threads of V8 that compile share the one core, and had not ended after three seconds of warm-up: of a series of 4 s the main thread waited 0.35 s for them. After 25 s P99 was 4.4 ms, and 2.8 ms of bare Express, on a slower machine ([ADR 54](adr/0054-measured-once-warm.md))';
 const PAUSES =
-  'the service without telemetry adds as much, so telemetry is not the reason; the median adds some tenths of a millisecond. It has not been profiled';
+  'the service without telemetry adds as much, so telemetry is not the reason. It is the P99 of 150 streams, which were the first ones of the program and of the reader ([ADR 54](adr/0054-measured-once-warm.md))';
 
 /** By the name of the figure (`reach.ts`). */
 export const REASONS: Readonly<Record<string, string>> = {
