@@ -3,7 +3,7 @@
 const FLAT =
   'the profiles of [ADR 44](adr/0044-what-the-service-itself-costs.md) are flat: the difference is the table of signals below and, without telemetry, the dozen small things that the ADR lists, none of which is worth the missing share';
 const SPANS =
-  'spans are the largest part (table of signals), and these are those of a service that was warmed up for three seconds: V8 had not compiled yet what runs for one call in ten ([ADR 54](adr/0054-measured-once-warm.md)). Spans have become cheaper since ([ADR 47](adr/0047-spans-are-encoded-by-hand.md))';
+  'spans are the largest part (table of signals), and these are those of a service that was warmed up for three seconds: V8 had most likely not compiled yet what runs for one call in ten ([ADR 54](adr/0054-measured-once-warm.md)). Spans have become cheaper since ([ADR 47](adr/0047-spans-are-encoded-by-hand.md))';
 const TRACED =
   'the threads of V8 that compile share the one core, and had not ended after three seconds of warm-up: of a series of 4 s the main thread waited 0.35 s for them. After 25 s P99 was 4.4 ms, and 2.8 ms of bare Express, on a slower machine ([ADR 54](adr/0054-measured-once-warm.md))';
 const PAUSES =

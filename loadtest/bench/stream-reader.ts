@@ -65,7 +65,7 @@ export interface StreamFigures {
   readonly firstP99Ms: number;
   readonly gapP50Ms: number;
   readonly gapP99Ms: number;
-  /** Of all streams, as are those that broke: none is too early to come whole. */
+  /** Chunks that did not come, counted over all streams: the untimed ones have to come whole as well. */
   readonly framesLost: number;
   /** Streams that did not come to their end. */
   readonly broken: number;
