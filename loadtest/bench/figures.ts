@@ -52,11 +52,7 @@ export class Figures {
 
   /** Through the subject, minus straight to the upstream in the same round. */
   added(subject: string, read: Read): Spread | undefined {
-    return this.difference(subject, DIRECT, read);
-  }
-
-  difference(subject: string, other: string, read: Read): Spread | undefined {
-    const less = this.values(other, read);
+    const less = this.values(DIRECT, read);
     const more = this.values(subject, read);
     if (more.length !== less.length) return undefined;
     return spreadOf(more.map((value, i) => value - (less[i] ?? Number.NaN)));

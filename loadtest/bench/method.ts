@@ -8,6 +8,8 @@ import { SERIES, STREAM_SERIES } from './visit.ts';
 
 const list = (items: readonly string[]) => items.map((item) => `- ${item}`).join('\n');
 
+const dateText = (date: string) => `${date.slice(0, 16).replace('T', ' ')} UTC`;
+
 /** By which a reader can tell whether a machine's neighbours took part. */
 function memoryText({ visits }: Result): readonly string[] {
   const spread = spreadOf(visits.flatMap(({ memoryNs }) => memoryNs ?? []));
@@ -28,7 +30,8 @@ export function machineText(result: Result): string {
   const gib = (machine.memoryBytes / 1024 ** 3).toFixed(0);
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return list([
-    `${date.slice(0, 16).replace('T', ' ')} UTC, ${Math.round(seconds / 60)} minutes: ${options.rounds} rounds, series of ${options.seconds} s after ${warmUpText(options)}`,
+    `${dateText(date)}, ${Math.round(seconds / 60)} minutes: ${options.rounds} rounds, series of ${options.seconds} s after ${warmUpText(options)}`,
+    ...pairsText(result),
     `${machine.cpu}, ${machine.cores} cores, ${gib} GiB, Linux ${machine.kernel}`,
     ...memoryText(result),
     used.join(', '),
@@ -42,6 +45,16 @@ export function versionsText({ subjects }: Result): string {
 
 export function missingText({ notMeasured }: Result): string {
   return list(notMeasured.map(({ name, reason }) => `${name}: ${reason}.`));
+}
+
+/** When and how often two subjects took turns. */
+function pairsText({ pairs, machine }: Result): readonly string[] {
+  if (!pairs) return [];
+  const { date, seconds, rounds, turns, cpu } = pairs;
+  const elsewhere = cpu === machine.cpu ? '' : `, ${cpu}`;
+  return [
+    `compared side by side: ${dateText(date)}, ${Math.round(seconds / 60)} minutes: ${rounds} rounds, in each ${turns} turns of a second for each of two${elsewhere}`,
+  ];
 }
 
 function untimedText({ warmUp: { streams } }: BenchOptions): string {
@@ -69,6 +82,7 @@ export function methodText(result: Result): string {
   return list([
     `${pinning} A figure of a subject is so of one core.`,
     'In each round every subject is started afresh, warmed up with 32 connections, measured, and ended; the order turns round from one round to the next. Ratios and differences are taken within a round; the page has their medians, and the least and the most in brackets.',
+    'What reach and signals compare by throughput or CPU time is measured side by side, all but LiteLLM: both subjects run on the one core, both are warm, and they take turns of a second with 32 connections. The throughput of each is that of its turns; its CPU time is that of all turns, so that what it does later counts. A machine that becomes slower within minutes changes the tables of throughput and latency, and hardly these ([ADR 55](adr/0055-compared-side-by-side.md)).',
     'The load is made by wrk: requests and answers of 1 kB, unless a table says otherwise. A series with an answer other than 2xx, a socket error or a time-out is no figure (`–`), however fast it was.',
     'The upstream is a bare HTTP server that has its bytes ready (`loadtest/bench/upstream.ts`). The limit and all clients stand behind the same Express route, which reads the whole body, calls, and sends the answer on; Axios, Got and Trae are given text and give text, the official SDK is given an object and gives one, as people use it.',
     'Ours is the service as it is deployed, with `ADMISSION_LIMIT` and `POOL_CONNECTIONS` at 1000. “Off” is `OTEL_SDK_DISABLED=true LOG_LEVEL=warn`; each further line adds one signal. Spans go by OTLP to a server that drops them, log lines to a pipe that is read. Whatever runs in Node has its code compiled from its second round on (`NODE_COMPILE_CACHE`), as the image of the service has.',

@@ -18,6 +18,7 @@ test('bench options: without any, all subjects in three rounds', () => {
     rounds: 3,
     seconds: 3,
     warmUp: { calls: 100_000, seconds: 20, streams: 2 },
+    pairsOnly: false,
     quick: false,
   });
 });
@@ -36,6 +37,11 @@ test('bench options: QUICK is one round of a second, unless told otherwise', () 
   assert.deepEqual([read.options.quick, read.options.rounds, read.options.seconds], [true, 1, 2]);
 });
 
+test('bench options: PART=pairs leaves the rest of the page as it is', () => {
+  const read = readOptions({ PART: 'pairs' }, KNOWN);
+  assert(read.ok && read.options.pairsOnly);
+});
+
 test('bench options: an unknown subject is named, with those that there are', () => {
   const [problem = ''] = problemsOf({ SUBJECTS: 'express,ofd' });
   assert.match(problem, /ofd/);
@@ -51,6 +57,7 @@ for (const [name, text] of [
   ['SECONDS', '1e1'],
   ['SECONDS', '61'],
   ['QUICK', 'yes'],
+  ['PART', 'rounds'],
 ] as const) {
   test(`bench options: ${name}=${text} is refused`, () => {
     const [problem = ''] = problemsOf({ [name]: text });

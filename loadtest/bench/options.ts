@@ -1,4 +1,4 @@
-/** Reads the options of `make bench`: SUBJECTS, ROUNDS, SECONDS, QUICK. */
+/** Reads the options of `make bench`: SUBJECTS, ROUNDS, SECONDS, PART, QUICK. */
 
 export interface WarmUp {
   /** Calls with which it ends, where they take less than its time. */
@@ -9,6 +9,8 @@ export interface WarmUp {
 }
 
 export interface BenchOptions {
+  /** Only what is compared side by side, beside the other figures of the page's run. */
+  readonly pairsOnly: boolean;
   /** Names of subjects; undefined stands for all. */
   readonly subjects: readonly string[] | undefined;
   readonly rounds: number;
@@ -54,6 +56,7 @@ export function readOptions(env: Env, known: readonly string[]): ReadOptions {
     rounds: count('ROUNDS', defaults.rounds, MOST.rounds),
     seconds: count('SECONDS', defaults.seconds, MOST.seconds),
     warmUp: defaults.warmUp,
+    pairsOnly: pairsOnly(env['PART'], problems),
     quick,
   };
   return problems.length === 0 ? { ok: true, options } : { ok: false, problems };
@@ -62,6 +65,12 @@ export function readOptions(env: Env, known: readonly string[]): ReadOptions {
 function flag(text: string | undefined, problems: string[]): boolean {
   if (text === undefined || text === '' || text === '0') return false;
   if (text !== '1') problems.push(`QUICK=${text}: it is 1 or 0`);
+  return true;
+}
+
+function pairsOnly(text: string | undefined, problems: string[]): boolean {
+  if (text === undefined || text === '') return false;
+  if (text !== 'pairs') problems.push(`PART=${text}: it is pairs, or not set for all`);
   return true;
 }
 

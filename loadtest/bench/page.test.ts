@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { ROOT } from '../../observability/local/paths.ts';
 import { chart } from './chart.ts';
 import { page } from './page.ts';
+import type { Pairs, PairVisit } from './pairs/pairs.ts';
 import { reachOf, verdictOf } from './reach.ts';
 import { overheadLines, withOverhead } from './readme.ts';
 import { REASONS } from './reasons.ts';
@@ -76,9 +77,38 @@ test('reasons: each is of a figure that there is', () => {
 
 test('signalCosts: the difference of one signal, and its part of the call that has it', () => {
   const [metrics, logs, some, all] = signalCosts(result);
-  assert.deepEqual([metrics?.cpuUs, logs?.cpuUs, some?.cpuUs, all?.cpuUs], [10, 5, 10, 85]);
+  // The second round is slower by half: the medians are those of both.
+  const medians = [metrics, logs, some, all].map((cost) => cost?.cpuUs.median);
+  assert.deepEqual(medians, [12.5, 6.25, 12.5, 106.25]);
+  assert.deepEqual([metrics?.cpuUs.least, metrics?.cpuUs.most], [10, 15]);
   assert.equal(metrics?.share.toFixed(2), (100 * (10 / 110)).toFixed(2));
   assert.equal(all?.share.toFixed(2), '42.50');
+});
+
+test('signalCosts: a pair with an error in one round has no figure', () => {
+  const pairs = result.pairs as Pairs;
+  const visits = pairs.visits.map((visit): PairVisit => {
+    const isBroken = visit.pair[0] === 'metrics' && visit.round === 1;
+    const [metrics, off] = visit.figures;
+    return isBroken ? { ...visit, figures: [metrics, { ...off, invalid: '1 × timeout' }] } : visit;
+  });
+  const costs = signalCosts({ pairs: { ...pairs, visits } }).map(({ signal }) => signal);
+  assert.deepEqual(
+    costs,
+    signalCosts(result)
+      .map(({ signal }) => signal)
+      .slice(1),
+  );
+});
+
+test('page: when, and how often, two were compared side by side', () => {
+  assert(
+    text.includes(
+      '- compared side by side: 2026-11-26 08:40 UTC, 10 minutes: 2 rounds, in each 20 turns of a second for each of two\n',
+    ),
+  );
+  const elsewhere = { ...result, pairs: { ...(result.pairs as Pairs), cpu: 'another CPU' } };
+  assert(page(elsewhere).includes('for each of two, another CPU\n'));
 });
 
 test('page: several processes, and what a rate takes', () => {
@@ -91,7 +121,7 @@ test('README lines: five, with the cost of each signal and stage', () => {
   const lines = overheadLines(result);
   assert.equal(lines.length, 5);
   const all = lines.join('\n');
-  for (const part of ['metrics 10 µs', 'log lines (standard output) 5 µs', '`retry` 0.50']) {
+  for (const part of ['metrics 12.5 µs', 'log lines (standard output) 6.25 µs', '`retry` 0.50']) {
     assert(all.includes(part), `${part} in ${all}`);
   }
 });

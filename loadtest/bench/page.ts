@@ -28,7 +28,7 @@ ${machineText(result)}
 
 ## Reach
 
-Judged by the median. What is wanted at least, and the aim, were set before anything was measured.
+Judged by the median. Throughput is compared side by side (method), all but LiteLLM's. What is wanted at least, and the aim, were set before anything was measured.
 
 ${reachTable(result)}
 
@@ -47,7 +47,7 @@ ${missingText(result)}
 
 const parts: Section = (result) => `## Signals
 
-What a call costs more with one more signal.
+What a call costs more with one more signal, measured side by side with a service that lacks it.
 
 ${signalTable(result)}
 
@@ -87,7 +87,7 @@ Versions:
 ${versionsText(result)}
 
 Again: \`make bench\`; \`make bench QUICK=1\`, five minutes, to see that it runs; \`SUBJECTS=express,traces-10\`
-compares some. \`make test\` holds a part of it as a ratio (\`loadtest/bench/overhead.load.test.ts\`).
+compares some; \`PART=pairs\` takes only what is compared side by side, and keeps the other figures. \`make test\` holds a part of it as a ratio (\`loadtest/bench/overhead.load.test.ts\`).
 `;
 
 export function page(result: Result): string {

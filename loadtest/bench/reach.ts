@@ -1,5 +1,6 @@
 /** Compares what was measured with what the project wants to reach: nothing is rounded into a success. */
 import { Figures, ofSeries, ofStreams, type Read } from './figures.ts';
+import { type Pair, pairRatio } from './pairs/pairs.ts';
 import type { Result } from './result.ts';
 import type { Spread } from './statistics.ts';
 import { EVERYTHING, LIMIT } from './subjects.ts';
@@ -25,7 +26,12 @@ export function verdictOf({ measured, least, aim, more }: Reach): Verdict {
   return reaches(least) ? 'least reached' : 'not reached';
 }
 
-const perSecond = ofSeries('c32', 'perSecond');
+type Figured = Pick<Result, 'visits' | 'pairs'>;
+
+/** Within a round, and not side by side: what differs by a factor of fifty needs no closer look. */
+export const timesLiteLlm = (result: Figured): Spread | undefined =>
+  new Figures(result).ratio(EVERYTHING, 'litellm', ofSeries('c32', 'perSecond'));
+
 const cpu = (series: Parameters<typeof ofSeries>[0]) => ofSeries(series, 'cpuUs');
 const scaled = (spread: Spread | undefined, by: (value: number) => number): Spread | undefined => {
   if (!spread) return undefined;
@@ -34,32 +40,22 @@ const scaled = (spread: Spread | undefined, by: (value: number) => number): Spre
 };
 const inMB = (spread: Spread | undefined) => scaled(spread, (bytes) => bytes / 1e6);
 
-function throughput(figures: Figures): Reach[] {
-  const against = (
-    subject: string,
-    other: string,
+const SDK = 'traces 10 %, against the official SDK without telemetry';
+
+function throughput(result: Figured): Reach[] {
+  const row = (
     label: string,
     [least, aim]: readonly [number, number],
+    measured: Spread | undefined,
     unit: Reach['unit'] = '×',
-  ): Reach => ({
-    figure: `throughput, ${label}`,
-    unit,
-    least,
-    aim,
-    more: true,
-    measured: figures.ratio(subject, other, perSecond),
-  });
+  ): Reach => ({ figure: `throughput, ${label}`, unit, least, aim, more: true, measured });
+  const beside = (...pair: Pair) => pairRatio(result, pair, 'perSecond');
   return [
-    against(EVERYTHING, LIMIT, 'traces 10 %, of the limit', [0.42, 0.6], ''),
-    against('traces-100', LIMIT, 'traces 100 %, of the limit', [0.32, 0.45], ''),
-    against(
-      EVERYTHING,
-      'sdk',
-      'traces 10 %, against the official SDK without telemetry',
-      [1.8, 2.5],
-    ),
-    against(EVERYTHING, 'portkey', 'traces 10 %, against Portkey', [2.8, 4]),
-    against(EVERYTHING, 'litellm', 'traces 10 %, against LiteLLM', [50, 80]),
+    row('traces 10 %, of the limit', [0.42, 0.6], beside(EVERYTHING, LIMIT), ''),
+    row('traces 100 %, of the limit', [0.32, 0.45], beside('traces-100', LIMIT), ''),
+    row(SDK, [1.8, 2.5], beside(EVERYTHING, 'sdk')),
+    row('traces 10 %, against Portkey', [2.8, 4], beside(EVERYTHING, 'portkey')),
+    row('traces 10 %, against LiteLLM', [50, 80], timesLiteLlm(result)),
   ];
 }
 
@@ -71,18 +67,19 @@ const atMost = (
 ): Reach => ({ figure, unit, least, aim, more: false, measured });
 
 /** Telemetry's part of what a call costs with everything on, per cent. */
-export function telemetryShare(figures: Figures): Spread | undefined {
-  const left = figures.ratio('off', EVERYTHING, cpu('c32'));
-  return scaled(left, (ratio) => 100 * (1 - ratio));
+export function telemetryShare(result: Figured): Spread | undefined {
+  const times = pairRatio(result, [EVERYTHING, 'off'], 'cpuUs');
+  return scaled(times, (ratio) => 100 * (1 - 1 / ratio));
 }
 
-function latency(figures: Figures): Reach[] {
+function latency(result: Figured): Reach[] {
+  const figures = new Figures(result);
   const first = ofStreams('first', 'firstP99Ms');
   const lost = ofStreams('held 500', 'framesLost');
   const gap = ofStreams('held 500', 'gapP99Ms');
   const one = ofSeries('c1', 'p99Ms');
   return [
-    atMost("telemetry's share of the CPU time of a call", '%', [30, 20], telemetryShare(figures)),
+    atMost("telemetry's share of the CPU time of a call", '%', [30, 20], telemetryShare(result)),
     atMost('added P99 at one connection', 'ms', [1, 0.5], figures.added(EVERYTHING, one)),
     atMost('added time to first token, P99', 'ms', [1.2, 0.6], figures.added(EVERYTHING, first)),
     atMost('500 streams at once: frames lost', '', [0, 0], figures.spread(EVERYTHING, lost)),
@@ -95,7 +92,8 @@ function latency(figures: Figures): Reach[] {
   ];
 }
 
-function memory(figures: Figures): Reach[] {
+function memory(result: Figured): Reach[] {
+  const figures = new Figures(result);
   const peak = ofSeries('c128', 'peakBytes');
   const level = ofSeries('c128', 'endToMiddle');
   return [
@@ -120,7 +118,8 @@ function memory(figures: Figures): Reach[] {
   ];
 }
 
-function growth(figures: Figures): Reach[] {
+function growth(result: Figured): Reach[] {
+  const figures = new Figures(result);
   const row = (figure: string, from: Read, to: Read) =>
     atMost(figure, '×', [1, 1], figures.growth(EVERYTHING, LIMIT, from, to));
   const as = "as a ratio to the limit's own growth";
@@ -132,7 +131,6 @@ function growth(figures: Figures): Reach[] {
 }
 
 /** In the order of the page. */
-export function reachOf(result: Pick<Result, 'visits'>): readonly Reach[] {
-  const figures = new Figures(result);
-  return [throughput, latency, memory, growth].flatMap((rows) => rows(figures));
+export function reachOf(result: Figured): readonly Reach[] {
+  return [throughput, latency, memory, growth].flatMap((rows) => rows(result));
 }

@@ -1,7 +1,8 @@
 /** The five lines of the README that say what each signal and stage costs. */
 import { Figures, ofSeries } from './figures.ts';
 import { medianOf, short } from './format.ts';
-import { telemetryShare } from './reach.ts';
+import { pairRatio } from './pairs/pairs.ts';
+import { telemetryShare, timesLiteLlm } from './reach.ts';
 import type { Result } from './result.ts';
 import { EVERYTHING, LIMIT } from './subjects.ts';
 import { signalCosts } from './tables.ts';
@@ -11,12 +12,11 @@ const END = '<!-- up to here -->';
 
 export function overheadLines(result: Result): readonly string[] {
   const figures = new Figures(result);
-  const perSecond = ofSeries('c32', 'perSecond');
   const cpu = medianOf(figures.spread(EVERYTHING, ofSeries('c32', 'cpuUs')));
-  const of = (name: string, other: string) => medianOf(figures.ratio(name, other, perSecond));
+  const of = (other: string) => medianOf(pairRatio(result, [EVERYTHING, other], 'perSecond'));
   const added = medianOf(figures.added(EVERYTHING, ofSeries('c1', 'p99Ms')));
   const signals = signalCosts(result).map(
-    ({ signal, cpuUs, share }) => `${signal} ${short(cpuUs)} µs (${short(share)} %)`,
+    ({ signal, cpuUs, share }) => `${signal} ${short(cpuUs.median)} µs (${short(share)} %)`,
   );
   const stages = (result.stages?.stages ?? [])
     .filter(({ optional }) => !optional)
@@ -25,10 +25,10 @@ export function overheadLines(result: Result): readonly string[] {
     .filter((stage) => stage.optional)
     .map(({ stage, cpuUs }) => `\`${stage}\` ${short(cpuUs.median)}`);
   return [
-    `- Everything on (traces 10 %): ${cpu} µs of CPU a call, ${of(EVERYTHING, LIMIT)} of the throughput of bare Express and undici, and ${added} ms more P99 latency at one connection.`,
-    `- Telemetry is ${medianOf(telemetryShare(figures))} % of that call: ${signals.slice(0, 4).join(', ')}.`,
+    `- Everything on (traces 10 %): ${cpu} µs of CPU a call, ${of(LIMIT)} of the throughput of bare Express and undici, and ${added} ms more P99 latency at one connection.`,
+    `- Telemetry is ${medianOf(telemetryShare(result))} % of that call: ${signals.slice(0, 4).join(', ')}.`,
     `- Stages, µs of CPU a call: ${stages.join(', ')}; all of them ${medianOf(result.stages?.whole)}. When switched on: ${optional.join(', ')}.`,
-    `- Throughput against others: ${of(EVERYTHING, 'sdk')} × Express with the official SDK, ${of(EVERYTHING, 'portkey')} × Portkey and ${of(EVERYTHING, 'litellm')} × LiteLLM, none of which has telemetry on.`,
+    `- Throughput against others: ${of('sdk')} × Express with the official SDK, ${of('portkey')} × Portkey and ${medianOf(timesLiteLlm(result))} × LiteLLM, none of which has telemetry on.`,
     `- [docs/performance.md](docs/performance.md) has all figures, the method, and what was not reached.`,
   ];
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ArticleRow } from './article/table.ts';
 import type { BenchOptions } from './options.ts';
+import type { Pairs } from './pairs/pairs.ts';
 import type { Scale } from './scale/measure.ts';
 import type { StageCosts } from './stages/costs.ts';
 import type { Visit } from './visit.ts';
@@ -31,6 +32,7 @@ export interface Result {
   /** Every subject that has no figures, and why. */
   readonly notMeasured: readonly { readonly name: string; readonly reason: string }[];
   readonly visits: readonly Visit[];
+  readonly pairs?: Pairs;
   readonly stages?: StageCosts;
   readonly article?: readonly ArticleRow[];
   readonly scale?: Scale;

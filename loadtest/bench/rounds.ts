@@ -10,7 +10,7 @@ import type { BenchOptions } from './options.ts';
 import type { Pinning } from './pinning.ts';
 import type { StreamFigures } from './stream-reader.ts';
 import type { Subject } from './subject.ts';
-import { startSubject } from './subject-process.ts';
+import { type SubjectWorld, startSubject } from './subject-process.ts';
 import {
   idleBytes,
   recoveredBytes,
@@ -91,6 +91,12 @@ async function visitDirect(world: World, round: number, say: Say): Promise<Visit
   return { subject: DIRECT, round, series, streams: await visitStreams(target, plan) };
 }
 
+/** Where each subject is started. */
+export function subjectWorld({ sink, upstream, folder, pinning, plan }: World): SubjectWorld {
+  const { headers } = plan;
+  return { upstream: upstream.url, otlp: sink.url, folder, pinning, headers };
+}
+
 async function visitSubject(
   world: World,
   subject: Subject,
@@ -98,10 +104,8 @@ async function visitSubject(
 ): Promise<Visit> {
   const { name, extras } = subject;
   const plan = planFor(world, name, round, say);
-  const { sink, upstream, folder, pinning } = world;
-  const place = { upstream: upstream.url, otlp: sink.url, folder };
   const memoryNs = readLatencyNs();
-  const running = await startSubject(subject, { ...place, pinning, headers: plan.headers });
+  const running = await startSubject(subject, subjectWorld(world));
   try {
     const target = { ...running, extras };
     const idle = await idleBytes(target);

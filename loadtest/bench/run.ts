@@ -1,7 +1,8 @@
 /**
- * `make bench [SUBJECTS=…] [ROUNDS=…] [SECONDS=…] [QUICK=1]`: measures every subject in interleaved rounds. A whole run
- * writes docs/performance.md; any run leaves its raw figures in `results/`. It exits with 69 where there is no wrk, with
- * 78 for bad options, and with 1 when a figure is invalid or a subject failed.
+ * `make bench [SUBJECTS=…] [ROUNDS=…] [SECONDS=…] [PART=pairs] [QUICK=1]`: measures every subject in interleaved rounds,
+ * and some side by side. A whole run writes docs/performance.md, and so does one of all pairs, which keeps the page's
+ * other figures; any run leaves its raw figures in `results/`. It exits with 69 where there is no wrk, with 78 for bad
+ * options, and with 1 when a figure is invalid or a subject failed.
  */
 import { fileURLToPath } from 'node:url';
 import { LITELLM_VERSION } from '../../observability/local/bench-tools.ts';
@@ -11,14 +12,15 @@ import { measureArticle } from './article/measure.ts';
 import { NOT_MEASURED } from './gateways.ts';
 import { machine, versions } from './machine.ts';
 import { type BenchOptions, readOptions } from './options.ts';
+import { measurePairs } from './pairs/measure.ts';
 import { pin } from './pinning.ts';
-import { PAGE_RESULT, type Result, writeResult } from './result.ts';
+import { PAGE_RESULT, type Result, readResult, writeResult } from './result.ts';
 import { createWorld, type Failed, makeRounds, type World } from './rounds.ts';
 import { measureScale } from './scale/measure.ts';
 import { measureStages } from './stages/costs.ts';
 import type { Subject } from './subject.ts';
 import { SUBJECTS } from './subjects.ts';
-import { mainTable } from './tables.ts';
+import { mainTable, signalTable } from './tables.ts';
 import { writePage } from './write-page.ts';
 
 /** EX_UNAVAILABLE and EX_CONFIG of sysexits.h. */
@@ -62,12 +64,15 @@ async function measureAll(options: BenchOptions): Promise<Result> {
   for (const { name, reason } of lacking) say(`${name} is not measured: ${reason}`);
   const world = await createWorld(options, pinning);
   const { visits, failed } = await makeRounds(subjects, options.rounds, world, say);
+  const sound = subjects.filter(({ name }) => !failed.has(name));
+  const pairs = await measurePairs(sound, world, options.rounds, say);
   const rest = options.subjects === undefined ? await measureRest(world, options) : {};
   world.close();
   return {
     date,
     options,
     visits,
+    pairs,
     machine: machine(),
     pinning: pinning.says,
     versions: { ...versions(), litellm: LITELLM_VERSION ?? '' },
@@ -78,13 +83,28 @@ async function measureAll(options: BenchOptions): Promise<Result> {
   };
 }
 
+/** The figures of the page's run, with what is compared side by side taken again. */
+async function measurePairsAgain(options: BenchOptions): Promise<Result> {
+  const pinning = pin();
+  say(pinning.says);
+  const world = await createWorld(options, pinning);
+  const pairs = await measurePairs(chosen(options).subjects, world, options.rounds, say);
+  world.close();
+  return { ...readResult(), pairs };
+}
+
 function reasonsOf(failed: Failed) {
   return [...failed].map(([name, reason]) => ({ name, reason }));
 }
 
 /** @returns every figure that is none, because something went wrong while it was taken */
-function invalidFigures({ visits }: Result): string[] {
-  return visits.flatMap(({ subject, round, series, streams }) => [
+function invalidFigures({ visits, pairs }: Result): string[] {
+  const ofPairs = (pairs?.visits ?? []).flatMap(({ pair, round, figures }) =>
+    figures
+      .filter(({ invalid }) => invalid !== '')
+      .map(({ invalid }) => `round ${round + 1}, ${pair.join(' and ')}: ${invalid}`),
+  );
+  const ofVisits = visits.flatMap(({ subject, round, series, streams }) => [
     ...Object.entries(series)
       .filter(([, { invalid }]) => invalid !== '')
       .map(([name, { invalid }]) => `round ${round + 1}, ${subject}, ${name}: ${invalid}`),
@@ -92,12 +112,24 @@ function invalidFigures({ visits }: Result): string[] {
       .filter(([, { broken }]) => broken > 0)
       .map(([name, { broken }]) => `round ${round + 1}, ${subject}, ${name}: ${broken} broken`),
   ]);
+  return [...ofVisits, ...ofPairs];
 }
 
 /** @returns those that were there to be measured, and failed: what could not be fetched has not */
-function failedSubjects({ subjects, notMeasured }: Result): string[] {
+function failedSubjects({ subjects, notMeasured, pairs }: Result): string[] {
   const names = subjects.map(({ name }) => name);
-  return notMeasured.map(({ name }) => name).filter((name) => names.includes(name));
+  const pairsFailed = (pairs?.failed ?? []).map(({ pair }) => pair.join(' and '));
+  return [
+    ...notMeasured.map(({ name }) => name).filter((name) => names.includes(name)),
+    ...pairsFailed,
+  ];
+}
+
+/** @returns a line for each figure that is missing */
+function missing(result: Result): string[] {
+  const failed = (result.pairs?.failed ?? []).map((n) => `${n.pair.join(' and ')}: ${n.reason}`);
+  const subjects = result.notMeasured.map((n) => `${n.name}: ${n.reason}`);
+  return [...invalidFigures(result), ...subjects, ...failed];
 }
 
 async function main(): Promise<number> {
@@ -114,21 +146,21 @@ async function main(): Promise<number> {
     return EXIT.unavailable;
   }
   const { options } = read;
-  const result = await measureAll(options);
+  const startedAt = new Date().toISOString();
+  const result = await (options.pairsOnly ? measurePairsAgain : measureAll)(options);
   // A quick run, or one of some subjects, is no page: figures on it are of one run.
   const isPage = !options.quick && options.subjects === undefined;
-  const name = result.date.replaceAll(/[:.]/g, '-');
+  const name = startedAt.replaceAll(/[:.]/g, '-');
   const path = fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
   writeResult(result, isPage ? PAGE_RESULT : path);
-  say(`\n${mainTable(result)}\n`);
-  const wrong = [
-    ...invalidFigures(result),
-    ...result.notMeasured.map((n) => `${n.name}: ${n.reason}`),
-  ];
-  for (const line of wrong) say(`no figure: ${line}`);
+  // What the page's run said of its own figures is not said again.
+  const taken = options.pairsOnly ? { ...result, visits: [], notMeasured: [] } : result;
+  if (!options.pairsOnly) say(`\n${mainTable(result)}`);
+  say(`\n${signalTable(result)}\n`);
+  for (const line of missing(taken)) say(`no figure: ${line}`);
   if (isPage) writePage(result);
   say(isPage ? 'docs/performance.md is written' : `results: ${path}`);
-  return invalidFigures(result).length + failedSubjects(result).length === 0 ? 0 : EXIT.failed;
+  return invalidFigures(taken).length + failedSubjects(taken).length === 0 ? 0 : EXIT.failed;
 }
 
 if (import.meta.main) {

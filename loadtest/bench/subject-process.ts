@@ -94,7 +94,8 @@ export async function startSubject(subject: Subject, world: SubjectWorld): Promi
   };
 }
 
-async function answers(url: string, headers: Readonly<Record<string, string>>): Promise<boolean> {
+/** Makes one call. @returns whether it was answered with 200 */
+export async function answers(url: string, headers: Readonly<Record<string, string>>): Promise<boolean> {
   try {
     const { statusCode, body } = await request(`${url}/v1/messages`, {
       method: 'POST',

@@ -1,10 +1,12 @@
 /** The tables of the page, each from the figures of one result. */
 import { Figures, ofSeries, ofStreams } from './figures.ts';
 import { inMB, medianOf, short, table, withSpread } from './format.ts';
+import { pairDifference, pairRatio } from './pairs/pairs.ts';
 import { type Reach, reachOf, verdictOf } from './reach.ts';
 import { REASONS } from './reasons.ts';
 import type { Result } from './result.ts';
 import { DIRECT } from './rounds.ts';
+import type { Spread } from './statistics.ts';
 import { LIMIT } from './subjects.ts';
 
 const cpu = ofSeries('c32', 'cpuUs');
@@ -76,25 +78,23 @@ const SIGNALS = [
 
 export interface SignalCost {
   readonly signal: string;
-  readonly cpuUs: number;
+  readonly cpuUs: Spread;
   /** Of a call with this signal and those before it, per cent. */
   readonly share: number;
 }
 
 /** @returns those that were measured */
-export function signalCosts(result: Pick<Result, 'visits'>): readonly SignalCost[] {
-  const figures = new Figures(result);
+export function signalCosts(result: Pick<Result, 'pairs'>): readonly SignalCost[] {
   return SIGNALS.flatMap(([signal, more, less]) => {
-    const added = figures.difference(more, less, cpu);
-    const ratio = figures.ratio(less, more, cpu);
-    if (!added || !ratio) return [];
-    return [{ signal, cpuUs: added.median, share: 100 * (1 - ratio.median) }];
+    const cpuUs = pairDifference(result, [more, less], 'cpuUs');
+    const times = pairRatio(result, [more, less], 'cpuUs');
+    return cpuUs && times ? [{ signal, cpuUs, share: 100 * (1 - 1 / times.median) }] : [];
   });
 }
 
 export function signalTable(result: Result): string {
   const rows = signalCosts(result).map(({ signal, cpuUs, share }) => [
-    ...[signal, short(cpuUs), `${short(share)} %`],
+    ...[signal, withSpread(cpuUs), `${short(share)} %`],
   ]);
   return table(['signal', 'CPU µs a call', 'of that call'], rows);
 }

@@ -1,4 +1,7 @@
 /** For tests of the page: a result whose figures are round numbers. */
+
+import type { Pairs, PairVisit, TurnFigures } from './pairs/pairs.ts';
+import { PAIRS } from './pairs/pairs.ts';
 import type { Result } from './result.ts';
 import { DIRECT } from './rounds.ts';
 import type { StreamFigures } from './stream-reader.ts';
@@ -55,6 +58,22 @@ function visit(subject: string, round: number, behaviour: Behaviour): Visit {
   };
 }
 
+function pairsOf(behaviours: Readonly<Record<string, Behaviour>>): Pairs {
+  const turns = (name: string, slower: number): TurnFigures => {
+    const { perSecond, cpuUs, invalid = '' } = behaviours[name] as Behaviour;
+    return { perSecond: perSecond / slower, cpuUs: cpuUs * slower, invalid };
+  };
+  const visits = PAIRS.filter((pair) => pair.every((name) => name in behaviours)).flatMap((pair) =>
+    [1, 1.5].map((slower, round): PairVisit => {
+      return { pair, round, figures: [turns(pair[0], slower), turns(pair[1], slower)] };
+    }),
+  );
+  return {
+    date: '2026-11-26T08:40:00.000Z',
+    ...{ seconds: 600, rounds: 2, turns: 20, cpu: 'A <fast> CPU', failed: [], visits },
+  };
+}
+
 /** Two rounds, of which the second is slower for everybody. */
 export function resultOf(behaviours: Readonly<Record<string, Behaviour>>): Result {
   const direct: Behaviour = { perSecond: 30_000, cpuUs: 10, p99Ms: 1, gapP99Ms: 21 };
@@ -68,8 +87,10 @@ export function resultOf(behaviours: Readonly<Record<string, Behaviour>>): Resul
       rounds: 2,
       seconds: 3,
       warmUp: { calls: 100_000, seconds: 20, streams: 2 },
+      pairsOnly: false,
       quick: false,
     },
+    pairs: pairsOf(behaviours),
     pinning: 'The thing under test has core 0; generator, upstream and receivers share core 1.',
     seconds: 1_200,
     subjects: SUBJECTS.filter(({ name }) => name in behaviours).map(({ name, label, kind }) => ({

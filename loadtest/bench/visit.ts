@@ -5,6 +5,7 @@ import type { WarmUp } from './options.ts';
 import { type ProcessFigures, processFigures } from './process-figures.ts';
 import type { StreamFigures } from './stream-reader.ts';
 import type { Extra } from './subject.ts';
+import { answers } from './subject-process.ts';
 import { AT_ONCE, type UpstreamBehaviour } from './upstream.ts';
 import { type LoadFigures, runWrk } from './wrk.ts';
 
@@ -116,6 +117,8 @@ async function measure(
 ): Promise<SeriesFigures> {
   await plan.upstream.behave(series.upstream);
   const { pids, url } = target;
+  // Whoever still works through the calls of the series before answers this one after them.
+  await answers(url, plan.headers);
   const { connections } = series;
   const bodyFile = plan.bodyFiles[series.ask];
   const load = { url, connections, bodyFile, seconds: plan.seconds, headers: plan.headers };
@@ -140,7 +143,10 @@ async function measure(
 const WARM_UP_STEP_S = 1;
 
 /** Lets hot code be compiled; the figures are dropped. */
-export async function warmUp({ url }: Target, plan: VisitPlan): Promise<void> {
+export async function warmUp(
+  { url }: Pick<Target, 'url'>,
+  plan: Omit<VisitPlan, 'tell'>,
+): Promise<void> {
   await plan.upstream.behave(AT_ONCE);
   const { calls = Number.POSITIVE_INFINITY, seconds } = plan.warmUp;
   const load = { url, connections: 32, seconds: WARM_UP_STEP_S, headers: plan.headers };
