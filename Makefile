@@ -103,7 +103,7 @@ soak: setup ## Run ten minutes of cancels and faults and look for growth; writes
 gameday: setup ## Break something and watch who is told: make gameday [FAULT=... | RESUME=1]; without FAULT all, into docs/gamedays.md
 	@$(NODE) loadtest/gamedays/run.ts
 
-bench: setup ## Measure what telemetry costs, beside peers: make bench [SUBJECTS= ROUNDS= SECONDS= QUICK=1]; without SUBJECTS all, into docs/performance.md
+bench: setup ## Measure what telemetry costs, beside peers: make bench [SUBJECTS= ROUNDS= SECONDS= PART=pairs QUICK=1]; without SUBJECTS all, into docs/performance.md
 	@$(NODE) observability/local/tools.ts bench
 	@$(NODE) loadtest/bench/run.ts
 

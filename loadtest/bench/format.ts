@@ -5,9 +5,9 @@ import type { Spread } from './statistics.ts';
 export function short(value: number): string {
   const size = Math.abs(value);
   if (size >= 1_000) return Math.round(value).toLocaleString('en-US');
-  return Number.isInteger(value)
-    ? String(value)
-    : value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  if (Number.isInteger(value)) return String(value);
+  if (size < 0.01) return value.toPrecision(1);
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
 /** The median, and in brackets the least and the most of all rounds where they differ. */

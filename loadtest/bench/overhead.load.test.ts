@@ -22,7 +22,7 @@ const WARM_UP = 3_000;
 const CALLS = 6_000;
 const CONCURRENCY = 32;
 
-/** Half of what docs/performance.md has, so that no noise fails it, and a second path through the SDK does. */
+/** Less than half of what docs/performance.md has, so that no noise fails it, and a second path through the SDK does. */
 const LEAST_SHARE = 0.15;
 
 test('overhead: everything on, a call costs less than seven times the CPU time of bare Express and undici', async (t) => {

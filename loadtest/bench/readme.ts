@@ -12,9 +12,9 @@ const END = '<!-- up to here -->';
 
 export function overheadLines(result: Result): readonly string[] {
   const figures = new Figures(result);
-  const cpu = medianOf(figures.spread(EVERYTHING, ofSeries('c32', 'cpuUs')));
+  const cpu = (name: string) => medianOf(figures.spread(name, ofSeries('c32', 'cpuUs')));
   const of = (other: string) => medianOf(pairRatio(result, [EVERYTHING, other], 'perSecond'));
-  const added = medianOf(figures.added(EVERYTHING, ofSeries('c1', 'p99Ms')));
+  const added = (name: string) => medianOf(figures.added(name, ofSeries('c1', 'p99Ms')));
   const signals = signalCosts(result).map(
     ({ signal, cpuUs, share }) => `${signal} ${short(cpuUs.median)} µs (${short(share)} %)`,
   );
@@ -25,7 +25,7 @@ export function overheadLines(result: Result): readonly string[] {
     .filter((stage) => stage.optional)
     .map(({ stage, cpuUs }) => `\`${stage}\` ${short(cpuUs.median)}`);
   return [
-    `- Everything on (traces 10 %): ${cpu} µs of CPU a call, ${of(LIMIT)} of the throughput of bare Express and undici, and ${added} ms more P99 latency at one connection.`,
+    `- Everything on (traces 10 %): ${cpu(EVERYTHING)} µs of CPU a call, where Express and undici alone take ${cpu(LIMIT)}; ${of(LIMIT)} of their throughput; and ${added(EVERYTHING)} ms more P99 latency at one connection, where they add ${added(LIMIT)}.`,
     `- Telemetry is ${medianOf(telemetryShare(result))} % of that call: ${signals.slice(0, 4).join(', ')}.`,
     `- Stages, µs of CPU a call: ${stages.join(', ')}; all of them ${medianOf(result.stages?.whole)}. When switched on: ${optional.join(', ')}.`,
     `- Throughput against others: ${of('sdk')} × Express with the official SDK, ${of('portkey')} × Portkey and ${medianOf(timesLiteLlm(result))} × LiteLLM, none of which has telemetry on.`,

@@ -86,7 +86,7 @@ function planFor({ plan }: World, name: string, round: number, say: Say): VisitP
 async function visitDirect(world: World, round: number, say: Say): Promise<Visit> {
   const plan = planFor(world, DIRECT, round, say);
   const target = { url: world.upstream.url, pids: [], extras: ['delay', 'streams'] as const };
-  await warmUp(target, plan);
+  await warmUp([target], plan);
   const series = await visitSeries(target, plan);
   return { subject: DIRECT, round, series, streams: await visitStreams(target, plan) };
 }
@@ -109,7 +109,7 @@ async function visitSubject(
   try {
     const target = { ...running, extras };
     const idle = await idleBytes(target);
-    await warmUp(target, plan);
+    await warmUp([target], plan);
     const series = await visitSeries(target, plan);
     const streams = await visitStreams(target, plan);
     const recovered = isLast && !plan.quick && (await recoveredBytes(target));

@@ -11,6 +11,7 @@ import { exitOnSignals } from '../lib/children.ts';
 import { measureArticle } from './article/measure.ts';
 import { NOT_MEASURED } from './gateways.ts';
 import { machine, versions } from './machine.ts';
+import { hasFailed, missingFigures } from './missing.ts';
 import { type BenchOptions, readOptions } from './options.ts';
 import { measurePairs } from './pairs/measure.ts';
 import { pin } from './pinning.ts';
@@ -97,41 +98,6 @@ function reasonsOf(failed: Failed) {
   return [...failed].map(([name, reason]) => ({ name, reason }));
 }
 
-/** @returns every figure that is none, because something went wrong while it was taken */
-function invalidFigures({ visits, pairs }: Result): string[] {
-  const ofPairs = (pairs?.visits ?? []).flatMap(({ pair, round, figures }) =>
-    figures
-      .filter(({ invalid }) => invalid !== '')
-      .map(({ invalid }) => `round ${round + 1}, ${pair.join(' and ')}: ${invalid}`),
-  );
-  const ofVisits = visits.flatMap(({ subject, round, series, streams }) => [
-    ...Object.entries(series)
-      .filter(([, { invalid }]) => invalid !== '')
-      .map(([name, { invalid }]) => `round ${round + 1}, ${subject}, ${name}: ${invalid}`),
-    ...Object.entries(streams)
-      .filter(([, { broken }]) => broken > 0)
-      .map(([name, { broken }]) => `round ${round + 1}, ${subject}, ${name}: ${broken} broken`),
-  ]);
-  return [...ofVisits, ...ofPairs];
-}
-
-/** @returns those that were there to be measured, and failed: what could not be fetched has not */
-function failedSubjects({ subjects, notMeasured, pairs }: Result): string[] {
-  const names = subjects.map(({ name }) => name);
-  const pairsFailed = (pairs?.failed ?? []).map(({ pair }) => pair.join(' and '));
-  return [
-    ...notMeasured.map(({ name }) => name).filter((name) => names.includes(name)),
-    ...pairsFailed,
-  ];
-}
-
-/** @returns a line for each figure that is missing */
-function missing(result: Result): string[] {
-  const failed = (result.pairs?.failed ?? []).map((n) => `${n.pair.join(' and ')}: ${n.reason}`);
-  const subjects = result.notMeasured.map((n) => `${n.name}: ${n.reason}`);
-  return [...invalidFigures(result), ...subjects, ...failed];
-}
-
 async function main(): Promise<number> {
   const known = SUBJECTS.map(({ name }) => name);
   const read = readOptions(process.env, known);
@@ -157,10 +123,10 @@ async function main(): Promise<number> {
   const taken = options.pairsOnly ? { ...result, visits: [], notMeasured: [] } : result;
   if (!options.pairsOnly) say(`\n${mainTable(result)}`);
   say(`\n${signalTable(result)}\n`);
-  for (const line of missing(taken)) say(`no figure: ${line}`);
+  for (const line of missingFigures(taken)) say(`no figure: ${line}`);
   if (isPage) writePage(result);
   say(isPage ? 'docs/performance.md is written' : `results: ${path}`);
-  return invalidFigures(taken).length + failedSubjects(taken).length === 0 ? 0 : EXIT.failed;
+  return hasFailed(taken) ? EXIT.failed : 0;
 }
 
 if (import.meta.main) {

@@ -79,12 +79,12 @@ async function visitPair(subjects: Both<Subject>, world: World, turns: number) {
   const start = async (subject: Subject) => {
     const one = await startSubject(subject, subjectWorld(world));
     running.push(one);
-    await warmUp(one, world.plan);
     return one;
   };
   try {
-    const first = await start(subjects[0]);
-    return await measure([first, await start(subjects[1])], world, turns);
+    const both = [await start(subjects[0]), await start(subjects[1])] as const;
+    await warmUp(both, world.plan);
+    return await measure(both, world, turns);
   } finally {
     await Promise.all(running.map((one) => one.stop()));
   }
