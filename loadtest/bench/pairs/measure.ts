@@ -82,9 +82,9 @@ async function visitPair(subjects: Both<Subject>, world: World, turns: number) {
     return one;
   };
   try {
-    const both = [await start(subjects[0]), await start(subjects[1])] as const;
-    await warmUp(both, world.plan);
-    return await measure(both, world, turns);
+    const started = [await start(subjects[0]), await start(subjects[1])] as const;
+    await warmUp(started, world.plan);
+    return await measure(started, world, turns);
   } finally {
     await Promise.all(running.map((one) => one.stop()));
   }

@@ -35,7 +35,7 @@ async function runWorkers(count: number, world: World): Promise<WorkersRun> {
   try {
     const target = { ...workers, extras: [] };
     const quiet = { ...plan, tell() {} };
-    await warmUp(target, quiet);
+    await warmUp([target], quiet);
     const before = await workers.counted();
     const { c128 } = await visitSeries(target, quiet, ['c128']);
     await delay(LEFT_MS);
