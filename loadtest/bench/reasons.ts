@@ -3,15 +3,15 @@
 const FLAT =
   'the profiles of [ADR 44](adr/0044-what-the-service-itself-costs.md) are flat: the difference is the table of signals below and, without telemetry, the dozen small things that the ADR lists, none of which is worth the missing share';
 const CACHES =
-  'on a machine whose neighbours use its caches, the service becomes slower than others do: without telemetry it takes 4.5 times the CPU time that it takes on a quiet one, bare Express 3.4 times, Portkey 2.6 times ([ADR 55](adr/0055-compared-side-by-side.md))';
+  'on a machine whose neighbours use its caches, the service becomes slower than others do: without telemetry it takes 4.5 times the CPU time that it takes on a quiet one, bare Express 3.5 times, Portkey 2.6 times ([ADR 55](adr/0055-compared-side-by-side.md))';
 const SPANS =
-  'spans are the largest part (table of signals). They are written once, in one pass, and counted in cells ([ADR 47](adr/0047-spans-are-encoded-by-hand.md)); what remains is mostly the four spans and their attributes themselves, and fewer of them is what a sampler is for';
+  'spans are the largest part (table of signals). They are written once, in one pass, and counted in cells ([ADR 47](adr/0047-spans-are-encoded-by-hand.md)); what remains is mostly the spans and their attributes themselves, and to keep fewer of them is what a sampler is for';
 const ONE =
   'bare Express adds most of it on this machine, and the service without telemetry as much (table of throughput, cost and memory): it is how long one core is away, or compiles. What telemetry adds to it comes with traces. At a quieter hour P99 was 4.4 ms in all, and 2.8 ms of bare Express ([ADR 54](adr/0054-measured-once-warm.md))';
 const FIRST =
   'its tail is none of its own: P99 is four times P50, as it is with bare Express (table of streams). A first chunk takes 0.9 ms longer than through bare Express in the middle, and 0.7 of that without telemetry. With 20 streams a second that begin, their code is most likely no longer in the caches each time';
 const SHARED =
-  'more connections save both of them the same 80 to 90 µs a call, most likely because the event loop turns less often. Of a call that costs more it is a smaller part';
+  'from 1 to 32 connections both save the same 80 to 90 µs a call, most likely because the event loop turns less often, and that is a smaller part of a call that costs more. From 32 to 128 both cost a fifth more (table of growth)';
 
 /** By the name of the figure (`reach.ts`). */
 export const REASONS: Readonly<Record<string, string>> = {
