@@ -47,7 +47,8 @@ ${missingText(result)}
 
 const parts: Section = (result) => `## Signals
 
-What a call costs more with one more signal, measured side by side with a service that lacks it.
+What a call costs more with one more signal, measured side by side with a service that lacks it. The first one, metrics,
+brings OpenTelemetry's HTTP instrumentation, which the others need as well.
 
 ${signalTable(result)}
 
