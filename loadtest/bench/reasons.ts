@@ -14,7 +14,7 @@ const SHARED =
   'from 1 to 32 connections both save the same 80 to 90 µs a call, most likely because the event loop turns less often, and that is a smaller part of a call that costs more. From 32 to 128 both cost a fifth more (table of growth)';
 
 const SHARE =
-  "metrics are the largest part, as the first signal brings OpenTelemetry's HTTP instrumentation, which the others need as well: on a quiet machine it takes up to half of what metrics cost ([ADR 45](adr/0045-emitters-are-bound-by-their-emit.md)). Less would take recording of our own for the server, as there is for the client ([ADR 43](adr/0043-the-attempt-is-the-http-client-span.md))";
+  "metrics are the largest part (table of signals). The first signal brings OpenTelemetry's HTTP instrumentation, which the others need as well, about a quarter of what metrics cost on a quiet machine ([ADR 45](adr/0045-emitters-are-bound-by-their-emit.md)). It would take recording of our own for the server, as there is for the client ([ADR 43](adr/0043-the-attempt-is-the-http-client-span.md)), to save most of that";
 
 /** By the name of the figure (`reach.ts`). */
 export const REASONS: Readonly<Record<string, string>> = {
