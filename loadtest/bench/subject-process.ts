@@ -94,11 +94,7 @@ export async function startSubject(subject: Subject, world: SubjectWorld): Promi
   };
 }
 
-/** Makes one call. @returns whether it was answered with 200 */
-export async function answers(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-): Promise<boolean> {
+async function answers(url: string, headers: Readonly<Record<string, string>>): Promise<boolean> {
   try {
     const { statusCode, body } = await request(`${url}/v1/messages`, {
       method: 'POST',

@@ -5,7 +5,6 @@ import type { WarmUp } from './options.ts';
 import { type ProcessFigures, processFigures } from './process-figures.ts';
 import type { StreamFigures } from './stream-reader.ts';
 import type { Extra } from './subject.ts';
-import { answers } from './subject-process.ts';
 import { AT_ONCE, type UpstreamBehaviour } from './upstream.ts';
 import { type LoadFigures, runWrk } from './wrk.ts';
 
@@ -109,6 +108,21 @@ function sample(pids: readonly number[], samples: ProcessFigures[]): void {
   }
 }
 
+const REST_STEP_MS = 250;
+const REST_LIMIT_MS = 30_000;
+
+/** Waits for whoever still works on calls of the series before, whose callers have gone. */
+async function untilAtRest(pids: readonly number[]): Promise<void> {
+  const endMs = performance.now() + REST_LIMIT_MS;
+  let before = processFigures(pids).cpuMs;
+  for (;;) {
+    await delay(REST_STEP_MS);
+    const now = processFigures(pids).cpuMs;
+    if (now - before < REST_STEP_MS / 4 || performance.now() > endMs) return;
+    before = now;
+  }
+}
+
 /** Loads a target and watches its process meanwhile. */
 async function measure(
   target: Target,
@@ -117,12 +131,11 @@ async function measure(
 ): Promise<SeriesFigures> {
   await plan.upstream.behave(series.upstream);
   const { pids, url } = target;
-  // Whoever still works through the calls of the series before answers this one after them.
-  await answers(url, plan.headers);
   const { connections } = series;
   const bodyFile = plan.bodyFiles[series.ask];
   const load = { url, connections, bodyFile, seconds: plan.seconds, headers: plan.headers };
   if (pids.length === 0) return runWrk(load);
+  await untilAtRest(pids);
   const before = processFigures(pids);
   const samples: ProcessFigures[] = [];
   const timer = setInterval(() => sample(pids, samples), SAMPLE_MS);
