@@ -28,7 +28,7 @@ ${machineText(result)}
 
 ## Reach
 
-Judged by the median. Throughput is compared side by side (method), all but LiteLLM's. What is wanted at least, and the aim, were set before anything was measured.
+Judged by the median. Throughput is compared side by side ([method](#method)), all but LiteLLM's. What is wanted at least, and the aim, were set before anything was measured.
 
 ${reachTable(result)}
 

@@ -29,7 +29,7 @@ export function overheadLines(result: Result): readonly string[] {
     `- Telemetry is ${medianOf(telemetryShare(result))} % of that call: ${signals.slice(0, 4).join(', ')}.`,
     `- Stages, µs of CPU a call: ${stages.join(', ')}; all of them ${medianOf(result.stages?.whole)}. When switched on: ${optional.join(', ')}.`,
     `- Throughput against others: ${of('sdk')} × Express with the official SDK, ${of('portkey')} × Portkey and ${medianOf(timesLiteLlm(result))} × LiteLLM, none of which has telemetry on.`,
-    `- [docs/performance.md](docs/performance.md) has all figures, the method, and what was not reached.`,
+    `- [docs/performance.md](docs/performance.md) has all figures, the machine that they are of, the method, and what was not reached.`,
   ];
 }
 
