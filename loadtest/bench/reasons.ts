@@ -7,7 +7,7 @@ const CACHES =
 const SPANS =
   'spans are the largest part (table of signals). They are written once, in one pass, and counted in cells ([ADR 47](adr/0047-spans-are-encoded-by-hand.md)); what remains is mostly the spans and their attributes themselves, and to keep fewer of them is what a sampler is for';
 const ONE =
-  'bare Express adds most of it on this machine, and the service without telemetry as much (table of throughput, cost and memory): it is how long one core is away, or compiles. What telemetry adds to it comes with traces. At a quieter hour P99 was 4.4 ms in all, and 2.8 ms of bare Express ([ADR 54](adr/0054-measured-once-warm.md))';
+  'bare Express adds three quarters of it on this machine, and the service without telemetry less than that (table of throughput, cost and memory): that is most likely how long the core is taken away. The rest comes with log lines and traces. At a quieter hour P99 was 4.4 ms in all, and 2.8 ms of bare Express ([ADR 54](adr/0054-measured-once-warm.md))';
 const FIRST =
   'its tail is none of its own: P99 is four times P50, as it is with bare Express (table of streams). A first chunk takes 0.9 ms longer than through bare Express in the middle, and 0.7 of that without telemetry. With 20 streams a second that begin, their code is most likely no longer in the caches each time';
 const SHARED =
