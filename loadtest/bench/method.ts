@@ -47,7 +47,7 @@ export function missingText({ notMeasured }: Result): string {
   return list(notMeasured.map(({ name, reason }) => `${name}: ${reason}.`));
 }
 
-/** When and how often two subjects took turns. */
+/** Tells when, and how often, two subjects took turns. */
 function pairsText({ pairs, machine }: Result): readonly string[] {
   if (!pairs) return [];
   const { date, seconds, rounds, turns, cpu } = pairs;

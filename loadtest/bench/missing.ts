@@ -33,7 +33,7 @@ export function missingFigures(run: Run): string[] {
   return [...invalidFigures(run), ...subjects, ...pairs];
 }
 
-/** What could not be fetched has not failed: only what was there to be measured can. */
+/** A subject that could not be fetched has not failed: only one that was there to be measured can. */
 export function hasFailed(run: Run): boolean {
   const names = run.subjects.map(({ name }) => name);
   const failed = run.notMeasured.some(({ name }) => names.includes(name));

@@ -119,7 +119,7 @@ async function main(): Promise<number> {
   const name = startedAt.replaceAll(/[:.]/g, '-');
   const path = fileURLToPath(new URL(`results/${name}.json`, import.meta.url));
   writeResult(result, isPage ? PAGE_RESULT : path);
-  // What the page's run said of its own figures is not said again.
+  // The page's own run has already told which of its figures are missing.
   const taken = options.pairsOnly ? { ...result, visits: [], notMeasured: [] } : result;
   if (!options.pairsOnly) say(`\n${mainTable(result)}`);
   say(`\n${signalTable(result)}\n`);

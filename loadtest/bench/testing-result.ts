@@ -1,7 +1,5 @@
 /** For tests of the page: a result whose figures are round numbers. */
-
-import type { Pairs, PairVisit, TurnFigures } from './pairs/pairs.ts';
-import { PAIRS } from './pairs/pairs.ts';
+import { PAIRS, type Pairs, type PairVisit, type TurnFigures } from './pairs/pairs.ts';
 import type { Result } from './result.ts';
 import { DIRECT } from './rounds.ts';
 import type { StreamFigures } from './stream-reader.ts';

@@ -24,7 +24,7 @@ const both = <T, U>([one, two]: Both<T>, change: (value: T) => U): Both<U> => [
   change(two),
 ];
 
-/** What the turns of one of the two add up to. */
+/** The turns of one subject add up to this. */
 interface Sum {
   requests: number;
   seconds: number;

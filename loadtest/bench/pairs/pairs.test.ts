@@ -1,4 +1,4 @@
-/** What is compared side by side exists, and is asked for once. */
+/** Every pair is of two subjects that exist, and is measured once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SUBJECTS } from '../subjects.ts';

@@ -18,12 +18,12 @@ export const PAIRS: readonly Pair[] = [
   ['logs-twice', EVERYTHING],
 ];
 
-/** Of all turns of one of the two in a round. */
+/** The figures of one subject, over all its turns of a round. */
 export interface TurnFigures {
   readonly perSecond: number;
   /** CPU time for a request, microseconds; what it does while the other has its turn counts as well. */
   readonly cpuUs: number;
-  /** What went wrong, or ''. */
+  /** The errors that make these figures none, or ''. */
   readonly invalid: string;
 }
 
@@ -35,12 +35,12 @@ export interface PairVisit {
 }
 
 export interface Pairs {
-  /** When it began, ISO 8601. */
+  /** The time at which the first pair began, ISO 8601. */
   readonly date: string;
   readonly seconds: number;
   readonly rounds: number;
   readonly cpu: string;
-  /** Of each of the two, in each round. */
+  /** The turns that each of the two had in each round. */
   readonly turns: number;
   readonly visits: readonly PairVisit[];
   /** Pairs that have no figures, and why. */
